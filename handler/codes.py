@@ -1,0 +1,133 @@
+"""What each error code of the API means, as one table. It must not know who calls, or what is said of a request.
+
+Sources: the error list of the CreateExpressSync documentation (15 codes, Oct 2024) and the gateway codes that every
+RPC-style API of Alibaba Cloud shares. A test holds `DOCUMENTED` against that list.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Effect(Enum):
+    """What a create call has done, as far as its answer tells."""
+
+    DONE = "done"
+    NOT_EXECUTED = "not executed"
+    UNKNOWN = "unknown"
+    TERMINAL = "terminal"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """One row: HTTP status, effect, what it means, what a person can do.
+
+    `impossible`: a request that gets this answer can never have made its group, whoever asked before.
+    """
+
+    http_status: int
+    effect: Effect
+    message: str
+    hint: str
+    impossible: bool = False
+
+
+_CORRECT = "Correct the request and submit it again under the same requestId."
+_TRY_LATER = "Nothing to correct: replay it later. If it persists, submit a ticket to Alibaba Cloud."
+_CREDENTIALS = "Check the function's role and its credentials, then replay."
+_RAM = "Grant hcs-sgw:CreateExpressSync and hcs-sgw:DescribeExpressSyncs to the function's role, then replay."
+
+_DONE, _NOT_EXECUTED, _UNKNOWN, _TERMINAL = Effect
+
+DOCUMENTED = {
+    "EmptyExpressSyncName": Meaning(400, _TERMINAL, "The group name is empty.", _CORRECT, True),
+    "EmptyBucketName": Meaning(400, _TERMINAL, "The bucket name is empty.", _CORRECT, True),
+    "EmptyBucketRegion": Meaning(400, _TERMINAL, "The bucket region is empty.", _CORRECT, True),
+    "InvalidExpressSyncName": Meaning(400, _TERMINAL, "The group name is not allowed.", _CORRECT, True),
+    "DescriptionOverLimit": Meaning(400, _TERMINAL, "The description is too long.", _CORRECT, True),
+    "DuplicateExpressSyncName": Meaning(
+        400,
+        _TERMINAL,
+        "Another group has this name.",
+        "Choose another name, or compare the existing group with the request.",
+    ),
+    "ConflictExpressSyncConfig": Meaning(
+        400,
+        _TERMINAL,
+        "The configuration conflicts with an existing group.",
+        "Find the group on the same bucket and prefix; choose another prefix or use that group.",
+    ),
+    "ExpressSyncNotificationEventLimitExceed": Meaning(
+        400,
+        _TERMINAL,
+        "The account has as many groups as it may have.",
+        "Delete groups nobody uses or ask for a higher limit with a ticket, then replay.",
+    ),
+    "InvalidRegionId": Meaning(400, _TERMINAL, "The bucket region does not exist.", _CORRECT, True),
+    "InvalidBucketName": Meaning(400, _TERMINAL, "The bucket name is not valid.", _CORRECT, True),
+    "ExpressSyncNotificationEventConflict": Meaning(
+        400,
+        _TERMINAL,
+        "Bucket and prefix conflict with an existing event notification rule in SMQ.",
+        "Remove the event rule of the bucket that covers this prefix, or choose another prefix, then replay.",
+    ),
+    "NoPermission": Meaning(403, _TERMINAL, "The caller lacks the permission.", _RAM),
+    "AssumeRoleFail": Meaning(
+        403,
+        _NOT_EXECUTED,
+        "Cloud Storage Gateway could not assume its service role.",
+        "Usually passes: replay it later. If it persists, check the role AliyunServiceRoleForHCSSGW.",
+    ),
+    "RoleNotExist": Meaning(
+        404,
+        _TERMINAL,
+        "The role that Cloud Storage Gateway assumes does not exist.",
+        "Authorize Cloud Storage Gateway once in its console (role AliyunServiceRoleForHCSSGW), then replay.",
+    ),
+    "InternalError": Meaning(500, _UNKNOWN, "The API met an internal error.", _TRY_LATER),
+}
+
+GATEWAY = {
+    "ServiceUnavailable": Meaning(503, _UNKNOWN, "The API is unavailable.", _TRY_LATER),
+    "SignatureNonceUsed": Meaning(400, _NOT_EXECUTED, "The signature nonce was used before.", _TRY_LATER),
+    "InvalidTimeStamp.Expired": Meaning(400, _NOT_EXECUTED, "The signature has expired.", _TRY_LATER),
+    "InvalidSecurityToken.Expired": Meaning(400, _TERMINAL, "The security token has expired.", _CREDENTIALS),
+    "InvalidSecurityToken.Malformed": Meaning(400, _TERMINAL, "The security token is malformed.", _CREDENTIALS),
+    "InvalidAccessKeyId.NotFound": Meaning(404, _TERMINAL, "The access key does not exist.", _CREDENTIALS),
+    "SignatureDoesNotMatch": Meaning(400, _TERMINAL, "The signature does not match.", _CREDENTIALS),
+    "Forbidden.RAM": Meaning(403, _TERMINAL, "RAM denies the call.", _RAM),
+}
+
+# Names of ours for what carries no code of the API.
+NETWORK = {
+    "NotConnected": Meaning(0, _NOT_EXECUTED, "The API could not be reached; nothing was sent.", _TRY_LATER),
+    "ConnectionLost": Meaning(0, _UNKNOWN, "The connection broke before an answer arrived.", _TRY_LATER),
+    "ReadTimeout": Meaning(0, _UNKNOWN, "No answer arrived in time.", _TRY_LATER),
+    "GatewayLostService": Meaning(502, _UNKNOWN, "A gateway gave up waiting for the API.", _TRY_LATER),
+    "MalformedAnswer": Meaning(200, _UNKNOWN, "The API answered with something that cannot be read.", _TRY_LATER),
+    "OutOfTime": Meaning(0, _NOT_EXECUTED, "The invocation's time ran out.", _TRY_LATER),
+    "OwnerUnknown": Meaning(
+        0,
+        _TERMINAL,
+        "An identical group exists and adoption is switched off, so whose it is cannot be known.",
+        "Compare the group with the request, or let the adoption policy be identical or owned.",
+    ),
+    "HandlerFault": Meaning(0, _UNKNOWN, "The function met a fault of its own.", "Report it with the log lines."),
+}
+
+_BY_CODE = {**DOCUMENTED, **GATEWAY, **NETWORK}
+_THROTTLED = Meaning(400, _NOT_EXECUTED, "The API throttles its callers.", _TRY_LATER)
+_SERVER_SIDE = Meaning(500, _UNKNOWN, "The API failed with an undocumented error.", _TRY_LATER)
+_REFUSED = Meaning(400, _TERMINAL, "The API refused with an undocumented code.", "Look the code up, then replay.")
+_THROTTLING_PREFIXES = ("Throttling", "Rejected.Throttling")
+_TOO_MANY_REQUESTS = 429
+_CLIENT_ERRORS = range(400, 500)
+
+
+def meaning(code: str, http_status: int | None) -> Meaning:
+    """The row for a code, documented or not: by its name first, by its HTTP status where the name is unknown."""
+    known = _BY_CODE.get(code)
+    if known is not None:
+        return known
+    if code.startswith(_THROTTLING_PREFIXES) or http_status == _TOO_MANY_REQUESTS:
+        return _THROTTLED
+    return _REFUSED if http_status in _CLIENT_ERRORS else _SERVER_SIDE

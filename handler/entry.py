@@ -1,0 +1,97 @@
+"""What Function Compute calls: `handler.entry.handle`. The composition root; only here are clock and environment read.
+
+It builds the collaborators, gives them the invocation's time, and raises when a delivery has to come back. It must
+not know field rules, error codes or retry arithmetic.
+"""
+
+import json
+import os
+import random
+import time
+import uuid
+from datetime import datetime, timezone
+from functools import cache
+from typing import Any
+
+import urllib3
+
+from handler import config, envelope, log
+from handler.backoff import Backoff
+from handler.endpoints import public_endpoint
+from handler.pipeline import Pipeline
+from handler.provision import Deadlines, Policy, Provisioner
+from handler.sgw import Sgw, Stamps
+from handler.smq import Smq
+from handler.topic import ResultTopic
+
+PUBLISHING = Backoff(attempts=1000, base_seconds=0.2, cap_seconds=2.0)  # in truth as often as the time allows
+
+
+class DeliveriesUnfinishedError(Exception):
+    """Some deliveries of the event were not begun or could not be announced; the trigger has to bring it again."""
+
+
+class SystemClock:
+    """Real time and real chance."""
+
+    now = staticmethod(time.monotonic)
+    sleep = staticmethod(time.sleep)
+    uniform = staticmethod(random.uniform)
+
+
+def handle(event: bytes, context: Any) -> str:
+    """Work every message of one event and announce each verdict.
+
+    Returns the outcome to a direct caller, else a summary. Raises DeliveriesUnfinishedError when the event has to be
+    delivered again, and ConfigurationError when the function's settings are wrong; nothing else.
+    """
+    began = time.monotonic()
+    settings = _settings()
+    logger = log.invocation_log(str(context.request_id))
+    intake = envelope.parse(event)
+    pipeline = _pipeline(settings, context, logger)
+    deadlines = Deadlines.of(
+        began, int(context.function.timeout), settings.look_reserve_seconds, settings.publish_reserve_seconds
+    )
+    outcomes = pipeline.work(intake.deliveries, deadlines)
+    unfinished = outcomes.count(None)
+    if unfinished:
+        raise DeliveriesUnfinishedError(f"{unfinished} of {len(outcomes)} deliveries have to come back")
+    announced = [outcome.event for outcome in outcomes if outcome is not None]
+    if intake.direct and len(announced) == 1:
+        return json.dumps(announced[0])
+    return json.dumps({"announced": len(announced)})
+
+
+@cache
+def _settings() -> config.Settings:
+    settings = config.settings(os.environ)
+    log.configure(settings.log_level)
+    return settings
+
+
+def _pipeline(settings: config.Settings, context: Any, logger: log.Logger) -> Pipeline:
+    keys = config.credentials(context, os.environ)
+    clock = SystemClock()
+    pool = urllib3.PoolManager(num_pools=1, maxsize=settings.concurrency)
+    stamps = Stamps(date=lambda: _utc_now().strftime("%Y-%m-%dT%H:%M:%SZ"), nonce=lambda: uuid.uuid4().hex)
+    service = Sgw(settings.sgw_endpoint or public_endpoint(context.region), keys, pool, stamps)
+    policy = Policy(
+        backoff=Backoff(settings.max_attempts, settings.backoff_base_seconds, settings.backoff_cap_seconds),
+        call_timeout_seconds=settings.api_timeout_seconds,
+        late_pause_seconds=settings.late_pause_seconds,
+        adoption=settings.adoption,
+    )
+    topic = ResultTopic(Smq(settings.mns_endpoint, keys), settings.result_topic, PUBLISHING, clock)
+    return Pipeline(
+        provisioner=Provisioner(policy, service, clock),
+        publish=topic.publish,
+        utc_now=_utc_now,
+        journal_of=lambda delivery, request_id: log.Journal.of(logger, delivery.message_id, request_id),
+        source=f"acs:fc:{context.region}:{context.account_id}:functions/{context.function.name}",
+        concurrency=settings.concurrency,
+    )
+
+
+def _utc_now() -> datetime:
+    return datetime.now(timezone.utc)

@@ -1,0 +1,142 @@
+"""What the trigger hands over, taken apart into deliveries: one for every message, garbage included.
+
+Knows every envelope of Function Compute's triggers (CloudEvents single and in arrays, RawData, topic notifications,
+timers, asynchronous-failure records, dead letters) and nothing of what a request means. It never raises.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from handler.model import Violation
+from handler.reading import TOO_DEEP, Unreadable, flaws, read_body, read_bytes
+
+MOST_LAYERS = 4  # a dead letter that holds the record of a failed asynchronous call with a queue event in it has three
+LONGEST_ID = 128
+LONGEST_ATTRIBUTE = 512
+
+# attribute of the request's own CloudEvent -> extension attribute of the outcome
+TRAVELLING = {
+    "source": "requestsource",
+    "id": "causationid",
+    "correlationid": "correlationid",
+    "traceparent": "traceparent",
+    "tracestate": "tracestate",
+}
+
+
+Matcher = Callable[[Mapping[str, Any]], bool]
+Opener = Callable[[Mapping[str, Any]], tuple[object, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message: its id, the document in it or why it cannot be read, and what travels on to the outcome."""
+
+    message_id: str
+    document: Any
+    flaws: tuple[Violation, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Every delivery of one event; `direct` when no trigger sent it, so that its caller waits for the outcome."""
+
+    deliveries: tuple[Delivery, ...]
+    direct: bool
+
+
+def parse(event: bytes) -> Intake:
+    """Every delivery in the bytes that the runtime handed over, in order; none for an empty batch."""
+    value = read_bytes(event)
+    if isinstance(value, list):
+        return Intake(tuple(delivery for element in value for delivery in _content(element, None, 1)), direct=False)
+    if isinstance(value, Unreadable):  # a direct call or a topic's STREAM format, in base64 or garbage
+        return Intake(tuple(_content(event.decode("utf-8", "surrogateescape"), None, 1)), direct=True)
+    return Intake(tuple(_content(value, None, 1)), direct=_opened(value) is None)
+
+
+def _content(content: object, message_id: str | None, layer: int) -> Iterator[Delivery]:
+    """The deliveries in what an envelope held; a text holds JSON, as did each element of a stream until 2023."""
+    value = read_body(content) if isinstance(content, str) else content
+    if isinstance(value, Unreadable):
+        yield Delivery(message_id or _fingerprint(content), None, value.violations)
+    elif isinstance(value, list) and value and all(_opened(element) for element in value):
+        for element in value:  # a whole batch that was dead-lettered, or recorded as failed, as it was
+            yield from _one(element, message_id, layer)
+    else:
+        yield from _one(value, message_id, layer)
+
+
+def _one(value: object, message_id: str | None, layer: int) -> Iterator[Delivery]:
+    opened = _opened(value)
+    if opened is None or layer > MOST_LAYERS:
+        yield _delivery(value, message_id)
+    else:
+        own_id, content = opened
+        yield from _content(content, _plain(own_id, LONGEST_ID) or message_id, layer + 1)
+
+
+def _delivery(value: object, message_id: str | None) -> Delivery:
+    """The request in a value: the value itself, or the data of a CloudEvent whose attributes then travel on."""
+    event = value if isinstance(value, Mapping) and "specversion" in value else {}
+    data = event.get("data_base64", event.get("data")) if event else value
+    document = read_body(data) if event and isinstance(data, str) else data
+    found = document.violations if isinstance(document, Unreadable) else flaws(document)
+    carried = {new: _plain(event.get(old), LONGEST_ATTRIBUTE) for old, new in TRAVELLING.items()}
+    return Delivery(
+        message_id or _fingerprint(None if TOO_DEEP in found else data),
+        None if found else document,
+        found,
+        {name: text for name, text in carried.items() if text is not None},
+    )
+
+
+def _opened(value: object) -> tuple[object, object] | None:
+    """The id and the content of a trigger's event, or None for anything else."""
+    if not isinstance(value, Mapping):
+        return None
+    return next((opened(value) for matches, opened in _SHAPES if matches(value)), None)
+
+
+def _event(payload: object) -> object:
+    # The event of a failed call, as text: up to 128 KB, so not under the bound of a message body.
+    value = read_bytes(payload.encode("utf-8", "surrogatepass")) if isinstance(payload, str) else payload
+    return payload if isinstance(value, Unreadable) else value
+
+
+def _has(*keys: str) -> Matcher:
+    return lambda value: all(key in value for key in keys)
+
+
+def _is_queue_event(value: Mapping[str, Any]) -> bool:
+    return "specversion" in value and isinstance(value.get("data"), Mapping) and "messageBody" in value["data"]
+
+
+def _timer_id(timer: Mapping[str, Any]) -> str:
+    return "@".join(part for part in (timer["triggerName"], timer["triggerTime"]) if isinstance(part, str))
+
+
+# Shapes and field names: Alibaba Cloud's trigger documentation and the logs of its official samples.
+_SHAPES: tuple[tuple[Matcher, Opener], ...] = (
+    (
+        _is_queue_event,
+        lambda event: (event["data"].get("messageId") or event.get("id"), event["data"]["messageBody"]),
+    ),
+    (_has("messageBody"), lambda raw: (raw.get("messageId"), raw["messageBody"])),
+    (_has("TopicName", "Message"), lambda notification: (notification.get("MessageId"), notification["Message"])),
+    (_has("requestContext", "requestPayload"), lambda record: (None, _event(record["requestPayload"]))),
+    (_has("triggerName", "triggerTime"), lambda timer: (_timer_id(timer), timer.get("payload"))),
+    (lambda value: value.keys() == {"body", "attrs"}, lambda stream: (None, stream["body"])),
+)
+
+
+def _plain(text: object, longest: int) -> str | None:
+    return text if isinstance(text, str) and 0 < len(text) <= longest and text.isprintable() else None
+
+
+def _fingerprint(content: object) -> str:
+    return f"sha256-{hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]}"

@@ -1,0 +1,148 @@
+"""The words of the trade: request, group, answer, finding, verdict. It must not know JSON text, HTTP, MNS or FC.
+
+An answer is what one call to CreateExpressSync came to, a finding what one look with DescribeExpressSyncs came to,
+a verdict what is said of a request in the end. All are values; none is an exception.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Document = Mapping[str, Any]
+Adoption = Literal["identical", "never", "owned"]
+Disposition = Literal["created", "existing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken rule: where (JSONPath), which, and what is expected there. Never holds the offending value."""
+
+    path: str
+    rule: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisionRequest:
+    """A request that keeps every rule of the contract; `bucket_prefix` is empty for the whole bucket."""
+
+    request_id: str
+    name: str
+    bucket_name: str
+    bucket_region: str
+    bucket_prefix: str = ""
+    description: str = ""
+
+    @staticmethod
+    def of(document: Document) -> "ProvisionRequest":
+        """The request in a document that validation has passed."""
+        return ProvisionRequest(
+            request_id=document["requestId"],
+            name=document["name"],
+            bucket_name=document["bucketName"],
+            bucket_region=document["bucketRegion"],
+            bucket_prefix=document.get("bucketPrefix", ""),
+            description=document.get("description", ""),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """An express synchronization group as DescribeExpressSyncs shows it."""
+
+    express_sync_id: str
+    name: str
+    bucket_name: str
+    bucket_region: str
+    bucket_prefix: str
+    description: str
+
+    def is_configured_as(self, request: ProvisionRequest) -> bool:
+        """Whether this is the very group the request asks for; the description does not configure anything."""
+        return (self.name, self.bucket_name, self.bucket_region, self.bucket_prefix) == (
+            request.name,
+            request.bucket_name,
+            request.bucket_region,
+            request.bucket_prefix,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """HTTP 200, Success true and an ExpressSyncId."""
+
+    express_sync_id: str
+    api_request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Any other answer that arrived; `code` is the API's, or a name of ours where it gave none."""
+
+    code: str
+    http_status: int
+    api_request_id: str = ""
+    retry_after_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """No answer arrived. `sent` tells whether the request may have reached the service, and so may still land."""
+
+    code: str
+    sent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A look that succeeded, with every group it showed."""
+
+    groups: tuple[Group, ...]
+
+
+Answer = Created | Refused | Unanswered
+Finding = Seen | Refused | Unanswered
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a request has no group, or why that cannot be known: the last answer, as far as it may be shown."""
+
+    code: str
+    message: str
+    hint: str
+    retryable: bool
+    http_status: int | None = None
+    api_request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """The group is there, exactly as requested."""
+
+    express_sync_id: str
+    disposition: Disposition
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The message breaks the contract; nothing was asked of the API."""
+
+    violations: tuple[Violation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The group was looked for and this request has not made it."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Indeterminate:
+    """Whether the group exists, or whose it is, cannot be known yet."""
+
+    reason: Reason
+
+
+Verdict = Succeeded | Rejected | Failed | Indeterminate

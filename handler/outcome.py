@@ -1,0 +1,114 @@
+"""A verdict as the CloudEvent that announces it. It must not know how the verdict came about or where it goes.
+
+The id is a digest of what the verdict is, never of when or how often it was reached: a repeated publication has the
+same id, so that consumers drop it by (source, id), as the CloudEvents specification lets them.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from handler.model import Failed, Indeterminate, Reason, Rejected, Succeeded, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What surrounds a verdict: whose, in which message, from which event, reached when and after what."""
+
+    source: str
+    message_id: str
+    request_id: str | None
+    attributes: Mapping[str, str]
+    attempts: int
+    waited_seconds: float
+    started_at: datetime
+    finished_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An announced verdict: its status, which is also the tag subscribers filter on, and the event."""
+
+    status: str
+    event: Mapping[str, Any]
+
+    def text(self) -> str:
+        """The event as one line of ASCII JSON, which neither XML nor a log can change; by contract below 64 KiB."""
+        return json.dumps(self.event, separators=(",", ":"))
+
+
+def announce(verdict: Verdict, request: Mapping[str, Any] | None, about: Circumstances) -> Outcome:
+    """The outcome of one delivery; `request` is the original as it came, None where it breaks the contract."""
+    status = type(verdict).__name__.lower()
+    subject = about.request_id or about.message_id
+    event = {
+        "specversion": "1.0",
+        "id": _digest(subject, status, _essence(verdict)),
+        "source": about.source,
+        "type": f"expresssync.provision.{status}.v1",
+        "subject": subject,
+        "time": _timestamp(about.finished_at),
+        "datacontenttype": "application/json",
+        **about.attributes,
+        "data": {
+            "requestId": about.request_id,
+            "status": status,
+            **_said(verdict),
+            "attempts": about.attempts,
+            "messageId": about.message_id,
+            "timings": _timings(about),
+            **({"request": request} if isinstance(verdict, Failed | Indeterminate) else {}),
+        },
+    }
+    return Outcome(status, event)
+
+
+def _timings(about: Circumstances) -> dict[str, Any]:
+    elapsed = about.finished_at - about.started_at
+    return {
+        "startedAt": _timestamp(about.started_at),
+        "finishedAt": _timestamp(about.finished_at),
+        "elapsedMs": max(0, round(elapsed.total_seconds() * 1000)),
+        "waitedMs": round(about.waited_seconds * 1000),
+    }
+
+
+def _said(verdict: Verdict) -> dict[str, Any]:
+    match verdict:
+        case Succeeded(express_sync_id, disposition):
+            return {"expressSyncId": express_sync_id, "disposition": disposition}
+        case Rejected(violations):
+            return {"violations": [{"path": v.path, "rule": v.rule, "message": v.message} for v in violations]}
+        case Failed(reason) | Indeterminate(reason):
+            return {"error": _error(reason)}
+
+
+def _essence(verdict: Verdict) -> str:
+    """What makes this verdict another than one of the same status on the same request."""
+    match verdict:
+        case Succeeded(express_sync_id):
+            return express_sync_id
+        case Rejected(violations):
+            return "\n".join(f"{v.path} {v.rule}" for v in violations)
+        case Failed(reason) | Indeterminate(reason):
+            return reason.code
+
+
+def _error(reason: Reason) -> dict[str, Any]:
+    error: dict[str, Any] = {"code": reason.code, "message": reason.message}
+    if reason.http_status is not None:
+        error["httpStatus"] = reason.http_status
+    if reason.api_request_id:
+        error["apiRequestId"] = reason.api_request_id
+    return {**error, "retryable": reason.retryable, "hint": reason.hint}
+
+
+def _timestamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]

@@ -1,0 +1,119 @@
+"""The official MNS (SMQ) SDK behind a fence: every defect of it that can reach the function ends here.
+
+A new SDK account for each operation, because the SDK is not thread-safe, breaks on connections that a frozen instance
+kept alive, and sends spliced requests after a local failure. Bodies stay as they are, because its base64 codec loses
+messages. It must not know what a body means or when to try again.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mns.account import Account
+from mns.mns_exception import MNSExceptionBase, MNSServerException
+from mns.queue import Message, Queue
+from mns.topic import TopicMessage
+
+from handler.signature import Credentials
+
+MOST_BYTES = 65536  # of a message body, MNS documentation
+_EMPTY = "MessageNotExist"
+
+_PASSING = frozenset({"InternalError", "InternalServerError", "TooManyRequests", "QpsLimitExceeded", "TimeExpired"})
+
+
+class SmqError(Exception):
+    """An operation that is not known to be done; `transient` when the same one may succeed a moment later.
+
+    Holds the code only: the SDK's own texts may quote bodies and headers.
+    """
+
+    def __init__(self, code: str, *, transient: bool) -> None:
+        super().__init__(code)
+        self.code = code
+        self.transient = transient
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message in hand, its body as it lay in the queue; `receipt_handle` is good until it becomes visible again."""
+
+    message_id: str
+    body: str
+    receipt_handle: str
+    dequeue_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Smq:
+    """The queues and topics at `endpoint`; threads may share it. Every operation raises SmqError for any failure."""
+
+    endpoint: str
+    credentials: Credentials
+    timeout_seconds: float = 10.0
+    """The longest wait for the network, connecting and reading each."""
+
+    def within(self, seconds: float) -> "Smq":
+        """The same with another timeout."""
+        return replace(self, timeout_seconds=seconds)
+
+    def publish(self, topic: str, body: str, tag: str) -> str:
+        """The id of the message once the topic has accepted it. It may have been accepted where this raises."""
+        if len(body.encode()) > MOST_BYTES:
+            raise SmqError("MessageTooLarge", transient=False)
+        message = TopicMessage(body, tag)
+        return str(self._do(lambda account: account.get_topic(topic).publish_message(message)).message_id)
+
+    def send(self, queue: str, bodies: Sequence[str]) -> tuple[str, ...]:
+        """The ids of up to 16 messages, together at most 64 KiB; where this raises, any of them may be in the queue."""
+        messages = [Message(body) for body in bodies]
+        sent = self._do(lambda account: _raw(account, queue).batch_send_message(messages))
+        return tuple(str(message.message_id) for message in sent)
+
+    def receive(self, queue: str, count: int = 16, wait_seconds: int = 0) -> tuple[Received, ...]:
+        """Up to 16 messages, invisible to others for the queue's visibility timeout; none after `wait_seconds`."""
+        try:
+            messages = self._do(
+                lambda account: _raw(account, queue).batch_receive_message(count, wait_seconds), wait_seconds
+            )
+        except SmqError as error:
+            if error.code == _EMPTY:
+                return ()
+            raise
+        return tuple(Received(m.message_id, m.message_body, m.receipt_handle, m.dequeue_count) for m in messages)
+
+    def delete(self, queue: str, receipt_handles: Sequence[str]) -> None:
+        """Delete up to 16 received messages for good."""
+        self._do(lambda account: _raw(account, queue).batch_delete_message(list(receipt_handles)))
+
+    def _do(self, operation: Callable[[Account], Any], wait_seconds: int = 0) -> Any:
+        account = self._account(self.timeout_seconds + wait_seconds)
+        try:
+            return operation(account)
+        except MNSExceptionBase as error:
+            raise _fenced(error) from None
+        except Exception as error:  # the SDK lets KeyError, ValueError and others out of its parsers
+            raise SmqError(type(error).__name__, transient=True) from None
+        finally:
+            account.get_client().close_connection()
+
+    def _account(self, timeout_seconds: float) -> Account:
+        keys = self.credentials
+        account = Account(self.endpoint, keys.access_key_id, keys.access_key_secret, keys.security_token)
+        client = account.get_client()
+        client.set_keep_alive(False)
+        client.set_connection_timeout(timeout_seconds)
+        client.http.conn.timeout = timeout_seconds  # which the SDK forgets for https
+        return account
+
+
+def _raw(account: Account, name: str) -> Queue:
+    queue = account.get_queue(name)
+    queue.set_encoding(False)
+    return queue
+
+
+def _fenced(error: MNSExceptionBase) -> SmqError:
+    # Whatever is no answer of the service is a network exception to the SDK, a gateway's HTML page included.
+    answered = isinstance(error, MNSServerException)
+    return SmqError(str(error.type), transient=not answered or error.type in _PASSING)

@@ -1,0 +1,42 @@
+"""Who may call the local cloud: the account, its region and the key pairs whose signatures are accepted.
+
+Knows no protocol: each emulator looks a key up here and verifies the signature in its own service's way.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key pair; a temporary (STS) pair is only valid together with its security token."""
+
+    access_key_id: str
+    access_key_secret: str = field(repr=False)
+    security_token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The one account of the local cloud.
+
+    `user` is the long-lived key that people and tools use; `role` the temporary key that the function's
+    execution role hands to the function.
+    """
+
+    account_id: str
+    region: str
+    user: Key
+    role: Key
+
+    def keys(self) -> Mapping[str, Key]:
+        """Every accepted key by its access key id."""
+        return {key.access_key_id: key for key in (self.user, self.role)}
+
+
+LOCAL_ACCOUNT = Account(
+    account_id="1234567890123456",
+    region="cn-hangzhou",
+    user=Key("LTAI5tLocalCloudUser", "local-user-secret-not-a-real-one"),
+    role=Key("STS.NULocalCloudRole", "local-role-secret-not-a-real-one", "local-role-token-not-a-real-one"),
+)

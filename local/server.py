@@ -1,0 +1,107 @@
+"""One ASGI application on one loopback port, startable and stoppable while its neighbours go on.
+
+Knows HTTP serving and nothing of what is served. An application may break its connection instead of answering:
+`reset(scope)` sends a TCP RST, as a dying gateway does.
+"""
+
+import asyncio
+import contextlib
+import socket
+import struct
+from collections.abc import Generator, MutableMapping
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+LOOPBACK = "127.0.0.1"
+_RESET = "local.reset"
+_LINGER_ZERO = struct.pack("ii", 1, 0)
+
+
+def reset(scope: MutableMapping[str, Any]) -> None:
+    """Break the connection that `scope` came over with a TCP RST, whatever was sent on it so far."""
+    scope["extensions"][_RESET]["abort"]()
+
+
+class LoopbackServer:
+    """Serves `app` on 127.0.0.1; `port` 0 takes a free one at the first start and keeps it over restarts."""
+
+    def __init__(self, app: Any, port: int = 0) -> None:
+        self._app = app
+        self.port = port
+        self._server: uvicorn.Server | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:PORT`, without a slash at its end; meaningful once started."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    async def start(self) -> None:
+        """Bind, serve, and return once connections are accepted. OSError if the port is taken."""
+        listener = _listen(self.port)
+        self.port = listener.getsockname()[1]
+        config = uvicorn.Config(
+            self._app,
+            http=_ResettableProtocol,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=1,
+            timeout_keep_alive=75,
+        )
+        self._server = _QuietServer(config)
+        self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
+        while not self._server.started:
+            if self._task.done():
+                self._task.result()
+            await asyncio.sleep(0.005)
+
+    async def stop(self) -> None:
+        """Close the port and every connection, answered or not; harmless when not started."""
+        if self._server is None or self._task is None:
+            return
+        self._server.should_exit = True
+        self._server.force_exit = True
+        # uvicorn would leave a connection with a request under way open, and a long poll to go on over it.
+        for connection in tuple(self._server.server_state.connections):
+            connection.transport.close()
+        await self._task
+        self._server = self._task = None
+
+
+def _listen(port: int) -> socket.socket:
+    # asyncio turns Nagle off only on sockets that say they are TCP; without it each answer waits 40 ms for an ACK
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((LOOPBACK, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+class _QuietServer(uvicorn.Server):
+    """uvicorn without signal handlers: the process belongs to whoever started the cloud."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Leave the process's signals alone."""
+        yield
+
+
+class _ResettableProtocol(HttpToolsProtocol):
+    """The usual protocol, with a way for the application to break its own connection."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {_RESET: {"abort": self._reset}}
+
+    def _reset(self) -> None:
+        if not self.transport.is_closing():
+            sock = self.transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
+            self.transport.abort()
