@@ -1,0 +1,42 @@
+"""The operations, each from its own parameters to its own response fields. Knows no HTTP, no signatures, no format.
+
+To add one: write its function and name it in `OPERATIONS`; admission, faults, records and both formats
+follow.
+"""
+
+from collections.abc import Callable, Mapping
+
+from local.sgw.groups import Group, GroupService
+from local.sgw.refusals import Refusal
+
+Fields = Mapping[str, object]
+Operation = Callable[[GroupService, Mapping[str, str]], Fields | Refusal]
+
+
+def fields_of(group: Group) -> dict[str, str]:
+    """Write a group with the field names of the API."""
+    return {
+        "ExpressSyncId": group.id,
+        "Name": group.name,
+        "BucketName": group.bucket,
+        "BucketRegion": group.region,
+        "BucketPrefix": group.prefix,
+        "Description": group.description,
+        "MnsTopic": group.topic,
+    }
+
+
+def _create_express_sync(groups: GroupService, parameters: Mapping[str, str]) -> Fields | Refusal:
+    created = groups.create(parameters)
+    return created if isinstance(created, Refusal) else {"ExpressSyncId": created.id}
+
+
+def _describe_express_syncs(groups: GroupService, parameters: Mapping[str, str]) -> Fields | Refusal:
+    found = groups.describe(parameters.get("BucketName"), parameters.get("BucketPrefix"))
+    return {"ExpressSyncs": {"ExpressSync": [fields_of(group) for group in found]}}
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "CreateExpressSync": _create_express_sync,
+    "DescribeExpressSyncs": _describe_express_syncs,
+}
