@@ -98,7 +98,7 @@ GATEWAY = {
 }
 
 # Names of ours for what carries no code of the API.
-NETWORK = {
+OWN = {
     "NotConnected": Meaning(0, _NOT_EXECUTED, "The API could not be reached; nothing was sent.", _TRY_LATER),
     "ConnectionLost": Meaning(0, _UNKNOWN, "The connection broke before an answer arrived.", _TRY_LATER),
     "ReadTimeout": Meaning(0, _UNKNOWN, "No answer arrived in time.", _TRY_LATER),
@@ -111,10 +111,16 @@ NETWORK = {
         "An identical group exists and adoption is switched off, so whose it is cannot be known.",
         "Compare the group with the request, or let the adoption policy be identical or owned.",
     ),
+    "RequestIdReused": Meaning(
+        0,
+        _TERMINAL,
+        "A group of this very requestId exists with another configuration.",
+        "Submit the changed request under a requestId of its own.",
+    ),
     "HandlerFault": Meaning(0, _UNKNOWN, "The function met a fault of its own.", "Report it with the log lines."),
 }
 
-_BY_CODE = {**DOCUMENTED, **GATEWAY, **NETWORK}
+_BY_CODE = {**DOCUMENTED, **GATEWAY, **OWN}
 _THROTTLED = Meaning(400, _NOT_EXECUTED, "The API throttles its callers.", _TRY_LATER)
 _SERVER_SIDE = Meaning(500, _UNKNOWN, "The API failed with an undocumented error.", _TRY_LATER)
 _REFUSED = Meaning(400, _TERMINAL, "The API refused with an undocumented code.", "Look the code up, then replay.")

@@ -59,14 +59,20 @@ def may_have_created(attempts: Sequence[Answer]) -> bool:
 def _judge_namesake(
     request: ProvisionRequest, group: Group, adoption: Adoption, last: Unsettled, possibly_created: bool
 ) -> Verdict:
+    is_own = ownership.bears_mark(group, request)
     if not group.is_configured_as(request):
-        return Failed(_name_taken(last))
+        return Failed(_own_reason("RequestIdReused") if is_own else _name_taken(last))
     if adoption == "never":
-        return Indeterminate(answers.reason(Unanswered("OwnerUnknown", sent=False)))
-    if adoption == "owned" and not ownership.bears_mark(group, request):
+        return Indeterminate(_own_reason("OwnerUnknown"))
+    if adoption == "owned" and not is_own:
         return Failed(_name_taken(last))
     return Succeeded(group.express_sync_id, "created" if possibly_created else "existing")
 
 
 def _name_taken(last: Unsettled) -> Reason:
-    return answers.reason(last if last.code == DUPLICATE_NAME else Unanswered(DUPLICATE_NAME, sent=False))
+    return answers.reason(last) if last.code == DUPLICATE_NAME else _own_reason(DUPLICATE_NAME)
+
+
+def _own_reason(code: str) -> Reason:
+    """A reason that a look gave, not an answer."""
+    return answers.reason(Unanswered(code, sent=False))

@@ -13,7 +13,7 @@ DESCRIPTION_LIMIT = 255  # characters, CreateExpressSync documentation
 
 def marked_description(request: ProvisionRequest) -> str:
     """The request's description with its mark at the end."""
-    return f"{request.description} {_mark(request)}".lstrip()
+    return " ".join(part for part in (request.description, _mark(request)) if part)
 
 
 def bears_mark(group: Group, request: ProvisionRequest) -> bool:

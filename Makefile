@@ -1,0 +1,74 @@
+# `make` lists the targets. Needs Python 3.10 or newer and make; everything else goes into .venv.
+
+PYTHON ?= $(firstword $(foreach p,python3 python3.12 python3.11 python3.10,$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $(p))))
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+SUPPORTED := 3.10 3.11 3.12
+WORKERS ?= 4
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types imports tests other-pythons model lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.run ## install the command line into .venv
+
+demo: $(VENV)/.run ## run sample requests through the whole system on this machine
+	@$(BIN)/express-sync demo
+
+test: lint types imports tests other-pythons ## check style, types, architecture and behaviour, on every supported Python found
+
+lint: $(VENV)/.dev ## ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## mypy --strict
+	$(BIN)/mypy --strict
+
+imports: $(VENV)/.dev ## import-linter
+	@$(BIN)/lint-imports --no-cache --no-logo
+
+tests: $(VENV)/.dev ## pytest, with full coverage of handler/
+	$(BIN)/pytest -n $(WORKERS) --cov
+
+# The whole suite once more on each other supported Python of this machine, in an environment of its own.
+other-pythons: $(VENV)/.dev
+	@own=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	for version in $(SUPPORTED); do \
+	  [ "$$version" = "$$own" ] && continue; \
+	  for candidate in python$$version $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$$version.*/bin/python; do \
+	    if "$$candidate" -c 'import sys' >/dev/null 2>&1; then \
+	      echo "== Python $$version"; \
+	      $(MAKE) --no-print-directory tests PYTHON="$$candidate" VENV=.venv-$$version || exit 1; \
+	      continue 2; \
+	    fi; \
+	  done; \
+	  echo "== Python $$version is not here, skipped"; \
+	done
+
+lock: ## pin every dependency anew, with hashes (needs uv)
+	uv pip compile pyproject.toml --extra local --extra ops --group build --output-file requirements/run.txt $(LOCK)
+	uv pip compile pyproject.toml --extra local --extra ops --group build --group dev -c requirements/run.txt --output-file requirements/dev.txt $(LOCK)
+
+LOCK := --universal --python-version 3.10 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links
+
+clean: ## remove what the other targets made
+	rm -rf .venv .venv-3.* .express-sync .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache dist mutants
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.python:
+	@[ -n "$(PYTHON)" ] || { echo "Python 3.10 or newer is needed; install it, or name it: make PYTHON=/path/to/python3" >&2; exit 2; }
+	@echo "Setting up $(VENV) (once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.run: requirements/run.txt pyproject.toml $(VENV)/.python
+	@$(PIP) install --require-hashes -r requirements/run.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
