@@ -1,0 +1,77 @@
+"""The service's error codes with their HTTP statuses and sentences, and the exception that carries one.
+
+Reproduces the documented error list (help page "Error codes" of SMQ, read 2026), its spelling mistakes included.
+Unknown: the service's sentence for the codes marked below; there the wording is ours and only code and status bind.
+Must not know: who raises an error, or how it is written on the wire.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+_DOCUMENTED: dict[str, tuple[int, str]] = {
+    "AccessDenied": (403, "The OwnerId that your Access Key Id associated to is forbidden for this operation."),
+    "InternalError": (500, "Interal error."),
+    "InternalServerError": (500, "Interal error."),
+    "InvalidAccessKeyId": (403, "The AccessKey Id you provided is not exist."),
+    "InvalidArgument": (400, "The XML you provided did not validate against our published schema."),
+    "InvalidAuthorizationHeader": (400, "The Authorization header format is invalid."),
+    "InvalidDateHeader": (400, "The Date header format is invalid."),
+    "InvalidDegist": (400, "The Content-MD5 you specified is invalid."),
+    "InvalidQueryString": (400, "Http request URL contains invalid querystring item."),
+    "InvalidRequestURL": (400, "Http request URL format invalid."),
+    "MalformedXML": (400, "The XML you provided was not well-formed."),
+    "MessageNotExist": (404, "Message not exist."),
+    "MissingAuthorizationHeader": (400, "Authorization header is required."),
+    "MissingDateHeader": (400, "Date header is required."),
+    "MissingReceiptHandle": (400, "ReceiptHandle is required."),
+    "MissingVisibilityTimeout": (400, "VisibilityTimeout is required."),
+    "QueueNotExist": (404, "The queue name you provided is not exist."),
+    "ReceiptHandleError": (400, "The receipt handle you provide is not valid."),
+    "SubscriptionNotExist": (404, "The subscription name you provided is not exist."),
+    "TooManyRequests": (429, "The request is denied by cluster flow limiter for too many requests."),
+    "TopicNotExist": (404, "The topic name you provided is not exist."),
+}
+_WORDED_HERE: dict[str, tuple[int, str]] = {
+    "EndpointInvalid": (400, "The endpoint you provided is invalid."),
+    "InvalidContentType": (400, "The Content-Type you specified is invalid."),
+    "InvalidQueueName": (400, "The queue name you provided is invalid."),
+    "InvalidVersionHeader": (400, "The x-mns-version header is invalid."),
+    "MissingVersionHeader": (400, "The x-mns-version header is required."),
+    "QpsLimitExceeded": (400, "The request rate of the queue exceeds its limit."),
+    "QueueAlreadyExist": (409, "The queue you want to create is already exist."),
+    "QueueDeletedRecently": (400, "The queue you want to create is deleted recently."),
+    "QueueNameLengthError": (400, "The length of the queue name should between 1 and 120."),
+    "SignatureDoesNotMatch": (403, "The request signature does not match the signature you provided."),
+    "SubscriptionAlreadyExist": (409, "The subscription you want to create is already exist."),
+    "SubscriptionNameInvalid": (400, "The subscription name you provided is invalid."),
+    "SubscriptionNameLengthError": (400, "The length of the subscription name should between 1 and 120."),
+    "TimeExpired": (408, "The http request you sent is expired."),
+    "TopicAlreadyExist": (409, "The topic you want to create is already exist."),
+    "TopicDeletedRecently": (400, "The topic you want to create is deleted recently."),
+    "TopicNameInvalid": (400, "The topic name you provided is invalid."),
+    "TopicNameLengthError": (400, "The length of the topic name should between 1 and 120."),
+}
+ERRORS: Mapping[str, tuple[int, str]] = MappingProxyType(_DOCUMENTED | _WORDED_HERE)
+
+
+class ServiceError(Exception):
+    """A refusal in the service's own terms: `code` of the table, its HTTP `status`, and a `message` for people."""
+
+    def __init__(self, code: str, message: str = "") -> None:
+        status, usual = ERRORS[code]
+        super().__init__(code)
+        self.code = code
+        self.status = status
+        self.message = message or usual
+
+
+def invalid_element(name: str) -> ServiceError:
+    """The refusal of a document whose element `name` the schema does not allow there, or not with that value."""
+    return ServiceError(
+        "InvalidArgument", f"The XML you provided did not validate against our published schema, cause by {name}."
+    )
+
+
+def out_of_range(name: str, low: int, high: int, unit: str) -> ServiceError:
+    """The refusal of a value that is not within `low` to `high` of `unit`."""
+    return ServiceError("InvalidArgument", f"The value of {name} should between {low} and {high} {unit}.")
