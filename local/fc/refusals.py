@@ -1,0 +1,47 @@
+"""The errors of the invocation APIs, before any function runs; one entry each, with FC's documented words.
+
+Verified: status, code and message (FC's table of error codes; EntityTooLarge is a 400 there), and the body of
+2016-08-15, whose keys the official client reads. Believed: the keys of 2023-03-30, which its client reads too.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+_TABLE: Mapping[str, tuple[int, str]] = {
+    "InvalidArgument": (400, "{}"),
+    "MissingRequiredHeader": (400, "required HTTP header {} was not specified"),
+    "PathNotSupported": (400, "'{}' against '{}' is not supported"),
+    "EntityTooLarge": (400, "payload size exceeds maximum allowed size ({} bytes)"),
+    "AccessDenied": (403, "{}"),
+    "SignatureNotMatch": (
+        403,
+        """The request signature we calculated does not match the signature you provided. \
+Check your access key and signing method""",
+    ),
+    "InvalidAccessKeyID": (403, "invalid access key ID '{}'"),
+    "ServiceNotFound": (404, "service '{}' does not exist"),
+    "FunctionNotFound": (404, "function '{}' does not exist"),
+    "AliasNotFound": (404, "alias '{}' of service '{}' does not exist"),
+}
+
+
+class RefusalError(Exception):
+    """The API refuses a request with a code of the table, its message filled in with `values`."""
+
+    def __init__(self, code: str, *values: object) -> None:
+        self.code = code
+        self.status, message = _TABLE[code]
+        super().__init__(message.format(*values))
+
+
+Body = Callable[[RefusalError, str], dict[str, Any]]
+
+
+def body_of_2016(refusal: RefusalError, _request_id: str) -> dict[str, Any]:
+    """The error body of API version 2016-08-15, which keeps the request id in a header."""
+    return {"ErrorCode": refusal.code, "ErrorMessage": str(refusal)}
+
+
+def body_of_2023(refusal: RefusalError, request_id: str) -> dict[str, Any]:
+    """The error body of API version 2023-03-30."""
+    return {"RequestId": request_id, "Code": refusal.code, "Message": str(refusal)}

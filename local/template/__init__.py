@@ -1,0 +1,1 @@
+"""Reads `template.yml`, the ROS template that is deployed, into what the local cloud has to run."""

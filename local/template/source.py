@@ -1,0 +1,54 @@
+"""The text of a ROS template: YAML with short tags in, the long form of every function out.
+
+Knows syntax only, and not what any function means.
+"""
+
+from typing import Any
+
+import yaml
+
+
+class TemplateError(ValueError):
+    """The template cannot be run here; the message names the resource and the property."""
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The template's document with every short tag (`!Sub x`) in its long form (`{"Fn::Sub": x}`).
+
+    `!GetAtt A.B.C` names the attribute `C` of `A.B`: ROS splits the short form at its last dot. TemplateError if
+    the text is not YAML or has no Resources.
+    """
+    loader = _Loader(text)
+    try:
+        document = loader.get_single_data()
+    except yaml.YAMLError as error:
+        raise TemplateError(f"the template is not YAML: {error}") from error
+    finally:
+        loader.dispose()
+    if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
+        raise TemplateError("the template has no Resources")
+    return document
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's safe subset and the short tags of ROS."""
+
+
+def _long_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    value = _untagged(loader, node)
+    if suffix in {"Ref", "Condition"}:
+        return {suffix: value}
+    if suffix == "GetAtt" and isinstance(value, str):
+        value = value.rsplit(".", 1)
+    return {f"Fn::{suffix}": value}
+
+
+def _untagged(loader: _Loader, node: Any) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_multi_constructor("!", _long_form)

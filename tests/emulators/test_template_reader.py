@@ -1,0 +1,253 @@
+"""The template reader: what ROS would make of a template, or one clear error."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local.cloud import TEMPLATE
+from local.identity import LOCAL_ACCOUNT
+from local.template.deployment import DeadLetters, Deployment, read_template
+from local.template.source import TemplateError, parse
+from local.template.stack import Stack
+
+REGION, ACCOUNT = LOCAL_ACCOUNT.region, LOCAL_ACCOUNT.account_id
+
+LANGUAGE = """
+Parameters:
+  Prefix: {Type: String, Default: pre}
+  Size: {Type: Number, Default: 5}
+  Kind: {Type: String, Default: small, AllowedValues: [small, large]}
+  Name: {Type: String, Default: abc, AllowedPattern: '[a-z]+'}
+Conditions:
+  IsLarge: !Equals [!Ref Kind, large]
+  IsSmall: !Not [IsLarge]
+  Both: !And [IsLarge, IsSmall]
+  Either: !Or [{Condition: IsLarge}, IsSmall]
+Resources:
+  Queue:
+    Type: ALIYUN::MNS::Queue
+    Properties: {QueueName: !Sub '${Prefix}-queue'}
+  Role:
+    Type: ALIYUN::RAM::Role
+    Properties: {RoleName: worker}
+  Values:
+    Type: Test::Values
+    Properties:
+      Value: %s
+  Large:
+    Type: Test::Large
+    Condition: IsLarge
+"""
+
+
+def value_of(expression: str, parameters: Mapping[str, str] | None = None) -> Any:
+    """What a property written as `expression` has as its value."""
+    return Stack(parse(LANGUAGE % expression), LOCAL_ACCOUNT, parameters or {}).properties("Values").get("Value")
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("plain", "plain"),
+        ("!Ref Prefix", "pre"),
+        ("{Ref: Size}", 5),
+        ("!Ref Queue", "pre-queue"),
+        ("!Ref ALIYUN::Region", REGION),
+        ("!Ref ALIYUN::TenantId", ACCOUNT),
+        ("!Ref ALIYUN::StackName", "local"),
+        ("!Ref ALIYUN::NoValue", None),
+        ("[1, !Ref ALIYUN::NoValue, 2]", [1, 2]),
+        ("{a: !Ref ALIYUN::NoValue, b: 1}", {"b": 1}),
+        ("!Sub '${Prefix}/${ALIYUN::Region}/${Queue}/${!Literal}'", f"pre/{REGION}/pre-queue/${{Literal}}"),
+        ("!Sub ['${Prefix}-${Own}', {Own: !Ref Size}]", "pre-5"),
+        ("!Sub '${Queue.ARN.WithSlash}'", f"acs:mns:{REGION}:{ACCOUNT}:/queues/pre-queue"),
+        ("!GetAtt Queue.QueueName", "pre-queue"),
+        ("{'Fn::GetAtt': [Queue, ARN.WithSlash]}", f"acs:mns:{REGION}:{ACCOUNT}:/queues/pre-queue"),
+        ("!GetAtt Role.Arn", f"acs:ram::{ACCOUNT}:role/worker"),
+        ("!Join ['-', [a, !Ref Prefix, !Ref Size]]", "a-pre-5"),
+        ("!If [IsLarge, yes, !Ref Prefix]", "pre"),
+        ("!If [Either, {a: !Ref Size}, {}]", {"a": 5}),
+        ("!If [Both, 1, 2]", 2),
+    ],
+)
+def test_a_function_gives_what_ros_gives(expression: str, value: object) -> None:
+    assert value_of(expression) == value
+
+
+def test_an_override_takes_the_place_of_a_default_everywhere() -> None:
+    assert value_of("!Sub '${Queue}:${Prefix}'", {"Prefix": "other"}) == "other-queue:other"
+    assert value_of("!If [IsLarge, 1, 2]", {"Kind": "large"}) == 1
+
+
+@pytest.mark.parametrize(
+    ("expression", "parameters", "message"),
+    [
+        ("!Ref Nobody", {}, "Values.Value: there is no parameter or resource Nobody"),
+        ("[{deep: !Ref Nobody}]", {}, r"Values.Value\[0\].deep: there is no parameter or resource Nobody"),
+        ("!GetAtt Queue.Colour", {}, "Values.Value: Queue has no attribute Colour"),
+        ("!GetAtt Queue.ARN.WithSlash", {}, "Values.Value: there is no parameter or resource Queue.ARN"),
+        ("!Ref Large", {}, "Values.Value: Large is of type Test::Large"),
+        ("!Base64 x", {}, "Values.Value: Fn::Base64 is not known"),
+        ("!Join x", {}, "Values.Value: Fn::Join cannot take 'x'"),
+        ("!If [IsHuge, 1, 2]", {}, "Values.Value: there is no condition IsHuge"),
+        ("x", {"Colour": "red"}, "parameter Colour is not declared"),
+        ("x", {"Kind": "medium"}, "parameter Kind: 'medium' is not one of"),
+        ("x", {"Name": "ABC"}, "parameter Name: 'ABC' does not match"),
+    ],
+)
+def test_what_cannot_be_resolved_is_one_error_that_names_resource_and_property(
+    expression: str, parameters: Mapping[str, str], message: str
+) -> None:
+    with pytest.raises(TemplateError, match=message):
+        value_of(expression, parameters)
+
+
+def test_names_and_conditions_that_depend_on_themselves_are_an_error_not_a_loop() -> None:
+    circle = """
+Conditions: {Odd: !Not [Even], Even: !Not [Odd]}
+Resources:
+  A: {Type: 'ALIYUN::MNS::Queue', Properties: {QueueName: !Ref B}}
+  B: {Type: 'ALIYUN::MNS::Queue', Properties: {QueueName: !Ref A}}
+"""
+    stack = Stack(parse(circle), LOCAL_ACCOUNT, {})
+    with pytest.raises(TemplateError, match=r"depends on itself: B\.QueueName -> A\.QueueName -> B\.QueueName"):
+        stack.properties("A")
+    with pytest.raises(TemplateError, match=r"Conditions\.Odd depends on itself"):
+        stack.condition("Odd", "here")
+
+
+def test_a_resource_whose_condition_does_not_hold_is_not_there() -> None:
+    assert Stack(parse(LANGUAGE % "x"), LOCAL_ACCOUNT, {}).resources("Test::Large") == []
+    assert Stack(parse(LANGUAGE % "x"), LOCAL_ACCOUNT, {"Kind": "large"}).resources("Test::Large") == ["Large"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "a: [", "Resources: 3", "!!python/object:os.system {}"])
+def test_what_is_no_template_is_a_template_error(text: str) -> None:
+    with pytest.raises(TemplateError):
+        parse(text)
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=8))
+def test_plain_values_pass_through_unchanged(value: object) -> None:
+    assert Stack({"Resources": {}}, LOCAL_ACCOUNT, {}).resolve(value, "here") == value
+
+
+@given(st.text())
+def test_text_without_a_placeholder_is_left_alone_by_sub(text: str) -> None:
+    escaped = text.replace("${", "${!")
+    assert Stack({"Resources": {}}, LOCAL_ACCOUNT, {}).resolve({"Fn::Sub": escaped}, "here") in {text, escaped}
+
+
+def read(tmp_path: Path, text: str) -> Deployment:
+    (tmp_path / "template.yml").write_text(text, encoding="utf-8")
+    return read_template(tmp_path / "template.yml", LOCAL_ACCOUNT, {})
+
+
+def test_the_deployed_template_holds_everything_the_local_cloud_runs() -> None:
+    deployment = read_template(TEMPLATE, LOCAL_ACCOUNT, {"NamePrefix": "mine"})
+    requests = next(queue for queue in deployment.queues if queue.name == "mine-requests")
+    assert (requests.visibility_timeout, requests.dead_letters) == (900, DeadLetters("mine-dead-letters", 5))
+    assert {queue.name for queue in deployment.queues} == {
+        "mine-requests",
+        "mine-dead-letters",
+        "mine-failures",
+        "mine-results",
+    }
+    assert [topic.name for topic in deployment.topics] == ["mine-outcomes"]
+    assert {(each.queue, each.filter_tag) for each in deployment.subscriptions} == {
+        ("mine-results", ""),
+        ("mine-failures", "failed"),
+        ("mine-failures", "indeterminate"),
+    }
+    function = deployment.function
+    assert (function.name, function.handler, function.runtime) == (
+        "mine-provision",
+        "handler.entry.handle",
+        "python3.10",
+    )
+    assert (function.timeout, function.memory) == (120, 256)
+    assert function.environment["EXPRESS_SYNC_RESULT_TOPIC"] == "mine-outcomes"
+    assert function.role == f"acs:ram::{ACCOUNT}:role/mine-function"
+    [trigger] = deployment.triggers
+    assert (trigger.queue, trigger.dead_letter_queue) == ("mine-requests", "mine-dead-letters")
+    assert (trigger.mode, trigger.errors_tolerance) == ("event-streaming", "ALL")
+    assert (trigger.batch_count, trigger.batch_seconds, trigger.base64_decode) == (16, 1, False)
+
+
+FUNCTION = """
+Resources:
+  Function:
+    Type: ALIYUN::FC3::Function
+    Properties: {FunctionName: f, Handler: index.handle, Runtime: python3.12%s}
+"""
+
+
+def test_what_a_template_leaves_out_has_the_clouds_default(tmp_path: Path) -> None:
+    more = """
+  Queue: {Type: 'ALIYUN::MNS::Queue', Properties: {QueueName: q}}
+  Bucket: {Type: 'ALIYUN::OSS::Bucket', Properties: {BucketName: !Ref Nowhere}}
+"""
+    deployment = read(tmp_path, FUNCTION % "" + more)
+    assert (deployment.function.timeout, deployment.function.memory) == (3, 128)
+    [queue] = deployment.queues
+    assert (queue.visibility_timeout, queue.message_retention_period, queue.maximum_message_size) == (30, 345600, 65536)
+    assert queue.dead_letters is None
+
+
+@pytest.mark.parametrize(
+    ("properties", "message"),
+    [
+        (", Timeout: soon", "Function.Timeout is not a whole number"),
+        (", EnvironmentVariables: [A]", "Function.EnvironmentVariables is not a map"),
+        (", InstanceLifecycleConfig: {}", "Function.InstanceLifecycleConfig is not reproduced"),
+        (", Role: 3", "Function.Role is not a string"),
+    ],
+)
+def test_a_property_that_cannot_be_run_is_named(tmp_path: Path, properties: str, message: str) -> None:
+    with pytest.raises(TemplateError, match=message):
+        read(tmp_path, FUNCTION % properties)
+
+
+@pytest.mark.parametrize("template", ["Resources: {}", (FUNCTION % "").replace("python3.12", "python3.11")])
+def test_exactly_one_function_of_a_known_runtime_is_run(tmp_path: Path, template: str) -> None:
+    with pytest.raises(TemplateError, match=r"exactly one|Function.Runtime is 'python3.11'"):
+        read(tmp_path, template)
+
+
+TRIGGER = """
+  Trigger:
+    Type: ALIYUN::FC3::Trigger
+    Properties:
+      FunctionName: f
+      TriggerName: t
+      TriggerType: eventbridge
+      TriggerConfig:
+        eventSourceConfig:
+          eventSourceType: MNS
+          eventSourceParameters: {sourceMNSParameters: {QueueName: q}}
+        runOptions: {mode: event-driven}
+"""
+
+
+def test_a_triggers_defaults_are_the_apis_which_blocks_and_decodes(tmp_path: Path) -> None:
+    [trigger] = read(tmp_path, FUNCTION % "" + TRIGGER).triggers
+    assert (trigger.errors_tolerance, trigger.base64_decode, trigger.schema) == ("NONE", True, "CloudEvents")
+    assert trigger.dead_letter_queue == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("eventbridge", "timer"), "Trigger.TriggerType is 'timer'"),
+        (("Type: MNS", "Type: Kafka"), "Trigger.TriggerConfig.eventSourceConfig.eventSourceType is 'Kafka'"),
+        (("{QueueName: q}", "{}"), "sourceMNSParameters.QueueName is missing"),
+        (("event-driven", "event-dreaming"), "Trigger.TriggerConfig.runOptions.mode is 'event-dreaming'"),
+    ],
+)
+def test_a_trigger_that_cannot_be_run_is_named(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+    with pytest.raises(TemplateError, match=message):
+        read(tmp_path, FUNCTION % "" + TRIGGER.replace(*change))
