@@ -1,0 +1,118 @@
+"""`express-sync demo`: the samples played on a cloud of their own, ending in a table of verdicts."""
+
+import contextlib
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from handler.signature import Credentials
+from handler.smq import SmqError
+from local.cloud import CloudOptions, NotRunnableError, background
+from ops import show
+from ops.board import Board, columns
+from ops.problems import ExitCode, Problem, leave
+from ops.queues import queue
+from ops.scenario import read
+from ops.stage import Stage
+
+SCENARIO = Path(__file__).resolve().parents[2] / "events" / "demo.json"
+
+
+@click.command(short_help="Play every sample on a cloud of its own and check the verdicts.")
+@click.option(
+    "--scenario",
+    type=click.Path(path_type=Path),
+    default=SCENARIO,
+    help="A file in the form of events/demo.json, which is the default; its samples lie beside it.",
+)
+@click.option(
+    "--timeout",
+    "timeout_seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="The longest wait for all outcomes, in seconds.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each request instead of the table.")
+def demo(scenario: Path, timeout_seconds: float, as_json: bool) -> None:
+    """Send the samples of events/ through a cloud that lives as long as the demo, and check every verdict.
+
+    Valid, invalid and broken requests, with faults of the API thrown in. Needs no network and leaves nothing behind.
+
+    \b
+    Examples:
+      express-sync demo
+      express-sync demo --json | jq -r 'select(.asExpected | not) | .request'
+
+    \b
+    Exit codes:
+      0    every verdict is the expected one
+      1    at least one is not
+      2    not possible; one sentence says why
+      130  interrupted
+    """
+    board = Board(read(scenario))
+    show.note("Acting on a local cloud of the demo's own.")
+    began = time.monotonic()
+    try:
+        _play(board, began + timeout_seconds, as_json)
+    except SmqError as error:
+        raise Problem(f"The demo's own SMQ cannot be used ({error.code}); try again.") from error
+    except NotRunnableError as error:
+        raise Problem(f"The function cannot be run: {error}; correct it.") from error
+    _print(board, as_json)
+    _conclude(board, time.monotonic() - began)
+
+
+def _play(board: Board, until: float, as_json: bool) -> None:
+    """Play every round on a cloud started for them; unless for scripts, the board is seen to fill."""
+    with contextlib.nullcontext() if as_json else _seen(board), background(CloudOptions()) as cloud:
+        stage = _stage(cloud.ready)
+        for rows in board.rounds:
+            for row in rows:
+                row.is_sent = True
+            for position, outcome in stage.play([row.act for row in rows], lambda: until - time.monotonic()):
+                rows[position].outcome = outcome
+
+
+def _seen(board: Board) -> contextlib.AbstractContextManager[object]:
+    """The board as it fills, on a terminal."""
+    console = show.results()
+    if not console.is_terminal:
+        return contextlib.nullcontext()
+    return Live(get_renderable=lambda: _table(board, console), console=console, refresh_per_second=10)
+
+
+def _table(board: Board, console: Console) -> Table:
+    return show.table(console, columns(), (row.cells() for row in board.rows))
+
+
+def _print(board: Board, as_json: bool) -> None:
+    """Print what a terminal has not seen already."""
+    console = show.results()
+    if as_json:
+        for row in board.rows:
+            show.json_line(row.document())
+    elif not console.is_terminal:
+        console.print(_table(board, console))
+
+
+def _stage(ready: dict[str, Any]) -> Stage:
+    key = Credentials(ready["accessKeyId"], ready["accessKeySecret"])
+    return Stage(queue(ready, "requestQueue", key), queue(ready, "resultQueue", key), ready["sgw"]["endpoint"])
+
+
+def _conclude(board: Board, seconds: float) -> None:
+    """Say what differs from what is expected, and how many verdicts do; end the command accordingly."""
+    rows = list(board.rows)
+    unexpected = [row for row in rows if row.surprises()]
+    for row in unexpected:
+        show.say(f"{row.act.name} ({row.act.shows}): {'; '.join(row.surprises())}.")
+    total = f"{len(rows)} requests, {len(rows) - len(unexpected)} verdicts as expected, {seconds:.1f} s."
+    show.verdict(total, is_good=not unexpected)
+    leave(ExitCode.UNWELCOME if unexpected else ExitCode.DONE)

@@ -1,0 +1,163 @@
+"""`express-sync submit`: requests from files into the request queue, and with --wait their outcomes."""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import click
+from rich.progress import Progress
+from rich.text import Text
+
+from handler.smq import SmqError
+from ops import show
+from ops.outcomes import Mailbox, Outcome
+from ops.pending import Pending, settle
+from ops.problems import ExitCode, Problem, leave
+from ops.queues import Queue
+from ops.sending import batches
+from ops.submissions import ENVELOPES, STANDARD_INPUT, Submission, submissions
+from ops.target import Target, on_target
+
+Report = Callable[[Submission, str], None]
+
+
+@click.command(short_help="Check requests and send them to the request queue.")
+@click.argument("paths", nargs=-1)
+@click.option(
+    "--envelope", type=click.Choice(ENVELOPES), default="plain", show_default=True, help="How bodies are written."
+)
+@click.option("--skip-invalid", is_flag=True, help="Send the valid requests although others are not.")
+@click.option("--wait", is_flag=True, help="Wait until every request has its outcome.")
+@click.option(
+    "--timeout",
+    "timeout_seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=120.0,
+    show_default=True,
+    help="With --wait: the longest wait, in seconds.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON Lines: what was sent, or with --wait the outcomes.")
+@on_target("sends requests to it")
+def submit(
+    target: Target,
+    paths: tuple[str, ...],
+    *,
+    envelope: str,
+    skip_invalid: bool,
+    wait: bool,
+    timeout_seconds: float,
+    as_json: bool,
+) -> None:
+    """Check the requests in PATHS (- or nothing for standard input) and send them to the request queue.
+
+    A file holds a JSON object, an array of objects, or JSON Lines. All are checked first, exactly as the function
+    will check them; unless all are valid, nothing is sent. Sending the same request again is always safe.
+
+    \b
+    Examples:
+      express-sync submit events/requests/minimal.json --wait
+      express-sync submit monday.json tuesday.jsonl
+      jq -c '.orders[]' export.json | express-sync submit --json
+
+    \b
+    Exit codes:
+      0    all sent; with --wait: all succeeded
+      1    a request is invalid; with --wait: or did not succeed
+      2    not possible; one sentence says why
+      3    time ran out before every outcome was there
+      130  interrupted
+    """
+    valid, invalid = _judged(_paths(paths), envelope)
+    for each in invalid:
+        _complain(each)
+    if invalid and not skip_invalid:
+        show.say(f"Nothing was sent: {len(invalid)} of {len(valid) + len(invalid)} requests are invalid.")
+        leave(ExitCode.UNWELCOME)
+    report = _report_nothing if wait else partial(_report, as_json=as_json)
+    with show.progress() as progress:
+        sent = _send(target.requests, valid, progress, report)
+        outcomes = _await(target.results, sent, timeout_seconds, progress, as_json) if wait else []
+    if wait:
+        _conclude(len(sent), outcomes)
+    leave(ExitCode.UNWELCOME if invalid else ExitCode.DONE)
+
+
+def _paths(paths: tuple[str, ...]) -> tuple[str, ...]:
+    if not paths and sys.stdin.isatty():
+        raise Problem("Name the files that hold the requests, or pipe requests in.")
+    return paths or (STANDARD_INPUT,)
+
+
+def _judged(paths: tuple[str, ...], envelope: str) -> tuple[list[Submission], list[Submission]]:
+    """Every request: the valid ones and the others."""
+    valid: list[Submission] = []
+    invalid: list[Submission] = []
+    for each in submissions(paths, envelope):
+        (invalid if each.violations else valid).append(each)
+    return valid, invalid
+
+
+def _complain(invalid: Submission) -> None:
+    for violation in invalid.violations:
+        show.say(f"{invalid.place}: {violation.path} {violation.message} ({violation.rule})")
+
+
+def _report(request: Submission, message_id: str, *, as_json: bool) -> None:
+    if as_json:
+        show.json_line({"messageId": message_id, "requestId": request.request_id, "place": request.place})
+    else:
+        show.line(show.printable(f"{message_id}  {request.request_id}  {request.place}"))
+
+
+def _report_nothing(_request: Submission, _message_id: str) -> None:
+    """With --wait the outcome is the report."""
+
+
+def _send(queue: Queue, requests: Sequence[Submission], progress: Progress, report: Report) -> list[str]:
+    """Send all requests in batches, report each, and give the message ids."""
+    task = progress.add_task("Sending", total=len(requests))
+    sent: list[str] = []
+    for batch in batches((request, request.body) for request in requests):
+        try:
+            message_ids = queue.send([body for _, body in batch])
+        except SmqError:
+            if sent:
+                show.say(f"{len(sent)} of {len(requests)} requests were sent for certain; sending all again is safe.")
+            raise
+        for (request, _), message_id in zip(batch, message_ids, strict=True):
+            report(request, message_id)
+        sent.extend(message_ids)
+        progress.advance(task, len(batch))
+    return sent
+
+
+def _await(
+    results: Mailbox, sent: Sequence[str], timeout_seconds: float, progress: Progress, as_json: bool
+) -> list[Outcome]:
+    """Show the final outcome of every message that was sent as it comes, as far as they come in time."""
+    task = progress.add_task("Outcomes", total=len(sent))
+    until = time.monotonic() + timeout_seconds
+    if not as_json:
+        show.line(Text(show.OUTCOME_HEADING, style="bold"))
+    outcomes = []
+    for _, outcome in settle(results, Pending(sent), lambda: until - time.monotonic()):
+        show.outcome(outcome, as_json=as_json)
+        outcomes.append(outcome)
+        progress.advance(task)
+    return outcomes
+
+
+def _conclude(sent: int, outcomes: Sequence[Outcome]) -> None:
+    """Sum up, and end the command unless every request succeeded."""
+    counts = Counter(outcome.status for outcome in outcomes)
+    parts = [f"{count} {status}" for status, count in counts.most_common()]
+    missing = sent - len(outcomes)
+    if missing:
+        parts.append(f"{missing} without an outcome yet")
+    show.say(f"{sent} sent: {', '.join(parts) or 'nothing to wait for'}.")
+    if missing:
+        leave(ExitCode.OUT_OF_TIME)
+    if counts["succeeded"] < sent:
+        leave(ExitCode.UNWELCOME)

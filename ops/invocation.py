@@ -1,0 +1,80 @@
+"""One synchronous invocation through Function Compute's API of 2023-03-30. Knows HTTP and what an answer means.
+
+A function error arrives with HTTP 200 and is told by the header X-Fc-Error-Type alone.
+"""
+
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from urllib.parse import quote, urlsplit
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from handler.signature import Credentials, signed_headers
+from ops.problems import Problem
+
+LONGEST_INVOCATION_SECONDS = 300.0  # what Function Compute allows a triggered function
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an invocation came to; `error_type` is empty unless the function failed."""
+
+    request_id: str
+    body: str
+    error_type: str
+
+    def error_message(self) -> str:
+        """What the function said when it failed."""
+        try:
+            document = json.loads(self.body)
+        except ValueError:
+            return self.body
+        message = document.get("errorMessage") if isinstance(document, dict) else None
+        return message if isinstance(message, str) else self.body
+
+
+def invoke(endpoint: str, function: str, credentials: Credentials, event: bytes) -> Answer:
+    """Hand `event` to the function and wait for its answer. Problem if the API cannot be reached or refuses."""
+    path = f"/2023-03-30/functions/{quote(function, safe='')}/invocations"
+    headers = signed_headers(
+        credentials,
+        method="POST",
+        host=urlsplit(endpoint).netloc,
+        path=path,
+        query="",
+        body=event,
+        common={
+            "content-type": "application/octet-stream",
+            "x-acs-action": "InvokeFunction",
+            "x-acs-version": "2023-03-30",
+            "x-acs-date": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "x-acs-signature-nonce": secrets.token_hex(16),
+        },
+    )
+    url = endpoint.rstrip("/") + path
+    timeout = urllib3.Timeout(connect=10.0, read=LONGEST_INVOCATION_SECONDS)
+    try:
+        with urllib3.PoolManager() as pool:
+            response = pool.request("POST", url, body=event, headers=headers, retries=False, timeout=timeout)
+    except HTTPError as error:
+        raise Problem(f"Function Compute at {endpoint} cannot be reached; see whether it runs.") from error
+    if response.status != 200:
+        raise Problem(f"Function Compute at {endpoint} refuses with {_refusal(response)}; check the profile.")
+    return Answer(
+        response.headers.get("x-fc-request-id", ""),
+        response.data.decode("utf-8", "replace"),
+        response.headers.get("x-fc-error-type", ""),
+    )
+
+
+def _refusal(response: urllib3.BaseHTTPResponse) -> str:
+    """The code of a refusal, whichever of the API's spellings it has, else its HTTP status."""
+    try:
+        document = json.loads(response.data)
+        code = document.get("Code") or document.get("ErrorCode") or document.get("code")
+    except (ValueError, AttributeError):
+        code = None
+    return code if isinstance(code, str) else f"HTTP {response.status}"

@@ -1,0 +1,116 @@
+"""The cloud that a command acts on: chosen by profile, announced, and changed only with leave.
+
+`on_target` gives a command its --profile and --yes and turns failures of its services into sentences. Knows where
+targets are described; must not know what any command does.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec
+
+import click
+
+from handler.signature import Credentials
+from handler.smq import SmqError
+from ops import profiles, registration
+from ops.problems import Problem
+from ops.queues import Queue, queue
+from ops.show import note
+
+LOCAL = "local"
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One cloud; `name` is its profile's, `where` says it to people."""
+
+    name: str
+    where: str
+    profile: Mapping[str, Any]
+    credentials: Credentials
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this is the local cloud of this checkout, which anybody may change."""
+        return self.name == LOCAL
+
+    @property
+    def requests(self) -> Queue:
+        """The queue that takes requests."""
+        return queue(self.profile, "requestQueue", self.credentials)
+
+    @property
+    def results(self) -> Queue:
+        """The queue that every outcome reaches."""
+        return queue(self.profile, "resultQueue", self.credentials)
+
+
+def on_target(
+    change: str,
+) -> Callable[[Callable[Concatenate[Target, P], None]], Callable[P, None]]:
+    """Give a command its target as first argument; `change` says what it would do to one that is not local."""
+
+    def decorate(command: Callable[Concatenate[Target, P], None]) -> Callable[P, None]:
+        @click.option(
+            "--profile",
+            envvar="EXPRESS_SYNC_PROFILE",
+            default=LOCAL,
+            help="The cloud to act on; by default $EXPRESS_SYNC_PROFILE, else the `up` of this checkout.",
+        )
+        @click.option("--yes", is_flag=True, help="Go on although the cloud is not the local one.")
+        @wraps(command)
+        def with_target(*args: P.args, **options: P.kwargs) -> None:
+            name, leave = str(options.pop("profile")), bool(options.pop("yes"))
+            target = choose(name, Path.cwd(), os.environ)  # noqa: TID251 - a command line's environment is its settings
+            note(f"Acting on {target.where}.")
+            if not (target.is_local or leave):
+                raise Problem(f"Profile {name!r} is not local and this {change}; add --yes to go on.")
+            try:
+                command(target, *args, **options)
+            except SmqError as error:
+                raise Problem(sentence(error.code, target)) from error
+
+        return with_target
+
+    return decorate
+
+
+def choose(name: str, directory: Path, environment: Mapping[str, str]) -> Target:
+    """The target that profile `name` describes, seen from `directory`. Problem if it is not to be had."""
+    state = registration.state_directory(directory)
+    if name == LOCAL:
+        running = registration.registered(state)
+        profile = profiles.checked(running.ready, "The registration of the local cloud")
+        where = f"the local cloud (process {running.pid}, {profile['mns']['endpoint']})"
+    else:
+        profile = profiles.read(name, (state / "profiles", _user_directory(environment)))
+        where = f"profile {name!r} ({profile['mns']['endpoint']})"
+    return Target(name, where, profile, profiles.credentials(profile, environment))
+
+
+# What SMQ's own codes ask a person to do; the network has many names and one cure.
+_ADVICE = {
+    "InvalidAccessKeyId": "check the access key of the profile",
+    "SignatureDoesNotMatch": "check the access key secret of the profile",
+    "AccessDenied": "grant the access key the right to send to and receive from the queues",
+    "QueueNotExist": "check the queue names of the profile",
+    "TimeExpired": "set the clock of this machine",
+}
+
+
+def sentence(code: str, target: Target) -> str:
+    """What to say of a failed call to the target's SMQ."""
+    endpoint = target.profile["mns"]["endpoint"]
+    if code in _ADVICE:
+        return f"SMQ at {endpoint} refuses with {code}; {_ADVICE[code]}."
+    cure = "see whether `express-sync up` still runs" if target.is_local else "check the endpoint and the network"
+    return f"SMQ at {endpoint} cannot be used ({code}); {cure}."
+
+
+def _user_directory(environment: Mapping[str, str]) -> Path:
+    base = environment.get("XDG_CONFIG_HOME") or Path(environment.get("HOME", "~")).expanduser() / ".config"
+    return Path(base) / "express-sync"
