@@ -16,8 +16,8 @@ def effect(answer: Answer) -> Effect:
             return Effect.DONE
         case Refused(code, http_status):
             return meaning(code, http_status).effect
-        case Unanswered(_, sent):
-            return Effect.UNKNOWN if sent else Effect.NOT_EXECUTED
+        case unanswered:
+            return Effect.UNKNOWN if unanswered.sent else Effect.NOT_EXECUTED
 
 
 def is_retryable(result: Answer | Finding) -> bool:

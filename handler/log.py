@@ -11,7 +11,7 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from handler.insist import Attempt
-from handler.model import Created, Refused, Seen, Unanswered
+from handler.model import Created, Refused, Seen
 from handler.outcome import Outcome
 
 Logger = FilteringBoundLogger
@@ -28,8 +28,8 @@ def configure(level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=structlog.WriteLoggerFactory(sys.stdout),
     )
-    # Its debug lines quote URLs, and in those the request.
-    logging.getLogger("urllib3").setLevel(logging.WARNING)
+    # Its lines quote URLs, and in those the request: warnings as well, where an answer's head cannot be read.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 def invocation_log(invocation_id: str) -> Logger:
@@ -91,5 +91,5 @@ def _shown(attempt: Attempt) -> tuple[str, str]:
             return "OK", ""
         case Refused(code, _, api_request_id):
             return code, api_request_id
-        case Unanswered(code):
-            return code, ""
+        case unanswered:
+            return unanswered.code, ""

@@ -82,8 +82,8 @@ def _said(verdict: Verdict) -> dict[str, Any]:
             return {"expressSyncId": express_sync_id, "disposition": disposition}
         case Rejected(violations):
             return {"violations": [{"path": v.path, "rule": v.rule, "message": v.message} for v in violations]}
-        case Failed(reason) | Indeterminate(reason):
-            return {"error": _error(reason)}
+        case unsuccessful:
+            return {"error": _error(unsuccessful.reason)}
 
 
 def _essence(verdict: Verdict) -> str:
@@ -93,8 +93,8 @@ def _essence(verdict: Verdict) -> str:
             return express_sync_id
         case Rejected(violations):
             return "\n".join(f"{v.path} {v.rule}" for v in violations)
-        case Failed(reason) | Indeterminate(reason):
-            return reason.code
+        case unsuccessful:
+            return unsuccessful.reason.code
 
 
 def _error(reason: Reason) -> dict[str, Any]:

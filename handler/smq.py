@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mns.account import Account
-from mns.mns_exception import MNSExceptionBase, MNSServerException
+from mns.mns_exception import MNSClientNetworkException, MNSExceptionBase
 from mns.queue import Message, Queue
 from mns.topic import TopicMessage
 
@@ -114,6 +114,6 @@ def _raw(account: Account, name: str) -> Queue:
 
 
 def _fenced(error: MNSExceptionBase) -> SmqError:
-    # Whatever is no answer of the service is a network exception to the SDK, a gateway's HTML page included.
-    answered = isinstance(error, MNSServerException)
-    return SmqError(str(error.type), transient=not answered or error.type in _PASSING)
+    # Whatever arrives and is no answer of the service is a network exception to the SDK, a gateway's page included.
+    unanswered = isinstance(error, MNSClientNetworkException)
+    return SmqError(str(error.type), transient=unanswered or error.type in _PASSING)

@@ -1,0 +1,100 @@
+"""The table of codes says what the documentation says, and has a row for whatever else may come."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from handler import codes
+from handler.codes import Effect, meaning
+
+DOCUMENTED = json.loads((Path(__file__).parent / "documented_codes.json").read_bytes())
+
+# The design's four classes, stated once more by hand.
+NOT_EXECUTED = {"AssumeRoleFail"}
+UNKNOWN = {"InternalError"}
+CAN_NEVER_HAVE_MADE_THE_GROUP = {
+    "EmptyExpressSyncName",
+    "EmptyBucketName",
+    "EmptyBucketRegion",
+    "InvalidExpressSyncName",
+    "DescriptionOverLimit",
+    "InvalidRegionId",
+    "InvalidBucketName",
+}
+
+
+def test_the_table_is_the_documented_list_with_its_statuses() -> None:
+    """No code of the documentation is missing, none is invented, each has its HTTP status."""
+    assert [(row["code"], row["httpStatus"]) for row in DOCUMENTED] == [
+        (code, row.http_status) for code, row in codes.DOCUMENTED.items()
+    ]
+
+
+@pytest.mark.parametrize("code", [row["code"] for row in DOCUMENTED])
+def test_every_documented_code_is_in_the_class_of_the_design(code: str) -> None:
+    """AssumeRoleFail was not executed, InternalError is unknown, every other documented code is terminal."""
+    expected = Effect.NOT_EXECUTED if code in NOT_EXECUTED else Effect.UNKNOWN if code in UNKNOWN else Effect.TERMINAL
+    assert expected is meaning(code, None).effect
+
+
+def test_impossible_are_exactly_the_codes_about_the_requests_own_text() -> None:
+    """A conflict, a limit or a missing right may come after the group was made; a wrong name may not."""
+    everything = {**codes.DOCUMENTED, **codes.GATEWAY, **codes.OWN}
+    assert {code for code, row in everything.items() if row.impossible} == CAN_NEVER_HAVE_MADE_THE_GROUP
+
+
+@pytest.mark.parametrize(
+    ("code", "http_status", "effect"),
+    [
+        ("Throttling", 400, Effect.NOT_EXECUTED),
+        ("Throttling.User", 400, Effect.NOT_EXECUTED),
+        ("Throttling.Api", 503, Effect.NOT_EXECUTED),
+        ("Throttling.Anything", None, Effect.NOT_EXECUTED),
+        ("Rejected.Throttling", 400, Effect.NOT_EXECUTED),
+        ("Http429", 429, Effect.NOT_EXECUTED),
+        ("SignatureNonceUsed", 400, Effect.NOT_EXECUTED),
+        ("InvalidTimeStamp.Expired", 400, Effect.NOT_EXECUTED),
+        ("NotConnected", None, Effect.NOT_EXECUTED),
+        ("OutOfTime", None, Effect.NOT_EXECUTED),
+        ("ServiceUnavailable", 503, Effect.UNKNOWN),
+        ("GatewayLostService", None, Effect.UNKNOWN),
+        ("ReadTimeout", None, Effect.UNKNOWN),
+        ("ConnectionLost", None, Effect.UNKNOWN),
+        ("MalformedAnswer", 200, Effect.UNKNOWN),
+        ("HandlerFault", None, Effect.UNKNOWN),
+        ("Undocumented", 200, Effect.UNKNOWN),
+        ("Undocumented", 302, Effect.UNKNOWN),
+        ("Undocumented", 399, Effect.UNKNOWN),
+        ("Undocumented", 500, Effect.UNKNOWN),
+        ("Undocumented", 599, Effect.UNKNOWN),
+        ("Undocumented", None, Effect.UNKNOWN),
+        ("Undocumented", 400, Effect.TERMINAL),
+        ("Undocumented", 499, Effect.TERMINAL),
+        ("InvalidSecurityToken.Expired", 400, Effect.TERMINAL),
+        ("InvalidSecurityToken.Malformed", 400, Effect.TERMINAL),
+        ("InvalidAccessKeyId.NotFound", 404, Effect.TERMINAL),
+        ("SignatureDoesNotMatch", 400, Effect.TERMINAL),
+        ("Forbidden.RAM", 403, Effect.TERMINAL),
+        ("OwnerUnknown", None, Effect.TERMINAL),
+        ("RequestIdReused", None, Effect.TERMINAL),
+    ],
+)
+def test_other_codes_are_classed_by_name_then_prefix_then_status(
+    code: str, http_status: int | None, effect: Effect
+) -> None:
+    """A name outranks a status; throttling is known by its prefix or by 429; an unknown 4xx is a refusal."""
+    assert effect is meaning(code, http_status).effect
+
+
+@pytest.mark.parametrize("http_status", [200, 400, 429, 503, None])
+def test_a_known_name_outranks_any_status(http_status: int | None) -> None:
+    """RoleNotExist stays terminal whatever status it comes with."""
+    assert Effect.TERMINAL is meaning("RoleNotExist", http_status).effect
+
+
+def test_every_row_tells_a_person_what_it_means_and_what_to_do() -> None:
+    """Message and hint are whole sentences, in every table and in the rows for unknown codes."""
+    rows = [*codes.DOCUMENTED.values(), *codes.GATEWAY.values(), *codes.OWN.values()]
+    rows += [meaning("Throttling", 400), meaning("Undocumented", 400), meaning("Undocumented", 500)]
+    assert [row for row in rows if not (row.message.endswith(".") and row.hint.endswith("."))] == []
