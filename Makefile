@@ -8,7 +8,7 @@ SUPPORTED := 3.10 3.11 3.12
 WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports tests other-pythons model lock clean
+.PHONY: help setup demo test lint types imports tests other-pythons model storm fuzz mutants lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,20 @@ other-pythons: $(VENV)/.dev
 	  done; \
 	  echo "== Python $$version is not here, skipped"; \
 	done
+
+model: $(VENV)/.dev ## every schedule of up to five faults against the real code (minutes)
+	$(BIN)/python -m tests.model --faults 5
+
+storm: $(VENV)/.dev ## 2,000 requests under every fault, kill and restart at random
+	$(BIN)/python -m tests.storm --requests 2000
+
+fuzz: $(VENV)/.dev ## 100,000 events of every wrong kind
+	FUZZ_EXAMPLES=100000 $(BIN)/pytest -q tests/fuzz
+
+mutants: $(VENV)/.dev ## mutation-test the pure core; fails for a survivor without a written reason
+	rm -rf mutants
+	$(BIN)/mutmut run --max-children 2 > /dev/null
+	$(BIN)/python -m tests.mutants
 
 lock: ## pin every dependency anew, with hashes (needs uv)
 	uv pip compile pyproject.toml --extra local --extra ops --group build --output-file requirements/run.txt $(LOCK)

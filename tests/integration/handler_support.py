@@ -53,7 +53,8 @@ def closes(connection: socket.socket) -> None:
 def is_silent(connection: socket.socket) -> None:
     """Say nothing until the client leaves."""
     with contextlib.suppress(OSError):
-        connection.recv(1)
+        while connection.recv(4096):
+            pass
 
 
 class ScriptedServer:

@@ -276,6 +276,20 @@ def test_the_request_is_what_the_documentation_asks_for(client_at: Callable[...,
     assert fields["host"] == server.address
 
 
+def test_an_empty_parameter_is_not_sent(client_at: Callable[..., Sgw]) -> None:
+    """Absent and empty are not the same to the API: an empty prefix would filter."""
+    with ScriptedServer(*[sends(answer(200, SUCCESS))] * 3) as server:
+        client = client_at(server.url)
+        client.create(BARE, LONG_S)
+        client.describe("holiday-bucket", LONG_S)
+        client.describe(None, LONG_S)
+    assert [request.split(b" ")[1] for request in server.requests] == [
+        b"/?BucketName=holiday-bucket&BucketRegion=cn-hangzhou&Name=videos",
+        b"/?BucketName=holiday-bucket",
+        b"/?",
+    ]
+
+
 def test_neither_secrets_nor_the_request_are_shown(client_at: Callable[..., Sgw]) -> None:
     """Not by the client, not by what it returns."""
     with ScriptedServer(resets, sends(answer(500, b"Sup3r-S3cret")), is_silent) as server:

@@ -3,6 +3,7 @@
 import base64
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -110,6 +111,25 @@ def test_a_full_batch_is_sent_received_and_deleted(mns: Mns, smq: Smq) -> None:
     assert {each.message_id for each in received} == set(sent)
     smq.delete("requests", [each.receipt_handle for each in received])
     assert mns.bodies("requests") == []
+
+
+def test_a_message_that_is_hidden_longer_has_a_handle_of_its_own(mns: Mns, smq: Smq) -> None:
+    """The old handle dies with the change, the new one deletes."""
+    smq.send("requests", ["body"])
+    (received,) = smq.receive("requests")
+    handle = smq.change_visibility("requests", received.receipt_handle, 600)
+    assert handle != received.receipt_handle
+    assert error_of(lambda: smq.delete("requests", [received.receipt_handle])).code == "MessageNotExist"
+    smq.delete("requests", [handle])
+    assert mns.bodies("requests") == []
+
+
+def test_a_received_message_says_since_when_it_lies_there(mns: Mns, smq: Smq) -> None:
+    """In milliseconds, by the service's own clock."""
+    smq.send("requests", ["body"])
+    (received,) = smq.receive("requests")
+    (stored,) = mns.local("queues/requests")["messages"]
+    assert received.enqueued_at_ms == stored["enqueueTime"]
 
 
 def test_no_more_are_received_than_asked_for(smq: Smq) -> None:
@@ -306,7 +326,9 @@ def test_https_has_a_timeout() -> None:
     """The SDK forgets it there, and would wait for this greeting for ever."""
     with ScriptedServer(is_silent, reads=False) as server:
         smq = client_of(f"https://{server.address}")
+        began = time.monotonic()
         assert error_of(lambda: smq.publish("outcomes", "body", "succeeded")).transient
+        assert time.monotonic() - began < support.PATIENCE_S / 2  # after which the server would hang up itself
 
 
 def test_no_connection_outlives_its_call() -> None:

@@ -54,9 +54,17 @@ def test_a_description_without_violations_fits_the_api_with_its_mark(description
     assert (ownership.violations(request) == ()) is fits
 
 
+@pytest.mark.parametrize(("length", "fits"), [(236, True), (237, True), (238, False), (255, False)])
+def test_the_room_ends_at_its_last_character(length: int, fits: bool) -> None:
+    """With its mark the longest allowed description is exactly as long as the API allows."""
+    request = asking("REQ-1", "d" * length)
+    assert (ownership.violations(request) == ()) is fits
+    assert (len(ownership.marked_description(request)) <= 255) is fits
+
+
 def test_the_violation_names_the_room_that_is_left() -> None:
     """Where, which rule and how much; never the description itself."""
     (violation,) = ownership.violations(asking("REQ-1", "SECRET" * 40))
     assert (violation.path, violation.rule) == ("$.description", "maxLength")
-    assert "at most 237 characters" in violation.message
+    assert violation.message.startswith("must be at most 237 characters, because")
     assert "SECRET" not in violation.message

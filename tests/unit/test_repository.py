@@ -100,3 +100,10 @@ def test_the_template_names_a_handler_that_exists_and_settings_that_the_function
     known = {f"{config.PREFIX}{name.upper()}" for name in config.Settings.__dataclass_fields__}
     assert named <= known
     assert not any(name.startswith("FC_") for name in named | known)
+
+
+def test_every_test_that_the_guarantees_name_exists() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "guarantees.md").read_text()))
+    tests = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    assert named
+    assert {name for name in named if f"def {name}(" not in tests} == set()

@@ -1,0 +1,45 @@
+"""What will happen to the deliveries of a batch, laid down before it begins; data only."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from tests.model.faults import CreateFault, LookFault, PublishFault
+
+F = TypeVar("F")
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Generic[F]):
+    """How one call goes: its fault if any, seconds until it takes effect, seconds from then to the answer.
+
+    A caller who has less patience than that hears nothing, and what takes effect later is a late commit.
+    """
+
+    fault: F | None = None
+    there_seconds: float = 0.1
+    back_seconds: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the first calls of one delivery go, in order; the rest goes well."""
+
+    creates: tuple[Step[CreateFault], ...] = ()
+    looks: tuple[Step[LookFault], ...] = ()
+    publications: tuple[Step[PublishFault], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message of the request queue."""
+
+    message_id: str
+    document: Mapping[str, Any]
+
+
+def then_well(steps: Iterable[Step[F]]) -> Iterator[Step[F]]:
+    """The planned steps, and one after another without a fault when they are used up."""
+    yield from steps
+    while True:
+        yield Step()

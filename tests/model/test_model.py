@@ -1,0 +1,127 @@
+"""The outcome guarantee: the shipped code keeps it in every schedule of at most four faults, and liars are found out.
+
+Schedules of five faults: `python -m tests.model --faults 5`.
+"""
+
+from collections import Counter
+from dataclasses import replace
+from typing import NamedTuple
+
+import pytest
+
+from tests.model import liars
+from tests.model.choices import Choices, all_ways
+from tests.model.delivery import Deliverer, Shape
+from tests.model.liars import provisioning_as, with_ids_from
+from tests.model.state import State
+from tests.model.truth import VIOLATIONS, Kind, Story
+from tests.model.worlds import DOCUMENT, REQUEST, SETTINGS, TIMINGS, WORLDS, Setting, forbidden
+
+AMPLE, SCARCE = TIMINGS
+FREE, TAKEN, IDENTICAL = WORLDS
+
+
+class Exposure(NamedTuple):
+    """A lie, and with how many faults it is found out in which setting."""
+
+    kind: Kind
+    shape: Shape
+    setting: Setting
+    faults: int
+
+
+NEVER_LOOKS = provisioning_as(liars.NeverLooks)
+TAKES_NAMESAKE = provisioning_as(liars.TakesANamesakeForItsOwn)
+LOOKS_ONCE, LOOKS_TWICE = provisioning_as(liars.LooksOnce), provisioning_as(liars.LooksTwice)
+BELIEVES_REFUSAL = provisioning_as(liars.BelievesARefusedLook)
+BUCKET_ONLY, NEVER_SURE = provisioning_as(liars.LooksOnTheBucketOnly), provisioning_as(liars.IsNeverSure)
+ANOTHER_ID_EACH_TIME = with_ids_from(lambda outcome: outcome.event["data"]["timings"])
+ONE_ID_FOR_ALL = with_ids_from(lambda outcome: outcome.event["subject"])
+SWALLOWS, FORGETS_DOUBT = liars.swallowing_failures_to_publish, liars.forgetting_doubt
+
+EXPOSED = {
+    "never-looks-and-fails": Exposure(Kind.FALSE_FAILURE, NEVER_LOOKS, Setting(FREE, "owned", AMPLE), 1),
+    "never-looks-and-retracts": Exposure(Kind.RETRACTION, NEVER_LOOKS, Setting(FREE, "owned", AMPLE), 1),
+    "never-looks-and-misleads": Exposure(Kind.MISBELIEF, NEVER_LOOKS, Setting(FREE, "owned", AMPLE), 1),
+    "looks-once": Exposure(Kind.FALSE_FAILURE, LOOKS_ONCE, Setting(FREE, "identical", AMPLE), 2),
+    "looks-once-in-haste": Exposure(Kind.FALSE_FAILURE, LOOKS_ONCE, Setting(FREE, "identical", SCARCE), 1),
+    "looks-twice": Exposure(Kind.FALSE_FAILURE, LOOKS_TWICE, Setting(FREE, "identical", AMPLE), 2),
+    "believes-a-refused-look": Exposure(Kind.FALSE_FAILURE, BELIEVES_REFUSAL, Setting(FREE, "identical", AMPLE), 3),
+    "forgets-doubt": Exposure(Kind.FALSE_FAILURE, FORGETS_DOUBT, Setting(FREE, "identical", AMPLE, copies=2), 3),
+    "looks-on-the-bucket-only": Exposure(Kind.UNSETTLED, BUCKET_ONLY, Setting(TAKEN, "identical", AMPLE), 0),
+    "is-never-sure": Exposure(Kind.EVASION, NEVER_SURE, Setting(TAKEN, "owned", AMPLE), 0),
+    "takes-any-namesake": Exposure(Kind.FALSE_SUCCESS, TAKES_NAMESAKE, Setting(TAKEN, "owned", AMPLE), 0),
+    "takes-another-owners": Exposure(Kind.WRONG_ADOPTION, TAKES_NAMESAKE, Setting(IDENTICAL, "owned", AMPLE), 0),
+    "swallows-what-it-cannot-publish": Exposure(Kind.SILENCE, SWALLOWS, Setting(FREE, "owned", AMPLE), 1),
+    "another-id-each-time": Exposure(Kind.UNSTABLE_ID, ANOTHER_ID_EACH_TIME, Setting(FREE, "owned", AMPLE), 1),
+    "one-id-for-all": Exposure(Kind.UNSTABLE_ID, ONE_ID_FOR_ALL, Setting(FREE, "owned", AMPLE), 2),
+}
+
+
+def name_of(setting: Setting) -> str:
+    return f"{setting.timing.name}-{setting.adoption}-{setting.world}".replace(" ", "-")
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=name_of)
+def test_no_promise_is_broken_in_any_schedule_of_four_faults(setting: Setting) -> None:
+    """0 silences, false failures, false successes, retractions, wrong adoptions, unstable ids, evasions, misbeliefs."""
+    tally = setting.tally(faults=4)
+    assert tally.schedules > 18_000
+    assert {kind: tally.found[kind] for kind in forbidden(setting.adoption) if tally.found[kind]} == {}
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=name_of)
+def test_nor_where_the_request_is_twice_in_the_batch(setting: Setting) -> None:
+    """Two faults here; four with `python -m tests.model --copies 2`, and three in the exposure of `forgets-doubt`."""
+    tally = replace(setting, copies=2).tally(faults=2)
+    assert tally.schedules > 300
+    assert {kind: tally.found[kind] for kind in forbidden(setting.adoption) if tally.found[kind]} == {}
+
+
+@pytest.mark.parametrize("exposed", EXPOSED.values(), ids=EXPOSED)
+def test_a_broken_promise_is_found(exposed: Exposure) -> None:
+    """Each liar is found out by what it does, with so many faults and no fewer, where the shipped code does not."""
+    setting, faults = exposed.setting, exposed.faults
+    assert setting.tally(faults, exposed.shape).found[exposed.kind] > 0
+    assert not faults or setting.tally(faults - 1, exposed.shape).found[exposed.kind] == 0
+    assert setting.tally(faults).found[exposed.kind] == 0
+
+
+def test_every_kind_of_violation_has_been_found_in_somebody() -> None:
+    """So that 0 means something for each of them."""
+    assert {exposed.kind for exposed in EXPOSED.values()} >= set(VIOLATIONS)
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=name_of)
+def test_counting_what_is_known_gives_what_running_everything_gives(setting: Setting) -> None:
+    """Whole stories, each run from its first delivery to its last, are as many and hold the same."""
+    deliverer = Deliverer(DOCUMENT, setting.adoption, setting.timing)
+
+    def story(choices: Choices) -> Story:
+        state, acknowledged = State(WORLDS[setting.world], Story(REQUEST)), False
+        while not acknowledged:
+            state, acknowledged = deliverer.deliver(state, choices)
+        return state.ends()
+
+    stories = list(all_ways(story, 2))
+    tally = setting.tally(2)
+    assert (tally.schedules, tally.found) == (len(stories), Counter(kind for each in stories for kind in each.found))
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_without_a_fault_nothing_is_left_in_doubt(world: str) -> None:
+    """Nor is there any other way for it to go than one."""
+    tally = Setting(world, "owned", AMPLE).tally(0)
+    assert (tally.schedules, tally.found) == (1, Counter())
+
+
+def test_the_guarantee_rests_on_commits_landing_before_the_delivery_comes_back() -> None:
+    """Where the service works longer on a request than the trigger waits, a redelivery cannot know what is to come."""
+    setting = Setting(FREE, "identical", AMPLE)
+    assert setting.tally(3, stragglers=True).found[Kind.FALSE_FAILURE] > 0
+
+
+def test_doubt_after_a_success_needs_a_look_that_is_refused() -> None:
+    """Unless adoption is forbidden, where the function may not know its own group again."""
+    assert Setting(FREE, "identical", AMPLE).tally(1).found[Kind.CLOUDING] == 0
+    assert Setting(FREE, "never", AMPLE).tally(1).found[Kind.CLOUDING] > 0
