@@ -31,7 +31,7 @@ class Meaning:
     impossible: bool = False
 
 
-_CORRECT = "Correct the request and submit it again under the same requestId."
+_CORRECT = "Correct the request and submit it under a requestId of its own."
 _TRY_LATER = "Nothing to correct: replay it later. If it persists, submit a ticket to Alibaba Cloud."
 _CREDENTIALS = "Check the function's role and its credentials, then replay."
 _RAM = "Grant hcs-sgw:CreateExpressSync and hcs-sgw:DescribeExpressSyncs to the function's role, then replay."

@@ -14,7 +14,7 @@ from handler.signature import Credentials
 PREFIX = "EXPRESS_SYNC_"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?")
-_TOPIC = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,119}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,119}")
 
 
 class ConfigurationError(Exception):
@@ -38,6 +38,12 @@ class Settings:
     late_pause_seconds: float
     look_reserve_seconds: float
     publish_reserve_seconds: float
+    request_queue: str
+    failure_queue: str
+    dead_letter_queue: str
+    max_deferrals: int
+    defer_base_seconds: float
+    defer_cap_seconds: float
     concurrency: int
     adoption: Adoption
     log_level: str
@@ -47,8 +53,8 @@ def _url(text: str) -> str:
     return _matching(_URL, text).rstrip("/")
 
 
-def _topic(text: str) -> str:
-    return _matching(_TOPIC, text)
+def _name(text: str) -> str:
+    return _matching(_NAME, text)
 
 
 def _matching(pattern: re.Pattern[str], text: str) -> str:
@@ -71,9 +77,11 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
     return lambda text: _matching(re.compile("|".join(allowed)), text)
 
 
+_QUEUE = ("", lambda text: _name(text) if text else "", "the name of an MNS queue, or nothing")
+
 # variable without prefix: default (None: required), parser, what is expected
 _RULES: Mapping[str, tuple[str | None, Callable[[str], Any], str]] = {
-    "RESULT_TOPIC": (None, _topic, "the name of the MNS topic for outcomes"),
+    "RESULT_TOPIC": (None, _name, "the name of the MNS topic for outcomes"),
     "MNS_ENDPOINT": (None, _url, "the http(s) URL of MNS"),
     "SGW_ENDPOINT": ("", lambda text: _url(text) if text else "", "the http(s) URL of Cloud Storage Gateway"),
     "MAX_ATTEMPTS": ("5", _number(int, 1, 20), "a whole number from 1 to 20"),
@@ -83,6 +91,12 @@ _RULES: Mapping[str, tuple[str | None, Callable[[str], Any], str]] = {
     "LATE_PAUSE_SECONDS": ("10", _number(float, 0, 120), "seconds from 0 to 120"),
     "LOOK_RESERVE_SECONDS": ("25", _number(float, 0, 250), "seconds from 0 to 250"),
     "PUBLISH_RESERVE_SECONDS": ("15", _number(float, 0, 250), "seconds from 0 to 250"),
+    "REQUEST_QUEUE": _QUEUE,
+    "FAILURE_QUEUE": _QUEUE,
+    "DEAD_LETTER_QUEUE": _QUEUE,
+    "MAX_DEFERRALS": ("6", _number(int, 0, 50), "a whole number from 0 to 50"),
+    "DEFER_BASE_SECONDS": ("60", _number(float, 1, 86400), "seconds from 1 to 86400"),
+    "DEFER_CAP_SECONDS": ("3600", _number(float, 1, 604800), "seconds from 1 to 604800"),
     "CONCURRENCY": ("16", _number(int, 1, 64), "a whole number from 1 to 64"),
     "ADOPTION": ("identical", _one_of(*get_args(Adoption)), "identical, never or owned"),
     "LOG_LEVEL": ("INFO", _one_of(*LOG_LEVELS), "DEBUG, INFO, WARNING or ERROR"),

@@ -17,14 +17,18 @@ import urllib3
 
 from handler import config, envelope, log
 from handler.backoff import Backoff
+from handler.deferral import Deferral
+from handler.duties import Duties
 from handler.endpoints import public_endpoint
+from handler.persist import Persistence
 from handler.pipeline import Pipeline
 from handler.provision import Deadlines, Policy, Provisioner
+from handler.queue import RequestQueue
 from handler.sgw import Sgw, Stamps
 from handler.smq import Smq
 from handler.topic import ResultTopic
 
-PUBLISHING = Backoff(attempts=1000, base_seconds=0.2, cap_seconds=2.0)  # in truth as often as the time allows
+PERSISTING = Backoff(attempts=1000, base_seconds=0.2, cap_seconds=2.0)  # in truth as often as the time allows
 
 
 class DeliveriesUnfinishedError(Exception):
@@ -42,8 +46,9 @@ class SystemClock:
 def handle(event: bytes, context: Any) -> str:
     """Work every message of one event and announce each verdict.
 
-    Returns the outcome to a direct caller, else a summary. Raises DeliveriesUnfinishedError when the event has to be
-    delivered again, and ConfigurationError when the function's settings are wrong; nothing else.
+    Returns the outcome to a direct caller, else a summary, which for an order says what was done. Raises
+    DeliveriesUnfinishedError when the event has to be delivered again, and ConfigurationError when the function's
+    settings are wrong; nothing else.
     """
     began = time.monotonic()
     settings = _settings()
@@ -53,6 +58,11 @@ def handle(event: bytes, context: Any) -> str:
     deadlines = Deadlines.of(
         began, int(context.function.timeout), settings.look_reserve_seconds, settings.publish_reserve_seconds
     )
+    if intake.order is not None:
+        duties = Duties(settings, _persistence(settings, context), pipeline.work, _utc_now)
+        told = duties.carry_out(intake.order, deadlines)
+        logger.info("carried out", **told)  # the giver of a timer's order hears no answer
+        return json.dumps(told)
     outcomes = pipeline.work(intake.deliveries, deadlines)
     unfinished = outcomes.count(None)
     if unfinished:
@@ -82,15 +92,27 @@ def _pipeline(settings: config.Settings, context: Any, logger: log.Logger) -> Pi
         late_pause_seconds=settings.late_pause_seconds,
         adoption=settings.adoption,
     )
-    topic = ResultTopic(Smq(settings.mns_endpoint, keys), settings.result_topic, PUBLISHING, clock)
+    persistence = _persistence(settings, context)
     return Pipeline(
         provisioner=Provisioner(policy, service, clock),
-        publish=topic.publish,
+        deferral=_deferral(settings),
+        publish=ResultTopic(persistence, settings.result_topic).publish,
+        send_back=RequestQueue(persistence, settings.request_queue).send_back,
         utc_now=_utc_now,
         journal_of=lambda delivery, request_id: log.Journal.of(logger, delivery.message_id, request_id),
         source=f"acs:fc:{context.region}:{context.account_id}:functions/{context.function.name}",
         concurrency=settings.concurrency,
     )
+
+
+def _persistence(settings: config.Settings, context: Any) -> Persistence:
+    smq = Smq(settings.mns_endpoint, config.credentials(context, os.environ))
+    return Persistence(smq, PERSISTING, SystemClock())
+
+
+def _deferral(settings: config.Settings) -> Deferral:
+    deferrals = settings.max_deferrals if settings.request_queue else 0
+    return Deferral(Backoff(deferrals + 1, settings.defer_base_seconds, settings.defer_cap_seconds))
 
 
 def _utc_now() -> datetime:

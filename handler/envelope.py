@@ -10,22 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from handler import lineage
+from handler.lineage import Lineage, plain
 from handler.model import Violation
+from handler.orders import Order, order_in
 from handler.reading import TOO_DEEP, Unreadable, flaws, read_body, read_bytes
 
 MOST_LAYERS = 4  # a dead letter that holds the record of a failed asynchronous call with a queue event in it has three
 LONGEST_ID = 128
-LONGEST_ATTRIBUTE = 512
-
-# attribute of the request's own CloudEvent -> extension attribute of the outcome
-TRAVELLING = {
-    "source": "requestsource",
-    "id": "causationid",
-    "correlationid": "correlationid",
-    "traceparent": "traceparent",
-    "tracestate": "tracestate",
-}
-
 
 Matcher = Callable[[Mapping[str, Any]], bool]
 Opener = Callable[[Mapping[str, Any]], tuple[object, object]]
@@ -33,30 +25,42 @@ Opener = Callable[[Mapping[str, Any]], tuple[object, object]]
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message: its id, the document in it or why it cannot be read, and what travels on to the outcome."""
+    """One message: its id, the document in it or why it cannot be read, and its lineage."""
 
     message_id: str
     document: Any
     flaws: tuple[Violation, ...] = ()
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    lineage: Lineage = field(default_factory=Lineage)
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Every delivery of one event; `direct` when no trigger sent it, so that its caller waits for the outcome."""
+    """Every delivery of one event; `direct` when no trigger sent it, so that its caller waits for the outcome.
+
+    With an `order` to the function itself there are none.
+    """
 
     deliveries: tuple[Delivery, ...]
     direct: bool
+    order: Order | None = None
 
 
 def parse(event: bytes) -> Intake:
     """Every delivery in the bytes that the runtime handed over, in order; none for an empty batch."""
     value = read_bytes(event)
+    order = order_in(value)
+    if order is not None:
+        return Intake((), direct=True, order=order)
     if isinstance(value, list):
         return Intake(tuple(delivery for element in value for delivery in _content(element, None, 1)), direct=False)
     if isinstance(value, Unreadable):  # a direct call or a topic's STREAM format, in base64 or garbage
         return Intake(tuple(_content(event.decode("utf-8", "surrogateescape"), None, 1)), direct=True)
     return Intake(tuple(_content(value, None, 1)), direct=_opened(value) is None)
+
+
+def parse_message(message_id: str, body: str) -> tuple[Delivery, ...]:
+    """Every delivery in a message that was taken from a queue: one, or those of a batch that was dead-lettered."""
+    return tuple(_content(body, message_id, 1))
 
 
 def _content(content: object, message_id: str | None, layer: int) -> Iterator[Delivery]:
@@ -77,7 +81,7 @@ def _one(value: object, message_id: str | None, layer: int) -> Iterator[Delivery
         yield _delivery(value, message_id)
     else:
         own_id, content = opened
-        yield from _content(content, _plain(own_id, LONGEST_ID) or message_id, layer + 1)
+        yield from _content(content, plain(own_id, LONGEST_ID) or message_id, layer + 1)
 
 
 def _delivery(value: object, message_id: str | None) -> Delivery:
@@ -86,12 +90,11 @@ def _delivery(value: object, message_id: str | None) -> Delivery:
     data = event.get("data_base64", event.get("data")) if event else value
     document = read_body(data) if event and isinstance(data, str) else data
     found = document.violations if isinstance(document, Unreadable) else flaws(document)
-    carried = {new: _plain(event.get(old), LONGEST_ATTRIBUTE) for old, new in TRAVELLING.items()}
     return Delivery(
         message_id or _fingerprint(None if TOO_DEEP in found else data),
         None if found else document,
         found,
-        {name: text for name, text in carried.items() if text is not None},
+        lineage.of_event(event),
     )
 
 
@@ -132,10 +135,6 @@ _SHAPES: tuple[tuple[Matcher, Opener], ...] = (
     (_has("triggerName", "triggerTime"), lambda timer: (_timer_id(timer), timer.get("payload"))),
     (lambda value: value.keys() == {"body", "attrs"}, lambda stream: (None, stream["body"])),
 )
-
-
-def _plain(text: object, longest: int) -> str | None:
-    return text if isinstance(text, str) and 0 < len(text) <= longest and text.isprintable() else None
 
 
 def _fingerprint(content: object) -> str:

@@ -42,7 +42,8 @@ def judge(
     None means: absent now, but an attempt may still land, or the name is said to be taken.
     """
     if not isinstance(finding, Seen):
-        certain = answers.is_impossible(last) and not may_have_created(attempts)
+        refused_for_good = not answers.is_retryable(finding)
+        certain = refused_for_good and answers.is_impossible(last) and not may_have_created(attempts)
         return Failed(answers.reason(last)) if certain else Indeterminate(answers.reason(last))
     group = namesake(finding, request)
     if group is not None:
@@ -63,7 +64,7 @@ def _judge_namesake(
     if not group.is_configured_as(request):
         return Failed(_own_reason("RequestIdReused") if is_own else _name_taken(last))
     if adoption == "never":
-        return Indeterminate(_own_reason("OwnerUnknown"))
+        return Indeterminate(_own_reason("OwnerUnknown"), may_settle=False)
     if adoption == "owned" and not is_own:
         return Failed(_name_taken(last))
     return Succeeded(group.express_sync_id, "created" if possibly_created else "existing")

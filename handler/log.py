@@ -66,9 +66,9 @@ class Journal:
         error = outcome.event["data"].get("error", {})
         self.log.info("announced", status=outcome.status, event_id=outcome.event["id"], code=error.get("code"))
 
-    def not_announced(self, outcome: Outcome, code: str) -> None:
-        """A verdict that the topic did not accept; the delivery will come back."""
-        self.log.error("not announced", status=outcome.status, event_id=outcome.event["id"], code=code)
+    def unfinished(self, outcome: Outcome, code: str) -> None:
+        """A verdict that the topic, or a deferral that the queue did not accept; the delivery will come back."""
+        self.log.error("unfinished", status=outcome.status, event_id=outcome.event["id"], code=code)
 
     def left(self) -> None:
         """A delivery that was not begun, because there was no time left to end it."""

@@ -1,7 +1,6 @@
-"""The words of the trade: request, group, answer, finding, verdict. It must not know JSON text, HTTP, MNS or FC.
+"""The words of the trade: request, group, answer (to a create), finding (of a look), verdict. Values, all of them.
 
-An answer is what one call to CreateExpressSync came to, a finding what one look with DescribeExpressSyncs came to,
-a verdict what is said of a request in the end. All are values; none is an exception.
+It must not know JSON text, HTTP, MNS or FC.
 """
 
 from collections.abc import Mapping
@@ -9,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Document = Mapping[str, Any]
+_PLACE = {"bucketName": "bucket_name", "bucketRegion": "bucket_region", "bucketPrefix": "bucket_prefix"}
+_FIELDS = {"requestId": "request_id", "name": "name", **_PLACE, "description": "description"}
 Adoption = Literal["identical", "never", "owned"]
 Disposition = Literal["created", "existing"]
 
@@ -36,14 +37,7 @@ class ProvisionRequest:
     @staticmethod
     def of(document: Document) -> "ProvisionRequest":
         """The request in a document that validation has passed."""
-        return ProvisionRequest(
-            request_id=document["requestId"],
-            name=document["name"],
-            bucket_name=document["bucketName"],
-            bucket_region=document["bucketRegion"],
-            bucket_prefix=document.get("bucketPrefix", ""),
-            description=document.get("description", ""),
-        )
+        return ProvisionRequest(**{field: document[name] for name, field in _FIELDS.items() if name in document})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +53,8 @@ class Group:
 
     def is_configured_as(self, request: ProvisionRequest) -> bool:
         """Whether this is the very group the request asks for; the description does not configure anything."""
-        return (self.name, self.bucket_name, self.bucket_region, self.bucket_prefix) == (
-            request.name,
-            request.bucket_name,
-            request.bucket_region,
-            request.bucket_prefix,
-        )
+        same_place = (self.bucket_name, self.bucket_region) == (request.bucket_name, request.bucket_region)
+        return same_place and (self.name, self.bucket_prefix) == (request.name, request.bucket_prefix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +130,18 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Indeterminate:
-    """Whether the group exists, or whose it is, cannot be known yet."""
+    """Whether the group exists, or whose it is, cannot be known yet; `may_settle` if it may be known later."""
 
     reason: Reason
+    may_settle: bool = True
 
 
-Verdict = Succeeded | Rejected | Failed | Indeterminate
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """Not settled for a reason that may pass; the request goes back to its queue for `delay_seconds`."""
+
+    reason: Reason
+    delay_seconds: int
+
+
+Verdict = Succeeded | Rejected | Failed | Indeterminate | Deferred

@@ -8,10 +8,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from handler.model import Failed, Indeterminate, Reason, Rejected, Succeeded, Verdict
+from handler.lineage import Lineage
+from handler.model import Deferred, Failed, Indeterminate, Reason, Rejected, Succeeded, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Circumstances:
     source: str
     message_id: str
     request_id: str | None
-    attributes: Mapping[str, str]
+    lineage: Lineage
     attempts: int
     waited_seconds: float
     started_at: datetime
@@ -46,21 +47,23 @@ def announce(verdict: Verdict, request: Mapping[str, Any] | None, about: Circums
     subject = about.request_id or about.message_id
     event = {
         "specversion": "1.0",
-        "id": _digest(subject, status, _essence(verdict)),
+        "id": _digest(subject, status, *_essence(verdict, about.lineage)),
         "source": about.source,
         "type": f"expresssync.provision.{status}.v1",
         "subject": subject,
         "time": _timestamp(about.finished_at),
         "datacontenttype": "application/json",
-        **about.attributes,
+        **about.lineage.attributes,
         "data": {
             "requestId": about.request_id,
             "status": status,
-            **_said(verdict),
+            **_said(verdict, about),
+            **({"replayId": about.lineage.replay_id} if about.lineage.replay_id else {}),
+            "generation": about.lineage.generation,
             "attempts": about.attempts,
             "messageId": about.message_id,
             "timings": _timings(about),
-            **({"request": request} if isinstance(verdict, Failed | Indeterminate) else {}),
+            **({"request": request} if isinstance(verdict, Failed | Indeterminate | Deferred) else {}),
         },
     }
     return Outcome(status, event)
@@ -76,25 +79,34 @@ def _timings(about: Circumstances) -> dict[str, Any]:
     }
 
 
-def _said(verdict: Verdict) -> dict[str, Any]:
+def _said(verdict: Verdict, about: Circumstances) -> dict[str, Any]:
     match verdict:
         case Succeeded(express_sync_id, disposition):
             return {"expressSyncId": express_sync_id, "disposition": disposition}
         case Rejected(violations):
             return {"violations": [{"path": v.path, "rule": v.rule, "message": v.message} for v in violations]}
+        case Deferred(reason, delay_seconds):
+            next_attempt_at = about.finished_at + timedelta(seconds=delay_seconds)
+            return {"error": _error(reason), "nextAttemptAt": _timestamp(next_attempt_at)}
         case unsuccessful:
             return {"error": _error(unsuccessful.reason)}
 
 
-def _essence(verdict: Verdict) -> str:
-    """What makes this verdict another than one of the same status on the same request."""
+def _essence(verdict: Verdict, lineage: Lineage) -> tuple[str, ...]:
+    """What makes this verdict another than one of the same status on the same request.
+
+    A success is one however it came about. A replay asks anew, so what it is told otherwise is new. The generation
+    tells deferrals apart; a final verdict is the same one in whichever generation it is reached.
+    """
     match verdict:
         case Succeeded(express_sync_id):
-            return express_sync_id
+            return (express_sync_id,)
         case Rejected(violations):
-            return "\n".join(f"{v.path} {v.rule}" for v in violations)
+            return ("\n".join(f"{v.path} {v.rule}" for v in violations), lineage.replay_id)
+        case Deferred(reason):
+            return (reason.code, lineage.replay_id, str(lineage.generation))
         case unsuccessful:
-            return unsuccessful.reason.code
+            return (unsuccessful.reason.code, lineage.replay_id)
 
 
 def _error(reason: Reason) -> dict[str, Any]:

@@ -48,6 +48,9 @@ class Policy:
     adoption: Adoption
 
 
+COLD_START_SECONDS = 5.0  # the timeout runs from before the function is imported, the clock only from after it
+
+
 @dataclass(frozen=True, slots=True)
 class Deadlines:
     """Monotonic instants of one invocation: the latest end of a create call, of a look, and of publishing."""
@@ -59,7 +62,7 @@ class Deadlines:
     @staticmethod
     def of(began: float, timeout_seconds: float, look_reserve: float, publish_reserve: float) -> "Deadlines":
         """The deadlines within a function's timeout. Reserves give way on a short one: 40 % is left for creating."""
-        publish = began + timeout_seconds - min(2.0, timeout_seconds * 0.1)
+        publish = began + timeout_seconds - min(COLD_START_SECONDS, timeout_seconds * 0.1)
         look = publish - min(publish_reserve, timeout_seconds * 0.2)
         return Deadlines(create=look - min(look_reserve, timeout_seconds * 0.3), look=look, publish=publish)
 

@@ -42,6 +42,7 @@ class Received:
     body: str
     receipt_handle: str
     dequeue_count: int
+    enqueued_at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,12 @@ class Smq:
         message = TopicMessage(body, tag)
         return str(self._do(lambda account: account.get_topic(topic).publish_message(message)).message_id)
 
-    def send(self, queue: str, bodies: Sequence[str]) -> tuple[str, ...]:
-        """The ids of up to 16 messages, together at most 64 KiB; where this raises, any of them may be in the queue."""
-        messages = [Message(body) for body in bodies]
+    def send(self, queue: str, bodies: Sequence[str], delay_seconds: int = 0) -> tuple[str, ...]:
+        """The ids of up to 16 messages, together at most 64 KiB, hidden for up to 604800 seconds.
+
+        Where this raises, any of them may be in the queue.
+        """
+        messages = [Message(body, delay_seconds=delay_seconds) for body in bodies]
         sent = self._do(lambda account: _raw(account, queue).batch_send_message(messages))
         return tuple(str(message.message_id) for message in sent)
 
@@ -80,11 +84,16 @@ class Smq:
             if error.code == _EMPTY:
                 return ()
             raise
-        return tuple(Received(m.message_id, m.message_body, m.receipt_handle, m.dequeue_count) for m in messages)
+        return tuple(_received(message) for message in messages)
 
     def delete(self, queue: str, receipt_handles: Sequence[str]) -> None:
         """Delete up to 16 received messages for good."""
         self._do(lambda account: _raw(account, queue).batch_delete_message(list(receipt_handles)))
+
+    def change_visibility(self, queue: str, receipt_handle: str, seconds: int) -> str:
+        """Hide a received message for 1 to 43200 seconds from now; its new receipt handle, for the old one dies."""
+        changed = self._do(lambda account: _raw(account, queue).change_message_visibility(receipt_handle, seconds))
+        return str(changed.receipt_handle)
 
     def _do(self, operation: Callable[[Account], Any], wait_seconds: int = 0) -> Any:
         account = self._account(self.timeout_seconds + wait_seconds)
@@ -117,3 +126,9 @@ def _fenced(error: MNSExceptionBase) -> SmqError:
     # Whatever arrives and is no answer of the service is a network exception to the SDK, a gateway's page included.
     unanswered = isinstance(error, MNSClientNetworkException)
     return SmqError(str(error.type), transient=unanswered or error.type in _PASSING)
+
+
+def _received(message: Message) -> Received:
+    return Received(
+        message.message_id, message.message_body, message.receipt_handle, message.dequeue_count, message.enqueue_time
+    )

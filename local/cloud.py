@@ -16,15 +16,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
 
 from local.console import State, console_routes, state_of
 from local.deploy import deploy
 from local.fc.app import routes
 from local.fc.control import Runtime
-from local.fc.fleet import Code, Fleet
+from local.fc.fleet import Code, Fleet, new_request_id
 from local.fc.kill import KillSwitch
 from local.fc.later import AsyncInvocations
 from local.identity import LOCAL_ACCOUNT, Account
@@ -36,11 +33,15 @@ from local.sgw.app import create_app as sgw_app
 from local.sgw.groups import GroupService
 from local.template.deployment import Function, read_template
 from local.traffic import Traffic
+from local.trigger.control import trigger_routes
 from local.trigger.stream import Pace, Stream
+from local.trigger.timer import Clockwork
 
 T = TypeVar("T")
 TEMPLATE = Path(__file__).resolve().parent.parent / "template.yml"
 RESULT_TOPIC = "EXPRESS_SYNC_RESULT_TOPIC"
+REQUEST_QUEUE = "EXPRESS_SYNC_REQUEST_QUEUE"
+DEAD_LETTER_QUEUE = "EXPRESS_SYNC_DEAD_LETTER_QUEUE"
 MNS_ENDPOINT = "EXPRESS_SYNC_MNS_ENDPOINT"
 SGW_ENDPOINT = "EXPRESS_SYNC_SGW_ENDPOINT"
 
@@ -58,7 +59,7 @@ class CloudOptions:
     """What to run and how.
 
     `code` is the directory that stands for the unpacked package (default: where the template is); `port_base` N puts
-    mns, sgw and fc on N, N+1 and N+2, 0 on free ports; `clock_factor` shortens the waits of trigger and async retries;
+    mns, sgw and fc on N, N+1 and N+2, 0 on free ports; `clock_factor` shortens the waits of triggers and async retries;
     `runtime` overrides the template's; `environment` is added to the function's; `parameters` are the template's.
     """
 
@@ -89,9 +90,10 @@ class LocalCloud:
         self._traffic = Traffic()
         self._runtime: Runtime | None = None
         self._streams: list[Stream] = []
+        self._timers: list[Clockwork] = []
         self._servers: dict[str, LoopbackServer] = {}
         self._outages = Outages(self._servers)
-        self._pulling: list[asyncio.Task[None]] = []
+        self._running: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Deploy and serve; return once everything answers. PortTakenError if a port is in use."""
@@ -104,7 +106,7 @@ class LocalCloud:
     async def stop(self) -> None:
         """End everything that was started, processes included; harmless when nothing was."""
         await self._outages.cancel()
-        await _cancel(self._pulling)
+        await _cancel(self._running)
         await asyncio.gather(*(server.stop() for server in self._servers.values()))
         if self._runtime:
             await self._runtime.later.drop()
@@ -112,7 +114,8 @@ class LocalCloud:
 
     def ready(self) -> dict[str, Any]:
         """What tools need to know of a running cloud, as one JSON object."""
-        topic = self.deployment.function.environment.get(RESULT_TOPIC, "")
+        named = self.deployment.function.environment
+        topic = named.get(RESULT_TOPIC, "")
         trigger = next(iter(self.deployment.triggers), None)
         return {
             "region": self._account.region,
@@ -121,11 +124,11 @@ class LocalCloud:
             "accessKeySecret": self._account.user.access_key_secret,
             "mns": {
                 "endpoint": self._servers["mns"].url,
-                "requestQueue": trigger.queue if trigger else "",
+                "requestQueue": trigger.queue if trigger else named.get(REQUEST_QUEUE, ""),
                 "resultTopic": topic,
                 "resultQueue": self._subscriber(topic, ""),
                 "failureQueue": self._subscriber(topic, "failed"),
-                "deadLetterQueue": trigger.dead_letter_queue if trigger else "",
+                "deadLetterQueue": trigger.dead_letter_queue if trigger else named.get(DEAD_LETTER_QUEUE, ""),
             },
             "sgw": {"endpoint": self._servers["sgw"].url},
             "fc": {"endpoint": self._servers["fc"].url, "function": self.deployment.function.name},
@@ -138,10 +141,12 @@ class LocalCloud:
         await self._serve("sgw", sgw_app(self.groups, self._account, self._traffic))
         if self._options.with_function:
             self._runtime = self._run_function()
-        fc = [*console_routes(self._state), *outage_routes(self._outages), *self._trigger_routes()]
+        fc = [*console_routes(self._state), *outage_routes(self._outages)]
+        fc.extend(trigger_routes(self._streams, self._timers))
         await self._serve("fc", Starlette(routes=[*fc, *routes(self._runtime, self._account)]))
         if self._runtime:
             self._pull_triggers(self._runtime)
+            self._wind_timers(self._runtime)
 
     async def _serve(self, service: str, app: Starlette) -> None:
         base = self._options.port_base
@@ -174,20 +179,25 @@ class LocalCloud:
         for trigger in self.deployment.triggers:
             stream = Stream(trigger, self._account, self.messages, push, self._pace())
             self._streams.append(stream)
-            self._pulling.append(asyncio.create_task(stream.run()))
+            self._running.append(asyncio.create_task(stream.run()))
+
+    def _wind_timers(self, runtime: Runtime) -> None:
+        def accept(event: bytes) -> tuple[str, asyncio.Task[None]]:
+            request_id = new_request_id()
+            return request_id, runtime.later.accept(event, request_id)
+
+        for timer in self.deployment.timers:
+            clockwork = Clockwork(timer, accept, self._pace())
+            self._timers.append(clockwork)
+            self._running.append(asyncio.create_task(clockwork.run()))
 
     def _pace(self) -> Pace:
         return Pace(factor=self._options.clock_factor)
 
-    def _trigger_routes(self) -> list[BaseRoute]:
-        async def triggers(_request: Request) -> Response:
-            return JSONResponse([stream.to_json() for stream in self._streams])
-
-        return [Route("/_local/trigger", triggers)]
-
     def _state(self) -> State:
         invocations = self._runtime.fleet.journal.recent() if self._runtime else []
-        return state_of(self.messages, self.groups, invocations, [stream.to_json() for stream in self._streams])
+        triggers, timers = ([each.to_json() for each in several] for several in (self._streams, self._timers))
+        return state_of(self.messages, self.groups, invocations, triggers, timers)
 
     def _subscriber(self, topic: str, tag: str) -> str:
         wanted = (topic, tag)

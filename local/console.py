@@ -38,9 +38,13 @@ _POLICY = "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; sc
 
 
 def state_of(
-    messages: MessageService, groups: GroupService, invocations: Sequence[State], triggers: Sequence[State]
+    messages: MessageService,
+    groups: GroupService,
+    invocations: Sequence[State],
+    triggers: Sequence[State],
+    timers: Sequence[State],
 ) -> State:
-    """Queues with their counts by state, groups, the latest invocations and the triggers; newest first."""
+    """Queues with their counts by state, groups, the latest invocations, triggers and timers; newest first."""
     return {
         "queues": [_queue(messages, queue.name) for queue in messages.queues()],
         "groups": [
@@ -50,6 +54,7 @@ def state_of(
         "groupCount": len(groups.describe()),
         "invocations": list(reversed(invocations[-_SHOWN:])),
         "triggers": list(triggers),
+        "timers": list(timers),
     }
 
 

@@ -24,11 +24,12 @@ class AsyncInvocations:
         self._pause = pause
         self._running: set[asyncio.Task[None]] = set()
 
-    def accept(self, event: bytes, request_id: str) -> None:
-        """Take an invocation on."""
+    def accept(self, event: bytes, request_id: str) -> "asyncio.Task[None]":
+        """Take an invocation on; the task ends with its last try."""
         task = asyncio.create_task(self._run(event, request_id))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        return task
 
     async def drop(self) -> None:
         """Give up everything that was accepted and has not ended."""

@@ -1,4 +1,4 @@
-"""What a template deploys, as far as the local cloud runs it: queues, topic, subscriptions, function, triggers.
+"""What a template deploys, as far as the local cloud runs it: queues, topic, subscriptions, function, its triggers.
 
 Resources of other types are not run locally. A property that would change how the function is run and that is not
 reproduced here is an error, so that nothing is silently run otherwise than it is deployed.
@@ -14,6 +14,7 @@ from local.identity import Account
 from local.template.properties import Properties
 from local.template.source import TemplateError, parse
 from local.template.stack import Stack
+from local.template.timers import Timer, timer
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ class Deployment:
     subscriptions: tuple[Subscription, ...]
     function: Function
     triggers: tuple[Trigger, ...]
+    timers: tuple[Timer, ...]
 
 
 def read_template(path: Path, account: Account, parameters: Mapping[str, str]) -> Deployment:
@@ -116,8 +118,14 @@ def read_template(path: Path, account: Account, parameters: Mapping[str, str]) -
         topics=tuple(_topic(each) for each in _resources(stack, "ALIYUN::MNS::Topic")),
         subscriptions=tuple(_subscription(each) for each in _resources(stack, "ALIYUN::MNS::Subscription")),
         function=_only_function(stack),
-        triggers=tuple(_trigger(each) for each in _resources(stack, "ALIYUN::FC3::Trigger")),
+        triggers=tuple(_trigger(each) for each in _triggers(stack, "eventbridge")),
+        timers=tuple(timer(each) for each in _triggers(stack, "timer")),
     )
+
+
+def _triggers(stack: Stack, of_type: str) -> list[Properties]:
+    triggers = _resources(stack, "ALIYUN::FC3::Trigger")
+    return [each for each in triggers if each.choice("TriggerType", ("eventbridge", "timer")) == of_type]
 
 
 def _resources(stack: Stack, of_type: str) -> list[Properties]:
@@ -185,7 +193,6 @@ def _function(function: Properties) -> Function:
 
 
 def _trigger(trigger: Properties) -> Trigger:
-    trigger.choice("TriggerType", ("eventbridge",))
     config = trigger.map("TriggerConfig")
     config.choice("triggerEnable", (True,), default=True)
     config.choice("asyncInvocationType", (False,), default=False)

@@ -1,1 +1,1 @@
-"""The trigger: takes messages from a queue and pushes them to the function, as EventBridge does for FC."""
+"""The triggers: messages from a queue pushed to the function, as EventBridge does for FC, and timers."""

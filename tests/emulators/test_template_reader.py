@@ -13,6 +13,7 @@ from local.identity import LOCAL_ACCOUNT
 from local.template.deployment import DeadLetters, Deployment, read_template
 from local.template.source import TemplateError, parse
 from local.template.stack import Stack
+from local.template.timers import Timer
 
 REGION, ACCOUNT = LOCAL_ACCOUNT.region, LOCAL_ACCOUNT.account_id
 
@@ -176,6 +177,8 @@ def test_the_deployed_template_holds_everything_the_local_cloud_runs() -> None:
     assert (trigger.queue, trigger.dead_letter_queue) == ("mine-requests", "mine-dead-letters")
     assert (trigger.mode, trigger.errors_tolerance) == ("event-streaming", "ALL")
     assert (trigger.batch_count, trigger.batch_seconds, trigger.base64_decode) == (16, 1, False)
+    sweep = Timer("sweep", "mine-provision", 300, '{"control":{"drain":"deadLetters"}}', enabled=True)
+    assert deployment.timers == (sweep,)
 
 
 FUNCTION = """
@@ -242,7 +245,7 @@ def test_a_triggers_defaults_are_the_apis_which_blocks_and_decodes(tmp_path: Pat
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("eventbridge", "timer"), "Trigger.TriggerType is 'timer'"),
+        (("eventbridge", "oss"), "Trigger.TriggerType is 'oss'"),
         (("Type: MNS", "Type: Kafka"), "Trigger.TriggerConfig.eventSourceConfig.eventSourceType is 'Kafka'"),
         (("{QueueName: q}", "{}"), "sourceMNSParameters.QueueName is missing"),
         (("event-driven", "event-dreaming"), "Trigger.TriggerConfig.runOptions.mode is 'event-dreaming'"),
@@ -251,3 +254,44 @@ def test_a_triggers_defaults_are_the_apis_which_blocks_and_decodes(tmp_path: Pat
 def test_a_trigger_that_cannot_be_run_is_named(tmp_path: Path, change: tuple[str, str], message: str) -> None:
     with pytest.raises(TemplateError, match=message):
         read(tmp_path, FUNCTION % "" + TRIGGER.replace(*change))
+
+
+TIMER = """
+  Trigger:
+    Type: ALIYUN::FC3::Trigger
+    Properties:
+      FunctionName: f
+      TriggerName: t
+      TriggerType: timer
+      TriggerConfig: {enable: true, cronExpression: '@every 5m'}
+"""
+
+
+@pytest.mark.parametrize(("expression", "seconds"), [("@every 90s", 90), ("@every 5m", 300), ("@every 1h", 3600)])
+def test_a_timer_runs_at_an_interval(tmp_path: Path, expression: str, seconds: int) -> None:
+    [timer] = read(tmp_path, FUNCTION % "" + TIMER.replace("@every 5m", expression)).timers
+    assert timer == Timer("t", "f", seconds, payload="", enabled=True)
+
+
+def test_a_timer_that_is_switched_off_is_read_as_such(tmp_path: Path) -> None:
+    [timer] = read(tmp_path, FUNCTION % "" + TIMER.replace("enable: true", "enable: false")).timers
+    assert not timer.enabled
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("@every 5m", "0 0 4 * * *"), "Trigger.TriggerConfig.cronExpression is run locally only as @every"),
+        (("@every 5m", "CRON_TZ=Asia/Shanghai 0 0 4 * * *"), "cronExpression is run locally only as @every"),
+        (("@every 5m", "@every 0m"), "cronExpression is run locally only as @every"),
+        (("@every 5m", "@every 5d"), "cronExpression is run locally only as @every"),
+        (("@every 5m", "@every 1h30m"), "cronExpression is run locally only as @every"),
+        ((", cronExpression: '@every 5m'", ""), "Trigger.TriggerConfig.cronExpression is missing"),
+        (("enable: true, ", ""), "Trigger.TriggerConfig.enable is missing"),
+        (("enable: true", "enable: perhaps"), "Trigger.TriggerConfig.enable is 'perhaps'"),
+        (("enable: true", "payload: {}, enable: true"), "Trigger.TriggerConfig.payload is not a string"),
+    ],
+)
+def test_a_timer_that_cannot_be_run_is_named(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+    with pytest.raises(TemplateError, match=message):
+        read(tmp_path, FUNCTION % "" + TIMER.replace(*change))

@@ -17,10 +17,11 @@ from handler.config import ConfigurationError
 from handler.entry import DeliveriesUnfinishedError, SystemClock, handle
 from handler.model import ProvisionRequest
 from handler.sgw import Sgw
+from handler.smq import Smq
 from handler.validation import SCHEMAS
 from local.identity import LOCAL_ACCOUNT
 from tests.emulators.sgw_support import Cloud
-from tests.integration.handler_support import Mns, ScriptedServer, furnished_mns, sends
+from tests.integration.handler_support import Mns, ScriptedServer, credentials_of, furnished_mns, sends
 
 CONTRACT = Draft7Validator(json.loads((SCHEMAS / "provision-outcome.v1.json").read_bytes()))
 ROLE = LOCAL_ACCOUNT.role
@@ -202,6 +203,20 @@ def test_an_empty_batch_announces_nothing(stage: Stage) -> None:
     """And is no error."""
     assert handle(b"[]", context_310()) == '{"announced": 0}'
     assert stage.outcomes() == []
+
+
+def test_an_order_is_carried_out_answered_and_logged(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    """A timer's order has nobody who hears the answer, so the log has it too."""
+    stage.set_variable("DEAD_LETTER_QUEUE", "requests")
+    smq = Smq(stage.mns.url, credentials_of(ROLE))
+    smq.send("requests", [json.dumps(document("REQ-0")), "garbage"])
+    payload = json.dumps({"control": {"drain": "deadLetters"}})
+    timer = {"triggerTime": "2026-11-23T08:00:00Z", "triggerName": "sweep", "payload": payload}
+    assert json.loads(handle(json.dumps(timer).encode(), context_310())) == {"finished": 2, "left": 0}
+    assert sorted(stage.statuses()) == ["rejected", "succeeded"]
+    assert stage.mns.bodies("requests") == []
+    told = lines_of(capsys)[-1]
+    assert (told["event"], told["request_id"], told["finished"], told["left"]) == ("carried out", "FC-1", 2, 0)
 
 
 @pytest.mark.parametrize("fault", ["error-after", "reset-after", "timeout-after"])

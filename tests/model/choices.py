@@ -32,6 +32,10 @@ class Choices:
         """False, and in another run true; for what may happen now or later."""
         return self._next(2) == 1
 
+    def pick(self, options: Sequence[T]) -> T:
+        """The first of one or more options, and in another run each of the others; free like a turn."""
+        return options[self._next(len(options)) if len(options) > 1 else 0]
+
     def next_path(self) -> list[int] | None:
         """The path of the run after this one; None after the last."""
         path = self._path[: len(self._widths)]

@@ -1,28 +1,34 @@
 """One delivery of a request, or of a batch of its copies: the shipped pipeline with its effects in a schedule's hands.
 
-Real: pipeline, validation, provisioner, judgement, backoff, outcome, the result topic's insistence. Put in their place:
-the two calls of the API, the one call of the topic, the clock, the journal (`cloud`).
+Real: pipeline, validation, provisioner, judgement, backoff, deferral, lineage, outcome, the insistence of topic and
+queue. Put in their place: the two calls of the API, the one of the topic, the one of the queue, the clock, the journal
+(`cloud`).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, cast
 
 from handler.backoff import Backoff
-from handler.entry import PUBLISHING
+from handler.deferral import Deferral
+from handler.entry import PERSISTING
 from handler.envelope import Delivery
 from handler.insist import Attempt
+from handler.lineage import Lineage
 from handler.model import Adoption
 from handler.outcome import Outcome
+from handler.persist import Persistence
 from handler.pipeline import Pipeline
 from handler.provision import Deadlines, Policy, Provisioner
+from handler.queue import RequestQueue
 from handler.smq import Smq
 from handler.topic import ResultTopic
 from tests.model.choices import Choices
 from tests.model.cloud import ScheduledCloud
-from tests.model.faults import ACK_LOST, Killed
-from tests.model.state import State
+from tests.model.faults import ACK_LOST, EVERY_FAULT, Alphabet, Killed
+from tests.model.state import Copy, State
+from tests.model.truth import Kind
 
 _DAWN = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -51,7 +57,7 @@ class Unheard:
 
     def decided(self, outcome: Outcome) -> None: ...
 
-    def not_announced(self, outcome: Outcome, code: str) -> None: ...
+    def unfinished(self, outcome: Outcome, code: str) -> None: ...
 
     def left(self) -> None: ...
 
@@ -70,44 +76,64 @@ def as_shipped(pipeline: Pipeline) -> Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class Deliverer:
-    """Delivers a batch of `copies` messages, all with the same `document`, again and again.
+    """Delivers messages of the request in `document`, `batch` of them at a time, in any order, again and again.
 
-    `shape` puts a broken part into each new pipeline where a test wants one. `stragglers`: what is in flight at the
-    end of a delivery may still be when it comes back; without, it has landed, because the trigger waits longer than
-    the service works on a request.
+    After `deferrals` deferrals a verdict is final. `shape` puts a broken part into each new pipeline where a test wants
+    one. `stragglers`: what is in flight at the end of a delivery may still be when the next one begins; without, it has
+    landed, because the trigger and the delay wait longer than the service works on a request.
     """
 
     document: dict[str, Any]
     adoption: Adoption
     timing: Timing
-    copies: int = 1
+    batch: int = 1
+    deferrals: int = 0
+    alphabet: Alphabet = EVERY_FAULT
     shape: Shape = as_shipped
     stragglers: bool = False
 
-    def deliver(self, state: State, choices: Choices) -> tuple[State, bool]:
-        """The state after a delivery of the batch that goes as chosen, and whether it was acknowledged."""
-        cloud = ScheduledCloud(state, choices)
-        acknowledged = self._is_worked(cloud) and choices.fault(ACK_LOST) is None
+    def deliver(self, state: State, choices: Choices) -> State:
+        """The state after a delivery of some of its copies that goes as chosen."""
+        budget = choices.budget
+        cloud = ScheduledCloud(state, choices, self.alphabet, self.deferrals)
+        batch = self._taken(state.copies, choices)
+        if self._is_worked(batch, cloud) and choices.fault(ACK_LOST) is None:
+            cloud.delete(batch)
         after = cloud.state()
-        return after if self.stragglers else after.landed(), acknowledged
+        # A fault may leave a copy beside each that was sent back before it, and alike ones are sent back as one.
+        if len(after.copies) - len(state.copies) > len(set(batch)) * (budget - choices.budget):
+            after = replace(after, story=after.story.shows(Kind.MULTIPLIED))
+        return after if self.stragglers else after.landed()
 
-    def _is_worked(self, cloud: ScheduledCloud) -> bool:
-        batch = [Delivery(f"message-{number}", self.document) for number in range(self.copies)]
+    def _taken(self, copies: tuple[Copy, ...], choices: Choices) -> list[Copy]:
+        first = choices.pick(sorted(set(copies)))
+        others = list(copies)
+        others.remove(first)
+        return [first, *others][: self.batch]
+
+    def _is_worked(self, copies: list[Copy], cloud: ScheduledCloud) -> bool:
+        batch = [
+            Delivery(f"message-{place}", self.document, lineage=Lineage(generation=copy.generation))
+            for place, copy in enumerate(copies)
+        ]
+        pipeline = self._pipeline({each.message_id: copy for each, copy in zip(batch, copies, strict=True)}, cloud)
         try:
-            outcomes = self._pipeline(cloud).work(batch, self.timing.deadlines(cloud.now()))
+            outcomes = pipeline.work(batch, self.timing.deadlines(cloud.now()))
         except Killed:
             return False
         return None not in outcomes
 
-    def _pipeline(self, cloud: ScheduledCloud) -> Pipeline:
-        def journal_of(_delivery: Delivery, _request_id: str | None) -> Unheard:
-            cloud.begin()
+    def _pipeline(self, copies: Mapping[str, Copy], cloud: ScheduledCloud) -> Pipeline:
+        def journal_of(delivery: Delivery, _request_id: str | None) -> Unheard:
+            cloud.begin(copies[delivery.message_id])
             return Unheard()
 
-        topic = ResultTopic(cast("Smq", cloud), "outcomes", PUBLISHING, cloud)
+        persistence = Persistence(cast("Smq", cloud), PERSISTING, cloud)
         shipped = Pipeline(
             provisioner=Provisioner(self.timing.policy(self.adoption), cloud, cloud),
-            publish=topic.publish,
+            deferral=Deferral(Backoff(self.deferrals + 1, 60.0, 3600.0)),
+            publish=ResultTopic(persistence, "outcomes").publish,
+            send_back=RequestQueue(persistence, "requests").send_back,
             utc_now=lambda: _DAWN + timedelta(seconds=cloud.now()),
             journal_of=journal_of,
             source="model",

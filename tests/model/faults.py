@@ -1,7 +1,8 @@
 """Everything that can go wrong in one delivery, as tables. Facts about faults only; it must not know when they happen.
 
-The alphabet of a schedule: what a create call, a look, a publication and an acknowledgement can meet. A connection
-that is never made is not in it, because AssumeRoleFail stands for every answer after which nothing can have landed.
+The alphabet of a schedule: what a create call, a look, a publication, the sending back of a deferred request, and an
+acknowledgement can meet. A connection that is never made is not in it, because AssumeRoleFail stands for every answer
+after which nothing can have landed.
 """
 
 from dataclasses import dataclass
@@ -40,8 +41,8 @@ class LookFault:
 
 
 @dataclass(frozen=True, slots=True)
-class PublishFault:
-    """Whether the topic has accepted the event, and the code that the caller gets; None for being killed."""
+class SmqFault:
+    """Whether the topic or queue has accepted the message, and the code for the caller; None for being killed."""
 
     name: str
     accepted: bool
@@ -63,8 +64,6 @@ CREATE_FAULTS = (
     CreateFault("killed before", Landing.NEVER, None),
     CreateFault("killed after", Landing.AT_ONCE, None),
 )
-WITHOUT_EFFECT = tuple(fault for fault in CREATE_FAULTS if fault.landing is Landing.NEVER)
-"""All that differ where the name is taken, so that nothing can land."""
 
 LOOK_FAULTS = (
     LookFault("error that passes", _ERROR),
@@ -72,12 +71,34 @@ LOOK_FAULTS = (
     LookFault("killed", None),
 )
 
-PUBLISH_FAULTS = (
-    PublishFault("fails, passing", accepted=False, code="InternalError", transient=True),
-    PublishFault("fails", accepted=False, code="AccessDenied"),
-    PublishFault("ambiguous", accepted=True, code="ConnectionLost", transient=True),
-    PublishFault("killed before", accepted=False, code=None),
-    PublishFault("killed after", accepted=True, code=None),
+SMQ_FAULTS = (
+    SmqFault("fails, passing", accepted=False, code="InternalError", transient=True),
+    SmqFault("fails", accepted=False, code="AccessDenied"),
+    SmqFault("ambiguous", accepted=True, code="ConnectionLost", transient=True),
+    SmqFault("killed before", accepted=False, code=None),
+    SmqFault("killed after", accepted=True, code=None),
 )
 
 ACK_LOST = ("acknowledgement lost",)
+
+
+@dataclass(frozen=True, slots=True)
+class Alphabet:
+    """The faults that a schedule may hold, and what a create call is answered without any: None for what is true."""
+
+    creates: tuple[CreateFault, ...]
+    looks: tuple[LookFault, ...]
+    usual: Refused | None = None
+
+    def without_effect(self) -> tuple[CreateFault, ...]:
+        """The faults of a create call that differ where the name is taken, so that nothing can land."""
+        return tuple(fault for fault in self.creates if fault.landing is Landing.NEVER)
+
+
+EVERY_FAULT = Alphabet(CREATE_FAULTS, LOOK_FAULTS)
+OUTAGE = Alphabet(
+    creates=tuple(fault for fault in CREATE_FAULTS if fault.name == "killed before"),
+    looks=tuple(fault for fault in LOOK_FAULTS if fault.name == "killed"),
+    usual=Refused("AssumeRoleFail", 403),
+)
+"""The API refuses for ever, so that only what befalls the function itself is left to chance."""

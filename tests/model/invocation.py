@@ -1,29 +1,34 @@
 """One invocation of the shipped pipeline on a batch, its threads on virtual time, its effects as planned beforehand.
 
-Real: all of the function's core and its thread pool. Put in their place: the API, the topic, the clock, the journal.
-One process works the batch, so whoever is killed takes its neighbours along, and one loss brings the whole batch back.
+Real: all of the function's core and its thread pool. Put in their place: API, topic, queue, clock, journal. One process
+works the batch, so whoever is killed takes its neighbours along, and one loss brings the whole batch back.
 """
 
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, NoReturn, TypeVar, cast
 
-from handler.entry import PUBLISHING
+from handler.backoff import Backoff
+from handler.deferral import Deferral
+from handler.entry import PERSISTING
 from handler.envelope import Delivery
 from handler.insist import Attempt
+from handler.lineage import of_event
 from handler.model import Adoption, Answer, Finding, ProvisionRequest, Unanswered
 from handler.outcome import Outcome
+from handler.persist import Persistence
 from handler.pipeline import Pipeline
 from handler.provision import Provisioner
+from handler.queue import RequestQueue
 from handler.smq import Smq, SmqError
 from handler.topic import ResultTopic
 from tests.model.account import Account, is_complete
 from tests.model.delivery import Shape, Timing
-from tests.model.faults import CreateFault, Killed, Landing, LookFault, PublishFault
+from tests.model.faults import CreateFault, Killed, Landing, LookFault, SmqFault
 from tests.model.plan import Message, Plan, Step, then_well
 from tests.model.timeline import Timeline
 from tests.model.truth import Circumstance, Story
@@ -37,25 +42,31 @@ class _Course(threading.local):
     """The delivery that the thread at hand works on."""
 
     rank = 0
-    document: Mapping[str, Any]
+    message: Message
     unanswered = False
     looked = False
     creates: Iterator[Step[CreateFault]]
     looks: Iterator[Step[LookFault]]
-    publications: Iterator[Step[PublishFault]]
+    publications: Iterator[Step[SmqFault]]
+    sendings: Iterator[Step[SmqFault]]
 
-    def begin(self, rank: int, document: Mapping[str, Any], plan: Plan) -> None:
-        self.rank, self.document = rank, document
+    def begin(self, rank: int, message: Message, plan: Plan) -> None:
+        self.rank, self.message = rank, message
         self.unanswered, self.looked = False, False
         self.creates, self.looks = then_well(plan.creates), then_well(plan.looks)
-        self.publications = then_well(plan.publications)
+        self.publications, self.sendings = then_well(plan.publications), then_well(plan.sendings)
 
 
 @dataclass(slots=True)
 class Cloud:
-    """What all invocations share: the account, what was said of each request, creates in flight with their instants."""
+    """What all invocations share: the account, what was said of each request, creates in flight with their instants.
+
+    And the messages that were sent back and are not yet among the others of the queue; how many there have been.
+    """
 
     account: Account = field(default_factory=Account)
+    sent_back: list[Message] = field(default_factory=list)
+    deferrals: int = 0
     stories: dict[str, Story] = field(default_factory=dict)
     in_flight: list[tuple[float, ProvisionRequest]] = field(default_factory=list)
 
@@ -68,24 +79,32 @@ class Cloud:
 
 
 class Invocation:
-    """A `Service`, a `Clock`, what a `ResultTopic` needs of an `Smq`, and the journal, for a batch of messages."""
+    """A `Service`, a `Clock`, what topic and queue need of an `Smq`, and the journal, for a batch of messages.
 
-    def __init__(self, cloud: Cloud, began: float, batch: Sequence[tuple[Message, Plan]], concurrency: int) -> None:
+    After `deferrals` deferrals a verdict is final.
+    """
+
+    def __init__(
+        self, cloud: Cloud, began: float, batch: Sequence[tuple[Message, Plan]], concurrency: int, deferrals: int = 0
+    ) -> None:
         self._cloud = cloud
         self._began = began
-        self._deliveries = [Delivery(message.message_id, message.document) for message, _ in batch]
-        self._plans = {message.message_id: (rank, message.document, plan) for rank, (message, plan) in enumerate(batch)}
+        self._deliveries = [Delivery(each.message_id, each.document, lineage=each.lineage) for each, _ in batch]
+        self._plans = {message.message_id: (rank, message, plan) for rank, (message, plan) in enumerate(batch)}
         self._left = Counter(message.document["requestId"] for message, _ in batch)
         self._concurrency = concurrency
+        self._most_deferrals = deferrals
         self._timeline = Timeline(began, concurrency, len(self._left))
         self._course = _Course()
 
     def is_acknowledged(self, adoption: Adoption, timing: Timing, shape: Shape) -> bool:
         """Work the batch; false if it has to come back."""
-        topic = ResultTopic(cast("Smq", self), "outcomes", PUBLISHING, self)
+        persistence = Persistence(cast("Smq", self), PERSISTING, self)
         pipeline = Pipeline(
             provisioner=Provisioner(timing.policy(adoption), self, self),
-            publish=topic.publish,
+            deferral=Deferral(Backoff(self._most_deferrals + 1, 60.0, 3600.0)),
+            publish=ResultTopic(persistence, "outcomes").publish,
+            send_back=RequestQueue(persistence, "requests").send_back,
             utc_now=lambda: _DAWN + timedelta(seconds=self.now()),
             journal_of=self._journal_of,
             source="model",
@@ -117,20 +136,26 @@ class Invocation:
     def describe(self, bucket_name: str | None, timeout_seconds: float) -> Finding:
         step = next(self._course.looks)
         finding = self._heard(step, timeout_seconds, lambda: self._look(step.fault, bucket_name))
-        self._course.looked = is_complete(finding, bucket_name, self._course.document["name"])
+        self._course.looked = is_complete(finding, bucket_name, self._course.message.document["name"])
         return finding
 
     def within(self, _seconds: float) -> "Invocation":
         return self
 
     def publish(self, _topic: str, body: str, _tag: str) -> str:
-        step = next(self._course.publications)
+        return self._hand_over(next(self._course.publications), lambda: self._announce(json.loads(body)))
+
+    def send(self, _queue: str, bodies: Sequence[str], _delay_seconds: int = 0) -> tuple[str, ...]:
+        (body,) = bodies
+        return (self._hand_over(next(self._course.sendings), lambda: self._arrives(json.loads(body))),)
+
+    def _hand_over(self, step: Step[SmqFault], accept: Callable[[], None]) -> str:
         self.sleep(step.there_seconds)
         if step.fault is None or step.fault.accepted:
-            self._announce(json.loads(body))
+            accept()
         self.sleep(step.back_seconds)
         if step.fault is None:
-            return "message-of-the-topic"
+            return "message"
         raise SmqError(step.fault.code or self._die(), transient=step.fault.transient)
 
     def attempted(self, attempt: Attempt) -> None: ...
@@ -138,7 +163,7 @@ class Invocation:
     def decided(self, outcome: Outcome) -> None:
         self._finish()
 
-    def not_announced(self, outcome: Outcome, code: str) -> None:
+    def unfinished(self, outcome: Outcome, code: str) -> None:
         self._finish()
 
     def left(self) -> None:
@@ -155,7 +180,7 @@ class Invocation:
 
     def _finish(self) -> None:
         """The thread turns to the next delivery of the same request, or is done with that request."""
-        request_id = self._course.document["requestId"]
+        request_id = self._course.message.document["requestId"]
         self._left[request_id] -= 1
         if not self._left[request_id]:
             self._timeline.finish()
@@ -193,6 +218,16 @@ class Invocation:
             doubtful=self._course.unanswered or not self._course.looked,
         )
         self._cloud.stories[request.request_id] = story.hears(event, now)
+
+    def _arrives(self, event: dict[str, Any]) -> None:
+        """The queue takes a request that is sent back."""
+        deferrals = self._course.message.deferrals + 1
+        request_id = event["data"]["requestId"]
+        story = self._cloud.stories[request_id]
+        self._cloud.stories[request_id] = story.is_sent_back(event, deferrals, self._most_deferrals)
+        self._cloud.deferrals += 1
+        message_id = f"deferred-{self._cloud.deferrals}"
+        self._cloud.sent_back.append(Message(message_id, event["data"], of_event(event), deferrals))
 
     def _die(self) -> NoReturn:
         self._timeline.kill()

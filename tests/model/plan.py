@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from tests.model.faults import CreateFault, LookFault, PublishFault
+from handler.lineage import Lineage
+from tests.model.faults import CreateFault, LookFault, SmqFault
 
 F = TypeVar("F")
+FIRST = Lineage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +29,18 @@ class Plan:
 
     creates: tuple[Step[CreateFault], ...] = ()
     looks: tuple[Step[LookFault], ...] = ()
-    publications: tuple[Step[PublishFault], ...] = ()
+    publications: tuple[Step[SmqFault], ...] = ()
+    sendings: tuple[Step[SmqFault], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message of the request queue."""
+    """A message of the request queue; `deferrals` is how often the request was really sent back to come to it."""
 
     message_id: str
     document: Mapping[str, Any]
+    lineage: Lineage = FIRST
+    deferrals: int = 0
 
 
 def then_well(steps: Iterable[Step[F]]) -> Iterator[Step[F]]:

@@ -1,4 +1,4 @@
-"""All schedules of a story: from the first delivery until one is acknowledged, with every fault the budget allows.
+"""All schedules of a story: from its first delivery until no copy is left, with every fault the budget allows.
 
 The function keeps nothing between deliveries, so what can follow one depends on the state it left and on the faults
 that are left: each such pair is worked out once, and its schedules are counted, not run again.
@@ -33,6 +33,7 @@ class Schedules:
         self._deliverer = deliverer
         self._known: dict[tuple[State, int], Tally] = {}
         self.deliveries = 0
+        self.most_copies = 0
 
     def tally(self, state: State, budget: int) -> Tally:
         """Every schedule of at most `budget` faults that begins with a delivery in this state."""
@@ -43,13 +44,21 @@ class Schedules:
 
     def _counted(self, state: State, budget: int) -> Tally:
         total = Tally()
-        for after, left, acknowledged in all_ways(lambda choices: self._delivered(state, choices), budget):
-            # A delivery that comes back although nothing failed does so until it is given up.
-            is_last = acknowledged or left == budget
+        for after, left in all_ways(lambda choices: self._delivered(state, choices), budget):
+            is_last = ended(state, budget, after, left)
             total.add(Tally(1, Counter(after.ends().found)) if is_last else self.tally(after, left))
         return total
 
-    def _delivered(self, state: State, choices: Choices) -> tuple[State, int, bool]:
+    def _delivered(self, state: State, choices: Choices) -> tuple[State, int]:
         self.deliveries += 1
-        after, acknowledged = self._deliverer.deliver(state, choices)
-        return after, choices.budget, acknowledged
+        after = self._deliverer.deliver(state, choices)
+        self.most_copies = max(self.most_copies, len(after.copies))
+        return after, choices.budget
+
+
+def ended(before: State, budget: int, after: State, left: int) -> bool:
+    """Whether no delivery follows the one that led from `before` to `after`."""
+    if not after.copies or Kind.ENDLESS in after.story.found:
+        return True
+    # A delivery that comes back although nothing failed does so until it is given up.
+    return left == budget and after.copies == before.copies

@@ -34,6 +34,12 @@ def test_a_turn_costs_nothing() -> None:
     ]
 
 
+@pytest.mark.parametrize("options", [("one",), ("one", "two"), ("one", "two", "three")])
+def test_every_option_is_picked_once_and_costs_nothing(options: tuple[str, ...]) -> None:
+    """In their order; where there is only one, there is nothing to choose."""
+    assert list(all_ways(lambda choices: choices.pick(options), 0)) == list(options)
+
+
 @given(st.lists(st.integers(1, 4), max_size=5), st.integers(0, 3))
 def test_what_is_chosen_may_depend_on_what_was_chosen_before(widths: list[int], budget: int) -> None:
     """A fault may open or close later choices; the ways are still all different and begin with the faultless one."""

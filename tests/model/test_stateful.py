@@ -19,15 +19,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from handler.lineage import Lineage
 from handler.model import Adoption, ProvisionRequest
 from tests.model import liars
 from tests.model.delivery import Shape, Timing, as_shipped
-from tests.model.faults import CREATE_FAULTS, LOOK_FAULTS, PUBLISH_FAULTS, Landing
+from tests.model.faults import CREATE_FAULTS, LOOK_FAULTS, SMQ_FAULTS, Landing
 from tests.model.invocation import Cloud, Invocation
 from tests.model.liars import provisioning_as
-from tests.model.plan import Message, Plan, Step
+from tests.model.plan import FIRST, Message, Plan, Step
 from tests.model.truth import Story
-from tests.model.worlds import ADOPTIONS, TIMINGS, forbidden
+from tests.model.worlds import ADOPTIONS, HASTY, TIMINGS, forbidden
 
 REGION = "cn-hangzhou"
 LARGEST_BATCH = 16
@@ -51,6 +52,13 @@ class Resubmission:
 
 
 @dataclass(frozen=True)
+class Replay:
+    """A request that was submitted before, if there were so many, sent once more by an operator."""
+
+    which: int
+
+
+@dataclass(frozen=True)
 class Rival:
     """A group that somebody else makes by other means, if the name is free."""
 
@@ -58,19 +66,21 @@ class Rival:
     bucket: str
 
 
-Arrival = Submission | Resubmission | Rival
+Arrival = Submission | Resubmission | Replay | Rival
 
 NAMES = st.sampled_from(("one", "two", "three", "four", "five"))
 BUCKETS = st.sampled_from(("team-bucket", "other-bucket"))
 SUBMISSIONS = st.builds(
     Submission, NAMES, st.sampled_from(("team-bucket", "team-bucket", "other-bucket", None)), st.sampled_from((1, 1, 2))
 )
-ARRIVALS = SUBMISSIONS | st.builds(Resubmission, st.integers(0, 7)) | st.builds(Rival, NAMES, BUCKETS)
+AGAIN = st.builds(Resubmission, st.integers(0, 7)) | st.builds(Replay, st.integers(0, 7))
+ARRIVALS = SUBMISSIONS | AGAIN | st.builds(Rival, NAMES, BUCKETS)
 FAULTS: dict[str, tuple[Any, ...]] = {
     # Not the late commits: here they are calls that take longer than the caller waits.
     "creates": (None, *(fault for fault in CREATE_FAULTS if fault.landing is not Landing.LATER)),
     "looks": (None, *LOOK_FAULTS),
-    "publications": (None, *PUBLISH_FAULTS),
+    "publications": (None, *SMQ_FAULTS),
+    "sendings": (None, *SMQ_FAULTS),
 }
 THERE_SECONDS = (0.1, 0.1, 1.0, 5.0, 12.0, 30.0)
 BACK_SECONDS = (0.1, 0.1, 1.0, 12.0)
@@ -80,7 +90,7 @@ def plan_by(chance: Random) -> Plan:
     """Up to three of the first calls of a delivery go wrong or take their time."""
     steps: dict[str, list[Step[Any]]] = {calls: [Step()] * 3 for calls in FAULTS}
     for _ in range(chance.randrange(4)):
-        calls = chance.choice(tuple(FAULTS))
+        calls = chance.choice(("creates", *FAULTS))  # without trouble at creating, nothing else of interest happens
         mishap = Step(chance.choice(FAULTS[calls]), chance.choice(THERE_SECONDS), chance.choice(BACK_SECONDS))
         steps[calls][chance.choice((0, 0, 0, 1, 1, 2))] = mishap
     return Plan(**{calls: tuple(planned) for calls, planned in steps.items()})
@@ -102,9 +112,11 @@ class Provisioning(RuleBasedStateMachine):
         self.sent = 0
         self.now = 0.0
 
-    @initialize(adoption=st.sampled_from(ADOPTIONS), timing=st.sampled_from(TIMINGS))
-    def deploy(self, adoption: Adoption, timing: Timing) -> None:
-        self.adoption, self.timing = adoption, timing
+    @initialize(
+        adoption=st.sampled_from(ADOPTIONS), timing=st.sampled_from((*TIMINGS, HASTY, HASTY)), deferrals=st.integers(0, 2)
+    )
+    def deploy(self, adoption: Adoption, timing: Timing, deferrals: int) -> None:
+        self.adoption, self.timing, self.deferrals = adoption, timing, deferrals
 
     @rule(
         arrivals=st.lists(ARRIVALS, min_size=1, max_size=4),
@@ -151,6 +163,9 @@ class Provisioning(RuleBasedStateMachine):
                 self._submit(name, {} if bucket is None else {"bucketName": bucket, "bucketRegion": REGION}, copies)
             case Resubmission(which):
                 self._send(*list(self.documents.values())[which : which + 1])
+            case Replay(which):
+                lineage = Lineage(replay_id=f"rp-{self.sent:012x}")
+                self._send(*list(self.documents.values())[which : which + 1], lineage=lineage)
             case Rival(name, bucket):
                 self.cloud.account.create(ProvisionRequest("somebody-else", name, bucket, REGION))
 
@@ -161,17 +176,19 @@ class Provisioning(RuleBasedStateMachine):
         self.cloud.stories[request.request_id] = Story(request)
         self._send(*[document] * copies)
 
-    def _send(self, *documents: dict[str, Any]) -> None:
+    def _send(self, *documents: dict[str, Any], lineage: Lineage = FIRST) -> None:
         for document in documents:
             self.sent += 1
-            self.queue.append(Message(f"message-{self.sent}", document))
+            self.queue.append(Message(f"message-{self.sent}", document, lineage))
 
     def _invoke(self, plans: list[Plan], concurrency: int, is_ack_lost: bool) -> None:
         batch = list(zip(self.queue, plans, strict=False))
-        invocation = Invocation(self.cloud, self.now, batch, concurrency)
+        invocation = Invocation(self.cloud, self.now, batch, concurrency, self.deferrals)
         if invocation.is_acknowledged(self.adoption, self.timing, type(self).shape) and not is_ack_lost:
             done = [message for message, _ in batch]
             self.queue = [message for message in self.queue if message not in done]
+        self.queue += self.cloud.sent_back
+        self.cloud.sent_back.clear()
         self.now = invocation.now() + BETWEEN_INVOCATIONS_SECONDS
         self.cloud.land(self.now)
 
@@ -193,6 +210,7 @@ def test_every_promise_is_kept_whatever_is_sent_and_whatever_fails() -> None:
         pytest.param(provisioning_as(liars.LooksOnce), id="looks-once"),
         pytest.param(provisioning_as(liars.TakesANamesakeForItsOwn), id="takes-any-namesake"),
         pytest.param(liars.swallowing_failures_to_publish, id="swallows-what-it-cannot-publish"),
+        pytest.param(liars.sending_back_first, id="sends-back-before-it-says-so"),
     ],
 )
 def test_a_broken_promise_is_found(shape: Shape) -> None:

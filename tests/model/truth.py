@@ -1,7 +1,7 @@
 """What is said of a request, held against what is true when it is said: the outcome guarantee as a judge sees it.
 
-Knows events, groups and who made them; nothing of how verdicts are reached, and nothing of the code that reaches them
-but its words for a group and a request.
+Knows events, groups, who made them, and messages that send a request again; nothing of how verdicts are reached, and
+nothing of the code that reaches them but its words for a group and a request.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from typing import Any
 from handler.model import Group, ProvisionRequest
 
 Event = Mapping[str, Any]
+DEFERRED = "deferred"
 
 
 class Kind(Enum):
@@ -25,9 +26,15 @@ class Kind(Enum):
     UNSTABLE_ID = "unstable id"
     EVASION = "needless doubt"
     MISBELIEF = "misbelief"
+    UNTOLD = "sent back untold"
+    ALTERED = "sent back altered"
+    ENDLESS = "deferred beyond the limit"
+    MULTIPLIED = "copies without a fault"
     SUPERSEDED = "failed, then truly created"
     CLOUDING = "doubt after success"
     UNSETTLED = "ends in doubt"
+    REOPENED = "deferred after the end"
+    DISCORD = "several final verdicts"
 
 
 VIOLATIONS = (
@@ -39,6 +46,10 @@ VIOLATIONS = (
     Kind.UNSTABLE_ID,
     Kind.EVASION,
     Kind.MISBELIEF,
+    Kind.UNTOLD,
+    Kind.ALTERED,
+    Kind.ENDLESS,
+    Kind.MULTIPLIED,
 )
 """What breaks a promise; the rest is allowed, but has to be known."""
 
@@ -66,7 +77,7 @@ class Circumstance:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One verdict in public: its status, the group id or code that goes with it, and the id of its event."""
+    """One verdict in public: its status, what makes it another than one of the same status, the id of its event."""
 
     status: str
     essence: str
@@ -76,8 +87,17 @@ class Said:
     def by(event: Event) -> "Said":
         """The verdict that an event announces."""
         data = event["data"]
-        essence = data.get("expressSyncId") or data.get("error", {}).get("code") or str(data.get("violations"))
+        essence = data.get("expressSyncId")
+        if essence is None:
+            generation = data["generation"] if data["status"] == DEFERRED else ""
+            why = data["error"]["code"] if "error" in data else data["violations"]
+            essence = f"{why} {data.get('replayId', '')} {generation}"
         return Said(data["status"], essence, event["id"])
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more is to be expected of itself."""
+        return self.status != DEFERRED
 
     def is_same_verdict(self, other: "Said") -> bool:
         """Whether both say the same, whatever the ids of their events."""
@@ -88,7 +108,10 @@ _SEQUELS = {
     ("succeeded", "failed"): Kind.RETRACTION,
     ("succeeded", "rejected"): Kind.RETRACTION,
     ("succeeded", "indeterminate"): Kind.CLOUDING,
+    ("succeeded", DEFERRED): Kind.CLOUDING,
     ("failed", "succeeded"): Kind.SUPERSEDED,
+    ("failed", DEFERRED): Kind.REOPENED,
+    ("indeterminate", DEFERRED): Kind.REOPENED,
 }
 
 
@@ -96,7 +119,8 @@ _SEQUELS = {
 class Story:
     """What has been said of one request so far, and what was found in it.
 
-    `belief`: the status that a listener holds who lets later events win, but nothing win over a success.
+    `belief`: the status that a listener holds who drops repetitions by their ids, and lets later events win, but
+    nothing win over a success, and no deferral over a final verdict.
     """
 
     request: ProvisionRequest
@@ -107,22 +131,53 @@ class Story:
     def hears(self, event: Event, now: Circumstance) -> "Story":
         """The story once the topic has accepted `event`."""
         said = Said.by(event)
-        belief = self.belief if self.belief == "succeeded" else said.status
         found = {*self.found, *_untrue(self.request, said, now), *self._unlike_before(event, said)}
-        return Story(self.request, self.said | {said}, belief, frozenset(found))
+        return Story(self.request, self.said | {said}, self._believed_after(said), frozenset(found))
 
-    def ends(self, standing: Made | None) -> "Story":
-        """The story once all its deliveries are acknowledged and nothing is in flight; `standing` is what is left."""
+    def is_sent_back(self, event: Event, deferrals: int, most_deferrals: int) -> "Story":
+        """The story once the queue holds `event`, which sends the request back for the `deferrals`th time."""
         found = set(self.found)
-        if not self.said:
+        if event["id"] not in {said.event_id for said in self.said if said.status == DEFERRED}:
+            found.add(Kind.UNTOLD)
+        if ProvisionRequest.of(event["data"]) != self.request:
+            found.add(Kind.ALTERED)
+        if deferrals > most_deferrals:
+            found.add(Kind.ENDLESS)
+        return replace(self, found=frozenset(found))
+
+    def shows(self, kind: Kind) -> "Story":
+        """The same story with something found in it that is not about what was said."""
+        return replace(self, found=self.found | {kind})
+
+    def ends(self, standing: Made | None, *, is_given_up: bool = False) -> "Story":
+        """The story once nothing is in flight and no copy is left, or all are given up; `standing` is what is left."""
+        found = set(self.found)
+        finals = {said.event_id for said in self.said if said.is_final}
+        if not finals and not is_given_up:
             found.add(Kind.SILENCE)
-        if self.belief in ("failed", "rejected") and _is_own(standing, self.request):
-            found.add(Kind.MISBELIEF)
-        if self.belief == "succeeded" and standing is None:
+        if len(finals) > 1:
+            found.add(Kind.DISCORD)
+        if self._is_misled(standing, is_given_up=is_given_up):
             found.add(Kind.MISBELIEF)
         if self.belief == "indeterminate":
             found.add(Kind.UNSETTLED)
         return replace(self, found=frozenset(found))
+
+    def _is_misled(self, standing: Made | None, *, is_given_up: bool) -> bool:
+        match self.belief:
+            case "failed" | "rejected":
+                return _is_own(standing, self.request)
+            case "succeeded":
+                return standing is None
+            case "deferred":
+                return not is_given_up
+            case _:
+                return False
+
+    def _believed_after(self, new: Said) -> str:
+        is_repeated = new.event_id in {said.event_id for said in self.said}
+        is_weaker = not new.is_final and self.belief not in ("", DEFERRED)
+        return self.belief if is_repeated or is_weaker or self.belief == "succeeded" else new.status
 
     def _unlike_before(self, event: Event, new: Said) -> set[Kind]:
         found = {_SEQUELS[old.status, new.status] for old in self.said if (old.status, new.status) in _SEQUELS}
@@ -137,8 +192,10 @@ def _untrue(request: ProvisionRequest, said: Said, now: Circumstance) -> set[Kin
         case "succeeded":
             return _untrue_success(request, said.essence, now.standing)
         case "indeterminate":
-            by_policy = said.essence == "OwnerUnknown"
+            by_policy = said.essence.startswith("OwnerUnknown ")
             return set() if now.doubtful or by_policy else {Kind.EVASION}
+        case "deferred":
+            return set() if now.doubtful or now.standing is None else {Kind.EVASION}
         case _:
             has_made = now.may_land if now.standing is None else _is_own(now.standing, request)
             return {Kind.FALSE_FAILURE} if has_made else set()

@@ -6,8 +6,9 @@ from typing import Any, get_args
 
 from handler.model import Adoption, Group, ProvisionRequest
 from tests.model.delivery import Deliverer, Shape, Timing, as_shipped
+from tests.model.faults import EVERY_FAULT, OUTAGE, Alphabet
 from tests.model.schedules import Schedules, Tally
-from tests.model.state import State
+from tests.model.state import Copy, State
 from tests.model.truth import VIOLATIONS, Kind, Made, Story
 
 DOCUMENT: dict[str, Any] = {
@@ -40,19 +41,51 @@ TIMINGS = (
 )
 
 
+HASTY = Timing("hasty", function_seconds=120.0, attempts=1)  # what one attempt does not settle is put off
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One world, one adoption policy, one timing; and how many messages of the request are in the batch."""
+    """One world, one adoption policy, one timing; how many messages of the request there are at first, how many are
+    taken at a time, how often it may be put off, and what may go wrong.
+    """
 
     world: str
     adoption: Adoption
     timing: Timing
     copies: int = 1
+    batch: int = 1
+    deferrals: int = 0
+    alphabet: Alphabet = EVERY_FAULT
+
+    @property
+    def forbidden(self) -> frozenset[Kind]:
+        """What must not be found here. Where the API always says the same, the function must not say two things."""
+        agreement = {Kind.DISCORD, Kind.UNSETTLED} if self.alphabet is OUTAGE else set()
+        return forbidden(self.adoption) | agreement
+
+    @property
+    def start(self) -> State:
+        """How it begins."""
+        return State(WORLDS[self.world], Story(REQUEST), (Copy(),) * self.copies)
+
+    def deliverer(self, shape: Shape = as_shipped, *, stragglers: bool = False) -> Deliverer:
+        """What delivers the request."""
+        return Deliverer(
+            DOCUMENT, self.adoption, self.timing, self.batch, self.deferrals, self.alphabet, shape, stragglers
+        )
 
     def tally(self, faults: int, shape: Shape = as_shipped, *, stragglers: bool = False) -> Tally:
         """What is found in all schedules of at most so many faults."""
-        deliverer = Deliverer(DOCUMENT, self.adoption, self.timing, self.copies, shape, stragglers)
-        return Schedules(deliverer).tally(State(WORLDS[self.world], Story(REQUEST)), faults)
+        return Schedules(self.deliverer(shape, stragglers=stragglers)).tally(self.start, faults)
 
 
+DEFERRING = tuple(
+    Setting(world, adoption, HASTY, deferrals=deferrals)
+    for deferrals, adoption, world in product((1, 2), ADOPTIONS, WORLDS)
+)
+OUTAGES = tuple(
+    Setting("name free", "identical", HASTY, copies, batch, deferrals, OUTAGE)
+    for deferrals, (copies, batch) in product((0, 1, 2), ((1, 1), (1, 3), (2, 2)))
+)
 SETTINGS = tuple(Setting(world, adoption, timing) for timing, adoption, world in product(TIMINGS, ADOPTIONS, WORLDS))

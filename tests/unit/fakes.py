@@ -7,8 +7,10 @@ from typing import Any, TypeVar
 
 from handler.envelope import Delivery
 from handler.insist import Attempt
+from handler.lineage import Lineage
 from handler.model import Answer, Created, Finding, Group, ProvisionRequest, Refused, Seen, Unanswered
 from handler.outcome import Circumstances, Outcome
+from handler.smq import SmqError
 
 Result = TypeVar("Result")
 
@@ -109,8 +111,8 @@ class RecordingJournal:
     def decided(self, outcome: Outcome) -> None:
         self.told.append(("decided", outcome))
 
-    def not_announced(self, outcome: Outcome, code: str) -> None:
-        self.told.append(("not announced", code))
+    def unfinished(self, outcome: Outcome, code: str) -> None:
+        self.told.append(("unfinished", code))
 
     def left(self) -> None:
         self.told.append(("left", None))
@@ -121,6 +123,34 @@ class RecordingJournal:
     @property
     def events(self) -> list[str]:
         return [event for event, _ in self.told]
+
+
+@dataclass
+class ScriptedSmq:
+    """A topic and a queue that fail as the script says and then accept; remembers what it was given."""
+
+    failures: Iterator[SmqError]
+    timeouts: list[float] = field(default_factory=list)
+    published: list[tuple[str, str, str]] = field(default_factory=list)
+    sent: list[tuple[str, list[str], int]] = field(default_factory=list)
+
+    def within(self, seconds: float) -> "ScriptedSmq":
+        self.timeouts.append(seconds)
+        return self
+
+    def publish(self, topic: str, body: str, tag: str) -> str:
+        self.published.append((topic, body, tag))
+        return self._accepted()
+
+    def send(self, queue: str, bodies: list[str], delay_seconds: int = 0) -> tuple[str, ...]:
+        self.sent.append((queue, bodies, delay_seconds))
+        return (self._accepted(),)
+
+    def _accepted(self) -> str:
+        failure = next(self.failures, None)
+        if failure is not None:
+            raise failure
+        return "M-1"
 
 
 def delivery(document: object = DOCUMENT, message_id: str = "M-1", **more: Any) -> Delivery:
@@ -134,7 +164,7 @@ def circumstances(**changes: Any) -> Circumstances:
         source="acs:fc:cn-hangzhou:1234567890123456:functions/provision",
         message_id="M-1",
         request_id="REQ-1",
-        attributes={},
+        lineage=Lineage(),
         attempts=1,
         waited_seconds=0.0,
         started_at=MOMENT,

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.envelope import LONGEST_ATTRIBUTE, LONGEST_ID, MOST_LAYERS, Delivery, Intake, parse
+from handler.envelope import LONGEST_ID, MOST_LAYERS, Delivery, Intake, parse
+from handler.lineage import LONGEST_ATTRIBUTE, MOST_GENERATIONS, SENT_AGAIN, Lineage, sent_again
 from handler.reading import MOST_BYTES
 from tests.unit.fakes import DOCUMENT
 
@@ -256,6 +257,9 @@ strange = st.recursive(
         st.fixed_dictionaries({"triggerName": inner, "triggerTime": inner}),
         st.fixed_dictionaries({"messageId": inner, "messageBody": inner}),
         st.fixed_dictionaries({"specversion": inner, "id": inner, "data": inner, "traceparent": inner}),
+        st.fixed_dictionaries(
+            {"specversion": inner, "type": st.just(SENT_AGAIN), "generation": inner, "replayid": inner, "data": inner}
+        ),
         st.fixed_dictionaries({"body": inner, "attrs": inner}),
     ),
     max_leaves=8,
@@ -270,7 +274,10 @@ def test_no_nonsense_in_familiar_shapes_makes_it_raise(event: object, ascii_only
         assert 0 < len(delivery.message_id) <= LONGEST_ID
         assert delivery.message_id.isprintable()
         assert not (delivery.flaws and delivery.document)
-        assert all(text.isprintable() and len(text) <= LONGEST_ATTRIBUTE for text in delivery.attributes.values())
+        assert all(
+            text.isprintable() and len(text) <= LONGEST_ATTRIBUTE for text in delivery.lineage.attributes.values()
+        )
+        assert 0 <= delivery.lineage.generation <= MOST_GENERATIONS
 
 
 @pytest.mark.parametrize("message_id", ["", 17, None, "has\nline", "\ud800", "M" * (LONGEST_ID + 1), ["M-1"], "\x00"])
@@ -337,21 +344,29 @@ def test_attributes_of_the_requests_own_event_travel_on(data: object, in_a_queue
     """Source, id, correlation and trace, even of a request that cannot be read; nothing else."""
     event = own_event(data, **ATTRIBUTES)
     delivery = only(parsed(queue_event(json.dumps(event)) if in_a_queue else event))
-    assert delivery.attributes == TRAVELLED
+    assert delivery.lineage == Lineage(TRAVELLED)
 
 
 @pytest.mark.parametrize("value", ["", "a\nb", 17, None, ["x"], "x" * (LONGEST_ATTRIBUTE + 1), "\ud800"])
 def test_an_attribute_that_cannot_be_shown_does_not_travel(value: object) -> None:
     """The others do."""
     delivery = only(parsed(own_event(DOCUMENT, traceparent=value, tracestate="t" * LONGEST_ATTRIBUTE)))
-    assert "traceparent" not in delivery.attributes
-    assert delivery.attributes["tracestate"] == "t" * LONGEST_ATTRIBUTE
+    assert "traceparent" not in delivery.lineage.attributes
+    assert delivery.lineage.attributes["tracestate"] == "t" * LONGEST_ATTRIBUTE
 
 
 @pytest.mark.parametrize("event", [queue_event(TEXT), DOCUMENT, {**DOCUMENT, "traceparent": "00-1", "source": "/p"}])
 def test_only_the_requests_own_event_has_attributes(event: object) -> None:
     """Those of the queue's event are the platform's, and a request is no event."""
-    assert only(parsed(event)).attributes == {}
+    assert only(parsed(event)).lineage == Lineage()
+
+
+@pytest.mark.parametrize("wrap", [queue_event, raw, topic_json, record, timer], ids=lambda wrap: wrap.__name__)
+def test_a_request_that_was_sent_again_keeps_its_lineage_in_every_envelope(wrap: Callable[[str], object]) -> None:
+    """A dead letter of the second generation is still of the second generation."""
+    lineage = Lineage(TRAVELLED, generation=2, replay_id="rp-0123456789ab")
+    delivery = only(parsed(wrap(sent_again(DOCUMENT, lineage, "function", "event"))))
+    assert (delivery.document, delivery.lineage) == (DOCUMENT, lineage)
 
 
 def test_an_event_of_another_source_without_data_is_a_delivery_of_nothing() -> None:

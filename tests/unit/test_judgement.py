@@ -162,8 +162,11 @@ def test_a_name_that_the_api_called_taken_keeps_the_apis_own_answer() -> None:
 @pytest.mark.parametrize("last", [DUPLICATE, INTERNAL_ERROR, READ_TIMEOUT, fakes.NO_PERMISSION])
 @pytest.mark.parametrize("group", [IDENTICAL, MARKED], ids=["unmarked", "marked"])
 def test_with_adoption_switched_off_an_identical_group_is_nobodys_to_claim(last: Unsettled, group: Group) -> None:
-    """Whose it is cannot be known, so neither success nor failure may be said."""
-    assert code_of(verdict_of(last, Seen((group,)), "never")) == (Indeterminate, "OwnerUnknown")
+    """Whose it is cannot be known, so neither success nor failure may be said; nor will another try tell."""
+    verdict = verdict_of(last, Seen((group,)), "never")
+    assert code_of(verdict) == (Indeterminate, "OwnerUnknown")
+    assert isinstance(verdict, Indeterminate)
+    assert not verdict.may_settle
 
 
 @pytest.mark.parametrize(("last", "origin"), [(DUPLICATE, "existing"), (READ_TIMEOUT, "created")])
@@ -186,9 +189,12 @@ def test_an_unmarked_group_is_somebody_elses_under_owned(last: Unsettled) -> Non
 def test_without_a_look_nothing_is_said_but_what_is_impossible(
     code: str, http_status: int | None, _absent: str, _origin: str, finding: Finding, adoption: Adoption
 ) -> None:
-    """`failed` without a look only for a request that can never have made a group; else `indeterminate`."""
-    expected = Failed if code in CAN_NEVER_HAVE_MADE_THE_GROUP else Indeterminate
-    assert code_of(verdict_of(answer_of(code, http_status), finding, adoption)) == (expected, code)
+    """`failed` only where looking is forbidden and the request can never have made a group; else `indeterminate`."""
+    certain = finding is fakes.NO_PERMISSION and code in CAN_NEVER_HAVE_MADE_THE_GROUP
+    expected = Failed if certain else Indeterminate
+    verdict = verdict_of(answer_of(code, http_status), finding, adoption)
+    assert code_of(verdict) == (expected, code)
+    assert not isinstance(verdict, Indeterminate) or verdict.may_settle  # a look may succeed another time
 
 
 @pytest.mark.parametrize("before", [READ_TIMEOUT, INTERNAL_ERROR])

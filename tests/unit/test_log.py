@@ -117,12 +117,12 @@ def test_a_verdict_is_told_with_its_event(console: Console, verdict: Any, status
     assert only(console) == {**IDS, **expected}
 
 
-def test_what_could_not_be_announced_is_an_error(console: Console) -> None:
-    """With the topic's code."""
+def test_what_could_not_be_finished_is_an_error(console: Console) -> None:
+    """With the code of the topic or queue that did not take it."""
     console.attach("ERROR")
     outcome = announce(Succeeded("sync-1", "created"), DOCUMENT, circumstances())
-    journal().not_announced(outcome, "TopicNotExist")
-    expected = {"level": "error", "event": "not announced", "status": "succeeded", "event_id": outcome.event["id"]}
+    journal().unfinished(outcome, "TopicNotExist")
+    expected = {"level": "error", "event": "unfinished", "status": "succeeded", "event_id": outcome.event["id"]}
     assert only(console) == {**IDS, **expected, "code": "TopicNotExist"}
 
 
@@ -189,7 +189,7 @@ def test_nothing_of_the_request_is_ever_written(console: Console) -> None:
     outcome = announce(Indeterminate(answers.reason(fakes.READ_TIMEOUT)), secret, circumstances())
     each = journal()
     each.decided(outcome)
-    each.not_announced(outcome, "TopicNotExist")
+    each.unfinished(outcome, "TopicNotExist")
     each.attempted(Attempt(CREATE, 1, Refused("RoleNotExist", 404, "API-1"), None))
     assert len(console.writes) == 3
     assert "SECRET" not in "".join(console.writes)

@@ -12,8 +12,19 @@ from jsonschema import Draft7Validator
 
 from handler import answers
 from handler.codes import DOCUMENTED, GATEWAY, OWN
-from handler.envelope import LONGEST_ATTRIBUTE, LONGEST_ID, TRAVELLING
-from handler.model import Failed, Indeterminate, Refused, Rejected, Succeeded, Unanswered, Verdict, Violation
+from handler.envelope import LONGEST_ID
+from handler.lineage import LONGEST_ATTRIBUTE, MOST_GENERATIONS, Lineage, of_event, sent_again
+from handler.model import (
+    Deferred,
+    Failed,
+    Indeterminate,
+    Refused,
+    Rejected,
+    Succeeded,
+    Unanswered,
+    Verdict,
+    Violation,
+)
 from handler.outcome import Outcome, announce
 from handler.validation import MOST_REPORTED, SCHEMAS, violations
 from tests.unit.fakes import DOCUMENT, MOMENT, circumstances
@@ -25,7 +36,11 @@ CREATED = Succeeded("sync-1", "created")
 MISSING_NAME = Rejected((Violation("$.name", "required", "is required"),))
 REFUSED = answers.reason(Refused("RoleNotExist", 404, "API-1"))
 SILENCE = answers.reason(Unanswered("ReadTimeout", sent=True))
-VERDICTS: list[Verdict] = [CREATED, MISSING_NAME, Failed(REFUSED), Indeterminate(SILENCE)]
+PUT_OFF = Deferred(SILENCE, 90)
+VERDICTS: list[Verdict] = [CREATED, MISSING_NAME, Failed(REFUSED), Indeterminate(SILENCE), PUT_OFF]
+FINAL = VERDICTS[:-1]
+REPLAY = Lineage(replay_id="rp-0123456789ab")
+TRAVELLERS = ("requestsource", "causationid", "correlationid", "traceparent", "tracestate")
 
 
 def data_of(outcome: Outcome) -> dict[str, Any]:
@@ -68,10 +83,10 @@ def test_a_rejection_lists_every_violation_but_not_the_request() -> None:
     assert not {"error", "request", "expressSyncId"} & data.keys()
 
 
-@pytest.mark.parametrize("kind", [Failed, Indeterminate])
-def test_what_may_be_replayed_carries_reason_and_the_complete_request(kind: type[Failed | Indeterminate]) -> None:
+@pytest.mark.parametrize("verdict", [Failed(REFUSED), Indeterminate(REFUSED), Deferred(REFUSED, 60)])
+def test_what_may_be_worked_again_carries_reason_and_the_complete_request(verdict: Verdict) -> None:
     """The error as far as it may be shown, and the request to the letter."""
-    data = data_of(announce(kind(REFUSED), DOCUMENT, circumstances()))
+    data = data_of(announce(verdict, DOCUMENT, circumstances()))
     assert data["error"] == {
         "code": "RoleNotExist",
         "message": "The role that Cloud Storage Gateway assumes does not exist.",
@@ -123,7 +138,7 @@ def test_a_clock_that_was_set_back_gives_no_negative_time() -> None:
 def test_attributes_of_the_requests_event_travel_on() -> None:
     """At the top level of the event, where CloudEvents has its extensions."""
     attributes = {"correlationid": "order-4711", "traceparent": "00-0af7-b7ad-01", "requestsource": "/portal"}
-    outcome = announce(CREATED, DOCUMENT, circumstances(attributes=attributes))
+    outcome = announce(CREATED, DOCUMENT, circumstances(lineage=Lineage(attributes)))
     CONTRACT.validate(outcome.event)
     assert attributes.items() <= outcome.event.items()
 
@@ -135,7 +150,7 @@ def test_the_same_verdict_has_the_same_id_whenever_and_however_often(verdict: Ve
         "message_id": "M-2",
         "attempts": 5,
         "waited_seconds": 9.0,
-        "attributes": {"correlationid": "c"},
+        "lineage": Lineage({"correlationid": "c"}),
         "started_at": MOMENT + timedelta(hours=1),
         "finished_at": MOMENT + timedelta(hours=2),
     }
@@ -163,10 +178,63 @@ def test_different_verdicts_have_different_ids() -> None:
         Rejected((name_too_long,)),
         Rejected((prefix_too_long,)),
         Rejected((prefix_too_long, name_too_long)),
+        Deferred(REFUSED, 60),
+        Deferred(SILENCE, 60),
     ]
     ids = [id_of(verdict) for verdict in different]
     ids += [id_of(CREATED, request_id="REQ-2"), id_of(CREATED, request_id=None, message_id="M-1")]
     assert [pair for pair in itertools.combinations(ids, 2) if pair[0] == pair[1]] == []
+
+
+@pytest.mark.parametrize("verdict", FINAL)
+def test_a_final_verdict_is_the_same_in_whichever_generation_it_is_reached(verdict: Verdict) -> None:
+    """Two copies of a request may be under way after a crash: what they say alike is said once."""
+    again = {"lineage": Lineage(generation=5)}
+    assert id_of(verdict) == id_of(verdict, **again)
+    assert data_of(announce(verdict, DOCUMENT, circumstances(**again)))["generation"] == 5
+
+
+def test_each_generation_is_deferred_on_its_own_and_once() -> None:
+    """However long the wait is: that is drawn anew each time."""
+    generations = [id_of(PUT_OFF, lineage=Lineage(generation=number)) for number in range(3)]
+    assert len(set(generations)) == 3
+    assert id_of(Deferred(SILENCE, 30), lineage=Lineage(generation=1)) == generations[1]
+
+
+@pytest.mark.parametrize("verdict", [verdict for verdict in VERDICTS if verdict is not CREATED])
+def test_what_a_replay_is_told_is_new(verdict: Verdict) -> None:
+    """Else whoever drops repetitions would wait for its answer for ever; each replay has its own."""
+    other = Lineage(replay_id="rp-ba9876543210")
+    assert len({id_of(verdict), id_of(verdict, lineage=REPLAY), id_of(verdict, lineage=other)}) == 3
+
+
+def test_a_success_is_one_however_it_came_about() -> None:
+    """A replay of what is there already has nothing new to say."""
+    assert id_of(CREATED) == id_of(CREATED, lineage=REPLAY)
+
+
+def test_a_replay_is_named_and_only_a_replay() -> None:
+    """For whoever watches it."""
+    outcome = announce(CREATED, DOCUMENT, circumstances(lineage=REPLAY))
+    CONTRACT.validate(outcome.event)
+    assert data_of(outcome)["replayId"] == "rp-0123456789ab"
+    assert "replayId" not in data_of(announce(CREATED, DOCUMENT, circumstances()))
+
+
+def test_a_deferral_says_when_the_request_is_tried_again() -> None:
+    """Its delay after the end of this run; nothing else says so."""
+    later = MOMENT + timedelta(seconds=9, milliseconds=120)
+    about = circumstances(lineage=Lineage(generation=1), finished_at=later)
+    data = data_of(announce(PUT_OFF, DOCUMENT, about))
+    assert (data["nextAttemptAt"], data["generation"]) == ("2026-11-23T08:01:39.120Z", 1)
+    assert [each for each in FINAL if "nextAttemptAt" in data_of(announce(each, DOCUMENT, about))] == []
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_no_outcome_is_taken_for_a_request_that_is_sent_again(verdict: Verdict) -> None:
+    """Its type is another, so that nothing of a generation is read from it."""
+    event = announce(verdict, DOCUMENT, circumstances(lineage=Lineage({}, 3, "rp-0123456789ab"))).event
+    assert of_event(event).generation == 0
 
 
 def test_the_text_is_one_line_of_ascii_json() -> None:
@@ -210,11 +278,16 @@ def test_the_largest_valid_request_fits_a_message_with_any_reason(
     }
     assert [each for each in violations(document) if each.path != "$.bucketPrefix"] == []
     about = circumstances(
-        request_id=request_id, message_id=message_id, attributes=dict.fromkeys(TRAVELLING.values(), attribute)
+        request_id=request_id,
+        message_id=message_id,
+        lineage=Lineage(dict.fromkeys(TRAVELLERS, attribute), MOST_GENERATIONS, "\U0001f600" * 64),
     )
-    outcome = announce(Failed(answers.reason(Refused(code, 599, "A" * 64))), document, about)
-    CONTRACT.validate(outcome.event)
-    assert len(outcome.text().encode()) <= MOST_BYTES
+    reason = answers.reason(Refused(code, 599, "A" * 64))
+    for verdict in (Failed(reason), Deferred(reason, 604_800)):
+        outcome = announce(verdict, document, about)
+        CONTRACT.validate(outcome.event)
+        assert len(outcome.text().encode()) <= MOST_BYTES
+    assert len(sent_again(document, about.lineage, "s" * 256, outcome.event["id"])) <= MOST_BYTES
 
 
 def test_the_most_violations_fit_a_message() -> None:
@@ -223,8 +296,8 @@ def test_the_most_violations_fit_a_message() -> None:
     document = {f"{'x' * 58}_{number:05}": number for number in range(MOST_REPORTED * 3)}
     found = violations({**document, "name": 1, "requestId": 2, "bucketPrefix": worst * 1024})
     assert len(found) == MOST_REPORTED + 1
-    attributes = dict.fromkeys(TRAVELLING.values(), worst * LONGEST_ATTRIBUTE)
-    about = circumstances(request_id=None, message_id=worst * LONGEST_ID, attributes=attributes)
+    lineage = Lineage(dict.fromkeys(TRAVELLERS, worst * LONGEST_ATTRIBUTE), MOST_GENERATIONS, worst * 64)
+    about = circumstances(request_id=None, message_id=worst * LONGEST_ID, lineage=lineage)
     outcome = announce(Rejected(found), None, about)
     CONTRACT.validate(outcome.event)
     assert len(outcome.text().encode()) <= MOST_BYTES

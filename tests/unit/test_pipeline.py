@@ -1,5 +1,6 @@
 """Deliveries to announced outcomes: in order, each isolated from its neighbours, none begun that cannot be ended."""
 
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -9,8 +10,10 @@ from typing import Any
 import pytest
 
 from handler.backoff import Backoff
+from handler.deferral import Deferral
 from handler.envelope import Delivery
 from handler.insist import SHORTEST_CALL_SECONDS
+from handler.lineage import Lineage, of_event
 from handler.model import Adoption, Answer, Created, Finding, ProvisionRequest, Refused, Seen, Violation
 from handler.outcome import Outcome
 from handler.pipeline import Pipeline
@@ -43,8 +46,11 @@ class Harness:
     service: Service
     adoption: Adoption = "identical"
     concurrency: int = 16
+    deferrals: int = 0
     refused_by_topic: Callable[[Outcome], SmqError | None] = lambda outcome: None
+    refused_by_queue: SmqError | None = None
     published: list[tuple[Outcome, float]] = field(default_factory=list)
+    sent_back: list[tuple[str, int, float]] = field(default_factory=list)
     journals: dict[str, RecordingJournal] = field(default_factory=dict)
 
     def work(self, *deliveries: Delivery, deadlines: Deadlines = DEADLINES) -> list[Outcome | None]:
@@ -52,7 +58,9 @@ class Harness:
         policy = Policy(Backoff(3, 1.0, 8.0), 10.0, 10.0, self.adoption)
         pipeline = Pipeline(
             provisioner=Provisioner(policy, self.service, self.clock),
+            deferral=Deferral(Backoff(self.deferrals + 1, 60.0, 3600.0)),
             publish=self._publish,
+            send_back=self._send_back,
             utc_now=self._utc_now,
             journal_of=self._journal_of,
             source="acs:fc:cn-hangzhou:1:functions/provision",
@@ -65,6 +73,11 @@ class Harness:
         if refusal is not None:
             raise refusal
         self.published.append((outcome, until))
+
+    def _send_back(self, body: str, delay_seconds: int, until: float) -> None:
+        if self.refused_by_queue is not None:
+            raise self.refused_by_queue
+        self.sent_back.append((body, delay_seconds, until))
 
     def _utc_now(self) -> datetime:
         return MOMENT + timedelta(seconds=self.clock.now() - 1000.0)
@@ -143,7 +156,7 @@ def test_the_outcome_tells_the_effort(clock: FakeClock) -> None:
 
 def test_attributes_and_message_id_are_passed_on(harness: Harness) -> None:
     """As the envelope gave them."""
-    (outcome,) = harness.work(delivery(message_id="M-9", attributes={"traceparent": "00-1"}))
+    (outcome,) = harness.work(delivery(message_id="M-9", lineage=Lineage({"traceparent": "00-1"})))
     assert done(outcome)["messageId"] == "M-9"
     assert outcome is not None
     assert outcome.event["traceparent"] == "00-1"
@@ -208,8 +221,8 @@ def test_an_outcome_that_the_topic_refuses_is_not_told_as_announced(harness: Har
     """The delivery comes back; the journal has the topic's code."""
     harness.refused_by_topic = lambda outcome: SmqError("TopicNotExist", transient=False)
     assert harness.work(delivery()) == [None]
-    assert harness.journals["M-1"].events == ["bound", "attempted", "not announced"]
-    assert harness.journals["M-1"].told[-1] == ("not announced", "TopicNotExist")
+    assert harness.journals["M-1"].events == ["bound", "attempted", "unfinished"]
+    assert harness.journals["M-1"].told[-1] == ("unfinished", "TopicNotExist")
 
 
 def test_one_outcome_that_cannot_be_published_does_not_hold_up_the_others(clock: FakeClock) -> None:
@@ -385,3 +398,107 @@ def test_the_same_delivery_again_gives_the_same_event_id(clock: FakeClock) -> No
     assert again is not None
     assert (done(first)["disposition"], done(again)["disposition"]) == ("created", "existing")
     assert first.event["id"] == again.event["id"]
+
+
+ASSUME_ROLE_FAILS = (fakes.ASSUME_ROLE_FAIL,) * 3
+
+
+def in_trouble(clock: FakeClock, **settings: Any) -> Harness:
+    """A pipeline with two deferrals whose API cannot assume its role, in any of three attempts."""
+    return Harness(clock, scripted(clock, ASSUME_ROLE_FAILS, [NO_GROUPS] * 2), deferrals=2, **settings)
+
+
+def test_what_may_pass_is_announced_as_deferred_and_sent_back(clock: FakeClock) -> None:
+    """To the request queue, hidden until the announced time, and only then told as decided."""
+    harness = in_trouble(clock)
+    (outcome,) = harness.work(delivery())
+    data = done(outcome)
+    assert (data["status"], data["generation"], data["error"]["code"]) == ("deferred", 0, "AssumeRoleFail")
+    assert [(delay, until) for _, delay, until in harness.sent_back] == [(60, DEADLINES.publish)]
+    finished_at = datetime.fromisoformat(data["timings"]["finishedAt"].replace("Z", "+00:00"))
+    next_attempt_at = datetime.fromisoformat(data["nextAttemptAt"].replace("Z", "+00:00"))
+    assert next_attempt_at - finished_at == timedelta(seconds=60)
+    assert harness.journals["M-1"].events[-1] == "decided"
+
+
+def test_what_is_sent_back_is_the_request_in_its_next_generation(clock: FakeClock) -> None:
+    """With all that travels, under the id of the event that announced it, from the function itself."""
+    lineage = Lineage({"correlationid": "order-4711", "requestsource": "/portal"}, 1, "rp-0123456789ab")
+    harness = in_trouble(clock)
+    (outcome,) = harness.work(delivery(lineage=lineage))
+    assert outcome is not None
+    event = json.loads(harness.sent_back[0][0])
+    assert (event["data"], event["id"]) == (DOCUMENT, outcome.event["id"])
+    assert event["source"] == "acs:fc:cn-hangzhou:1:functions/provision"
+    assert of_event(event) == replace(lineage, generation=2)
+
+
+def test_in_the_last_generation_the_verdict_is_final(clock: FakeClock) -> None:
+    """And nothing is sent back."""
+    harness = in_trouble(clock)
+    (outcome,) = harness.work(delivery(lineage=Lineage(generation=2)))
+    data = done(outcome)
+    assert (data["status"], data["generation"], data["error"]["retryable"]) == ("failed", 2, True)
+    assert harness.sent_back == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "finding", "status"),
+    [
+        (CREATED, NO_GROUPS, "succeeded"),
+        (fakes.NO_PERMISSION, NO_GROUPS, "failed"),
+        (DUPLICATE, Seen((fakes.group_of(bucket_name="another"),)), "failed"),
+    ],
+)
+def test_what_is_settled_is_not_sent_back(clock: FakeClock, answer: Answer, finding: Finding, status: str) -> None:
+    """However many deferrals there are."""
+    harness = Harness(clock, scripted(clock, [answer], [finding] * 2), deferrals=2)
+    assert done(harness.work(delivery())[0])["status"] == status
+    assert harness.sent_back == []
+
+
+def test_nothing_is_sent_back_of_which_nobody_was_told(clock: FakeClock) -> None:
+    """While the topic refuses, redeliveries must not fill the queue with copies."""
+    harness = in_trouble(clock)
+    harness.refused_by_topic = lambda outcome: SmqError("TopicNotExist", transient=False)
+    assert harness.work(delivery()) == [None]
+    assert harness.sent_back == []
+
+
+def test_what_cannot_be_sent_back_comes_back(clock: FakeClock) -> None:
+    """Its deferral is announced; the delivery itself is then the copy that is tried again."""
+    harness = in_trouble(clock, refused_by_queue=SmqError("AccessDenied", transient=False))
+    assert harness.work(delivery()) == [None]
+    assert [outcome.status for outcome, _ in harness.published] == ["deferred"]
+    assert harness.journals["M-1"].told[-1] == ("unfinished", "AccessDenied")
+
+
+def test_a_request_in_doubt_is_put_off_in_every_copy(clock: FakeClock) -> None:
+    """Each in its own generation; the doubt that they share is final where the generations are spent."""
+    service = scripted(clock, [fakes.READ_TIMEOUT] * 3, [NO_GROUPS] * 4)
+    harness = Harness(clock, service, deferrals=1)
+    outcomes = harness.work(delivery(), delivery(lineage=Lineage(generation=1)))
+    assert [done(outcome)["status"] for outcome in outcomes] == ["deferred", "indeterminate"]
+    assert [of_event(json.loads(body)).generation for body, _, _ in harness.sent_back] == [1]
+
+
+def test_a_fault_of_ours_is_not_put_off(clock: FakeClock) -> None:
+    """It would only be met again."""
+
+    def trouble(request: ProvisionRequest) -> Answer | None:
+        raise RuntimeError
+
+    harness = Harness(clock, EveryName(trouble), deferrals=2)
+    assert done(harness.work(delivery())[0])["status"] == "indeterminate"
+    assert harness.sent_back == []
+
+
+def test_the_same_final_verdict_of_two_generations_is_one_event(clock: FakeClock) -> None:
+    """As a crash may leave two copies of a request."""
+    events = []
+    for generation in (0, 1):
+        harness = Harness(clock, scripted(clock, [fakes.NO_PERMISSION], [NO_GROUPS] * 2), deferrals=2)
+        (outcome,) = harness.work(delivery(lineage=Lineage(generation=generation)))
+        assert outcome is not None
+        events.append(outcome.event["id"])
+    assert len(set(events)) == 1

@@ -292,9 +292,9 @@ def test_switched_off_adoption_claims_only_what_this_run_was_told_it_made(clock:
 @pytest.mark.parametrize(
     ("timeout", "create", "look", "publish"),
     [
-        (120, 78.0, 103.0, 118.0),
-        (300, 258.0, 283.0, 298.0),
-        (60, 28.0, 46.0, 58.0),
+        (120, 75.0, 100.0, 115.0),
+        (300, 255.0, 280.0, 295.0),
+        (60, 25.0, 43.0, 55.0),
         (10, 4.0, 7.0, 9.0),
         (1, 0.4, 0.7, 0.9),
     ],

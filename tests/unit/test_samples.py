@@ -1,6 +1,7 @@
 """Every sample in events/ is what its name and place say, and none lies there unused."""
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,11 @@ import pytest
 from jsonschema import Draft7Validator
 
 from handler.envelope import parse
-from handler.model import Violation
+from handler.failures import Filter
+from handler.lineage import Lineage
+from handler.model import Deferred, Failed, Indeterminate, Reason, Rejected, Succeeded, Verdict, Violation
+from handler.orders import DrainOrder, ReplayOrder
+from handler.outcome import Circumstances, announce
 from handler.validation import SCHEMAS, violations
 from ops.submissions import submissions
 
@@ -40,15 +45,35 @@ TRIGGERS = {
     "cloudevent-base64.json": (["REQ-2026-003001"], False),
     "cloudevent-plain.json": (["REQ-2026-003003"], False),
     "cloudevent-unpadded-base64.json": (["REQ-2026-003002"], False),
+    "control-replay.json": ([], True),
     "dead-letter.json": (["REQ-2026-003016"], False),
     "direct-cloudevent.json": (["REQ-2026-003019"], True),
     "direct-request.json": (["REQ-2026-003018"], True),
     "rawdata-batch.json": (["REQ-2026-003009", "REQ-2026-003010"], False),
     "rawdata.json": (["REQ-2026-003008"], False),
+    "timer-sweep.json": ([], True),
     "timer.json": (["REQ-2026-003014"], False),
     "topic-notification.json": (["REQ-2026-003011"], False),
     "topic-stream-attributes.json": (["REQ-2026-003013"], False),
     "topic-stream.txt": (["REQ-2026-003012"], True),
+}
+TRAVELLERS = ("requestsource", "causationid", "correlationid", "traceparent", "tracestate")
+# trigger sample that is no delivery but an order
+ORDERS = {
+    "control-replay.json": ReplayOrder(
+        Filter(
+            frozenset({"failed"}),
+            frozenset({"RoleNotExist"}),
+            frozenset({"lin.wei"}),
+            "photos-*",
+            timedelta(minutes=1),
+            timedelta(days=7),
+        ),
+        dry_run=True,
+        force=True,
+        most=100,
+    ),
+    "timer-sweep.json": DrainOrder("deadLetters"),
 }
 # outcome sample: its status
 OUTCOMES = {
@@ -117,6 +142,18 @@ def test_a_trigger_sample_holds_valid_requests(name: str, expected: tuple[list[s
     assert intake.direct is direct
 
 
+@pytest.mark.parametrize("name", TRIGGERS)
+def test_a_trigger_sample_gives_an_order_only_where_its_name_says_so(name: str) -> None:
+    """The replay shows every argument there is."""
+    assert parse((EVENTS / "triggers" / name).read_bytes()).order == ORDERS.get(name)
+
+
+def test_the_deployed_timer_gives_the_order_of_the_sample() -> None:
+    """What is swept in the cloud is what the sample sweeps."""
+    payload = read("triggers/timer-sweep.json")["payload"]
+    assert f"payload: '{payload}'" in (EVENTS.parent / "template.yml").read_text()
+
+
 def test_the_unpadded_sample_is_unpadded() -> None:
     """Its base64 text is such that padding is missing, not unneeded."""
     body = read("triggers/cloudevent-unpadded-base64.json")["data"]["messageBody"]
@@ -131,6 +168,57 @@ def test_an_outcome_sample_keeps_the_schema(name: str, status: str) -> None:
     assert outcome["data"]["status"] == status
     assert outcome["type"] == f"expresssync.provision.{status}.v1"
     assert outcome["subject"] == outcome["data"]["requestId"]
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_an_outcome_sample_is_what_the_function_would_announce(name: str) -> None:
+    """Every property and the id, which a consumer may want to compute for itself."""
+    sample = read(f"outcomes/{name}")
+    data = sample["data"]
+    about = Circumstances(
+        source=sample["source"],
+        message_id=data["messageId"],
+        request_id=data["requestId"],
+        lineage=Lineage({name: sample[name] for name in TRAVELLERS if name in sample}, data["generation"]),
+        attempts=data["attempts"],
+        waited_seconds=data["timings"]["waitedMs"] / 1000,
+        started_at=moment(data["timings"]["startedAt"]),
+        finished_at=moment(data["timings"]["finishedAt"]),
+    )
+    assert announce(verdict_in(data), data.get("request"), about).event == sample
+
+
+def moment(text: str) -> datetime:
+    """The instant that an outcome names."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def verdict_in(data: dict[str, Any]) -> Verdict:
+    """The verdict that the data of an outcome tells."""
+    match data["status"]:
+        case "succeeded":
+            return Succeeded(data["expressSyncId"], data["disposition"])
+        case "rejected":
+            return Rejected(tuple(Violation(**each) for each in data["violations"]))
+        case "failed":
+            return Failed(reason_in(data["error"]))
+        case "indeterminate":
+            return Indeterminate(reason_in(data["error"]))
+        case _:
+            delay = moment(data["nextAttemptAt"]) - moment(data["timings"]["finishedAt"])
+            return Deferred(reason_in(data["error"]), round(delay.total_seconds()))
+
+
+def reason_in(error: dict[str, Any]) -> Reason:
+    """The reason that the error of an outcome tells."""
+    return Reason(
+        code=error["code"],
+        message=error["message"],
+        hint=error["hint"],
+        retryable=error["retryable"],
+        http_status=error.get("httpStatus"),
+        api_request_id=error.get("apiRequestId", ""),
+    )
 
 
 def test_there_is_an_outcome_sample_for_every_status() -> None:

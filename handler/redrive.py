@@ -1,0 +1,114 @@
+"""Replays failed requests from inside the function, on an order: out of the failure queue into the request queue.
+
+A failure is deleted only once the request queue holds its replay, and a replay cut short is simply repeated, because
+the same failure always gives the same message. Looking at a failure means receiving it, so a dry run hides each for
+a while too, and gives it back. This module must not know what a failure is, or what its replay says.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from handler.failures import Failure, read
+from handler.insist import OUT_OF_TIME, Clock
+from handler.orders import ReplayOrder
+from handler.provision import Deadlines
+from handler.queue import RequestQueue
+from handler.replay import Refusal, Replay, replay
+from handler.smq import Received, Smq, SmqError
+
+LONGEST_POLL_SECONDS = 2
+AT_ONCE_SECONDS = 1  # the shortest time to hide a message that MNS takes
+
+
+@dataclass(slots=True)
+class Redriven:
+    """Of the failures that were meant: how many were found, replayed, refused; and why it ended early, if it did."""
+
+    found: int = 0
+    replayed: int = 0
+    refused: int = 0
+    code: str = ""
+
+    @property
+    def left(self) -> int:
+        """How many may be replayed and were not: in a dry run all of them."""
+        return self.found - self.replayed - self.refused
+
+
+@dataclass(slots=True)
+class _Run:
+    """One order under way at `now`; `held` are the receipt handles of the messages to be given back, by their id."""
+
+    order: ReplayOrder
+    now: datetime
+    deadlines: Deadlines
+    done: Redriven = field(default_factory=Redriven)
+    held: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Redrive:
+    """From the queue `failures` into `requests`."""
+
+    smq: Smq
+    failures: str
+    requests: RequestQueue
+    clock: Clock
+
+    def run(self, order: ReplayOrder, now: datetime, deadlines: Deadlines) -> Redriven:
+        """Carry the order out until the queue shows nothing new, `order.most` are replayed or the time is up.
+
+        What has failed after `now` is not looked at: it may be the verdict on one of these very replays.
+        """
+        run = _Run(order, now, deadlines)
+        try:
+            while run.done.replayed < order.most and self._work_a_batch(run):
+                pass
+        except SmqError as error:
+            run.done.code = error.code
+        self._give_back(run)
+        return run.done
+
+    def _work_a_batch(self, run: _Run) -> bool:
+        """Whether there may be more."""
+        if self._is_late(run):
+            run.done.code = OUT_OF_TIME.code
+            return False
+        received = self.smq.receive(self.failures, wait_seconds=LONGEST_POLL_SECONDS)
+        new = [message for message in received if message.message_id not in run.held]
+        run.held.update((message.message_id, message.receipt_handle) for message in received)
+        for message in new:
+            self._work_one(message, run)
+        return bool(new)
+
+    def _work_one(self, message: Received, run: _Run) -> None:
+        failure = read(message.body)
+        if not isinstance(failure, Failure) or failure.occurred_at > run.now:
+            return
+        if not run.order.filter.matches(failure, run.now):
+            return
+        run.done.found += 1
+        answer = replay(failure, {}, force=run.order.force)
+        if isinstance(answer, Refusal):
+            run.done.refused += 1
+        elif not run.order.dry_run and run.done.replayed < run.order.most and not self._is_late(run):
+            self._replay(answer, message, run)
+
+    def _replay(self, answer: Replay, message: Received, run: _Run) -> None:
+        self.requests.send_back(answer.body, 0, run.deadlines.create)
+        run.done.replayed += 1
+        self.smq.delete(self.failures, [message.receipt_handle])
+        del run.held[message.message_id]
+
+    def _is_late(self, run: _Run) -> bool:
+        return self.clock.now() + LONGEST_POLL_SECONDS >= run.deadlines.create
+
+    def _give_back(self, run: _Run) -> None:
+        """Show what was not replayed to others again; what there is no time for shows up by itself a little later."""
+        for handle in run.held.values():
+            if self.clock.now() >= run.deadlines.look:
+                return
+            try:
+                self.smq.change_visibility(self.failures, handle, AT_ONCE_SECONDS)
+            except SmqError:
+                continue  # it is visible already, or will be
