@@ -212,6 +212,14 @@ def test_the_pause_leaves_room_for_the_second_look(clock: FakeClock) -> None:
     assert clock.now() <= deadlines.look
 
 
+def test_a_pause_of_nothing_is_nothing(clock: FakeClock) -> None:
+    """Where the policy wants none, the second look follows at once."""
+    service = scripted(clock, [DUPLICATE], [NO_GROUPS] * 4)
+    provision(service, replace(POLICY, late_pause_seconds=0.0))
+    assert set(clock.slept) == {0.0}
+    assert len(service.looked) == 4
+
+
 def test_no_pause_is_negative(clock: FakeClock) -> None:
     """Where the looks have used all the time up, nothing is slept (the clock refuses a negative sleep)."""
     deadlines = Deadlines(create=clock.now() + 2, look=clock.now() + 4, publish=clock.now() + 6)
