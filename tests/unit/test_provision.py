@@ -192,6 +192,14 @@ def test_a_riddle_keeps_its_last_answer_as_reason(clock: FakeClock) -> None:
     assert verdict.reason.code == "DuplicateExpressSyncName"
 
 
+def test_the_adoption_policy_holds_for_the_second_look_too(clock: FakeClock) -> None:
+    """A group that shows up late is no more ours than one that was there at once."""
+    policy = replace(POLICY, adoption="never")
+    verdict = provision(scripted(clock, [READ_TIMEOUT] * 3, [NO_GROUPS, NO_GROUPS, IDENTICAL]), policy)
+    assert isinstance(verdict, Indeterminate)
+    assert verdict.reason.code == "OwnerUnknown"
+
+
 @pytest.mark.parametrize(
     ("answers", "pauses"),
     [([READ_TIMEOUT] * 3, 1), ([DUPLICATE], 1), ([NO_PERMISSION], 0), ([INTERNAL_ERROR] * 3, 0)],
