@@ -42,6 +42,7 @@ class Received:
     body: str
     receipt_handle: str
     dequeue_count: int
+    enqueued_at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,16 @@ class Smq:
             if error.code == _EMPTY:
                 return ()
             raise
-        return tuple(Received(m.message_id, m.message_body, m.receipt_handle, m.dequeue_count) for m in messages)
+        return tuple(_received(message) for message in messages)
 
     def delete(self, queue: str, receipt_handles: Sequence[str]) -> None:
         """Delete up to 16 received messages for good."""
         self._do(lambda account: _raw(account, queue).batch_delete_message(list(receipt_handles)))
+
+    def change_visibility(self, queue: str, receipt_handle: str, seconds: int) -> str:
+        """Hide a received message for 1 to 43200 seconds from now; its new receipt handle, for the old one dies."""
+        changed = self._do(lambda account: _raw(account, queue).change_message_visibility(receipt_handle, seconds))
+        return str(changed.receipt_handle)
 
     def _do(self, operation: Callable[[Account], Any], wait_seconds: int = 0) -> Any:
         account = self._account(self.timeout_seconds + wait_seconds)
@@ -111,6 +117,12 @@ def _raw(account: Account, name: str) -> Queue:
     queue = account.get_queue(name)
     queue.set_encoding(False)
     return queue
+
+
+def _received(message: Message) -> Received:
+    return Received(
+        message.message_id, message.message_body, message.receipt_handle, message.dequeue_count, message.enqueue_time
+    )
 
 
 def _fenced(error: MNSExceptionBase) -> SmqError:
