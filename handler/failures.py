@@ -99,7 +99,7 @@ def read(text: str) -> Failure | Stranger:
     if event.get("type") != f"expresssync.provision.{status}.v1" or identity is None or occurred_at is None:
         return Stranger(NO_OUTCOME)
     if status not in STATUSES:
-        return Stranger(_NO_FAILURE.get(str(status), NO_OUTCOME), is_broken=status not in _NO_FAILURE)
+        return Stranger(_NO_FAILURE.get(str(status), NO_OUTCOME), is_broken=str(status) not in _NO_FAILURE)
     error, request = _object(data.get("error")), data.get("request")
     if not isinstance(request, Mapping):
         return Stranger(NO_REQUEST)

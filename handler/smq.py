@@ -122,13 +122,13 @@ def _raw(account: Account, name: str) -> Queue:
     return queue
 
 
-def _fenced(error: MNSExceptionBase) -> SmqError:
-    # Whatever arrives and is no answer of the service is a network exception to the SDK, a gateway's page included.
-    unanswered = isinstance(error, MNSClientNetworkException)
-    return SmqError(str(error.type), transient=unanswered or error.type in _PASSING)
-
-
 def _received(message: Message) -> Received:
     return Received(
         message.message_id, message.message_body, message.receipt_handle, message.dequeue_count, message.enqueue_time
     )
+
+
+def _fenced(error: MNSExceptionBase) -> SmqError:
+    # Whatever arrives and is no answer of the service is a network exception to the SDK, a gateway's page included.
+    unanswered = isinstance(error, MNSClientNetworkException)
+    return SmqError(str(error.type), transient=unanswered or error.type in _PASSING)

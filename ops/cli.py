@@ -5,11 +5,14 @@ import sys
 import click
 
 from ops.commands.demo import demo
+from ops.commands.doctor import doctor
+from ops.commands.failures import failures
 from ops.commands.invoke import invoke
+from ops.commands.replay import replay
 from ops.commands.submit import submit
 from ops.commands.up import up
 from ops.commands.watch import watch
-from ops.problems import ExitCode
+from ops.problems import ExitCode, Problem
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -23,12 +26,16 @@ def commands() -> None:
       express-sync up                    run the local cloud until Ctrl-C
       express-sync submit request.json   send a request to it
       express-sync watch                 see what becomes of requests
+      express-sync failures list         see what failed, and `replay` it
+      express-sync doctor                see what is missing or wrong, and what to do
 
     \b
     Every command acts on a profile: --profile NAME, else $EXPRESS_SYNC_PROFILE, else the `up` of this checkout.
     A profile is a file .express-sync/profiles/NAME.json or ~/.config/express-sync/NAME.json with the object that
-    `express-sync up --json` prints; keys may be left out and then come from ALIBABA_CLOUD_ACCESS_KEY_ID,
-    ALIBABA_CLOUD_ACCESS_KEY_SECRET and ALIBABA_CLOUD_SECURITY_TOKEN.
+    `express-sync up --json` prints. For the real cloud {"region": "cn-hangzhou", "accountId": "1234567890123456"}
+    is enough; `--profile env` takes those from EXPRESS_SYNC_REGION, EXPRESS_SYNC_ACCOUNT_ID and
+    EXPRESS_SYNC_NAME_PREFIX. Keys come from the profile, ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET
+    and ALIBABA_CLOUD_SECURITY_TOKEN, ~/.alibabacloud/credentials, or ~/.aliyun/config.json, in this order.
 
     \b
     Exit codes:
@@ -40,8 +47,17 @@ def commands() -> None:
     """
 
 
-for command in (up, demo, submit, watch, invoke):
+for command in (up, demo, doctor, submit, watch, failures, replay, invoke):
     commands.add_command(command)
+
+
+def _say(sentence: str) -> int:
+    Problem(sentence).show()
+    return ExitCode.PROBLEM
+
+
+def _help_of(context: click.Context | None) -> str:
+    return f"{context.command_path if context else 'express-sync'} --help"
 
 
 def main() -> None:
@@ -50,7 +66,12 @@ def main() -> None:
         code = commands.main(prog_name="express-sync", standalone_mode=False)
     except click.Abort:
         code = ExitCode.INTERRUPTED
+    except click.UsageError as error:
+        message = error.format_message()
+        code = _say(f"{message}{'' if message.endswith(('.', '?')) else '.'} See {_help_of(error.ctx)}.")
     except click.ClickException as error:
         error.show()
         code = error.exit_code
+    except OSError as error:  # every file and service that a command opens is guarded there; this is its own output
+        code = _say(f"Its output cannot be written ({error.strerror}); send it elsewhere.")
     sys.exit(code or ExitCode.DONE)

@@ -1,10 +1,11 @@
-"""One synchronous invocation through Function Compute's API of 2023-03-30. Knows HTTP and what an answer means.
+"""One invocation through Function Compute's API of 2023-03-30. Knows HTTP and what an answer means.
 
 A function error arrives with HTTP 200 and is told by the header X-Fc-Error-Type alone.
 """
 
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from urllib.parse import quote, urlsplit
@@ -16,6 +17,7 @@ from handler.signature import Credentials, signed_headers
 from ops.problems import Problem
 
 LONGEST_INVOCATION_SECONDS = 300.0  # what Function Compute allows a triggered function
+ACCEPTED = (200, 202)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,24 @@ class Answer:
 
 def invoke(endpoint: str, function: str, credentials: Credentials, event: bytes) -> Answer:
     """Hand `event` to the function and wait for its answer. Problem if the API cannot be reached or refuses."""
+    response = _called(endpoint, function, credentials, event, {})
+    return Answer(
+        response.headers.get("x-fc-request-id", ""),
+        response.data.decode("utf-8", "replace"),
+        response.headers.get("x-fc-error-type", ""),
+    )
+
+
+def invoke_later(endpoint: str, function: str, credentials: Credentials, event: bytes) -> None:
+    """Leave `event` with Function Compute, which has it worked and retried. Problem unless it is accepted."""
+    _called(endpoint, function, credentials, event, {"x-fc-invocation-type": "Async"})
+
+
+def _called(
+    endpoint: str, function: str, credentials: Credentials, event: bytes, headers: Mapping[str, str]
+) -> urllib3.BaseHTTPResponse:
     path = f"/2023-03-30/functions/{quote(function, safe='')}/invocations"
-    headers = signed_headers(
+    signed = signed_headers(
         credentials,
         method="POST",
         host=urlsplit(endpoint).netloc,
@@ -58,16 +76,14 @@ def invoke(endpoint: str, function: str, credentials: Credentials, event: bytes)
     timeout = urllib3.Timeout(connect=10.0, read=LONGEST_INVOCATION_SECONDS)
     try:
         with urllib3.PoolManager() as pool:
-            response = pool.request("POST", url, body=event, headers=headers, retries=False, timeout=timeout)
+            response = pool.request(
+                "POST", url, body=event, headers={**signed, **headers}, retries=False, timeout=timeout
+            )
     except HTTPError as error:
         raise Problem(f"Function Compute at {endpoint} cannot be reached; see whether it runs.") from error
-    if response.status != 200:
+    if response.status not in ACCEPTED:
         raise Problem(f"Function Compute at {endpoint} refuses with {_refusal(response)}; check the profile.")
-    return Answer(
-        response.headers.get("x-fc-request-id", ""),
-        response.data.decode("utf-8", "replace"),
-        response.headers.get("x-fc-error-type", ""),
-    )
+    return response
 
 
 def _refusal(response: urllib3.BaseHTTPResponse) -> str:

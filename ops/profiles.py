@@ -1,10 +1,12 @@
 """Profiles: the description of a cloud that a command acts on, read from a file and held against a schema.
 
-A profile file holds the object that `express-sync up` prints when it is ready. Credentials may be left out and then
-come from the environment. Knows files and settings; must not know what is done with a target.
+A profile file holds the object that `express-sync up` prints when it is ready. One that names no endpoint, but a region
+and an account, is one of the real cloud: endpoints and names are then those that template.yml gives a stack. Knows
+files and settings; must not know what is done with a target.
 """
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,56 +15,62 @@ from typing import Any, cast
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError
 
+from handler.endpoints import public_endpoint
 from handler.signature import Credentials
+from ops.credentials import find
 from ops.problems import Problem
 
-_KEYS = ("accessKeyId", "accessKeySecret", "securityToken")
-_KEY_VARIABLES = (
-    "ALIBABA_CLOUD_ACCESS_KEY_ID",
-    "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
-    "ALIBABA_CLOUD_SECURITY_TOKEN",
-)
-_QUEUES = ("requestQueue", "resultTopic", "resultQueue", "failureQueue", "deadLetterQueue")
+ENVIRONMENT = "env"
+DEFAULT_PREFIX = "express-sync"
+_SETTINGS = {
+    "region": "EXPRESS_SYNC_REGION",
+    "accountId": "EXPRESS_SYNC_ACCOUNT_ID",
+    "namePrefix": "EXPRESS_SYNC_NAME_PREFIX",
+}
 _TEXT = {"type": "string", "minLength": 1}
 _URL = {"type": "string", "pattern": r"^https?://[^/\s]+/?$"}
-_SCHEMA = {
-    "type": "object",
-    "required": ["mns"],
-    "additionalProperties": False,
-    "properties": {
-        **dict.fromkeys(("region", "accountId", *_KEYS), _TEXT),
-        "console": {"type": ["string", "null"]},
-        "mns": {
-            "type": "object",
-            "required": ["endpoint", "requestQueue", "resultQueue"],
-            "additionalProperties": False,
-            "properties": {
-                "endpoint": _URL,
-                **dict.fromkeys(
-                    ("requestQueue", "resultTopic", "resultQueue", "failureQueue", "deadLetterQueue"), _TEXT
-                ),
-            },
-        },
-        "sgw": {"type": "object", "properties": {"endpoint": _URL}},
-        "fc": {
-            "type": "object",
-            "required": ["endpoint", "function"],
-            "additionalProperties": False,
-            "properties": {"endpoint": _URL, "function": _TEXT},
-        },
-    },
+_QUEUES = ("requestQueue", "resultTopic", "resultQueue", "failureQueue", "deadLetterQueue")
+_PARTS = {
+    "mns": {"endpoint": _URL, **dict.fromkeys(_QUEUES, _TEXT)},
+    "sgw": {"endpoint": _URL},
+    "fc": {"endpoint": _URL, "function": _TEXT},
 }
-_RULES = {
-    "required": " is missing",
-    "additionalProperties": " holds a key that no profile has",
-    "pattern": " must be a URL such as http://1234567890123456.mns.cn-hangzhou.aliyuncs.com",
+_NEEDED = {"mns": ("endpoint", "requestQueue", "resultQueue"), "sgw": (), "fc": ("endpoint", "function")}
+_PROPERTIES = {
+    **dict.fromkeys(("accessKeyId", "accessKeySecret", "securityToken"), _TEXT),
+    "region": {"type": "string", "pattern": r"^[a-z0-9-]+$(?!\n)"},
+    "accountId": {"type": "string", "pattern": r"^[0-9]+$(?!\n)"},
+    "namePrefix": {"type": "string", "pattern": r"^[a-z][a-z0-9-]{1,30}$(?!\n)"},
+    "console": {"type": ["string", "null"]},
+}
+_EXPECTED = {
+    "region": "a region such as cn-hangzhou",
+    "accountId": "the digits of the account's id, as text",
+    "namePrefix": "the NamePrefix of the stack, such as express-sync",
+    "endpoint": "a URL such as http://1234567890123456.mns.cn-hangzhou.aliyuncs.com",
 }
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_VALIDATOR = Draft7Validator(_SCHEMA)
 
 
-def read(name: str, directories: tuple[Path, ...]) -> Mapping[str, Any]:
-    """The profile `name` from the first of `directories` that has it. Problem if none has, or if it is not right."""
+def _schema(needed: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    parts = {
+        name: {"type": "object", "additionalProperties": False, "properties": _PARTS[name], "required": list(required)}
+        for name, required in needed.items()
+    }
+    return {"type": "object", "additionalProperties": False, "properties": {**_PROPERTIES, **parts}}
+
+
+_SHAPE = Draft7Validator(_schema(dict.fromkeys(_PARTS, ())))
+_WHOLE = Draft7Validator({**_schema(_NEEDED), "required": ["mns"]})
+
+
+def read(name: str, directories: tuple[Path, ...], environment: Mapping[str, str] | None = None) -> Mapping[str, Any]:
+    """The profile `name` from the first of `directories` that has it; `env` from the environment alone.
+
+    Problem if it is nowhere, or if it is not right.
+    """
+    if name == ENVIRONMENT:
+        return _of_environment(_process_environment() if environment is None else environment)
     if not _NAME.fullmatch(name):
         raise Problem("A profile's name is letters, digits, dots, hyphens and underscores; choose such a --profile.")
     candidates = [directory / f"{name}.json" for directory in directories]
@@ -77,29 +85,74 @@ def read(name: str, directories: tuple[Path, ...]) -> Mapping[str, Any]:
 
 
 def checked(profile: Any, where: str) -> Mapping[str, Any]:
-    """The profile itself if it keeps the schema; otherwise a Problem that names the first offending key."""
-    error = next(iter(sorted(_VALIDATOR.iter_errors(profile), key=lambda error: error.json_path)), None)
-    if error is None:
+    """The profile, completed, if it keeps the schema; otherwise a Problem that names the first offending key."""
+    _check(_SHAPE, profile, where)
+    whole = completed(profile)
+    _check(_WHOLE, whole, where)
+    return whole
+
+
+def completed(profile: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The profile with the endpoints and names of the real cloud, unless it names an endpoint of its own.
+
+    Never some of each: a key of one cloud must not be sent to another because an endpoint was left out.
+    """
+    names_one = any("endpoint" in profile.get(part, {}) for part in _PARTS)
+    if names_one or not {"region", "accountId"} <= profile.keys():
         return dict(profile)
-    raise Problem(f"{where}: {_wrong(error)}; correct it.")
+    derived = _of_stack(profile["region"], profile["accountId"], profile.get("namePrefix", DEFAULT_PREFIX))
+    return {**profile, **{part: {**fields, **profile.get(part, {})} for part, fields in derived.items()}}
 
 
 def credentials(profile: Mapping[str, Any], environment: Mapping[str, str]) -> Credentials:
-    """The profile's key pair, or else the environment's. Problem if neither has one."""
-    in_profile = "accessKeyId" in profile or "accessKeySecret" in profile
-    source = profile if in_profile else environment
-    key_id, secret, token = (source.get(name, "") for name in (_KEYS if in_profile else _KEY_VARIABLES))
-    if not key_id or not secret:
-        raise Problem(
-            "The profile holds no complete key pair; set ALIBABA_CLOUD_ACCESS_KEY_ID and"
-            " ALIBABA_CLOUD_ACCESS_KEY_SECRET."
-        )
-    return Credentials(key_id, secret, token)
+    """The profile's key, or that of the first place `ops.credentials` knows. Problem if there is none to be used."""
+    return find(profile, environment).credentials
+
+
+def _of_stack(region: str, account: str, prefix: str) -> dict[str, dict[str, str]]:
+    """Public endpoints, as each service documents them, and the names of template.yml."""
+    return {
+        "mns": {
+            "endpoint": f"https://{account}.mns.{region}.aliyuncs.com",
+            "requestQueue": f"{prefix}-requests",
+            "resultTopic": f"{prefix}-outcomes",
+            "resultQueue": f"{prefix}-results",
+            "failureQueue": f"{prefix}-failures",
+            "deadLetterQueue": f"{prefix}-dead-letters",
+        },
+        "sgw": {"endpoint": public_endpoint(region)},
+        "fc": {"endpoint": f"https://{account}.{region}.fc.aliyuncs.com", "function": f"{prefix}-provision"},
+    }
+
+
+def _of_environment(environment: Mapping[str, str]) -> Mapping[str, Any]:
+    profile = {key: environment[variable] for key, variable in _SETTINGS.items() if environment.get(variable)}
+    missing = [_SETTINGS[key] for key in ("region", "accountId") if key not in profile]
+    if missing:
+        raise Problem(f"Profile {ENVIRONMENT!r} is made of variables; set {' and '.join(missing)}.")
+    return checked(profile, "The environment")
+
+
+def _process_environment() -> Mapping[str, str]:
+    return os.environ  # noqa: TID251 - the settings of a command line, for a chooser that brings none
+
+
+def _check(validator: Draft7Validator, profile: Any, where: str) -> None:
+    error = next(iter(sorted(validator.iter_errors(profile), key=lambda error: error.json_path)), None)
+    if error is not None:
+        raise Problem(f"{where}: {_wrong(error)}; correct it.")
 
 
 def _wrong(error: ValidationError) -> str:
-    rule, path = str(error.validator), error.json_path
-    if rule == "required":
-        required, instance = cast("list[str]", error.validator_value), cast("Mapping[str, Any]", error.instance)
-        path += "." + next(key for key in required if key not in instance)
-    return path + _RULES.get(rule, " must be a text that is not empty")
+    path = error.json_path
+    match error.validator:
+        case "required":
+            required, instance = cast("list[str]", error.validator_value), cast("Mapping[str, Any]", error.instance)
+            absent = next(key for key in required if key not in instance)
+            return f"{path}.{absent} is missing, and is derived only where region and accountId stand without endpoints"
+        case "additionalProperties":
+            return f"{path} holds a key that no profile has"
+        case "pattern":
+            return f"{path} must be {_EXPECTED[path.rpartition('.')[2]]}"
+        case _:
+            return f"{path} must be a text that is not empty"

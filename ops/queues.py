@@ -6,6 +6,7 @@ from typing import Any
 
 from handler.signature import Credentials
 from handler.smq import Received, Smq
+from ops.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,16 +20,22 @@ class Queue:
         """The ids of the messages, in the order of their bodies; at most 16 bodies, 64 KiB together."""
         return self.smq.send(self.name, bodies)
 
-    def receive(self, wait_seconds: int) -> tuple[Received, ...]:
-        """Up to 16 messages; none if none came within `wait_seconds`."""
-        return self.smq.receive(self.name, wait_seconds=wait_seconds)
+    def receive(self, wait_seconds: int, count: int = 16) -> tuple[Received, ...]:
+        """Up to `count` messages, at most 16; none if none came within `wait_seconds`."""
+        return self.smq.receive(self.name, count, wait_seconds)
 
     def delete(self, receipt_handles: Sequence[str]) -> None:
         """Take at most 16 messages out of the queue for good."""
         self.smq.delete(self.name, receipt_handles)
 
+    def hide(self, receipt_handle: str, seconds: int) -> str:
+        """Keep a received message out of sight for 1 to 43200 seconds from now; its new receipt handle."""
+        return self.smq.change_visibility(self.name, receipt_handle, seconds)
+
 
 def queue(profile: Mapping[str, Any], role: str, credentials: Credentials) -> Queue:
-    """The queue that has `role` in a profile, `requestQueue` or `resultQueue`."""
+    """The queue that has `role` in a profile, such as `requestQueue`. Problem if the profile names none."""
     mns = profile["mns"]
+    if not mns.get(role):
+        raise Problem(f"The profile names no such queue; add mns.{role} to it.")
     return Queue(Smq(mns["endpoint"].rstrip("/"), credentials), mns[role])

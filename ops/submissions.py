@@ -58,7 +58,7 @@ def submissions(paths: tuple[str, ...], envelope: str) -> Iterator[Submission]:
     """Every request in the files, in order; `-` is standard input. Problem for a file that cannot be read."""
     for path in paths:
         found = False
-        for text in _texts(path):
+        for text in texts(path):
             found = True
             yield submission(text, envelope)
         if not found:
@@ -75,7 +75,8 @@ def submission(text: Text, envelope: str) -> Submission:
     return Submission(text.place, body, next(documents, {}), broken)
 
 
-def _texts(path: str) -> Iterator[Text]:
+def texts(path: str) -> Iterator[Text]:
+    """Every JSON object in a file of one, of an array or of JSON Lines. Problem for a file that cannot be read."""
     if path == STANDARD_INPUT:
         yield from _split(sys.stdin.buffer, path)
         return

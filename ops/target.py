@@ -1,7 +1,7 @@
 """The cloud that a command acts on: chosen by profile, announced, and changed only with leave.
 
-`on_target` gives a command its --profile and --yes and turns failures of its services into sentences. Knows where
-targets are described; must not know what any command does.
+`at_target` gives a command its --profile and turns failures of its services into sentences, `on_target` also asks for
+leave with --yes. Knows where targets are described; must not know what any command does.
 """
 
 import os
@@ -48,6 +48,16 @@ class Target:
         """The queue that every outcome reaches."""
         return queue(self.profile, "resultQueue", self.credentials)
 
+    @property
+    def failures(self) -> Queue:
+        """The queue that keeps every failed and indeterminate outcome."""
+        return queue(self.profile, "failureQueue", self.credentials)
+
+    @property
+    def dead_letters(self) -> Queue:
+        """The queue of messages that nobody could work."""
+        return queue(self.profile, "deadLetterQueue", self.credentials)
+
 
 def on_target(
     change: str,
@@ -55,28 +65,39 @@ def on_target(
     """Give a command its target as first argument; `change` says what it would do to one that is not local."""
 
     def decorate(command: Callable[Concatenate[Target, P], None]) -> Callable[P, None]:
-        @click.option(
-            "--profile",
-            envvar="EXPRESS_SYNC_PROFILE",
-            default=LOCAL,
-            help="The cloud to act on; by default $EXPRESS_SYNC_PROFILE, else the `up` of this checkout.",
-        )
         @click.option("--yes", is_flag=True, help="Go on although the cloud is not the local one.")
         @wraps(command)
-        def with_target(*args: P.args, **options: P.kwargs) -> None:
-            name, leave = str(options.pop("profile")), bool(options.pop("yes"))
-            target = choose(name, Path.cwd(), os.environ)  # noqa: TID251 - a command line's environment is its settings
-            note(f"Acting on {target.where}.")
+        def with_leave(target: Target, /, *args: P.args, **options: P.kwargs) -> None:
+            leave = bool(options.pop("yes"))
             if not (target.is_local or leave):
-                raise Problem(f"Profile {name!r} is not local and this {change}; add --yes to go on.")
-            try:
-                command(target, *args, **options)
-            except SmqError as error:
-                raise Problem(sentence(error.code, target)) from error
+                raise Problem(f"Profile {target.name!r} is not local and this {change}; add --yes to go on.")
+            command(target, *args, **options)
 
-        return with_target
+        return at_target(with_leave)
 
     return decorate
+
+
+def at_target(command: Callable[Concatenate[Target, P], None]) -> Callable[P, None]:
+    """Give a command its target as first argument; for one that changes nothing, or asks for leave in its own way."""
+
+    @click.option(
+        "--profile",
+        envvar="EXPRESS_SYNC_PROFILE",
+        default=LOCAL,
+        help="The cloud to act on; by default $EXPRESS_SYNC_PROFILE, else the `up` of this checkout.",
+    )
+    @wraps(command)
+    def with_target(*args: P.args, **options: P.kwargs) -> None:
+        name = str(options.pop("profile"))
+        target = choose(name, Path.cwd(), os.environ)  # noqa: TID251 - a command line's environment is its settings
+        note(f"Acting on {target.where}.")
+        try:
+            command(target, *args, **options)
+        except SmqError as error:
+            raise Problem(sentence(error.code, target)) from error
+
+    return with_target
 
 
 def choose(name: str, directory: Path, environment: Mapping[str, str]) -> Target:

@@ -1,8 +1,8 @@
 """Cloud Storage Gateway (sgw, version 2018-05-11) over HTTP, for express synchronization groups.
 
-Reproduces: CreateExpressSync and DescribeExpressSyncs at `/`, GET and POST, query and form parameters, both
-signatures of the API gateway, JSON and XML answers, all documented errors; see the other modules for how far
-each goes.
+Reproduces: CreateExpressSync, DescribeExpressSyncs and DescribeSharesBucketInfoForExpressSync at `/`, GET and POST,
+query and form parameters, both signatures of the API gateway, JSON and XML answers, all documented errors; see the
+other modules for how far each goes.
 Does not reproduce: the other operations, TLS, quotas and throttling by themselves (faults can throttle).
 Chosen: a call that has arrived whole is carried out although its client leaves, as the real service has no
 way back. Each module says itself what is unknown of what it reproduces.

@@ -56,7 +56,8 @@ def _is_description(value: str) -> bool:
     return len(value) <= _DESCRIPTION_LIMIT
 
 
-def _is_bucket(value: str) -> bool:
+def is_bucket(value: str) -> bool:
+    """Whether OSS would let a bucket have this name."""
     return _BUCKET.fullmatch(value) is not None
 
 
@@ -66,7 +67,7 @@ CONSTRAINTS: tuple[tuple[str, Callable[[str], bool], str], ...] = (
     ("BucketRegion", bool, "EmptyBucketRegion"),
     ("Name", _is_name, "InvalidExpressSyncName"),
     ("Description", _is_description, "DescriptionOverLimit"),
-    ("BucketName", _is_bucket, "InvalidBucketName"),
+    ("BucketName", is_bucket, "InvalidBucketName"),
     ("BucketRegion", REGIONS.__contains__, "InvalidRegionId"),
 )
 

@@ -8,7 +8,8 @@ Unknown, and so chosen: the same bucket and prefix under another name is `Confli
 conflict among groups' configurations; `ExpressSyncNotificationEventConflict` is kept for event rules that
 somebody else made on the bucket, where one prefix contains the other. Groups with overlapping but different
 prefixes are left in peace. Names compare exactly, prefixes without normalisation. The documented limit has no
-number, so there is none by default.
+number, so there is none by default. Which buckets have a share cannot be listed where all of them have one: without
+a name it is those that groups stand on and one example, at their roots.
 """
 
 import secrets
@@ -17,11 +18,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from local.identity import Account
-from local.sgw.constraints import violation
+from local.sgw.constraints import is_bucket, violation
 from local.sgw.refusals import DOCUMENTED, Refusal
 
 _Findings = tuple[tuple[bool, str], ...]
 _ID_ALPHABET = string.digits + string.ascii_lowercase
+EXAMPLE_BUCKET = "sgw-shared-example"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,17 @@ class GroupService:
             group
             for group in self._groups.values()
             if not bucket or (group.bucket == bucket and prefix in (None, group.prefix))
+        )
+
+    def shared_buckets(self, bucket: str | None = None, region: str | None = None) -> tuple[tuple[str, str], ...]:
+        """List buckets that have a share, each with its region: all, or those of that name and region."""
+        known = {group.bucket: group.region for group in self._groups.values()}
+        named = {bucket: region or self.account.region} if bucket and is_bucket(bucket) else {}
+        candidates = {EXAMPLE_BUCKET: self.account.region, **named, **known}
+        return tuple(
+            (name, place)
+            for name, place in candidates.items()
+            if bucket in (None, "", name) and region in (None, "", place)
         )
 
     def reset(self) -> None:

@@ -36,7 +36,14 @@ def _describe_express_syncs(groups: GroupService, parameters: Mapping[str, str])
     return {"ExpressSyncs": {"ExpressSync": [fields_of(group) for group in found]}}
 
 
+def _describe_shares_bucket_info(groups: GroupService, parameters: Mapping[str, str]) -> Fields | Refusal:
+    shared = groups.shared_buckets(parameters.get("BucketName"), parameters.get("BucketRegion"))
+    infos = [{"BucketName": bucket, "BucketRegion": region, "BucketPrefix": ""} for bucket, region in shared]
+    return {"BucketInfos": {"BucketInfo": infos}}
+
+
 OPERATIONS: Mapping[str, Operation] = {
     "CreateExpressSync": _create_express_sync,
     "DescribeExpressSyncs": _describe_express_syncs,
+    "DescribeSharesBucketInfoForExpressSync": _describe_shares_bucket_info,
 }

@@ -12,6 +12,7 @@ from local.template.properties import Properties
 from local.template.source import TemplateError
 
 _EVERY = re.compile(r"@every ([1-9][0-9]{0,5})([smh])", re.ASCII)
+_SPELLED = {True: True, False: False, "true": True, "false": False}  # a parameter gives a string
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -34,7 +35,7 @@ def timer(trigger: Properties) -> Timer:
         function=trigger.text("FunctionName"),
         every_seconds=_every_seconds(config),
         payload=config.text("payload", ""),
-        enabled=config.choice("enable", (True, False)),
+        enabled=_SPELLED[config.choice("enable", tuple(_SPELLED))],
     )
 
 

@@ -1,8 +1,9 @@
 """One timer at work: hands the function its event, again and again.
 
 Reproduces: the event, and that timers invoke asynchronously, so that a failed run is tried again. Every wait is
-multiplied by the pace's factor. Does not reproduce: runs that overlap; while one lasts the timer skips its beats,
-because the factor shortens the waits and not the work. Unknown: when FC fires first; here after one interval.
+multiplied by the pace's factor; with the factor 0, where beats would have no time between them, there are none.
+Does not reproduce: runs that overlap; the timer waits for the end of its last one, because the factor shortens the
+waits and not the work. Unknown: when FC fires first; here after one interval.
 Must not know how the function is run.
 """
 
@@ -29,11 +30,12 @@ class Clockwork:
         self._last: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
-        """Fire at every beat until cancelled; never if the timer is not enabled."""
-        while self.timer.enabled:
+        """Fire at every beat until cancelled."""
+        while self._beats():
             await self._pace.wait(self.timer.every_seconds)
-            if self._last is None or self._last.done():
-                self.fire()
+            if self._last is not None:
+                await asyncio.wait({self._last})
+            self.fire()
 
     def fire(self) -> str:
         """Invoke the function now, whatever else runs; the request id of the invocation."""
@@ -51,10 +53,13 @@ class Clockwork:
             "fired": self._fired,
         }
 
+    def _beats(self) -> bool:
+        return self.timer.enabled and self._pace.factor > 0
+
     def _state(self) -> str:
         if self._last is not None and not self._last.done():
             return "running"
-        return "waiting" if self.timer.enabled else "disabled"
+        return "waiting" if self._beats() else "disabled"
 
 
 def _event(timer: Timer, now: float) -> bytes:

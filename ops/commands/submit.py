@@ -1,19 +1,15 @@
 """`express-sync submit`: requests from files into the request queue, and with --wait their outcomes."""
 
 import sys
-import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 
 import click
 from rich.progress import Progress
-from rich.text import Text
 
 from handler.smq import SmqError
 from ops import show
-from ops.outcomes import Mailbox, Outcome
-from ops.pending import Pending, settle
+from ops.following import conclude, follow
 from ops.problems import ExitCode, Problem, leave
 from ops.queues import Queue
 from ops.sending import batches
@@ -78,9 +74,10 @@ def submit(
     report = _report_nothing if wait else partial(_report, as_json=as_json)
     with show.progress() as progress:
         sent = _send(target.requests, valid, progress, report)
-        outcomes = _await(target.results, sent, timeout_seconds, progress, as_json) if wait else []
+        if wait:
+            counts = follow(target.results, sent, timeout_seconds, progress, as_json=as_json)
     if wait:
-        _conclude(len(sent), outcomes)
+        conclude(len(sent), counts)
     leave(ExitCode.UNWELCOME if invalid else ExitCode.DONE)
 
 
@@ -131,33 +128,3 @@ def _send(queue: Queue, requests: Sequence[Submission], progress: Progress, repo
         sent.extend(message_ids)
         progress.advance(task, len(batch))
     return sent
-
-
-def _await(
-    results: Mailbox, sent: Sequence[str], timeout_seconds: float, progress: Progress, as_json: bool
-) -> list[Outcome]:
-    """Show the final outcome of every message that was sent as it comes, as far as they come in time."""
-    task = progress.add_task("Outcomes", total=len(sent))
-    until = time.monotonic() + timeout_seconds
-    if not as_json:
-        show.line(Text(show.OUTCOME_HEADING, style="bold"))
-    outcomes = []
-    for _, outcome in settle(results, Pending(sent), lambda: until - time.monotonic()):
-        show.outcome(outcome, as_json=as_json)
-        outcomes.append(outcome)
-        progress.advance(task)
-    return outcomes
-
-
-def _conclude(sent: int, outcomes: Sequence[Outcome]) -> None:
-    """Sum up, and end the command unless every request succeeded."""
-    counts = Counter(outcome.status for outcome in outcomes)
-    parts = [f"{count} {status}" for status, count in counts.most_common()]
-    missing = sent - len(outcomes)
-    if missing:
-        parts.append(f"{missing} without an outcome yet")
-    show.say(f"{sent} sent: {', '.join(parts) or 'nothing to wait for'}.")
-    if missing:
-        leave(ExitCode.OUT_OF_TIME)
-    if counts["succeeded"] < sent:
-        leave(ExitCode.UNWELCOME)

@@ -1,5 +1,6 @@
 """The local cloud as a whole: real ports, a real worker process, real messages."""
 
+import contextlib
 import os
 import re
 import socket
@@ -227,8 +228,17 @@ def test_the_state_behind_the_console_counts_messages_by_state_and_lists_the_res
         assert [one["name"] for one in state["triggers"]] == ["requests"]
 
 
+def listener_above_a_free_port() -> socket.socket:
+    """A listener whose port's lower neighbour can be had, which a connection that lingers there would prevent."""
+    while True:
+        listener = socket.create_server(("127.0.0.1", 0))
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", listener.getsockname()[1] - 1)):
+            return listener
+        listener.close()
+
+
 def test_a_taken_port_is_named_and_nothing_stays_open() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
+    with listener_above_a_free_port() as other:
         port = other.getsockname()[1]
         with (
             pytest.raises(PortTakenError, match=f"cannot have port {port}: Address already in use"),

@@ -2,7 +2,8 @@
 
 import base64
 import re
-from email.utils import formatdate, parsedate_to_datetime
+import time
+from email.utils import formatdate
 
 import pytest
 
@@ -79,7 +80,7 @@ def test_a_request_without_authorization_is_refused(shared_client: RawClient) ->
 @pytest.mark.parametrize("skew_seconds", [-16 * 60, 16 * 60])
 def test_more_than_fifteen_minutes_of_skew_expire_a_request(shared_client: RawClient, skew_seconds: int) -> None:
     """In both directions."""
-    now = parsedate_to_datetime(NOW).timestamp()
+    now = time.time()
     late = shared_client.call("GET", "/queues", "", {"Date": formatdate(now + skew_seconds, usegmt=True)})
     in_time = shared_client.call("GET", "/queues", "", {"Date": formatdate(now + skew_seconds * 0.9, usegmt=True)})
     assert (late.status, late.code, in_time.status) == (408, "TimeExpired", 200)

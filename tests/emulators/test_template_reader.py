@@ -273,8 +273,17 @@ def test_a_timer_runs_at_an_interval(tmp_path: Path, expression: str, seconds: i
     assert timer == Timer("t", "f", seconds, payload="", enabled=True)
 
 
-def test_a_timer_that_is_switched_off_is_read_as_such(tmp_path: Path) -> None:
-    [timer] = read(tmp_path, FUNCTION % "" + TIMER.replace("enable: true", "enable: false")).timers
+@pytest.mark.parametrize(
+    ("spelled", "enabled"), [("true", True), ("false", False), ("'true'", True), ("'false'", False)]
+)
+def test_a_timer_is_switched_on_or_off(tmp_path: Path, spelled: str, enabled: bool) -> None:
+    [timer] = read(tmp_path, FUNCTION % "" + TIMER.replace("enable: true", f"enable: {spelled}")).timers
+    assert timer.enabled is enabled
+
+
+def test_the_deployed_sweep_is_a_choice() -> None:
+    """For those who want to see dead letters before anything works them."""
+    [timer] = read_template(TEMPLATE, LOCAL_ACCOUNT, {"SweepDeadLetters": "false"}).timers
     assert not timer.enabled
 
 

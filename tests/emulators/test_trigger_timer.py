@@ -25,12 +25,13 @@ class Tower:
     """A clockwork whose waits pass at once and whose invocations last until `let_end` is set."""
 
     timer: Timer = TIMER
+    factor: float = 0.5
     slept: list[float] = field(default_factory=list)
     events: list[bytes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.let_end = asyncio.Event()
-        pace = Pace(factor=0.5, sleep=self._sleep, clock=lambda: NOON)
+        pace = Pace(factor=self.factor, sleep=self._sleep, clock=lambda: NOON)
         self.clockwork = Clockwork(self.timer, self._accept, pace)
 
     async def run_until(self, condition: Callable[[], bool]) -> None:
@@ -67,12 +68,14 @@ def test_a_timer_hands_over_its_documented_event_at_every_beat() -> None:
     assert set(tower.events) == {expected.encode()}
 
 
-def test_a_timer_skips_its_beats_while_its_run_lasts() -> None:
+def test_a_timer_waits_for_the_end_of_its_last_run() -> None:
     """Else shortened waits would pile up runs that are not shortened."""
 
     async def scene() -> tuple[int, Any, int]:
         tower = Tower()
-        await tower.run_until(lambda: len(tower.slept) > 20)
+        await tower.run_until(lambda: len(tower.slept) == 2)
+        for _ in range(20):
+            await asyncio.sleep(0)
         while_busy, state = len(tower.events), tower.clockwork.to_json()
         tower.let_end.set()
         await tower.run_until(lambda: len(tower.events) > 1)
@@ -84,16 +87,17 @@ def test_a_timer_skips_its_beats_while_its_run_lasts() -> None:
     assert afterwards > 1
 
 
-def test_a_timer_that_is_switched_off_fires_only_by_hand() -> None:
-    async def scene() -> Tower:
-        tower = Tower(replace(TIMER, enabled=False))
+@pytest.mark.parametrize(
+    "tower", [Tower(replace(TIMER, enabled=False)), Tower(factor=0.0)], ids=["switched off", "no time between beats"]
+)
+def test_a_timer_without_beats_fires_only_by_hand(tower: Tower) -> None:
+    async def scene() -> None:
         tower.let_end.set()
         await tower.clockwork.run()
         assert tower.clockwork.to_json()["state"] == "disabled"
         assert tower.clockwork.fire() == "request-1"
-        return tower
 
-    tower = asyncio.run(scene())
+    asyncio.run(scene())
     assert (tower.slept, len(tower.events)) == ([], 1)
 
 

@@ -31,13 +31,12 @@ KILL_POINTS = ("create-sent", "create-answered", "publish-sent", "publish-answer
 Change = tuple[str, str]
 
 PULL_ONLY: Change = (r"(?s)  RequestTrigger:.*?(?=  SweepTrigger:)", "")
-NO_SWEEP: Change = ("enable: true", "enable: false")
 SOON_DEAD: Change = ("EXPONENTIAL_DECAY_RETRY\n          batchWindow", "BACKOFF_RETRY\n          batchWindow")
 BRIEF_VISIBILITY: Change = ("VisibilityTimeout: 900", "VisibilityTimeout: 1")
 
 
 @contextlib.contextmanager
-def cloud(directory: Path, *changes: Change, clock_factor: float = 0.001) -> Iterator[RunningCloud]:
+def cloud(directory: Path, *changes: Change, sweep: bool = False) -> Iterator[RunningCloud]:
     """The deployed template but for `changes`, each of which must change something, and the function as it is."""
     text = TEMPLATE.read_text(encoding="utf-8")
     for pattern, replacement in changes:
@@ -45,7 +44,13 @@ def cloud(directory: Path, *changes: Change, clock_factor: float = 0.001) -> Ite
         assert count, pattern
     template = directory / "template.yml"
     template.write_text(text, encoding="utf-8")
-    options = CloudOptions(template=template, code=TEMPLATE.parent, clock_factor=clock_factor, environment=FAST)
+    options = CloudOptions(
+        template=template,
+        code=TEMPLATE.parent,
+        clock_factor=0.001,
+        environment=FAST,
+        parameters={"SweepDeadLetters": str(sweep).lower()},
+    )
     with background(options) as running:
         yield running
 
@@ -129,7 +134,7 @@ def drains_all(running: RunningCloud, subjects: set[str], finished: int) -> dict
 
 def test_a_queue_without_a_trigger_is_drained_on_order(tmp_path: Path) -> None:
     """Forty messages with garbage and duplicates among them: each gets its verdict and is gone."""
-    with cloud(tmp_path, PULL_ONLY, NO_SWEEP) as running:
+    with cloud(tmp_path, PULL_ONLY) as running:
         assert running.ready["mns"]["requestQueue"] == REQUESTS
         assert running.ready["mns"]["deadLetterQueue"] == DEAD
         subjects = set(put(running, REQUESTS, *forty()).values())
@@ -141,7 +146,7 @@ def test_a_queue_without_a_trigger_is_drained_on_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize("point", KILL_POINTS)
 def test_a_drain_that_is_killed_loses_nothing_and_says_nothing_twice(tmp_path: Path, point: str) -> None:
     """Killed in its second batch: what is not announced is still in the queue, and the next drain ends the job."""
-    with cloud(tmp_path, PULL_ONLY, NO_SWEEP) as running:
+    with cloud(tmp_path, PULL_ONLY) as running:
         first = put(running, REQUESTS, *forty()[:16])
         drains_all(running, set(first.values()), 16)
         subjects = put(running, REQUESTS, *forty()[16:])
@@ -157,7 +162,7 @@ def test_a_drain_that_is_killed_loses_nothing_and_says_nothing_twice(tmp_path: P
 
 def test_a_message_is_hidden_for_as_long_as_it_is_worked(tmp_path: Path) -> None:
     """The work takes thrice as long as the queue hides a message: nobody else sees it meanwhile."""
-    with cloud(tmp_path, PULL_ONLY, NO_SWEEP, BRIEF_VISIBILITY) as running:
+    with cloud(tmp_path, PULL_ONLY, BRIEF_VISIBILITY) as running:
         fault(running, "sgw", name="*", faults=["slow:3000"] * 3)
         put(running, REQUESTS, *(request(number) for number in range(3)))
         seen: set[str] = set()
@@ -175,7 +180,7 @@ def test_a_message_is_hidden_for_as_long_as_it_is_worked(tmp_path: Path) -> None
 
 def test_dead_letters_are_swept_into_outcomes(tmp_path: Path) -> None:
     """While the topic is broken a batch is given up, and no word of it; the sweep announces what is true of it."""
-    with cloud(tmp_path, NO_SWEEP, SOON_DEAD) as running:
+    with cloud(tmp_path, SOON_DEAD) as running:
         fault(running, "mns", operation="PublishMessage", faults=["AccessDenied"] * 12)  # 3 messages, 4 pushes each
         subjects = put(running, REQUESTS, request(1), "garbage", request(2))
         wait_for(lambda: len(messages(running, DEAD)) == 3)
@@ -202,7 +207,7 @@ def test_the_timer_sweeps_by_itself(tmp_path: Path) -> None:
         "responseContext": {"statusCode": 200, "functionError": "UnhandledInvocationError"},
         "responsePayload": "",
     }
-    with cloud(tmp_path, PULL_ONLY) as running:
+    with cloud(tmp_path, PULL_ONLY, sweep=True) as running:
         put(running, DEAD, record)
         wait_for(lambda: not messages(running, DEAD))
         assert {subject: len(each) for subject, each in verdicts(running).items()} == {"R-0": 1, "R-1": 1}
@@ -212,7 +217,7 @@ def test_an_order_in_a_message_is_a_wrong_request(tmp_path: Path) -> None:
     """Whoever may send requests commands nothing: the dead letter stays where it is."""
     commands = [{"control": {"drain": "deadLetters"}}, {"control": {"replay": {"dryRun": False, "force": True}}}]
     timer = {"triggerTime": "2026-11-23T08:00:00Z", "triggerName": "sweep", "payload": json.dumps(commands[0])}
-    with cloud(tmp_path, NO_SWEEP) as running:
+    with cloud(tmp_path) as running:
         put(running, DEAD, request(1))
         put(running, REQUESTS, *commands, timer)
         wait_for(lambda: len(outcomes(running)) == 3)
@@ -230,7 +235,7 @@ def fail(running: RunningCloud, count: int, code: str) -> None:
 
 def test_failures_are_replayed_from_inside(tmp_path: Path) -> None:
     """Without a key to any queue: looked at first, refused unless forced, then replayed to success."""
-    with cloud(tmp_path, NO_SWEEP) as running:
+    with cloud(tmp_path) as running:
         fail(running, 3, "RoleNotExist")
         before = {message["messageId"] for message in messages(running, FAILURES)}
         chosen = {"codes": ["RoleNotExist"], "name": "group-0[01]"}
@@ -256,7 +261,7 @@ def test_failures_are_replayed_from_inside(tmp_path: Path) -> None:
 
 def test_a_replay_that_fails_again_is_a_new_failure(tmp_path: Path) -> None:
     """With an id of its own, so that nobody takes it for the old one; one order replays it once."""
-    with cloud(tmp_path, NO_SWEEP) as running:
+    with cloud(tmp_path) as running:
         fail(running, 1, "NoPermission")
         fault(running, "sgw", name="*", faults=["NoPermission"])
         done = order(running, {"replay": {"dryRun": False, "force": True}})
@@ -270,7 +275,7 @@ def test_a_replay_that_fails_again_is_a_new_failure(tmp_path: Path) -> None:
 
 def test_a_replay_whose_sends_are_refused_loses_nothing(tmp_path: Path) -> None:
     """What was not sent stays among the failures, and the answer says how far it came."""
-    with cloud(tmp_path, NO_SWEEP) as running:
+    with cloud(tmp_path) as running:
         fail(running, 3, "NoPermission")
         fault(running, "mns", operation="BatchSendMessage", faults=["slow:1", "AccessDenied"])
         done = order(running, {"replay": {"dryRun": False, "force": True}})
@@ -284,7 +289,7 @@ def test_a_replay_whose_sends_are_refused_loses_nothing(tmp_path: Path) -> None:
 
 def test_an_order_that_is_none_is_refused_in_the_answer_and_in_the_log(tmp_path: Path) -> None:
     """Nothing of it is quoted in either."""
-    with cloud(tmp_path, NO_SWEEP) as running:
+    with cloud(tmp_path) as running:
         answer = order(running, {"replay": {"most": 0, "codes": "Sup3r-S3cret"}})
         assert answer["refused"].startswith("The replay cannot be understood: codes must be a list")
         assert outcomes(running) == []

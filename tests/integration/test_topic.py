@@ -9,8 +9,10 @@ from jsonschema import Draft7Validator
 
 from handler import answers
 from handler.backoff import Backoff
+from handler.lineage import Lineage
 from handler.model import Failed, Refused, Succeeded
 from handler.outcome import Outcome, announce
+from handler.persist import Persistence
 from handler.smq import Smq, SmqError
 from handler.topic import ResultTopic
 from handler.validation import SCHEMAS
@@ -23,7 +25,7 @@ SUCCEEDED = announce(Succeeded("sync-1", "created"), DOCUMENT, circumstances())
 AWKWARD = announce(
     Failed(answers.reason(Refused("RoleNotExist", 404, "API-1"))),
     {**DOCUMENT, "description": "组\r\n\t<&>]]>\"' \U0001f600"},
-    circumstances(attributes={"correlationid": "<订单>"}),
+    circumstances(lineage=Lineage({"correlationid": "<订单>"})),
 )
 
 
@@ -49,7 +51,7 @@ class Announcer:
     clock: FakeClock = field(default_factory=FakeClock)
 
     def topic(self, name: str = "outcomes") -> ResultTopic:
-        return ResultTopic(Smq(self.mns.url, ROLE), name, Backoff(5, 0.5, 2.0), self.clock)
+        return ResultTopic(Persistence(Smq(self.mns.url, ROLE), Backoff(5, 0.5, 2.0), self.clock), name)
 
     def until(self) -> float:
         return self.clock.now() + 60.0

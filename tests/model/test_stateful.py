@@ -113,7 +113,9 @@ class Provisioning(RuleBasedStateMachine):
         self.now = 0.0
 
     @initialize(
-        adoption=st.sampled_from(ADOPTIONS), timing=st.sampled_from((*TIMINGS, HASTY, HASTY)), deferrals=st.integers(0, 2)
+        adoption=st.sampled_from(ADOPTIONS),
+        timing=st.sampled_from((*TIMINGS, HASTY, HASTY)),
+        deferrals=st.integers(0, 2),
     )
     def deploy(self, adoption: Adoption, timing: Timing, deferrals: int) -> None:
         self.adoption, self.timing, self.deferrals = adoption, timing, deferrals

@@ -84,3 +84,9 @@ def test_a_reason_without_an_answer_has_neither_status_nor_api_id(answer: Unansw
     reason = answers.reason(answer)
     assert (reason.code, reason.http_status, reason.api_request_id) == (answer.code, None, "")
     assert reason.retryable
+
+
+@pytest.mark.parametrize(("http_status", "retryable"), [(403, False), (429, True), (500, True)])
+def test_the_reason_of_an_undocumented_code_goes_by_its_status(http_status: int, *, retryable: bool) -> None:
+    """Where the name says nothing, the status decides whether replaying makes sense."""
+    assert answers.reason(Refused("Undocumented", http_status)).retryable is retryable

@@ -192,9 +192,18 @@ def layered(layers: int) -> object:
     return content
 
 
-def test_layers_are_opened_up_to_the_bound() -> None:
+@pytest.mark.parametrize(
+    "event",
+    [
+        json.dumps(layered(MOST_LAYERS)).encode(),
+        json.dumps([layered(MOST_LAYERS)]).encode(),
+        base64.b64encode(json.dumps(layered(MOST_LAYERS)).encode()),
+    ],
+    ids=["alone", "in a batch", "in base64"],
+)
+def test_layers_are_opened_up_to_the_bound(event: bytes) -> None:
     """The innermost id counts."""
-    delivery = only(parsed(layered(MOST_LAYERS)))
+    delivery = only(parse(event))
     assert (delivery.document, delivery.message_id) == (DOCUMENT, f"M-{MOST_LAYERS}")
 
 
@@ -229,6 +238,34 @@ def test_a_body_that_cannot_be_read_is_a_flawed_delivery(
     delivery = only(parsed(wrap(body)))
     assert rules(delivery) == expected
     assert delivery.message_id
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"TopicName": "t"},
+        {"Message": TEXT},
+        {"requestContext": {}},
+        {"requestPayload": TEXT},
+        {"triggerName": "n"},
+        {"triggerTime": "t"},
+        {"body": TEXT},
+        {"attrs": {}},
+        {"body": TEXT, "attrs": {}, "more": 1},
+        {"specversion": "1.0", "data": TEXT, "body": TEXT, "attrs": {}},
+    ],
+    ids="+".join,
+)
+def test_half_an_envelope_is_none(document: dict[str, object]) -> None:
+    """It is a document like any other, of a direct caller."""
+    intake = parsed(document)
+    assert intake.direct
+    assert only(intake).document == (DOCUMENT if "specversion" in document else document)
+
+
+def test_the_event_of_a_failed_call_may_hold_half_of_a_surrogate_pair() -> None:
+    """Which is no UTF-8, and so no JSON."""
+    assert rules(only(parsed(record('{"a": "\ud800"}')))) == ["json"]
 
 
 @pytest.mark.parametrize("event", [b"", b"\xff\xfe", b"not json", b"[" * 100_000, b'{"a": "\x00"}', b"[1,"])

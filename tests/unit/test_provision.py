@@ -192,6 +192,14 @@ def test_a_riddle_keeps_its_last_answer_as_reason(clock: FakeClock) -> None:
     assert verdict.reason.code == "DuplicateExpressSyncName"
 
 
+def test_the_adoption_policy_holds_for_the_second_look_too(clock: FakeClock) -> None:
+    """A group that shows up late is no more ours than one that was there at once."""
+    policy = replace(POLICY, adoption="never")
+    verdict = provision(scripted(clock, [READ_TIMEOUT] * 3, [NO_GROUPS, NO_GROUPS, IDENTICAL]), policy)
+    assert isinstance(verdict, Indeterminate)
+    assert verdict.reason.code == "OwnerUnknown"
+
+
 @pytest.mark.parametrize(
     ("answers", "pauses"),
     [([READ_TIMEOUT] * 3, 1), ([DUPLICATE], 1), ([NO_PERMISSION], 0), ([INTERNAL_ERROR] * 3, 0)],
@@ -210,6 +218,14 @@ def test_the_pause_leaves_room_for_the_second_look(clock: FakeClock) -> None:
     assert 5 - SHORTEST_CALL_SECONDS in clock.slept
     assert service.looked == [BUCKET, ANYWHERE, BUCKET, ANYWHERE]
     assert clock.now() <= deadlines.look
+
+
+def test_a_pause_of_nothing_is_nothing(clock: FakeClock) -> None:
+    """Where the policy wants none, the second look follows at once."""
+    service = scripted(clock, [DUPLICATE], [NO_GROUPS] * 4)
+    provision(service, replace(POLICY, late_pause_seconds=0.0))
+    assert set(clock.slept) == {0.0}
+    assert len(service.looked) == 4
 
 
 def test_no_pause_is_negative(clock: FakeClock) -> None:

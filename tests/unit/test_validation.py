@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handler.model import Violation
 from handler.validation import MOST_REPORTED, REQUEST_SCHEMA, usable_request_id, violations
 from tests.unit.fakes import DOCUMENT
 
@@ -130,7 +131,13 @@ def test_what_the_documentation_forbids_is_named_by_path_and_rule(field: str, va
 def test_a_needed_property_that_is_missing_is_named(field: str) -> None:
     """Once, however many others are missing as well."""
     document = {name: value for name, value in DOCUMENT.items() if name != field}
-    assert broken(document) == [(f"$.{field}", "required")]
+    assert violations(document) == (Violation(f"$.{field}", "required", "is required"),)
+
+
+def test_half_of_a_surrogate_pair_is_counted_and_does_not_raise() -> None:
+    """Whoever hands such a text over without the reader in front still gets an answer."""
+    assert violations(with_value("bucketPrefix", "\ud800")) == ()
+    assert broken(with_value("bucketPrefix", "\ud800" * 342)) == [("$.bucketPrefix", "x-maxBytes")]
 
 
 def test_all_violations_are_told_at_once_in_order() -> None:

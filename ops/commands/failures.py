@@ -1,0 +1,141 @@
+"""`express-sync failures`: what failed and waits for somebody, listed or shown in full; the queue keeps all of it."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timezone
+
+import click
+from rich.text import Text
+
+from handler.failures import Failure, Stranger
+from ops import show
+from ops.failure_view import HEADING, details, document, row
+from ops.problems import ExitCode, leave
+from ops.selection import Selection, selecting
+from ops.sources import Found, Source, opened
+from ops.target import Target, at_target
+
+PAGE = 16  # messages in one call
+
+
+@click.group(short_help="See what failed, and what to do about it.")
+def failures() -> None:
+    """See what failed, and what to do about it. Nothing is ever taken out of its queue.
+
+    SMQ shows no more than the first 16 messages of a queue to who only looks, so all messages are received, held for
+    the time of the command, and given back at its end or at Ctrl-C. For that time no other reader sees them; should the
+    command be killed, they come back when the queue's visibility timeout ends. Each look counts as one receive.
+    """
+
+
+@failures.command("list", short_help="List failures, and count them by code.")
+@click.option("--json", "as_json", is_flag=True, help="Print each outcome event as one line of JSON.")
+@at_target
+@selecting
+def list_failures(target: Target, selection: Selection, *, as_json: bool) -> None:
+    """List the failures that are kept, in the order of their queue, and count them by code.
+
+    With --json the lines are the events themselves: a file of them is something to `replay --from`.
+
+    \b
+    Examples:
+      express-sync failures list
+      express-sync failures list --code RoleNotExist --older-than 1h
+      express-sync failures list --name 'design-*' --json > failures.jsonl
+
+    \b
+    Exit codes:
+      0    listed, or there are none
+      1    there are failures, and none of those asked for
+      2    not possible; one sentence says why
+      130  interrupted
+    """
+    now = datetime.now(timezone.utc)
+    codes: Counter[str] = Counter()
+    total = 0
+    with opened(target, selection.source) as source:
+        for place, each in _contents(source):
+            total += 1
+            if isinstance(each, Stranger):
+                show.say(f"{place} {each.why}; it stays where it is.")
+            elif selection.filter.matches(each, now):
+                _print(each, as_json=as_json, is_first=not codes)
+                codes[each.code or each.status] += 1
+    _conclude(total, codes, selection)
+
+
+@failures.command("show", short_help="Show everything known about a failure, and what to do.")
+@click.argument("request_id")
+@click.option("--json", "as_json", is_flag=True, help="Print each outcome event as one line of JSON.")
+@at_target
+@selecting
+def show_failure(target: Target, selection: Selection, *, request_id: str, as_json: bool) -> None:
+    """Show everything known about the failures of the request REQUEST_ID, and what to do about them.
+
+    \b
+    Examples:
+      express-sync failures show REQ-2026-000731
+      express-sync failures show REQ-2026-000731 --from dead-letters
+      express-sync failures show REQ-2026-000731 --json | jq .data.error
+
+    \b
+    Exit codes:
+      0    shown
+      1    there is no such failure
+      2    not possible; one sentence says why
+      130  interrupted
+    """
+    now = datetime.now(timezone.utc)
+    is_found = False
+    with opened(target, selection.source) as source:
+        for _, each in _contents(source):
+            if isinstance(each, Failure) and each.request_id == request_id and selection.filter.matches(each, now):
+                is_found = True
+                _show(each, as_json=as_json)
+    if not is_found:
+        show.say(f"There is no such failure of {request_id!r} in {_called(selection.source)}.")
+        leave(ExitCode.UNWELCOME)
+
+
+def _contents(source: Source) -> Iterator[tuple[str, Failure | Stranger]]:
+    """Everything in a source with its place."""
+    while page := source.take(PAGE):
+        yield from (item for found in page for item in _items(found))
+
+
+def _items(found: Found) -> Iterator[tuple[str, Failure | Stranger]]:
+    return ((found.place, each) for each in found.contents)
+
+
+def _print(failure: Failure, *, as_json: bool, is_first: bool) -> None:
+    if as_json:
+        show.json_line(document(failure))
+        return
+    if is_first:
+        show.line(Text(HEADING, style="bold"))
+    show.line(row(failure))
+
+
+def _show(failure: Failure, *, as_json: bool) -> None:
+    if as_json:
+        show.json_line(document(failure))
+        return
+    for line in details(failure):
+        show.line(line)
+
+
+def _conclude(total: int, codes: Counter[str], selection: Selection) -> None:
+    """Say how many there are of each code, and end the command accordingly."""
+    if codes:
+        counted = ", ".join(f"{count} {code}" for code, count in codes.most_common())
+        show.say(f"{codes.total()} failures: {counted}.")
+    elif total and selection.is_narrow:
+        show.say(f"None of the {total} in {_called(selection.source)} is asked for; ask for less.")
+        leave(ExitCode.UNWELCOME)
+    else:
+        show.say(f"There are no failures in {_called(selection.source)}.")
+
+
+def _called(source: str) -> str:
+    names = {"failures": "the failure queue", "dead-letters": "the dead-letter queue", "-": "standard input"}
+    return names.get(source, source)

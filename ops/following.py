@@ -1,0 +1,42 @@
+"""Outcomes of what was sent, shown as they come, and how the command ends by them. Knows no command."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.progress import Progress
+from rich.text import Text
+
+from ops import show
+from ops.outcomes import Mailbox
+from ops.pending import Pending, settle
+from ops.problems import ExitCode, leave
+
+
+def follow(
+    results: Mailbox, sent: Sequence[str], timeout_seconds: float, progress: Progress, *, as_json: bool
+) -> Counter[str]:
+    """Show the final outcome of every message that was sent as it comes; how many of each status came in time."""
+    task = progress.add_task("Outcomes", total=len(sent))
+    until = time.monotonic() + timeout_seconds
+    if not as_json:
+        show.line(Text(show.OUTCOME_HEADING, style="bold"))
+    counts: Counter[str] = Counter()
+    for _, outcome in settle(results, Pending(sent), lambda: until - time.monotonic()):
+        show.outcome(outcome, as_json=as_json)
+        counts[outcome.status] += 1
+        progress.advance(task)
+    return counts
+
+
+def conclude(sent: int, counts: Counter[str]) -> None:
+    """Sum up, and end the command unless every request succeeded."""
+    parts = [f"{count} {status}" for status, count in counts.most_common()]
+    missing = sent - counts.total()
+    if missing:
+        parts.append(f"{missing} without an outcome yet")
+    show.say(f"{sent} sent: {', '.join(parts) or 'nothing to wait for'}.")
+    if missing:
+        leave(ExitCode.OUT_OF_TIME)
+    if counts["succeeded"] < sent:
+        leave(ExitCode.UNWELCOME)

@@ -1,0 +1,56 @@
+"""How the command line ends when it is used wrongly: one sentence, exit code 2, no traceback."""
+
+import io
+import sys
+
+import pytest
+
+from ops.cli import main
+
+
+def _ends(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
+    monkeypatch.setattr(sys, "argv", ["express-sync", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named", "place"),
+    [
+        (("frob",), "frob", "express-sync --help"),
+        (("watch", "--timeout", "0"), "--timeout", "express-sync watch --help"),
+        (("submit", "--nope"), "--nope", "express-sync submit --help"),
+        (("invoke",), "EVENT_FILE", "express-sync invoke --help"),
+        (("up", "extra"), "extra", "express-sync up --help"),
+    ],
+)
+def test_a_wrong_call_is_one_sentence_that_names_the_help(
+    arguments: tuple[str, ...],
+    named: str,
+    place: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Neither click's usage block nor a traceback."""
+    assert _ends(monkeypatch, *arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert said.err.startswith("express-sync: ")
+    assert named in said.err
+    assert said.err.endswith(f" See {place}.\n")
+
+
+class _Full(io.StringIO):
+    def write(self, _: str) -> int:
+        raise OSError(28, "No space left on device")
+
+
+def test_output_that_cannot_be_written_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A full disk is nobody's traceback."""
+    monkeypatch.setattr(sys, "stdout", _Full())
+    assert _ends(monkeypatch, "--help") == 2
+    assert "No space left on device" in capsys.readouterr().err
