@@ -336,7 +336,7 @@ def test_the_dead_letters_of_the_cloud_itself_are_replayed(tmp_path: Path) -> No
         (letter,) = visible(running, "deadLetterQueue", 1)
         assert letter
         (body,) = bodies(running, "deadLetterQueue")
-    with stand(tmp_path, CloudOptions()) as running:
+    with stand(tmp_path, CloudOptions(parameters={"SweepDeadLetters": "false"})) as running:
         fill(running, "deadLetterQueue", [json.dumps(body)])
         ended = running.run("replay", "--from", "dead-letters", "--yes", "--wait")
         assert (ended.code, len(running.groups())) == (0, 1), ended.err

@@ -82,15 +82,17 @@ FAULTS: dict[str, tuple[Any, ...]] = {
     "publications": (None, *SMQ_FAULTS),
     "sendings": (None, *SMQ_FAULTS),
 }
+ASSUME_ROLE_FAIL = next(fault for fault in CREATE_FAULTS if fault.name == "AssumeRoleFail")
 THERE_SECONDS = (0.1, 0.1, 1.0, 5.0, 12.0, 30.0)
 BACK_SECONDS = (0.1, 0.1, 1.0, 12.0)
 
 
 def plan_by(chance: Random) -> Plan:
-    """Up to three of the first calls of a delivery go wrong or take their time."""
+    """Up to three of the first calls of a delivery go wrong or take their time, at times in an outage of the API."""
     steps: dict[str, list[Step[Any]]] = {calls: [Step()] * 3 for calls in FAULTS}
+    steps["creates"] = [Step(chance.choice((None, None, ASSUME_ROLE_FAIL)))] * 3
     for _ in range(chance.randrange(4)):
-        calls = chance.choice(("creates", *FAULTS))  # without trouble at creating, nothing else of interest happens
+        calls = chance.choice(tuple(FAULTS))
         mishap = Step(chance.choice(FAULTS[calls]), chance.choice(THERE_SECONDS), chance.choice(BACK_SECONDS))
         steps[calls][chance.choice((0, 0, 0, 1, 1, 2))] = mishap
     return Plan(**{calls: tuple(planned) for calls, planned in steps.items()})
