@@ -35,7 +35,7 @@ tests: $(VENV)/.dev ## pytest, with full coverage of handler/
 
 .PHONY: compatibility
 compatibility: $(VENV)/.dev
-	$(BIN)/pytest -n $(WORKERS) tests/unit tests/emulators tests/integration tests/storm/test_kills.py
+	$(BIN)/pytest -n $(WORKERS) --ignore-glob='*/test_cli_*' tests/unit tests/emulators tests/integration
 
 # Once more on each other supported Python of this machine, in an environment of its own: all that may depend on it.
 other-pythons: $(VENV)/.dev
