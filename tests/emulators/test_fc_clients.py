@@ -16,6 +16,11 @@ from local.cloud import RunningCloud
 from local.identity import LOCAL_ACCOUNT, Key
 from tests.emulators.fc_support import cloud_of, local_get
 
+# The official client itself uses what Python 3.12 deprecates.
+pytestmark = pytest.mark.filterwarnings(
+    r"ignore:datetime\.datetime\.utcnow\(\) is deprecated:DeprecationWarning:alibabacloud_tea_openapi\.utils"
+)
+
 SOURCE = """
     def handle(event, context):
         if event == b"fail":
