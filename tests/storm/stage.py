@@ -51,15 +51,16 @@ class EveryLine(Logs):
 
 
 class EveryEnd(Journal):
-    """How every invocation ended."""
+    """How every invocation ended; the sweeps of the timer, which come at their own time, apart from the others."""
 
     def __init__(self) -> None:
         super().__init__()
         self.answers: list[Answer] = []
+        self.sweeps: list[Answer] = []
 
     def end(self, entry: Entry, answer: Answer) -> None:
         super().end(entry, answer)
-        self.answers.append(answer)
+        (self.sweeps if entry.kind == "Async" else self.answers).append(answer)
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Stage:
     strikes: Strikes
     lines: list[str]
     answers: list[Answer]
+    sweeps: list[Answer]
     pool: urllib3.PoolManager = field(default_factory=urllib3.PoolManager)
 
     @property
@@ -170,7 +172,7 @@ def stage(
         runtime.fleet.logs, runtime.fleet.journal = logs, journal
         struck = Strikes(runtime.fleet, running.ready["fc"]["endpoint"], strikes)
         running.cloud._traffic.listen(struck.reached)
-        watched = Stage(running, runtime.fleet, struck, logs.lines, journal.answers)
+        watched = Stage(running, runtime.fleet, struck, logs.lines, journal.answers, journal.sweeps)
         try:
             yield watched
         finally:

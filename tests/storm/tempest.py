@@ -85,10 +85,11 @@ def _leaks(running: Stage, storm: Storm, coming: Forecast) -> list[str]:
     keys = (LOCAL_ACCOUNT.user, LOCAL_ACCOUNT.role)
     bodies = (planned.body[:40] for planned in coming.plans)
     secrets = {key.access_key_secret for key in keys} | {LOCAL_ACCOUNT.role.security_token, coming.marker, *bodies}
+    answers = (*running.answers, *running.sweeps)
     said = [
         *running.lines,
-        *(answer.body.decode() for answer in running.answers),
-        *(answer.log.decode(errors="replace") for answer in running.answers),
+        *(answer.body.decode() for answer in answers),
+        *(answer.log.decode(errors="replace") for answer in answers),
         *map(without_request, storm.announced),
     ]
     signed = [f"a signature in {text[:200]!r}" for text in said if _SIGNATURES.search(text)]

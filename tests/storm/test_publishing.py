@@ -77,7 +77,7 @@ def test_retries_of_a_publication_end_with_the_invocations_time(tmp_path: Path) 
         running.bend_publish(["InternalError"] * 16)
         running.send([json.dumps(request("unwell"))])
         running.settle(60)
-        ends = [answer.error_type for answer in running.answers[1:]]  # those of the sweeper among them
+        ends = [answer.error_type for answer in running.answers[1:]]
         assert set(ends) == {"", "DeliveriesUnfinishedError"}
         assert [fault for fault, _ in publications(running)] == ["", *["InternalError"] * 16, ""]
         assert list(identities(running).values()) == [1, 1]
