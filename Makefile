@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 SUPPORTED := 3.10 3.11 3.12
 WORKERS ?= 4
+MEASURED := tests/unit tests/integration
+COMMAND_LINE := */test_cli_*
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint types imports tests other-pythons model storm fuzz mutants lock clean
@@ -30,12 +32,13 @@ types: $(VENV)/.dev ## mypy --strict
 imports: $(VENV)/.dev ## import-linter
 	@$(BIN)/lint-imports --no-cache --no-logo
 
-tests: $(VENV)/.dev ## pytest, with full coverage of handler/
-	$(BIN)/pytest -n $(WORKERS) --cov
+tests: $(VENV)/.dev ## pytest: those that cover handler/, measured, which makes them slow; then all the others
+	$(BIN)/pytest -n $(WORKERS) --cov --ignore-glob='$(COMMAND_LINE)' $(MEASURED)
+	$(BIN)/pytest -n $(WORKERS) $(filter-out $(MEASURED),$(patsubst %/,%,$(wildcard tests/*/))) $(wildcard tests/integration/test_cli_*.py)
 
 .PHONY: compatibility
 compatibility: $(VENV)/.dev
-	$(BIN)/pytest -n $(WORKERS) --ignore-glob='*/test_cli_*' tests/unit tests/emulators tests/integration
+	$(BIN)/pytest -n $(WORKERS) --ignore-glob='$(COMMAND_LINE)' $(MEASURED) tests/emulators
 
 # Once more on each other supported Python of this machine, in an environment of its own: all that may depend on it.
 other-pythons: $(VENV)/.dev

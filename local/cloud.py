@@ -108,6 +108,7 @@ class LocalCloud:
         await self._outages.cancel()
         await _cancel(self._running)
         await asyncio.gather(*(server.stop() for server in self._servers.values()))
+        await asyncio.gather(*(server.abandon() for server in self._servers.values()))
         if self._runtime:
             await self._runtime.later.drop()
             await self._runtime.fleet.stop()

@@ -32,6 +32,7 @@ class LoopbackServer:
         self.port = port
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None
+        self._under_way: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
@@ -43,10 +44,11 @@ class LoopbackServer:
         listener = _listen(self.port)
         self.port = listener.getsockname()[1]
         config = uvicorn.Config(
-            self._app,
+            self._work,
             http=_ResettableProtocol,
             log_config=None,
             access_log=False,
+            interface="asgi3",
             lifespan="off",
             server_header=False,
             timeout_graceful_shutdown=1,
@@ -70,6 +72,19 @@ class LoopbackServer:
             connection.transport.close()
         await self._task
         self._server = self._task = None
+
+    async def abandon(self) -> None:
+        """Give up the requests that are still being worked although their connections are closed, as long polls are."""
+        for work in tuple(self._under_way):
+            work.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def _work(self, scope: Any, receive: Any, send: Any) -> None:
+        work = asyncio.create_task(self._app(scope, receive, send))
+        self._under_way.add(work)
+        work.add_done_callback(self._under_way.discard)
+        with contextlib.suppress(asyncio.CancelledError):  # uvicorn would report what `abandon` does as a fault
+            await work
 
 
 def _listen(port: int) -> socket.socket:

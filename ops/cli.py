@@ -1,21 +1,32 @@
-"""`express-sync`: the commands together, and how the process ends. Adding a command is one import and one line."""
+"""`express-sync`: the commands together, and how the process ends. Adding a command is one name in a table."""
 
 import sys
+from importlib import import_module
 
 import click
 
-from ops.commands.demo import demo
-from ops.commands.doctor import doctor
-from ops.commands.failures import failures
-from ops.commands.invoke import invoke
-from ops.commands.replay import replay
-from ops.commands.submit import submit
-from ops.commands.up import up
-from ops.commands.watch import watch
 from ops.problems import ExitCode, Problem
 
+# In the order of the help; `ops.commands.NAME` holds the command NAME.
+COMMANDS = ("up", "demo", "doctor", "submit", "watch", "failures", "replay", "invoke")
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class _Commands(click.Group):
+    """The commands of the table, each imported only when it is asked for: most of them need little of the rest."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        """Their names."""
+        return list(COMMANDS)
+
+    def get_command(self, _: click.Context, name: str) -> click.Command | None:
+        """The command of this name, None if there is none."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"ops.commands.{name}"), name)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="express-sync-provisioner")
 def commands() -> None:
     """Provision express synchronization groups through a queue, on a cloud of your own or on this machine.
@@ -45,10 +56,6 @@ def commands() -> None:
       3    time ran out
       130  interrupted
     """
-
-
-for command in (up, demo, doctor, submit, watch, failures, replay, invoke):
-    commands.add_command(command)
 
 
 def _say(sentence: str) -> int:

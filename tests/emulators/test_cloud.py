@@ -1,5 +1,6 @@
 """The local cloud as a whole: real ports, a real worker process, real messages."""
 
+import asyncio
 import contextlib
 import os
 import re
@@ -17,6 +18,7 @@ from local.identity import LOCAL_ACCOUNT
 from local.template.source import TemplateError
 from tests.emulators.fc_signer import PATH_2023, acs3_headers, send
 from tests.emulators.fc_support import cloud_of, fc_port, local_get, local_post, wait_until_dead
+from tests.emulators.mns_client import RawClient
 
 QUEUE_AND_TRIGGER = """
       EnvironmentVariables:
@@ -298,3 +300,15 @@ def test_stopping_while_the_function_is_busy_ends_it_too(tmp_path: Path) -> None
         started = children() - before
     assert len(started) == 1
     wait_until_dead(started)
+
+
+def test_stopping_gives_up_the_long_polls_that_are_open(tmp_path: Path) -> None:
+    """Else each would be reported as a task that was destroyed while it waited."""
+    (tmp_path / "template.yml").write_text(TEMPLATE.read_text(encoding="utf-8"), encoding="utf-8")
+    queue, target = "express-sync-results", "/queues/express-sync-results/messages?waitseconds=30"
+    with background(CloudOptions(template=tmp_path / "template.yml", with_function=False)) as running:
+        client = RawClient(int(running.ready["mns"]["endpoint"].rpartition(":")[2]), LOCAL_ACCOUNT.user)
+        client.connection.request("GET", target, None, client.headers("GET", target, ""))
+        wait_for(lambda: running.cloud.messages.polls.waiting(queue))
+    client.close()
+    assert [task for task in asyncio.all_tasks(running._loop) if not task.done()] == []

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from tests.fuzz.events import events
 from tests.fuzz.target import Target
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "3000"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "1500"))
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
-ROUND = 1000
+ROUND = 500
 MOST_CPU_SECONDS = 3.0
 MOST_GROWTH_MIB = 48.0
 

@@ -71,7 +71,9 @@ def test_every_command_that_is_named_exists_with_its_options(line: str) -> None:
     words = shlex.split(line)[1:]
     command: click.Command = commands
     while isinstance(command, click.Group) and words:
-        assert words[0] in command.commands, f"there is no command {words[0]}"
-        command = command.commands[words.pop(0)]
+        found = command.get_command(click.Context(command), words[0])
+        assert found is not None, f"there is no command {words[0]}"
+        command = found
+        words.pop(0)
     options = {name for parameter in command.params for name in parameter.opts} | {"--help"}
     assert {word for word in words if word.startswith("--")} <= options

@@ -482,6 +482,16 @@ def test_a_request_in_doubt_is_put_off_in_every_copy(clock: FakeClock) -> None:
     assert [of_event(json.loads(body)).generation for body, _, _ in harness.sent_back] == [1]
 
 
+def test_copies_that_meet_in_a_batch_go_back_as_one(clock: FakeClock) -> None:
+    """Both are announced as deferred, under the same id."""
+    service = scripted(clock, [fakes.READ_TIMEOUT] * 3, [NO_GROUPS] * 4)
+    harness = Harness(clock, service, deferrals=2)
+    outcomes = harness.work(delivery(), delivery())
+    assert [done(outcome)["status"] for outcome in outcomes] == ["deferred", "deferred"]
+    assert len({outcome.event["id"] for outcome, _ in harness.published}) == 1
+    assert len(harness.sent_back) == 1
+
+
 def test_a_fault_of_ours_is_not_put_off(clock: FakeClock) -> None:
     """It would only be met again."""
 
