@@ -8,7 +8,7 @@ SUPPORTED := 3.10 3.11 3.12
 WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports tests other-pythons model storm fuzz mutants lock clean
+.PHONY: help setup demo outage test lint types imports tests other-pythons model storm fuzz mutants lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ setup: $(VENV)/.run ## install the command line into .venv
 
 demo: $(VENV)/.run ## run sample requests through the whole system on this machine
 	@$(BIN)/express-sync demo
+
+outage: $(VENV)/.run ## hold an outage drill: what heals by itself, and what one command heals
+	@$(BIN)/express-sync demo --outage
 
 test: lint types imports tests other-pythons ## check style, types, architecture and behaviour, on every supported Python found
 
