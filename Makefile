@@ -10,7 +10,7 @@ MEASURED := tests/unit tests/integration
 COMMAND_LINE := */test_cli_*
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports tests other-pythons model storm fuzz mutants lock clean
+.PHONY: help setup demo outage test lint types imports tests other-pythons model storm fuzz mutants lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ setup: $(VENV)/.run ## install the command line into .venv
 
 demo: $(VENV)/.run ## run sample requests through the whole system on this machine
 	@$(BIN)/express-sync demo
+
+outage: $(VENV)/.run ## hold an outage drill: what heals by itself, and what one command heals
+	@$(BIN)/express-sync demo --outage
 
 test: lint types imports tests other-pythons ## check style, types, architecture and behaviour, on every supported Python found
 

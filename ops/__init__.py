@@ -5,6 +5,7 @@
     target         which cloud a command acts on, and the leave to change anything there
     profiles, registration   where targets are described: profile files, the `up` of this checkout
     submissions, outcomes, scenario   requests from files, verdicts from the result queue, what the demo plays
+    drill/         the outage drill of the demo, on a local cloud that `doors` bends and looks into
     invocation, show, problems        the call of the function, the look of things, what is said when one fails
 
 Of the function it uses the contracts only: what is valid, what an outcome is, how a call is signed, how SMQ is met.

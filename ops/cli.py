@@ -34,6 +34,7 @@ def commands() -> None:
     \b
     Start here:
       express-sync demo                  see everything work, on a cloud that lives for seconds
+      express-sync demo --outage         see an outage pass by itself, and another one mended
       express-sync up                    run the local cloud until Ctrl-C
       express-sync submit request.json   send a request to it
       express-sync watch                 see what becomes of requests

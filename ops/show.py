@@ -41,12 +41,12 @@ def remarks() -> Console:
 
 def note(sentence: str) -> None:
     """Say something about what goes on."""
-    remarks().print(Text(printable(sentence), style="dim"), soft_wrap=True)
+    _print(sys.stderr, Text(printable(sentence), style="dim"))
 
 
 def line(*parts: Text | str) -> None:
     """Print one line of results, however wide."""
-    results().print(*parts, soft_wrap=True)
+    _print(sys.stdout, *parts)
 
 
 def json_line(value: Mapping[str, Any]) -> None:
@@ -62,7 +62,7 @@ def status(name: str) -> Text:
 
 def say(sentence: str) -> None:
     """Say something that must not be overlooked."""
-    remarks().print(Text(printable(sentence)), soft_wrap=True)
+    _print(sys.stderr, Text(printable(sentence)))
 
 
 def progress() -> Progress:
@@ -109,7 +109,7 @@ def table(console: Console, columns: Iterable[Column], rows: Iterable[Iterable[R
 
 def verdict(sentence: str, *, is_good: bool) -> None:
     """Say how it all ended."""
-    remarks().print(Text(sentence, style="bold green" if is_good else "bold red"), soft_wrap=True)
+    _print(sys.stderr, Text(sentence, style="bold green" if is_good else "bold red"))
 
 
 def printable(text: str) -> str:
@@ -120,6 +120,18 @@ def printable(text: str) -> str:
 def duration(milliseconds: int) -> str:
     """A duration as people say it: `40 ms`, `1.2 s`."""
     return f"{milliseconds} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
+
+
+def _print(file: TextIO, *parts: Text | str) -> None:
+    """Print one line, however wide, above a progress bar if there is one.
+
+    It goes by way of the file itself, which a bar stands in for: a console would print past the bar, into its line.
+    """
+    console = _console(file)
+    with console.capture() as line:
+        console.print(*parts, soft_wrap=True)
+    file.write(line.get())
+    file.flush()
 
 
 def _console(file: TextIO) -> Console:

@@ -6,9 +6,7 @@ Knows SMQ queues and the fault interface of the local Cloud Storage Gateway; it 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-import urllib3
-from urllib3.exceptions import HTTPError
-
+from ops.doors import RefusedError, knock
 from ops.outcomes import Outcome
 from ops.pending import Pending, settle
 from ops.problems import Problem
@@ -38,10 +36,7 @@ class Stage:
             yield positions[message_id], outcome
 
     def _arm(self, act: Act) -> None:
-        url = f"{self.sgw_endpoint}/_local/faults"
         try:
-            answer = urllib3.request("POST", url, json={"name": act.group, "faults": list(act.faults)}, retries=False)
-        except HTTPError as error:
-            raise Problem(f"The gateway API at {self.sgw_endpoint} cannot be reached; try again.") from error
-        if answer.status != 200:
-            raise Problem(f"{act.name}: {answer.json()['message']}; correct the scenario.")
+            knock(self.sgw_endpoint, "POST", "faults", {"name": act.group, "faults": list(act.faults)})
+        except RefusedError as refused:
+            raise Problem(f"{act.name}: {refused}; correct the scenario.") from refused

@@ -79,7 +79,10 @@ def on_target(
 
 
 def at_target(command: Callable[Concatenate[Target, P], None]) -> Callable[P, None]:
-    """Give a command its target as first argument; for one that changes nothing, or asks for leave in its own way."""
+    """Give a command its target as first argument; for one that changes nothing, or asks for leave in its own way.
+
+    Who runs a command within another may hand it a Target as click's context object; the profile is then not read.
+    """
 
     @click.option(
         "--profile",
@@ -90,7 +93,8 @@ def at_target(command: Callable[Concatenate[Target, P], None]) -> Callable[P, No
     @wraps(command)
     def with_target(*args: P.args, **options: P.kwargs) -> None:
         name = str(options.pop("profile"))
-        target = choose(name, Path.cwd(), os.environ)  # noqa: TID251 - a command line's environment is its settings
+        given = click.get_current_context().find_object(Target)
+        target = given or choose(name, Path.cwd(), os.environ)  # noqa: TID251 - its environment is its settings
         note(f"Acting on {target.where}.")
         try:
             command(target, *args, **options)

@@ -1,4 +1,4 @@
-"""The tests' own door, `/_local/*`: queue faults, see and seed groups, see calls, reset. Needs no signature.
+"""The tests' own door, `/_local/*`: queue and forget faults, see and seed groups, see calls, reset. Needs no signature.
 
 Nothing here exists in the cloud. Bodies and answers are JSON; what cannot be used is refused with 400 and a
 JSON object whose `message` says why.
@@ -45,6 +45,7 @@ class Control:
         """Name the endpoints' methods, and their paths below `/_local`."""
         return [
             Route("/faults", self._queue_faults, methods=["POST"]),
+            Route("/faults", self._forget_faults, methods=["DELETE"]),
             Route("/groups", self._list_groups, methods=["GET"]),
             Route("/groups", self._seed_group, methods=["POST"]),
             Route("/calls", self._list_calls, methods=["GET"]),
@@ -55,6 +56,10 @@ class Control:
         order = _order(_document(await request.body(), _FAULT_FIELDS))
         self._service.faults.queue(order.operation, order.name_glob, order.faults)
         return JSONResponse({"queued": len(order.faults)})
+
+    async def _forget_faults(self, _request: Request) -> Response:
+        self._service.faults.reset()
+        return JSONResponse({})
 
     async def _list_groups(self, _request: Request) -> Response:
         return JSONResponse([fields_of(group) for group in self._service.groups.describe()])

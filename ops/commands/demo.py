@@ -1,4 +1,4 @@
-"""`express-sync demo`: the samples played on a cloud of their own, ending in a table of verdicts."""
+"""`express-sync demo`: the samples played on a cloud of their own, ending in a table of verdicts; or the drill."""
 
 import contextlib
 import time
@@ -15,6 +15,9 @@ from handler.smq import SmqError
 from local.cloud import CloudOptions, NotRunnableError, background
 from ops import show
 from ops.board import Board, columns
+from ops.commands.failures import failures
+from ops.commands.replay import replay
+from ops.drill.holding import hold
 from ops.problems import ExitCode, Problem, leave
 from ops.queues import queue
 from ops.scenario import read
@@ -23,11 +26,11 @@ from ops.stage import Stage
 SCENARIO = Path(__file__).resolve().parents[2] / "events" / "demo.json"
 
 
-@click.command(short_help="Play every sample on a cloud of its own and check the verdicts.")
+@click.command(short_help="Play every sample, or an outage, on a cloud of its own and check the verdicts.")
+@click.option("--outage", is_flag=True, help="Hold the outage drill instead.")
 @click.option(
     "--scenario",
     type=click.Path(path_type=Path),
-    default=SCENARIO,
     help="A file in the form of events/demo.json, which is the default; its samples lie beside it.",
 )
 @click.option(
@@ -38,16 +41,21 @@ SCENARIO = Path(__file__).resolve().parents[2] / "events" / "demo.json"
     show_default=True,
     help="The longest wait for all outcomes, in seconds.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each request instead of the table.")
-def demo(scenario: Path, timeout_seconds: float, as_json: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print only one line of JSON for each request.")
+def demo(outage: bool, scenario: Path | None, timeout_seconds: float, as_json: bool) -> None:
     """Send the samples of events/ through a cloud that lives as long as the demo, and check every verdict.
 
     Valid, invalid and broken requests, with faults of the API thrown in. Needs no network and leaves nothing behind.
+
+    With --outage the API refuses everything for a while, twice: with AssumeRoleFail, which passes, and the requests
+    come back by themselves; then with RoleNotExist, and they are listed and replayed once the role is there again.
 
     \b
     Examples:
       express-sync demo
       express-sync demo --json | jq -r 'select(.asExpected | not) | .request'
+      express-sync demo --outage
+      express-sync demo --outage --json | jq -c '[.request, .statuses, .replayId]'
 
     \b
     Exit codes:
@@ -56,6 +64,15 @@ def demo(scenario: Path, timeout_seconds: float, as_json: bool) -> None:
       2    not possible; one sentence says why
       130  interrupted
     """
+    if outage and scenario:
+        raise Problem("--outage has a story of its own; leave --scenario out.")
+    if outage:
+        hold({"failures": failures, "replay": replay}, timeout_seconds, as_json=as_json)
+    else:
+        _demonstrate(scenario or SCENARIO, timeout_seconds, as_json)
+
+
+def _demonstrate(scenario: Path, timeout_seconds: float, as_json: bool) -> None:
     board = Board(read(scenario))
     show.note("Acting on a local cloud of the demo's own.")
     began = time.monotonic()

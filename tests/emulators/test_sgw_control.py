@@ -177,3 +177,15 @@ def test_a_body_that_is_no_json_object_is_explained(cloud: Cloud, body: bytes) -
 def test_what_is_no_door_is_not_mistaken_for_the_api(cloud: Cloud, method: str, path: str, status: int) -> None:
     assert cloud.control(method, path).status == status
     assert cloud.calls() == []
+
+
+def test_faults_that_are_forgotten_strike_nobody_and_what_was_made_stays(cloud: Cloud) -> None:
+    """An outage ends without anything else changing."""
+    cloud.create({**GROUP, "Name": "made-before", "BucketPrefix": "before/"})
+    cloud.queue_faults("RoleNotExist", count=3)
+    assert cloud.create().json()["Code"] == "RoleNotExist"
+
+    assert cloud.control("DELETE", "faults").status == 200
+
+    assert cloud.create().status == 200
+    assert cloud.names() == ["made-before", GROUP["Name"]]

@@ -1,0 +1,67 @@
+"""The drill from its first line to its exit code: a cloud for it, the acts, a look at what is there, the judgement."""
+
+import time
+from collections.abc import Mapping
+
+import click
+
+from handler.signature import Credentials
+from handler.smq import SmqError
+from local.cloud import CloudOptions, NotRunnableError, background
+from ops import show
+from ops.drill.acts import Drill
+from ops.drill.course import Course, courses
+from ops.drill.ground import Ground, ground
+from ops.drill.plan import LASTING, PASSING, SETTINGS
+from ops.drill.screen import Screen
+from ops.problems import ExitCode, Problem, leave
+from ops.target import LOCAL, Target
+
+
+def hold(operator: Mapping[str, click.Command], timeout_seconds: float, *, as_json: bool) -> None:
+    """Hold the drill and end the command by how it went; `operator` as in Drill.
+
+    Problem if it cannot be held at all.
+    """
+    show.note("Acting on a local cloud of the drill's own.")
+    began = time.monotonic()
+    passing, lasting = courses(PASSING), courses(LASTING)
+    screen = Screen(is_silent=as_json)
+    try:
+        with background(CloudOptions(environment=SETTINGS)) as cloud:
+            key = Credentials(cloud.ready["accessKeyId"], cloud.ready["accessKeySecret"])
+            place = ground(Target(LOCAL, "the drill's own cloud", cloud.ready, key))
+            drill = Drill(place, operator, screen, lambda: began + timeout_seconds - time.monotonic(), passing, lasting)
+            if not drill.play():
+                show.say("The drill ends early: this act has not ended as it should, or not in time.")
+            kept = _look(place, [*passing, *lasting])
+    except SmqError as error:
+        raise Problem(f"The drill's own SMQ cannot be used ({error.code}); try again.") from error
+    except NotRunnableError as error:
+        raise Problem(f"The function cannot be run: {error}; correct it.") from error
+    if as_json:
+        for course in (*passing, *lasting):
+            show.json_line(course.document())
+    conclude([*passing, *lasting], kept, time.monotonic() - began)
+
+
+def _look(place: Ground, held: list[Course]) -> int:
+    """See whose group is there; how many failures are still kept."""
+    groups = place.groups()
+    for course in held:
+        course.is_there = course.request["name"] in groups
+    return place.failures()
+
+
+def conclude(held: list[Course], kept: int, seconds: float) -> None:
+    """Say what differs from what is expected, and how many verdicts do not; end the command accordingly."""
+    unexpected = [course for course in held if course.surprises()]
+    for course in unexpected:
+        show.say(f"{course.request['requestId']} ({course.outage.code}): {'; '.join(course.surprises())}.")
+    if kept:
+        show.say(f"{kept} messages are left in the failure queue.")
+    is_good = not (unexpected or kept)
+    there = sum(course.is_there for course in held)
+    counts = f"{len(held)} requests, {len(held) - len(unexpected)} verdicts as expected, {there} groups"
+    show.verdict(f"{counts}, {'nothing lost, ' if is_good else ''}{seconds:.1f} s.", is_good=is_good)
+    leave(ExitCode.DONE if is_good else ExitCode.UNWELCOME)

@@ -1,0 +1,29 @@
+"""Lines that are printed while a progress bar stands on the same terminal."""
+
+import io
+import re
+import sys
+
+import pytest
+
+from ops import show
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("print_line", [show.line, show.say, show.note], ids=["a result", "a sentence", "a note"])
+def test_a_line_goes_above_the_progress_bar(print_line: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It begins where the bar's own line was wiped out, never behind what is left of the bar."""
+    terminal = _Terminal()
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    assert callable(print_line)
+    with show.progress() as progress:
+        progress.add_task("Outcomes", total=2)
+        progress.refresh()
+        print_line("A LINE")
+    assert re.search(r"\x1b\[2K(\x1b\[[0-9;]*m)*A LINE", terminal.getvalue())
