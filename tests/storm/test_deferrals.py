@@ -7,24 +7,17 @@ from collections.abc import Iterator
 import pytest
 
 from local.traffic import Point
-from tests.storm.stage import FAST, Document, Stage, request, stage
+from tests.storm.stage import FAST, TWO_TIERS, Document, Stage, request, stage
 from tests.storm.strikes import Strike
 
-MOST_DEFERRALS = 2
-PUT_OFF = {
-    **FAST,
-    "EXPRESS_SYNC_MAX_ATTEMPTS": "1",
-    "EXPRESS_SYNC_DEFER_BASE_SECONDS": "1",
-    "EXPRESS_SYNC_DEFER_CAP_SECONDS": "1",
-    "EXPRESS_SYNC_MAX_DEFERRALS": str(MOST_DEFERRALS),
-}
+MOST_DEFERRALS = int(TWO_TIERS["EXPRESS_SYNC_MAX_DEFERRALS"])
 FOR_EVER = 1000
 
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Stage]:
     """A cloud that the tests of this module share; each uses names of its own."""
-    with stage(PUT_OFF) as running:
+    with stage({**FAST, **TWO_TIERS, "EXPRESS_SYNC_MAX_ATTEMPTS": "1"}) as running:
         yield running
 
 
