@@ -236,7 +236,8 @@ def test_a_publication_is_reported_before_and_after(mns: RunningMns, topic: RawC
 
 
 SEND = document("Message", MessageBody="again")
-BATCH = f'<Messages xmlns="http://mns.aliyuncs.com/doc/v1/">{"<Message><MessageBody>again</MessageBody></Message>" * 2}</Messages>'
+_ONE = "<Message><MessageBody>again</MessageBody></Message>"
+BATCH = f'<Messages xmlns="http://mns.aliyuncs.com/doc/v1/">{_ONE * 2}</Messages>'
 
 
 @pytest.mark.parametrize(("sent", "count"), [(SEND, 1), (BATCH, 2)], ids=["alone", "batch"])

@@ -5,6 +5,7 @@ verdict should be.
 """
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -43,6 +44,23 @@ FAST = {
 }
 
 
+BEYOND_EVERY_VISIBILITY_SECONDS = 1000.0
+PULL_SECONDS = 60  # the shortest function that has time to drain a queue: a look, a publication and a wait fit in, too
+DRAIN = """\
+  DrainTrigger:
+    Type: ALIYUN::FC3::Trigger
+    Properties:
+      FunctionName:
+        Fn::GetAtt: [Function, FunctionName]
+      TriggerName: drain
+      TriggerType: timer
+      TriggerConfig:
+        enable: true
+        cronExpression: '@every 25s'
+        payload: '{"control":{"drain":"requests"}}'
+"""
+
+
 class EveryLine(Logs):
     """All that the instances ever wrote."""
 
@@ -56,7 +74,7 @@ class EveryLine(Logs):
 
 
 class EveryEnd(Journal):
-    """How every invocation ended; the sweeps of the timer, which come at their own time, apart from the others."""
+    """How every invocation ended; those of the timers, which come at their own time, apart from the others."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -131,7 +149,10 @@ class Stage:
         return [json.loads(message["body"]) for message in self._messages("resultQueue")]
 
     def settle(self, seconds: float) -> None:
-        """Wait until the trigger has acknowledged every message, nothing can still land, and no blow goes on."""
+        """Wait until every message is acknowledged, nothing can still land, and no blow goes on.
+
+        Where the function drains the queues itself, what a killed one held is shown again as soon as nobody works.
+        """
         until(self._is_settled, seconds)
 
     def door(self, service: str, method: str, path: str, body: object = None) -> Any:
@@ -149,18 +170,30 @@ class Stage:
     def _is_settled(self) -> bool:
         is_calm = self.strikes.are_over  # asked first: a service answers only after that has brought it back
         try:
-            waiting = self._messages("requestQueue")
+            waiting = [*self._messages("requestQueue"), *self._messages("deadLetterQueue")]
             landed = all(call["outcome"] != "pending" for call in self.calls("sgw"))
         except HTTPError:
             return False  # the service is down for the moment, as a storm wants it
+        if waiting and not self.running.cloud._streams:
+            self.running.run(self._let_time_pass())
         return not waiting and landed and is_calm
+
+    async def _let_time_pass(self) -> None:
+        """Put the clock of the queues forward if no message can be had and every drain waits for one; all at once."""
+        cloud = self.running.cloud
+        queues = [self.ready["mns"][role] for role in ("requestQueue", "deadLetterQueue")]
+        states = {state for queue in queues for _, state in cloud.messages.messages(queue)}
+        drains = [timer for timer in cloud._timers if timer.to_json()["state"] == "running"]
+        if "active" not in states and sum(map(cloud.messages.polls.waiting, queues)) == len(drains):
+            before = cloud.messages._clock
+            cloud.messages._clock = lambda: before() + BEYOND_EVERY_VISIBILITY_SECONDS
 
 
 def until(condition: Callable[[], bool], seconds: float) -> None:
     """Wait until `condition` holds; AssertionError if it does not within `seconds`."""
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, f"not within {seconds} seconds: {condition}"
+        assert time.monotonic() < end, f"not within {seconds} seconds: {condition.__name__}"
         time.sleep(0.02)
 
 
@@ -186,10 +219,22 @@ def stage(
 
 def with_timeout(seconds: int, directory: Path) -> CloudOptions:
     """Options with a copy of the template in `directory` whose function has another timeout."""
+    return _deployed(directory, (r"      Timeout: 120\n", f"      Timeout: {seconds}\n"))
+
+
+def pulling(directory: Path) -> CloudOptions:
+    """Options with a copy of the template in `directory` where no trigger but the function takes the messages."""
+    trigger = r"(?s)  RequestTrigger:.*?(?=  SweepTrigger:)"
+    return _deployed(directory, (r"      Timeout: 120\n", f"      Timeout: {PULL_SECONDS}\n"), (trigger, DRAIN))
+
+
+def _deployed(directory: Path, *changes: tuple[str, str]) -> CloudOptions:
     text = TEMPLATE.read_text(encoding="utf-8")
+    for pattern, replacement in changes:
+        text, count = re.subn(pattern, replacement, text)
+        assert count == 1, pattern
     copy = directory / TEMPLATE.name
-    copy.write_text(text.replace("      Timeout: 120\n", f"      Timeout: {seconds}\n"), encoding="utf-8")
-    assert f"Timeout: {seconds}\n" in copy.read_text(encoding="utf-8")
+    copy.write_text(text, encoding="utf-8")
     return CloudOptions(template=copy, code=TEMPLATE.parent)
 
 

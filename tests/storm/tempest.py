@@ -9,7 +9,7 @@ from pathlib import Path
 from handler.model import Adoption
 from local.identity import LOCAL_ACCOUNT
 from tests.storm.forecast import CALM_FAULT, LOOK_SILENT, Forecast, forecast
-from tests.storm.stage import FAST, TWO_TIERS, Document, Stage, stage, with_timeout
+from tests.storm.stage import FAST, TWO_TIERS, Document, Stage, pulling, stage, with_timeout
 from tests.storm.truth import Storm, contradictions, final, leaks, without_request
 
 TIMEOUT_SECONDS = 4
@@ -31,11 +31,17 @@ class Survived:
         return "\n".join([*lines, *wrong])
 
 
-def survive(seed: int, requests: int, directory: Path, adoption: Adoption = "identical") -> Survived:
-    """Run the storm of `seed` under a policy; `directory` takes the copy of the template."""
+def survive(
+    seed: int, requests: int, directory: Path, adoption: Adoption = "identical", *, is_pulled: bool = False
+) -> Survived:
+    """Run the storm of `seed` under a policy; `directory` takes the copy of the template.
+
+    `is_pulled`: the function takes the messages itself, on the order of a timer.
+    """
     coming = forecast(seed, requests)
+    options = pulling(directory) if is_pulled else with_timeout(TIMEOUT_SECONDS, directory)
     settings = {**FAST, **TWO_TIERS, "EXPRESS_SYNC_MAX_ATTEMPTS": "3", "EXPRESS_SYNC_ADOPTION": adoption}
-    with stage(settings, coming.strikes, with_timeout(TIMEOUT_SECONDS, directory)) as running:
+    with stage(settings, coming.strikes, options) as running:
         _prepare(running, coming)
         messages = coming.messages()
         ids = running.send([planned.body for planned in messages])
@@ -56,7 +62,7 @@ def _prepare(running: Stage, coming: Forecast) -> None:
 
 
 def _counts(running: Stage, storm: Storm, coming: Forecast) -> Mapping[str, object]:
-    ends = Counter(answer.outcome for answer in running.answers)
+    ends = Counter(answer.outcome for answer in (*running.answers, *running.sweeps))
     publications = running.strikes.points["publish-sent"]
     histories = storm.histories()
     verdicts = Counter(final(history)["data"]["status"] for history in histories.values())
@@ -69,7 +75,7 @@ def _counts(running: Stage, storm: Storm, coming: Forecast) -> Mapping[str, obje
         "processes killed": ends["exited"],
         "processes timed out": ends["timed-out"],
         "services restarted": running.strikes.dealt["restart-mns"] + running.strikes.dealt["restart-sgw"],
-        "batches redelivered": len(running.answers) - ends["succeeded"],
+        "invocations unfinished": ends.total() - ends["succeeded"],
         "outcomes announced": len(storm.announced),
         "requests sent back": running.strikes.points["requeue-answered"],
         "distinct outcomes": sum(map(len, histories.values())),

@@ -30,3 +30,12 @@ def test_every_promise_holds_in_a_storm_in_which_each_request_owns_its_group(tmp
     assert survived.contradictions == []
     assert survived.leaks == []
     assert survived.counts["processes killed"] != 0
+
+
+@pytest.mark.timeout(120)
+def test_every_promise_holds_in_a_storm_in_which_the_function_takes_the_messages_itself(tmp_path: Path) -> None:
+    """On a timer's order, without a trigger: what a killed drain has held comes back."""
+    survived = survive(SEED, 64, tmp_path, is_pulled=True)
+    assert survived.contradictions == []
+    assert survived.leaks == []
+    assert survived.counts["processes killed"] != 0

@@ -113,7 +113,11 @@ def _false_failures(storm: Storm) -> Iterator[str]:
     histories = storm.histories()
     for request_id, planned in storm.requests().items():
         failed = request_id in histories and _status(final(histories[request_id])) == "failed"
-        if failed and not storm.is_of_another(planned) and any(_is_configured_as(group, planned) for group in storm.groups):
+        if (
+            failed
+            and not storm.is_of_another(planned)
+            and any(_is_configured_as(group, planned) for group in storm.groups)
+        ):
             yield f"{request_id}: failed, but its group is there"
 
 

@@ -48,7 +48,14 @@ def failed(number: int = 0, code: str = "AssumeRoleFail", *, retryable: bool = T
 
 def order(**changes: Any) -> ReplayOrder:
     """An order that is meant, but for `changes`."""
-    given: dict[str, Any] = {"filter": ALL, "edits": {}, "dry_run": False, "force": False, "most": 100, "per_second": 50}
+    given: dict[str, Any] = {
+        "filter": ALL,
+        "edits": {},
+        "dry_run": False,
+        "force": False,
+        "most": 100,
+        "per_second": 50,
+    }
     return ReplayOrder(**{**given, **changes})
 
 
