@@ -90,10 +90,6 @@ def _is_edits(value: object) -> bool:
     return isinstance(value, Mapping) and all(isinstance(each, str) for each in value.values())
 
 
-def _is_truth(value: object) -> bool:
-    return isinstance(value, bool)
-
-
 def _is_within(low: int, high: int) -> Callable[[object], bool]:
     return lambda value: type(value) is int and low <= value <= high
 
@@ -101,7 +97,7 @@ def _is_within(low: int, high: int) -> Callable[[object], bool]:
 _TEXTS = (_is_texts, f"a list of 1 to {LONGEST_LIST} texts of 1 to {LONGEST_TEXT} characters")
 _AGE = (_is_within(0, LONGEST_AGE_SECONDS), f"a whole number from 0 to {LONGEST_AGE_SECONDS}")
 _COUNT = (_is_within(1, MOST_REPLAYS), f"a whole number from 1 to {MOST_REPLAYS}")
-_TRUTH = (_is_truth, "true or false")
+_TRUTH = (lambda value: isinstance(value, bool), "true or false")
 
 # argument of a replay: whether a value will do, what is expected. An empty list is refused: nobody who found no code
 # to replay means every code.
