@@ -44,7 +44,8 @@ def usable_request_id(document: object) -> str | None:
     if not isinstance(document, Mapping):
         return None
     request_id = document.get("requestId")
-    return request_id if isinstance(request_id, str) and _REQUEST_ID_VALIDATOR.is_valid(request_id) else None
+    is_usable = isinstance(request_id, str) and _is_unicode(request_id) and _REQUEST_ID_VALIDATOR.is_valid(request_id)
+    return request_id if is_usable else None
 
 
 def _violations_of(error: ValidationError) -> Iterator[Violation]:
@@ -58,6 +59,10 @@ def _violations_of(error: ValidationError) -> Iterator[Violation]:
     else:
         message = _MESSAGES[rule].format(expected=schema[rule], description=schema["description"])
         yield Violation(error.json_path, rule, message)
+
+
+def _is_unicode(text: str) -> bool:
+    return text.encode("utf-8", "ignore").decode() == text  # half of a surrogate pair has no encoding
 
 
 def _path_of(unknown_name: str) -> str:

@@ -234,6 +234,7 @@ def test_the_number_of_violations_is_bounded(unknown: int, told: int) -> None:
         (None, None),
         ([DOCUMENT], None),
         ("REQ-1", None),
+        ({**DOCUMENT, "requestId": "REQ-\ud800"}, None),
     ],
     ids=lambda value: repr(value)[:24],
 )
