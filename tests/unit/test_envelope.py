@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.envelope import LONGEST_ID, MOST_LAYERS, Delivery, Intake, parse
+from handler.envelope import LONGEST_ID, MOST_LAYERS, Delivery, Intake, parse, parse_message
 from handler.lineage import LONGEST_ATTRIBUTE, MOST_GENERATIONS, SENT_AGAIN, Lineage, sent_again
 from handler.reading import MOST_BYTES
 from tests.unit.fakes import DOCUMENT
@@ -204,6 +204,12 @@ def layered(layers: int) -> object:
 def test_layers_are_opened_up_to_the_bound(event: bytes) -> None:
     """The innermost id counts."""
     delivery = only(parse(event))
+    assert (delivery.document, delivery.message_id) == (DOCUMENT, f"M-{MOST_LAYERS}")
+
+
+def test_a_message_taken_from_a_queue_may_have_as_many_layers() -> None:
+    """As a dead letter has."""
+    (delivery,) = parse_message("M-0", json.dumps(layered(MOST_LAYERS)))
     assert (delivery.document, delivery.message_id) == (DOCUMENT, f"M-{MOST_LAYERS}")
 
 

@@ -167,7 +167,7 @@ def test_with_adoption_switched_off_an_identical_group_is_nobodys_to_claim(last:
     verdict = verdict_of(last, Seen((group,)), "never")
     assert code_of(verdict) == (Indeterminate, "OwnerUnknown")
     assert isinstance(verdict, Indeterminate)
-    assert not verdict.may_settle
+    assert verdict.may_settle is False
 
 
 @pytest.mark.parametrize(("last", "origin"), [(DUPLICATE, "existing"), (READ_TIMEOUT, "created")])
