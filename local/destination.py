@@ -24,6 +24,7 @@ def destination(deployment: Deployment, account: Account, messages: MessageServi
     def failed(request_id: str, event: bytes, answer: Answer, tries: int) -> None:
         if queue:
             with suppress(ServiceError):
-                messages.send(queue, failure_record(arn, request_id, event, answer, tries, time.time()))
+                record = failure_record(arn, request_id, event, answer, tries=tries, now=time.time())
+                messages.send(queue, record)
 
     return failed

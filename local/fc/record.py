@@ -10,7 +10,7 @@ import json
 from local.fc.answer import UNHANDLED, Answer
 
 
-def failure_record(arn: str, request_id: str, event: bytes, answer: Answer, tries: int, now: float) -> str:
+def failure_record(arn: str, request_id: str, event: bytes, answer: Answer, *, tries: int, now: float) -> str:
     """The record of the call's last `answer`; `now` in seconds since the epoch."""
     record = {
         "timestamp": int(now * 1000),

@@ -1,7 +1,7 @@
 """One template with its parameters set: every name in it means something, as it would in a deployed stack.
 
-Reproduces parameters (defaults, overrides, allowed values and patterns, booleans), conditions, pseudo parameters, physical
-names and the attributes of the resource types below. Does not reproduce mappings, outputs and ROS's own checks.
+Reproduces parameters (defaults, overrides, allowed values and patterns, booleans), conditions, pseudo parameters,
+physical names and the attributes of the resource types below. Does not reproduce mappings, outputs and ROS's own checks.
 Unknown: what `Ref` gives for some types in the cloud; here it is always the physical name.
 Must not know what the local cloud does with a resource.
 """

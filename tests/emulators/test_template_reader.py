@@ -135,7 +135,7 @@ def test_a_resource_whose_condition_does_not_hold_is_not_there() -> None:
     assert Stack(parse(LANGUAGE % "x"), LOCAL_ACCOUNT, {"Kind": "large"}).resources("Test::Large") == ["Large"]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", "a: [", "Resources: 3", "!!python/object:os.system {}"])
+@pytest.mark.parametrize("text", ["", "[]", "{}", "a: [", "Resources: 3", "!!python/object:os.system {}", "Resources: {A: 1, A: 2}"])
 def test_what_is_no_template_is_a_template_error(text: str) -> None:
     with pytest.raises(TemplateError):
         parse(text)
