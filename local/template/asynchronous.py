@@ -12,17 +12,15 @@ from dataclasses import dataclass
 from local.template.properties import Properties
 from local.template.source import TemplateError
 
+RETRIES = 3  # of a function without a configuration, in the reference of FC's PutAsyncInvokeConfig
 _QUEUE = re.compile(r"acs:mns:[^:/]*:[^:/]*:/queues/([^/]+)/messages")
 
 
 @dataclass(frozen=True, slots=True)
 class AsyncPolicy:
-    """How often a failed asynchronous call is tried again, and the queue for its record, empty if there is none.
+    """How often a failed asynchronous call is tried again, and the queue for its record, empty if there is none."""
 
-    The defaults are those of a function without a configuration.
-    """
-
-    retries: int = 3
+    retries: int = RETRIES
     failure_queue: str = ""
 
 
@@ -32,7 +30,7 @@ def async_policy(config: Properties) -> AsyncPolicy:
     destinations = config.map("DestinationConfig")
     destinations.absent("OnSuccess")
     return AsyncPolicy(
-        retries=config.number("MaxAsyncRetryAttempts", AsyncPolicy.retries),
+        retries=config.number("MaxAsyncRetryAttempts", RETRIES),
         failure_queue=_queue(destinations.map("OnFailure")),
     )
 

@@ -114,7 +114,11 @@ class Deployment:
 
 def read_template(path: Path, account: Account, parameters: Mapping[str, str]) -> Deployment:
     """Read the template at `path`, `parameters` over its defaults. TemplateError names what cannot be resolved."""
-    stack = Stack(parse(path.read_text(encoding="utf-8")), account, parameters)
+    return deployment_of(Stack(parse(path.read_text(encoding="utf-8")), account, parameters))
+
+
+def deployment_of(stack: Stack) -> Deployment:
+    """What a template with its parameters set deploys. TemplateError names what cannot be run."""
     return Deployment(
         queues=tuple(_queue(each) for each in _resources(stack, "ALIYUN::MNS::Queue")),
         topics=tuple(_topic(each) for each in _resources(stack, "ALIYUN::MNS::Topic")),

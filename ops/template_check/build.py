@@ -18,7 +18,9 @@ def specification_of(template: str, wheels: tuple[Path, ...]) -> dict[str, Json]
     there = {name: of for wheel in wheels for name, of in read_wheel(wheel).items()}
     used = sorted({resource["Type"] for resource in parse(template)["Resources"].values()})
     if missing := [name for name in used if name not in there]:
-        raise Problem(f"No wheel has {', '.join(missing)}; add its ros-cdk package to ROS_CDK_PACKAGES in the Makefile.")
+        raise Problem(
+            f"No wheel has {', '.join(missing)}; add its ros-cdk package to ROS_CDK_PACKAGES in the Makefile."
+        )
     return {name: there[name] for name in used}
 
 

@@ -32,6 +32,10 @@ _DECLARATION = Rule(
     },
 )
 
+_NAMES = Rule("list", required=True, items=_STRING)
+_GROUP = Rule("map", properties={"Label": Rule(), "Parameters": _NAMES})
+_INTERFACE = Rule("map", properties={"ParameterGroups": Rule("list", required=True, items=_GROUP)})
+
 
 def check_parameters(scope: Scope) -> Iterator[Finding]:
     """What is wrong with the parameters, with the groups that show them, and with their use: each must have one."""
@@ -70,10 +74,13 @@ def _values(declared: Mapping[str, Any], path: str) -> Iterator[Finding]:
 
 
 def _groups(scope: Scope) -> Iterator[Finding]:
-    path = "Metadata.ALIYUN::ROS::Interface.ParameterGroups"
-    groups = scope.section("Metadata").get("ALIYUN::ROS::Interface", {}).get("ParameterGroups", [])
-    shown = [name for group in groups for name in group.get("Parameters", [])]
-    parameters = scope.section("Parameters")
+    path = "Metadata.ALIYUN::ROS::Interface"
+    interface = scope.section("Metadata").get("ALIYUN::ROS::Interface", {"ParameterGroups": []})
+    if faults := list(_plain(interface, _INTERFACE, path)):
+        yield from faults
+        return
+    groups, parameters = interface["ParameterGroups"], scope.section("Parameters")
+    shown = [name for group in groups for name in group["Parameters"]]
     for name in shown:
         if name not in parameters:
             yield Finding(path, f"shows {name}, which is no parameter")

@@ -36,25 +36,24 @@ def named_in(value: Any) -> Iterator[str]:
     """The names that the functions in a value use, each as often as it stands there."""
     if is_call(value):
         [(name, argument)] = value.items()
-        if name == "Ref":
-            yield str(argument)
-        elif name == "Fn::GetAtt" and isinstance(argument, list):
-            yield from (str(part) for part in argument[:1])
+        first = argument[0] if isinstance(argument, list) and argument else argument
+        if name in {"Ref", "Fn::GetAtt"}:
+            yield str(first)
         elif name == "Fn::Sub":
-            text = argument[0] if isinstance(argument, list) else argument
-            yield from (each.partition(".")[0] for each in PLACEHOLDER.findall(str(text)))
+            yield from (each.partition(".")[0] for each in PLACEHOLDER.findall(str(first)))
     if isinstance(value, (dict, list)):
         for _, item in _children(value):
             yield from named_in(item)
 
 
 def _ref(argument: Any, path: str, scope: Scope, guards: Guards) -> Iterator[Finding]:
-    if argument in PSEUDO or argument in scope.section("Parameters"):
+    name = str(argument)
+    if name in PSEUDO or name in scope.section("Parameters"):
         return
-    if scope.resource(argument) is None:
-        yield Finding(path, f"refers to {argument}, which is neither a parameter nor a resource")
+    if scope.resource(name) is None:
+        yield Finding(path, f"refers to {name}, which is neither a parameter nor a resource")
     else:
-        yield from _guarded(argument, path, scope, guards)
+        yield from _guarded(name, path, scope, guards)
 
 
 def _get_att(argument: Any, path: str, scope: Scope, guards: Guards) -> Iterator[Finding]:
@@ -109,13 +108,25 @@ def _if(argument: Any, path: str, scope: Scope, guards: Guards) -> Iterator[Find
     yield from references(otherwise, path, scope, guards)
 
 
-def _within_conditions(argument: Any, path: str, scope: Scope, guards: Guards) -> Iterator[Finding]:
+def _equals(argument: Any, path: str, scope: Scope, guards: Guards) -> Iterator[Finding]:
+    if not (isinstance(argument, list) and len(argument) == 2):
+        yield Finding(path, "must give Fn::Equals two values")
+        return
     yield from references(argument, path, scope, guards)
+
+
+def _logic(argument: Any, path: str, scope: Scope, guards: Guards) -> Iterator[Finding]:
+    for operand in argument if isinstance(argument, list) else [argument]:
+        name = operand.get("Condition") if isinstance(operand, dict) else operand
+        if isinstance(name, str):
+            yield from check_condition_name(name, path, scope)
+        else:
+            yield from references(operand, path, scope, guards)
 
 
 def check_condition_name(name: Any, path: str, scope: Scope) -> Iterator[Finding]:
     """A finding if there is no such condition."""
-    if name not in scope.section("Conditions"):
+    if str(name) not in scope.section("Conditions"):
         yield Finding(path, f"names the condition {name}, which there is not")
 
 
@@ -126,8 +137,8 @@ _CHECKS: Mapping[str, _Check] = {
     "Fn::Sub": _sub,
     "Fn::Join": _join,
     "Fn::If": _if,
-    "Fn::Equals": _within_conditions,
-    "Fn::Not": _within_conditions,
-    "Fn::And": _within_conditions,
-    "Fn::Or": _within_conditions,
+    "Fn::Equals": _equals,
+    "Fn::Not": _logic,
+    "Fn::And": _logic,
+    "Fn::Or": _logic,
 }

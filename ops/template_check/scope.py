@@ -43,6 +43,10 @@ class Scope:
 
         An empty default says that the parameter is to be given, and tells nothing.
         """
-        rules = self.section("Parameters").get(parameter) or {}
-        named = [rules.get("Default"), *rules.get("AllowedValues", ()), rules.get("MinValue"), rules.get("MaxValue")]
+        rules = self.section("Parameters").get(parameter)
+        if not isinstance(rules, dict):
+            return ()
+        choices = rules.get("AllowedValues")
+        named = [rules.get(key) for key in ("Default", "MinValue", "MaxValue")]
+        named += choices if isinstance(choices, list) else []
         return tuple(value for value in named if value is not None and value != "")

@@ -11,6 +11,7 @@ from ops.template_check.specification import Rule
 from ops.template_check.values import check_value
 
 _MAP, _STRING = Rule("map"), Rule("string")
+_NAMES = Rule("list", items=_STRING)
 _TEMPLATE = Rule(
     "map",
     properties={
@@ -98,7 +99,8 @@ def _part(part: Any, rule: Rule, path: str, scope: Scope) -> Iterator[Finding]:
 
 
 def _depends_on(name: str, resource: Mapping[str, Any], scope: Scope) -> Iterator[Finding]:
-    for other in _dependencies(resource):
+    yield from _plain(_dependencies(resource), _NAMES, f"Resources.{name}.DependsOn")
+    for other in map(str, _dependencies(resource)):
         if scope.resource(other) is None:
             yield Finding(f"Resources.{name}.DependsOn", f"names {other}, which is no resource")
         elif scope.condition_of(other) not in {"", str(resource.get("Condition"))}:
@@ -106,16 +108,16 @@ def _depends_on(name: str, resource: Mapping[str, Any], scope: Scope) -> Iterato
             yield Finding(f"Resources.{name}.DependsOn", problem)
 
 
-def _dependencies(resource: Mapping[str, Any]) -> list[str]:
+def _dependencies(resource: Mapping[str, Any]) -> list[Any]:
     declared = resource.get("DependsOn", [])
-    return [declared] if isinstance(declared, str) else [str(other) for other in declared]
+    return declared if isinstance(declared, list) else [declared]
 
 
 def _circles(scope: Scope) -> Iterator[Finding]:
     """A finding for each resource that, by what it names, depends on itself."""
     resources = {name: each for name, each in scope.section("Resources").items() if isinstance(each, dict)}
     needs = {
-        name: {other for other in (*_dependencies(each), *named_in(each)) if other in resources}
+        name: {other for other in (*map(str, _dependencies(each)), *named_in(each)) if other in resources}
         for name, each in resources.items()
     }
     for name in resources:

@@ -34,7 +34,7 @@ def check_value(value: Any, rule: Rule, path: str, inner: Inner) -> Iterator[Fin
 
 def _constraints(value: Any, rule: Rule, path: str) -> Iterator[Finding]:
     if rule.allowed and value not in rule.allowed:
-        yield Finding(path, f"is {_shown(value)}; allowed: {', '.join(rule.allowed)}")
+        yield Finding(path, f"is {_shown(value)}; allowed: {', '.join(map(str, rule.allowed))}")
     if isinstance(value, (int, float)) and not _is_within(value, rule.within):
         yield Finding(path, f"is {_shown(value)}, which is not within {_range(rule.within)}")
     if isinstance(value, (str, list)) and not _is_within(len(value), rule.length):
@@ -48,7 +48,7 @@ def _map(value: Mapping[str, Any], rule: Rule, path: str, inner: Inner) -> Itera
     if properties is None:
         properties = dict.fromkeys(value, Rule())
     for name in value.keys() - properties.keys():
-        yield Finding(f"{path}.{name}", f"is unknown; there are {', '.join(sorted(properties))}")
+        yield Finding(f"{path}.{name}", f"is unknown; there are {', '.join(sorted(map(str, properties)))}")
     for name, of in properties.items():
         if name in value:
             yield from inner(value[name], of, f"{path}.{name}")

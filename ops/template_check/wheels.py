@@ -10,7 +10,7 @@ import json
 import re
 import tarfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -100,26 +100,33 @@ def _checks(body: str, name: str) -> Iterator[tuple[str, str | None]]:
 
 
 def _constraints(checks: Mapping[str, str | None]) -> Json:
-    found: Json = {}
-    for check, argument in checks.items():
-        match check:
-            case "ros.validateRange":
-                found["range"] = _bounds(argument or "")
-            case "ros.validateLength":
-                found["length"] = _bounds(argument or "")
-            case "ros.validateAllowedValues":
-                found["enum"] = json.loads(_given(r"allowedValues: (\[.*?\]),\n", argument))
-            case "ros.validateAllowedPattern":
-                found["pattern"] = _given(r"reg: /(.*)/\n", argument)
-    return found
+    constraints = {check: _CONSTRAINTS[check] for check in checks if check in _CONSTRAINTS}
+    return {name: read(checks[check] or "") for check, (name, read) in constraints.items()}
 
 
 def _bounds(argument: str) -> list[float | None]:
     return [json.loads(_given(rf"{end}: (\S+),\n", argument).replace("undefined", "null")) for end in ("min", "max")]
 
 
-def _given(pattern: str, argument: str | None) -> str:
-    match = re.search(pattern, argument or "", re.DOTALL)
+def _choices(argument: str) -> list[str]:
+    choices: list[str] = json.loads(_given(r"allowedValues: (\[.*?\]),\n", argument))
+    return choices
+
+
+def _pattern(argument: str) -> str:
+    return _given(r"reg: /(.*)/\n", argument)
+
+
+_CONSTRAINTS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "ros.validateRange": ("range", _bounds),
+    "ros.validateLength": ("length", _bounds),
+    "ros.validateAllowedValues": ("enum", _choices),
+    "ros.validateAllowedPattern": ("pattern", _pattern),
+}
+
+
+def _given(pattern: str, argument: str) -> str:
+    match = re.search(pattern, argument, re.DOTALL)
     if match is None:
         raise ValueError(f"a check is not given what it should be: {argument}")
     return match[1]

@@ -135,7 +135,9 @@ def test_a_resource_whose_condition_does_not_hold_is_not_there() -> None:
     assert Stack(parse(LANGUAGE % "x"), LOCAL_ACCOUNT, {"Kind": "large"}).resources("Test::Large") == ["Large"]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", "a: [", "Resources: 3", "!!python/object:os.system {}", "Resources: {A: 1, A: 2}"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", "a: [", "Resources: 3", "!!python/object:os.system {}", "Resources: {A: 1, A: 2}"]
+)
 def test_what_is_no_template_is_a_template_error(text: str) -> None:
     with pytest.raises(TemplateError):
         parse(text)
@@ -349,6 +351,8 @@ ASYNC = """
 def test_what_becomes_of_a_failed_asynchronous_call_is_read(tmp_path: Path) -> None:
     assert read(tmp_path, FUNCTION % "" + ASYNC).async_policy == AsyncPolicy(1, "dead")
     assert read(tmp_path, FUNCTION % "").async_policy == AsyncPolicy(3, "")
+    bare = ASYNC.partition("      MaxAsync")[0]
+    assert read(tmp_path, FUNCTION % "" + bare).async_policy == AsyncPolicy(3, "")
 
 
 @pytest.mark.parametrize(
