@@ -100,11 +100,7 @@ def test_a_template_that_is_too_large_is_refused() -> None:
 def test_with_the_longest_names_there_are_every_value_keeps_its_limits(parameters: Mapping[str, str]) -> None:
     """What functions give is known only once they are evaluated; the longest region and prefix are the hardest."""
     account = replace(LOCAL_ACCOUNT, region=LONGEST_REGION)
-    stack = Stack(DOCUMENT, account, {"NamePrefix": ODD: tuple[object, ...] = (
-    *(None, 1, True, "x", [], {}, [1], {1: 2}, [[]]),
-    *({"Ref": 3}, {"Ref": ["a"]}, {"Fn::Sub": [1]}, {"Fn::GetAtt": [[]]}, {"Fn::If": ["a", 1]}, {"Fn::Not": [[1]]}),
-)
-LONGEST_PREFIX, "CodeBucket": "b", **parameters})
+    stack = Stack(DOCUMENT, account, {"NamePrefix": LONGEST_PREFIX, "CodeBucket": "b", **parameters})
     scope = Scope({}, specification())
     for kind, of in specification().items():
         for name in stack.resources(kind):
