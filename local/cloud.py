@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 
 from local.console import State, console_routes, state_of
 from local.deploy import deploy
+from local.destination import destination
 from local.fc.app import routes
 from local.fc.control import Runtime
 from local.fc.fleet import Code, Fleet, new_request_id
@@ -160,7 +161,8 @@ class LocalCloud:
 
     def _run_function(self) -> Runtime:
         fleet = Fleet(self._local_function(), self._account, self._code)
-        later = AsyncInvocations(fleet, self._pace().wait)
+        failed = destination(self.deployment, self._account, self.messages)
+        later = AsyncInvocations(fleet, self._pace().wait, self.deployment.async_policy.retries, failed)
         return Runtime(fleet, later, KillSwitch(fleet, self._traffic))
 
     def _local_function(self) -> Function:

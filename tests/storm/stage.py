@@ -29,6 +29,7 @@ Document = dict[str, Any]
 
 # The second tier takes minutes by design and is proven in the model; here the first generation is the last one.
 ONE_TIER = {"EXPRESS_SYNC_MAX_DEFERRALS": "0"}
+TENACIOUS = "EXPONENTIAL_DECAY_RETRY"  # so that a batch comes back as often as it is struck
 FAST = {
     "EXPRESS_SYNC_API_TIMEOUT_SECONDS": "1",
     "EXPRESS_SYNC_BACKOFF_BASE_SECONDS": "0.01",
@@ -164,7 +165,9 @@ def stage(
     environment: dict[str, str], strikes: Sequence[Strike] = (), options: CloudOptions | None = None
 ) -> Iterator[Stage]:
     """A cloud whose function has `environment` beside the template's, struck by `strikes` one after the other."""
-    chosen = replace(options or CloudOptions(), environment={**ONE_TIER, **environment})
+    chosen = replace(
+        options or CloudOptions(), environment={**ONE_TIER, **environment}, parameters={"RetryStrategy": TENACIOUS}
+    )
     with background(chosen) as running:
         runtime = running.cloud._runtime
         assert runtime is not None
