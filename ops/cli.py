@@ -5,10 +5,13 @@ import sys
 import click
 
 from ops.commands.demo import demo
+from ops.commands.deploy import deploy
+from ops.commands.destroy import destroy
 from ops.commands.doctor import doctor
 from ops.commands.failures import failures
 from ops.commands.invoke import invoke
 from ops.commands.replay import replay
+from ops.commands.status import status
 from ops.commands.submit import submit
 from ops.commands.up import up
 from ops.commands.watch import watch
@@ -30,6 +33,11 @@ def commands() -> None:
       express-sync doctor                see what is missing or wrong, and what to do
 
     \b
+    In an account of yours:
+      express-sync deploy                package, stack, wait, doctor; --dry-run says what it would do
+      express-sync status, destroy       how the stack is; delete it
+
+    \b
     Every command acts on a profile: --profile NAME, else $EXPRESS_SYNC_PROFILE, else the `up` of this checkout.
     A profile is a file .express-sync/profiles/NAME.json or ~/.config/express-sync/NAME.json with the object that
     `express-sync up --json` prints. For the real cloud {"region": "cn-hangzhou", "accountId": "1234567890123456"}
@@ -47,7 +55,7 @@ def commands() -> None:
     """
 
 
-for command in (up, demo, doctor, submit, watch, failures, replay, invoke):
+for command in (up, demo, doctor, submit, watch, failures, replay, invoke, deploy, status, destroy):
     commands.add_command(command)
 
 
