@@ -3,7 +3,7 @@
 Reproduces: signature V4, path style addresses, ETag as the MD5 of the content, the error body (for HEAD in the header
 `x-oss-err`), the refusal of a bucket that is in another region. Does not reproduce: every other operation, addresses
 by host name, versions, encryption, checksums, metadata, policies. Unknown: what an endpoint of another region answers
-to GetBucketInfo; here it is the refusal that it gives to the other operations.
+to GetBucketInfo: the refusal that it gives to the other operations, or the description; here each bucket has its way.
 """
 
 import base64
@@ -26,9 +26,10 @@ from local.oss.signature import Signed, verify
 
 @dataclass(slots=True)
 class Bucket:
-    """A bucket in a region, with its objects by their keys."""
+    """A bucket in a region, with its objects by their keys; `is_told` if other regions' endpoints describe it too."""
 
     region: str
+    is_told: bool = False
     objects: dict[str, bytes] = field(default_factory=dict)
 
 
@@ -57,7 +58,7 @@ class _Service:
         self._calls.append({"operation": operation, "bucket": name, "key": key})
         try:
             self._admit(request, operation)
-            response = self._run(operation, self._bucket(name), name, key, body)
+            response = self._run(operation, self._bucket(name, operation), name, key, body)
         except RefusalError as refusal:
             response = _refused(refusal, request, request_id)
         response.headers["x-oss-request-id"] = request_id
@@ -79,11 +80,12 @@ class _Service:
         if code := self._scripted.pop(operation, None):
             raise RefusalError(code)
 
-    def _bucket(self, name: str) -> Bucket:
+    def _bucket(self, name: str, operation: str) -> Bucket:
         bucket = self._buckets.get(name)
         if bucket is None:
             raise RefusalError("NoSuchBucket", BucketName=name)
-        if bucket.region != self._account.region:
+        is_told = bucket.is_told and operation == "GetBucketInfo"
+        if bucket.region != self._account.region and not is_told:
             raise RefusalError("AccessDenied", ELSEWHERE, Endpoint=f"oss-{bucket.region}.aliyuncs.com")
         return bucket
 

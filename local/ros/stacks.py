@@ -19,7 +19,7 @@ from local.sgw.refusals import Refusal
 from local.template.source import TemplateError, parse
 from local.template.stack import Stack as Values
 
-STEPS_PER_LOOK = 12
+STEPS_PER_LOOK = 20
 _NOT_UPDATABLE = ("CREATE_FAILED", "CREATE_ROLLBACK_COMPLETE", "CREATE_ROLLBACK_FAILED", "DELETE_FAILED")
 Fields = Mapping[str, Any]
 

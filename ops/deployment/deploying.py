@@ -31,6 +31,8 @@ def look(cloud: Cloud, site: Site, template: Template, package: Package) -> Seen
         described = cloud.bucket.described()
         if described.region != site.region:
             raise Problem(failing.elsewhere(cloud.bucket.name, described.region, site.region))
+        if site.profile.get("accountId", described.account_id) != described.account_id:
+            raise Problem(failing.not_ours(cloud.bucket.name, described.account_id, site))
         has_object = cloud.bucket.holds(package.key, package.path)
         cloud.stacks.validate(template.text)
         return Seen(has_object, cloud.stacks.find(site.stack), described.account_id)

@@ -39,6 +39,14 @@ def elsewhere(bucket: str, region: str, wanted: str) -> str:
     )
 
 
+def not_ours(bucket: str, owner: str, site: Site) -> str:
+    """A bucket is another account's than the profile's."""
+    return (
+        f"Bucket {bucket} belongs to account {owner}, but the profile {site.profile_path} is of"
+        f" {site.profile['accountId']}; name a bucket of that account, or another --stack."
+    )
+
+
 def settled(stack: Stack, failures: Sequence[Event], plan: Plan) -> str:
     """A stack came to rest and is not well."""
     if stack.standing == "dead":

@@ -97,7 +97,8 @@ class Deploying:
 @contextlib.contextmanager
 def deploying(directory: Path, cloud: Stand) -> Iterator[Deploying]:
     """Fresh services for one test."""
-    buckets = {BUCKET: Bucket(REGION), "far-bucket": Bucket("cn-shanghai")}
+    far = {"far-bucket": Bucket("cn-shanghai"), "told-bucket": Bucket("cn-shanghai", is_told=True)}
+    buckets = {BUCKET: Bucket(REGION), **far}
     with serving(ros_app(LOCAL_ACCOUNT), oss_app(LOCAL_ACCOUNT, buckets)) as (ros, oss):
         made = Deploying(directory, cloud, ros, oss, buckets)
         made.write_profile()

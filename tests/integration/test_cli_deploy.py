@@ -248,6 +248,7 @@ def test_the_region_of_another_deployment_of_that_name_is_refused(here: Deployin
     [
         ("no-such-bucket", "There is no bucket no-such-bucket (NoSuchBucket); create it in cn-hangzhou"),
         ("far-bucket", "Bucket far-bucket is in cn-shanghai, and code for cn-hangzhou must come from a bucket there"),
+        ("told-bucket", "Bucket told-bucket is in cn-shanghai, and code for cn-hangzhou must come from a bucket there"),
     ],
 )
 def test_a_bucket_that_is_missing_or_elsewhere_is_one_sentence(bucket: str, said: str, here: Deploying) -> None:
@@ -256,6 +257,14 @@ def test_a_bucket_that_is_missing_or_elsewhere_is_one_sentence(bucket: str, said
     ended = here.run("deploy", "--region", REGION, "--code-bucket", bucket, "--package", path, "--yes")
     assert said in ended.only_a_sentence()
     assert here.done("ros") == []
+
+
+def test_the_bucket_of_another_account_is_refused(here: Deploying) -> None:
+    """The profile says whose stack it is, the bucket's owner whose it would become."""
+    here.write_profile(accountId="42")
+    said = here.deploy("--yes").only_a_sentence()
+    assert f"Bucket {BUCKET} belongs to account {LOCAL_ACCOUNT.account_id}, but the profile" in said
+    assert here.done("oss") == here.done("ros") == []
 
 
 @pytest.mark.parametrize(
