@@ -252,10 +252,11 @@ def test_the_region_of_another_deployment_of_that_name_is_refused(here: Deployin
     ],
 )
 def test_a_bucket_that_is_missing_or_elsewhere_is_one_sentence(bucket: str, said: str, here: Deploying) -> None:
-    """With what to name instead."""
+    """With what to name instead, at the first look."""
     path = str(here.package())
     ended = here.run("deploy", "--region", REGION, "--code-bucket", bucket, "--package", path, "--yes")
     assert said in ended.only_a_sentence()
+    assert [call["operation"] for call in here.calls("oss")] == ["GetBucketInfo"]
     assert here.done("ros") == []
 
 

@@ -17,6 +17,7 @@ DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 SECURITY = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 SHORTENED = "acs:mns:${ALIYUN::Region}:${ALIYUN::TenantId}:"
 ENDPOINTS = dict(re.findall(r"^\| `([a-z0-9-]+)` +\| `(https://sgw\.[^`]+)`", DEPLOY, re.MULTILINE))
+PARAMETERS = re.findall(r"^\| `([A-Z][A-Za-z]+)` +\| ", DEPLOY.partition("## Parameters")[2], re.MULTILINE)
 
 
 def rights() -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ import pytest
 
 from ops.deployment.package_file import check, newest, read
 from ops.deployment.refusals import NOT_REACHED, RefusedError, sentence
+from ops.deployment.site import choose
 from ops.deployment.stack import Event, Stack, standing
 from ops.deployment.template_file import TEMPLATE, load
 from ops.deployment.watching import LONGEST_PAUSE_SECONDS, Patience, Watch
@@ -136,6 +137,26 @@ def test_every_state_means_something(state: str, means: str) -> None:
 def test_every_refusal_is_a_sentence_that_says_what_to_do(code: str, said: str) -> None:
     """The service's own text only where there is no better, and never what could move the cursor."""
     assert sentence(RefusedError("ROS", "ros:GetStack", code, "the \x1btext.")).startswith(said)
+
+
+def test_without_a_profile_the_endpoints_are_the_public_ones_over_https(tmp_path: Path) -> None:
+    """And the profile that will be written lies in the checkout, under the stack's name."""
+    site = choose("cn-shanghai", "staging", tmp_path, {"HOME": str(tmp_path)})
+    assert (site.ros, site.oss) == ("https://ros.aliyuncs.com", "https://oss-cn-shanghai.aliyuncs.com")
+    assert site.profile_path == tmp_path / ".express-sync" / "profiles" / "staging.json"
+    assert site.options == "--region cn-shanghai --stack staging"
+
+
+def test_a_profile_with_endpoints_of_its_own_is_not_completed_with_public_ones(tmp_path: Path) -> None:
+    """A stack that is reached through a VPC needs all five."""
+    path = tmp_path / ".express-sync" / "profiles" / "staging.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"region": "cn-shanghai", "mns": {"endpoint": "http://mns.internal"}}')
+    with pytest.raises(Problem, match=r"none that can be used for ros; set EXPRESS_SYNC_ROS_ENDPOINT or ros\.endpoint"):
+        choose(None, "staging", tmp_path, {"HOME": str(tmp_path)})
+    named = {"EXPRESS_SYNC_ROS_ENDPOINT": "http://ros.internal/", "EXPRESS_SYNC_OSS_ENDPOINT": "http://oss.internal"}
+    site = choose(None, "staging", tmp_path, {"HOME": str(tmp_path), **named})
+    assert (site.ros, site.oss) == ("http://ros.internal", "http://oss.internal")
 
 
 class Told:
