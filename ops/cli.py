@@ -8,7 +8,7 @@ import click
 from ops.problems import ExitCode, Problem
 
 # In the order of the help; `ops.commands.NAME` holds the command NAME.
-COMMANDS = ("up", "demo", "doctor", "submit", "watch", "failures", "replay", "invoke")
+COMMANDS = ("up", "demo", "deploy", "status", "destroy", "doctor", "submit", "watch", "failures", "replay", "invoke")
 
 
 class _Commands(click.Group):
@@ -40,6 +40,11 @@ def commands() -> None:
       express-sync watch                 see what becomes of requests
       express-sync failures list         see what failed, and `replay` it
       express-sync doctor                see what is missing or wrong, and what to do
+
+    \b
+    In an account of yours:
+      express-sync deploy                package, stack, wait, doctor; --dry-run says what it would do
+      express-sync status, destroy       how the stack is; delete it
 
     \b
     Every command acts on a profile: --profile NAME, else $EXPRESS_SYNC_PROFILE, else the `up` of this checkout.

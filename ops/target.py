@@ -106,13 +106,12 @@ def at_target(command: Callable[Concatenate[Target, P], None]) -> Callable[P, No
 
 def choose(name: str, directory: Path, environment: Mapping[str, str]) -> Target:
     """The target that profile `name` describes, seen from `directory`. Problem if it is not to be had."""
-    state = registration.state_directory(directory)
     if name == LOCAL:
-        running = registration.registered(state)
+        running = registration.registered(registration.state_directory(directory))
         profile = profiles.checked(running.ready, "The registration of the local cloud")
         where = f"the local cloud (process {running.pid}, {profile['mns']['endpoint']})"
     else:
-        profile = profiles.read(name, (state / "profiles", _user_directory(environment)))
+        profile = profiles.read(name, directories(directory, environment))
         where = f"profile {name!r} ({profile['mns']['endpoint']})"
     return Target(name, where, profile, profiles.credentials(profile, environment))
 
@@ -136,6 +135,7 @@ def sentence(code: str, target: Target) -> str:
     return f"SMQ at {endpoint} cannot be used ({code}); {cure}."
 
 
-def _user_directory(environment: Mapping[str, str]) -> Path:
+def directories(directory: Path, environment: Mapping[str, str]) -> tuple[Path, Path]:
+    """Where profiles are looked for, seen from `directory`: in the checkout first, then in the user's own place."""
     base = environment.get("XDG_CONFIG_HOME") or Path(environment.get("HOME", "~")).expanduser() / ".config"
-    return Path(base) / "express-sync"
+    return registration.state_directory(directory) / "profiles", Path(base) / "express-sync"

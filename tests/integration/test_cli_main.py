@@ -318,6 +318,9 @@ def test_a_file_that_is_none_is_one_sentence(command: str, name: str, queues: St
         ("submit", ["0", "1", "2", "3", "130"]),
         ("watch", ["0", "2", "3", "130"]),
         ("invoke", ["0", "1", "2", "130"]),
+        ("deploy", ["0", "1", "2", "3", "130"]),
+        ("status", ["0", "1", "2"]),
+        ("destroy", ["0", "2", "3", "130"]),
     ],
 )
 def test_every_help_teaches_with_examples_and_lists_exit_codes(command: str, codes: list[str], alone: Shell) -> None:
