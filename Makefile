@@ -69,6 +69,7 @@ mutants: $(VENV)/.dev ## mutation-test the pure core; fails for a survivor witho
 lock: ## pin every dependency anew, with hashes (needs uv)
 	uv pip compile pyproject.toml --extra local --extra ops --group build --output-file requirements/run.txt $(LOCK)
 	uv pip compile pyproject.toml --extra local --extra ops --group build --group dev -c requirements/run.txt --output-file requirements/dev.txt $(LOCK)
+	uv pip compile pyproject.toml -c requirements/run.txt --no-emit-package pycryptodome --output-file requirements/function.txt $(LOCK)
 
 LOCK := --universal --python-version 3.10 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links
 

@@ -8,6 +8,7 @@ from ops.commands.demo import demo
 from ops.commands.doctor import doctor
 from ops.commands.failures import failures
 from ops.commands.invoke import invoke
+from ops.commands.package import package
 from ops.commands.replay import replay
 from ops.commands.submit import submit
 from ops.commands.up import up
@@ -28,6 +29,7 @@ def commands() -> None:
       express-sync watch                 see what becomes of requests
       express-sync failures list         see what failed, and `replay` it
       express-sync doctor                see what is missing or wrong, and what to do
+      express-sync package               build what is deployed
 
     \b
     Every command acts on a profile: --profile NAME, else $EXPRESS_SYNC_PROFILE, else the `up` of this checkout.
@@ -47,7 +49,7 @@ def commands() -> None:
     """
 
 
-for command in (up, demo, doctor, submit, watch, failures, replay, invoke):
+for command in (up, demo, doctor, submit, watch, failures, replay, invoke, package):
     commands.add_command(command)
 
 
