@@ -8,7 +8,7 @@ SUPPORTED := 3.10 3.11 3.12
 WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports tests other-pythons model storm fuzz mutants lock clean
+.PHONY: help setup demo test lint types imports tests other-pythons model storm fuzz mutants bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,10 +66,16 @@ mutants: $(VENV)/.dev ## mutation-test the pure core; fails for a survivor witho
 	$(BIN)/mutmut run --max-children 2 > /dev/null
 	$(BIN)/python -m tests.mutants
 
+bench: $(VENV)/.dev ## size, starts, CPU, batches, throughput and memory beside peers (minutes)
+	$(BIN)/python -m benchmarks
+
 lock: ## pin every dependency anew, with hashes (needs uv)
 	uv pip compile pyproject.toml --extra local --extra ops --group build --output-file requirements/run.txt $(LOCK)
 	uv pip compile pyproject.toml --extra local --extra ops --group build --group dev -c requirements/run.txt --output-file requirements/dev.txt $(LOCK)
 	uv pip compile pyproject.toml -c requirements/run.txt --no-emit-package pycryptodome --output-file requirements/function.txt $(LOCK)
+	for peer in tea powertools; do \
+	  uv pip compile --group peer-$$peer -c requirements/dev.txt --output-file requirements/peer-$$peer.txt $(LOCK) || exit 1; \
+	done
 
 LOCK := --universal --python-version 3.10 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links
 

@@ -4,7 +4,6 @@ Puts the steps together and says what went wrong; must not know where the archiv
 """
 
 import hashlib
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from local.template.deployment import read_template
 from local.template.source import TemplateError
 from ops.packaging.contents import stage
 from ops.packaging.lock import pins
+from ops.packaging.packing import packed
 from ops.packaging.runtimes import Runtime, interpreter, runtime_named
 from ops.packaging.wheels import wheels
 from ops.problems import Problem
@@ -23,8 +23,7 @@ from ops.registration import DIRECTORY
 
 MOST_BYTES = 1_200_000
 STEPS = ("Reading the lock", "Fetching wheels", "Unpacking", "Compiling and packing")
-_ASSEMBLE = Path(__file__).with_name("assemble.py")
-_WITH_SOURCE = "handler"  # the function's own stack traces show lines; the libraries' sources would double the size
+WITH_SOURCE = ("handler",)  # its stack traces show lines; with the libraries' sources it would all be too large
 
 Told = Callable[[str], object]
 
@@ -67,29 +66,15 @@ def build(
     target, sources = runtime_named(runtime), template.resolve().parent
     compiler = interpreter(target, python) if with_bytecode else sys.executable
     steps = iter(STEPS)
-    with tempfile.TemporaryDirectory(prefix="express-sync-package-") as temporary:
-        staged, archive = Path(temporary, "code"), Path(temporary, "function.zip")
+    with tempfile.TemporaryDirectory(prefix="express-sync-package-") as staged:
         told(next(steps))
         pinned = pins(sources / "requirements" / "function.txt", target)
         told(next(steps))
         fetched = wheels(pinned, target, sources / DIRECTORY / "wheels")
         told(next(steps))
-        stage(sources, fetched, staged)
+        stage(sources, fetched, Path(staged))
         told(next(steps))
-        _assemble(compiler, staged, archive, [_WITH_SOURCE] if with_bytecode else [])
-        return _placed(archive.read_bytes(), target, out)
-
-
-def _assemble(python: str, staged: Path, archive: Path, own: list[str]) -> None:
-    # Without site-packages and a random hash seed, on which the order of constants depends; and without the columns
-    # of each instruction, which nobody reads and which are a fifth of Python 3.12's bytecode.
-    command = [python, "-s", "-S", "-B", "-X", "no_debug_ranges", str(_ASSEMBLE), str(staged), str(archive), *own]
-    ended = subprocess.run(  # noqa: S603 - an interpreter that has just been asked for its version, and our own script
-        command, env={"PYTHONHASHSEED": "0"}, capture_output=True, text=True, check=False
-    )
-    if ended.returncode:
-        reason = (ended.stderr.strip().splitlines() or ["it does not say why"])[-1]
-        raise Problem(f"{python} cannot compile the package ({reason}); correct the source or name another --python.")
+        return _placed(packed(compiler, Path(staged), WITH_SOURCE if with_bytecode else ()), target, out)
 
 
 def _placed(content: bytes, runtime: Runtime, out: Path) -> Package:
