@@ -1,4 +1,4 @@
-"""What a function in the style of Powertools imports for this job: batches, idempotency, validation, log lines, the queue.
+"""What a function in the style of Powertools imports for this job: batches, idempotency, validation, logger, the queue.
 
 Imported only, to see what that costs: its idempotency is made for another cloud, whose services it would need to run.
 Placed as handler/entry.py into a code directory.
