@@ -55,7 +55,7 @@ def build(
     *,
     python: str | None = None,
     with_bytecode: bool = True,
-    told: Told = str,
+    told: Told = lambda _step: None,
 ) -> Package:
     """Package the sources beside `template` for `runtime`, and write `function-<sha>.zip` into the directory `out`.
 
