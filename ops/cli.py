@@ -8,7 +8,20 @@ import click
 from ops.problems import ExitCode, Problem
 
 # In the order of the help; `ops.commands.NAME` holds the command NAME.
-COMMANDS = ("up", "demo", "deploy", "status", "destroy", "doctor", "submit", "watch", "failures", "replay", "invoke")
+COMMANDS = (
+    "up",
+    "demo",
+    "package",
+    "deploy",
+    "status",
+    "destroy",
+    "doctor",
+    "submit",
+    "watch",
+    "failures",
+    "replay",
+    "invoke",
+)
 
 
 class _Commands(click.Group):
@@ -43,6 +56,7 @@ def commands() -> None:
 
     \b
     In an account of yours:
+      express-sync package               build what is deployed
       express-sync deploy                package, stack, wait, doctor; --dry-run says what it would do
       express-sync status, destroy       how the stack is; delete it
 

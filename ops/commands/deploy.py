@@ -20,6 +20,8 @@ from ops.deployment.watching import Patience
 from ops.diagnosis.checks import examine
 from ops.diagnosis.patient import Patient
 from ops.diagnosis.report import conclude, document, report
+from ops.packaging.package import build
+from ops.packaging.telling import steps_shown
 from ops.problems import ExitCode, Problem, leave
 
 Environment = Mapping[str, str]
@@ -30,7 +32,9 @@ Environment = Mapping[str, str]
 @click.option("--code-bucket", required=True, help="An OSS bucket of that region, to keep the package in.")
 @click.option("--stack", default=DEFAULT_STACK, show_default=True, help="The name of the stack, and of its profile.")
 @click.option("--parameter", "given", multiple=True, metavar="NAME=VALUE", help="A parameter of template.yml.")
-@click.option("--package", "package_path", type=click.Path(path_type=Path), help="Deploy this file as the function.")
+@click.option(
+    "--package", "package_path", type=click.Path(path_type=Path), help="Deploy this file; by default one is built."
+)
 @click.option("--dry-run", is_flag=True, help="Say exactly what would be done, and change nothing.")
 @click.option("--yes", is_flag=True, help="Go on: this changes the account, and costs money there.")
 @click.option(
@@ -77,8 +81,8 @@ def deploy(
     site = choose(region, stack, Path.cwd(), environment)
     template = template_file.load()
     parameters = template_file.parameters(template, given)
-    package = package_file.given_or_built(package_path)
     function = template.function(parameters)
+    package = package_file.read(package_path or _built(function["Runtime"]))
     package_file.check(package, function["Runtime"], function["Handler"])
     show.note(f"Acting on stack {site.stack} in {site.region} (ROS at {site.ros}, OSS at {site.oss}).")
     cloud = _cloud(site, code_bucket, environment, is_needed=not dry_run)
@@ -94,6 +98,11 @@ def deploy(
         patience = Patience(timeout_seconds, time.monotonic, time.sleep)  # noqa: TID251 - a command's clock is real
         deployed, action = _deploy(cloud, plan, patience)
         _finish(deployed, action, plan, environment, as_json)
+
+
+def _built(runtime: str) -> Path:
+    with steps_shown() as told:
+        return build(template_file.TEMPLATE, runtime, package_file.DISTRIBUTIONS, told=told).path
 
 
 def _cloud(site: Site, bucket: str, environment: Environment, *, is_needed: bool) -> Cloud | None:

@@ -43,7 +43,7 @@ def status(region: str | None, stack: str, package_path: Path | None, as_json: b
     """
     environment = os.environ  # noqa: TID251 - a command line's environment is its settings
     site = choose(region, stack, Path.cwd(), environment)
-    local = package_file.read(package_path) if package_path else package_file.newest(template_file.TEMPLATE.parent)
+    local = package_file.read(package_path) if package_path else package_file.newest(package_file.DISTRIBUTIONS)
     show.note(f"Acting on stack {site.stack} in {site.region} (ROS at {site.ros}).")
     stacks = Stacks(site.region, site.ros, site.credentials(environment))
     try:

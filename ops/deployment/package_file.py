@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ops.problems import Problem
 
-DISTRIBUTIONS = "dist"
+DISTRIBUTIONS = Path(__file__).resolve().parents[2] / "dist"
 _NATIVE = re.compile(r"\.cpython-3(?P<minor>[0-9]+)-(?P<platform>[a-z0-9_-]+)\.so$")
 _PLATFORM = "x86_64-linux-gnu"  # Function Compute's built-in runtimes run on nothing else
 
@@ -32,14 +32,6 @@ class Package:
         return f"express-sync/function-{self.sha256[:16]}.zip"
 
 
-def given_or_built(path: Path | None) -> Package:
-    """The package in the file at `path`, or one that is built. Problem if it is none."""
-    if path is None:
-        # Here, and only here, building is wired in.
-        raise Problem("Name the package of the function with --package, such as --package dist/function.zip.")
-    return read(path)
-
-
 def read(path: Path) -> Package:
     """The package in the file at `path`. Problem if it is no package, or one that no runtime can run."""
     try:
@@ -52,8 +44,8 @@ def read(path: Path) -> Package:
 
 
 def newest(directory: Path) -> Package | None:
-    """The package that was built last in the checkout at `directory`, if one was."""
-    built = sorted((directory / DISTRIBUTIONS).glob("function-*.zip"), key=lambda path: path.stat().st_mtime)
+    """The package that was built last into `directory`, if one was."""
+    built = sorted(directory.glob("function-*.zip"), key=lambda path: path.stat().st_mtime)
     return read(built[-1]) if built else None
 
 

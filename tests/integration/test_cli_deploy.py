@@ -378,12 +378,6 @@ def test_another_name_prefix_for_a_stack_is_refused(here: Deploying) -> None:
     assert "NamePrefix of stack express-sync is express-sync, and another would replace its queues" in said
 
 
-def test_without_a_package_it_asks_for_one(here: Deploying) -> None:
-    """Until it can be built on the way."""
-    ended = here.run("deploy", "--region", REGION, "--code-bucket", BUCKET, "--yes")
-    assert "--package" in ended.only_a_sentence()
-
-
 def test_a_package_for_another_python_is_refused(here: Deploying) -> None:
     """Its native modules could not be imported there."""
     said = here.deploy("--yes", package=here.package(minor=12)).only_a_sentence()

@@ -82,9 +82,8 @@ def test_bytecode_alone_is_a_handler_too(tmp_path: Path) -> None:
 def test_the_newest_package_of_a_checkout_is_the_local_one(tmp_path: Path) -> None:
     """None where none was built."""
     assert newest(tmp_path) is None
-    (tmp_path / "dist").mkdir()
-    packed(tmp_path / "dist", "a", name="function-1.zip")
-    assert newest(tmp_path) == read(tmp_path / "dist" / "function-1.zip")
+    packed(tmp_path, "a", name="function-1.zip")
+    assert newest(tmp_path) == read(tmp_path / "function-1.zip")
 
 
 def test_the_template_of_the_repository_can_be_deployed() -> None:
