@@ -59,6 +59,7 @@ def _show(check: str, finding: Finding, *, as_json: bool) -> None:
 def _conclude(marks: Counter[str]) -> None:
     unseen = f" {marks['unknown']} could not be seen." if marks["unknown"] else ""
     if marks["wrong"]:
-        show.verdict(f"{marks['wrong']} of {marks.total()} findings are wrong.{unseen}", is_good=False)
+        are = "is" if marks["wrong"] == 1 else "are"
+        show.verdict(f"{marks['wrong']} of {marks.total()} findings {are} wrong.{unseen}", is_good=False)
         leave(ExitCode.UNWELCOME)
     show.verdict(f"Nothing is wrong.{unseen}", is_good=True)
