@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from local.fc.fleet import Fleet
+from local.fc.journal import Kind
 
 RETRY_SECONDS = (1.0, 2.0, 4.0)
 
@@ -24,9 +25,9 @@ class AsyncInvocations:
         self._pause = pause
         self._running: set[asyncio.Task[None]] = set()
 
-    def accept(self, event: bytes, request_id: str) -> "asyncio.Task[None]":
-        """Take an invocation on; the task ends with its last try."""
-        task = asyncio.create_task(self._run(event, request_id))
+    def accept(self, event: bytes, request_id: str, kind: Kind = "Async") -> "asyncio.Task[None]":
+        """Take an invocation on; the task ends with its last try. The journal calls it `kind`."""
+        task = asyncio.create_task(self._run(event, request_id, kind))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task
@@ -37,9 +38,9 @@ class AsyncInvocations:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _run(self, event: bytes, request_id: str) -> None:
+    async def _run(self, event: bytes, request_id: str, kind: Kind) -> None:
         for retry_count, seconds in enumerate((*RETRY_SECONDS, 0.0)):
-            answer = await self._fleet.invoke(event, request_id, "Async", retry_count)
+            answer = await self._fleet.invoke(event, request_id, kind, retry_count)
             if answer.succeeded:
                 return
             await self._pause(seconds)
