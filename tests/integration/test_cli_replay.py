@@ -3,6 +3,7 @@
 import json
 import signal
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -276,13 +277,14 @@ def test_a_file_of_outcomes_is_replayed(queues: Stand) -> None:
 
 
 def test_what_list_prints_can_be_replayed(queues: Stand) -> None:
-    """To the same messages as a replay out of the queue would send."""
+    """To the same messages as a replay out of the queue would send, in whatever order a look has left it."""
     fill(queues, "failureQueue", [failure(number) for number in range(3)])
     listed = queues.run("failures", "list", "--json").out
     queues.run("replay", "--from", "-", "--yes", stdin=listed)
     from_file = bodies(queues, "requestQueue")
     queues.run("replay", "--yes")
-    assert bodies(queues, "requestQueue") == from_file * 2
+    from_queue = bodies(queues, "requestQueue")[len(from_file) :]
+    assert sorted(from_queue, key=itemgetter("id")) == sorted(from_file, key=itemgetter("id"))
 
 
 @pytest.mark.parametrize(
