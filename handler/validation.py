@@ -22,11 +22,12 @@ MOST_REPORTED = 100  # keeps an outcome far below the 64 KiB of an MNS message, 
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _MESSAGES = {
     "type": "must be of type {expected}",
-    "minLength": "must have at least {expected} character(s)",
+    "minLength": "must have at least {expected} characters",
     "maxLength": "must have at most {expected} characters",
     "x-maxBytes": "must have at most {expected} bytes in UTF-8",
-    "pattern": "is not allowed: {description}",
+    "pattern": 'does not have the form that the schema describes: "{description}"',
 }
+_NOT_EMPTY = "must not be empty"
 
 
 def violations(document: object) -> tuple[Violation, ...]:
@@ -35,7 +36,7 @@ def violations(document: object) -> tuple[Violation, ...]:
     found = sorted(distinct, key=lambda violation: (violation.path, violation.rule))
     if len(found) <= MOST_REPORTED:
         return tuple(found)
-    more = Violation("$", "tooMany", f"and {len(found) - MOST_REPORTED} more violations")
+    more = Violation("$", "tooMany", f"breaks {len(found)} rules in all")
     return (*found[:MOST_REPORTED], more)
 
 
@@ -59,8 +60,9 @@ def _violations_of(error: ValidationError) -> Iterator[Violation]:
         unknown = [name for name in instance if name not in schema["properties"]]
         yield from (Violation(_path_of(name), rule, "is not a known property") for name in unknown)
     else:
-        message = _MESSAGES[rule].format(expected=schema[rule], description=schema["description"])
-        yield Violation(error.json_path, rule, message)
+        message = _NOT_EMPTY if (rule, schema[rule]) == ("minLength", 1) else _MESSAGES[rule]
+        description = schema["description"].rstrip(".")
+        yield Violation(error.json_path, rule, message.format(expected=schema[rule], description=description))
 
 
 def _is_unicode(text: str) -> bool:

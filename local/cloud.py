@@ -22,6 +22,7 @@ from local.deploy import deploy
 from local.destination import destination
 from local.fc.app import routes
 from local.fc.control import Runtime
+from local.fc.description import Description
 from local.fc.fleet import Code, Fleet, new_request_id
 from local.fc.kill import KillSwitch
 from local.fc.later import AsyncInvocations
@@ -160,10 +161,13 @@ class LocalCloud:
             raise PortTakenError(f"{service} cannot have port {port}: {error.strerror}") from error
 
     def _run_function(self) -> Runtime:
-        fleet = Fleet(self._local_function(), self._account, self._code)
-        failed = destination(self.deployment, self._account, self.messages)
-        later = AsyncInvocations(fleet, self._pace().wait, self.deployment.async_policy.retries, failed)
-        return Runtime(fleet, later, KillSwitch(fleet, self._traffic))
+        function, deployed = self._local_function(), self.deployment
+        fleet = Fleet(function, self._account, self._code)
+        failed = destination(deployed, self._account, self.messages)
+        later = AsyncInvocations(fleet, self._pace().wait, deployed.async_policy.retries, failed)
+        shown = {name: function.environment[name] for name in deployed.function.environment}
+        description = Description(function, shown, (*deployed.triggers, *deployed.timers), self._account)
+        return Runtime(fleet, later, KillSwitch(fleet, self._traffic), description)
 
     def _local_function(self) -> Function:
         declared = self.deployment.function
@@ -187,7 +191,7 @@ class LocalCloud:
     def _wind_timers(self, runtime: Runtime) -> None:
         def accept(event: bytes) -> tuple[str, asyncio.Task[None]]:
             request_id = new_request_id()
-            return request_id, runtime.later.accept(event, request_id)
+            return request_id, runtime.later.accept(event, request_id, "Timer")
 
         for timer in self.deployment.timers:
             clockwork = Clockwork(timer, accept, self._pace())

@@ -19,6 +19,7 @@ from handler.endpoints import public_endpoint
 from handler.signature import Credentials
 from ops.credentials import find
 from ops.problems import Problem
+from ops.shapes import first_error, wrong
 
 ENVIRONMENT = "env"
 DEFAULT_PREFIX = "express-sync"
@@ -157,21 +158,24 @@ def _process_environment() -> Mapping[str, str]:
 
 
 def _check(validator: Draft7Validator, profile: Any, where: str) -> None:
-    error = next(iter(sorted(validator.iter_errors(profile), key=lambda error: error.json_path)), None)
+    error = first_error(validator, profile)
     if error is not None:
         raise Problem(f"{where}: {_wrong(error)}; correct it.")
 
 
 def _wrong(error: ValidationError) -> str:
     path = error.json_path
-    match error.validator:
-        case "required":
-            required, instance = cast("list[str]", error.validator_value), cast("Mapping[str, Any]", error.instance)
-            absent = next(key for key in required if key not in instance)
-            return f"{path}.{absent} is missing, and is derived only where region and accountId stand without endpoints"
-        case "additionalProperties":
-            return f"{path} holds a key that no profile has"
-        case "pattern":
-            return f"{path} must be {_EXPECTED[path.rpartition('.')[2]]}"
-        case _:
-            return f"{path} must be a text that is not empty"
+    if error.validator == "pattern":
+        return f"{path} must be {_EXPECTED[path.rpartition('.')[2]]}"
+    if error.validator == "required" and path == "$":
+        return _without_queues(cast("Mapping[str, Any]", error.instance))
+    return wrong(error)
+
+
+def _without_queues(profile: Mapping[str, Any]) -> str:
+    """What is missing in a profile without a section `mns`, from which of the two kinds it is nearer to."""
+    stack = ("region", "accountId")
+    if any("endpoint" in profile.get(part, {}) for part in _PARTS):
+        return "$.mns is missing; a profile that names an endpoint has to name those of SMQ too"
+    missing = " and ".join(f"$.{key}" for key in stack if key not in profile)
+    return f"{missing} {'are' if 'and' in missing else 'is'} missing, from which the endpoints of the cloud are known"

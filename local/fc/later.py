@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from local.fc.answer import Answer
 from local.fc.fleet import Fleet
+from local.fc.journal import Kind
 
 Pause = Callable[[float], Awaitable[None]]
 Failed = Callable[[str, bytes, Answer, int], None]
@@ -30,9 +31,9 @@ class AsyncInvocations:
         self._failed = failed
         self._running: set[asyncio.Task[None]] = set()
 
-    def accept(self, event: bytes, request_id: str) -> "asyncio.Task[None]":
-        """Take an invocation on; the task ends with its last try."""
-        task = asyncio.create_task(self._run(event, request_id))
+    def accept(self, event: bytes, request_id: str, kind: Kind = "Async") -> "asyncio.Task[None]":
+        """Take an invocation on; the task ends with its last try. The journal calls it `kind`."""
+        task = asyncio.create_task(self._run(event, request_id, kind))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task
@@ -43,12 +44,12 @@ class AsyncInvocations:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _run(self, event: bytes, request_id: str) -> None:
-        answer = await self._fleet.invoke(event, request_id, "Async")
+    async def _run(self, event: bytes, request_id: str, kind: Kind) -> None:
+        answer = await self._fleet.invoke(event, request_id, kind)
         for retry_count in range(1, self._retries + 1):
             if answer.succeeded:
                 return
             await self._pause(2.0 ** (retry_count - 1))
-            answer = await self._fleet.invoke(event, request_id, "Async", retry_count)
+            answer = await self._fleet.invoke(event, request_id, kind, retry_count)
         if not answer.succeeded:
             self._failed(request_id, event, answer, self._retries + 1)

@@ -83,7 +83,7 @@ class Trigger:
     """ALIYUN::FC3::Trigger of type eventbridge with an SMQ queue as its source.
 
     `batch_count` and `batch_seconds` close the batch window, whichever is reached first; `dead_letter_queue` is
-    empty if there is none.
+    empty if there is none; `config` is the TriggerConfig, resolved.
     """
 
     name: str
@@ -97,6 +97,7 @@ class Trigger:
     batch_count: int
     batch_seconds: int
     dead_letter_queue: str
+    config: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +220,7 @@ def _trigger(trigger: Properties) -> Trigger:
         queue=queue.text("QueueName"),
         base64_decode=queue.truth("IsBase64Decode", default=True),
         schema=delivery.choice("eventSchema", ("CloudEvents", "RawData"), default="CloudEvents"),
+        config=config.values,
         **_run_options(config.map("runOptions")),
     )
 

@@ -14,7 +14,7 @@ from ops.target import Target, at_target
 @click.option("--json", "as_json", is_flag=True, help="Print each finding as one line of JSON.")
 @at_target
 def doctor(target: Target, as_json: bool) -> None:
-    """Check credentials, queues, topic, subscriptions, function, permissions and buckets of a cloud.
+    """Check credentials, queues, topic, subscriptions, function, role, trigger, permissions and buckets of a cloud.
 
     Only looks, so it needs no --yes anywhere. It asks with your key; the function acts with its own role. Each line
     is marked ✓ (well), ✗ (wrong, and what to do) or ? (cannot be seen from here, and what would show it).

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from ops.diagnosis.finding import Finding, unknown, well, wrong
-from ops.diagnosis.patient import ALIAS_NOT_FOUND, SERVICES, Patient, Service
+from ops.diagnosis.patient import SERVICES, Patient, Service
 
 Standing = Literal["accepted", "refused", "unreached", "strange", "unclear"]
 
@@ -44,7 +44,6 @@ _ANSWERED_A_KNOWN_KEY = frozenset(
         "RoleNotExist",
         "AssumeRoleFail",
         "FunctionNotFound",
-        ALIAS_NOT_FOUND,
     )
 )
 _UNREACHED = ("NotReached", "NetWorkException")

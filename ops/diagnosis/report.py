@@ -32,7 +32,8 @@ def conclude(marks: Counter[str]) -> None:
     """Sum up, and end the command if something is wrong."""
     unseen = f" {marks['unknown']} could not be seen." if marks["unknown"] else ""
     if marks["wrong"]:
-        show.verdict(f"{marks['wrong']} of {marks.total()} findings are wrong.{unseen}", is_good=False)
+        are = "is" if marks["wrong"] == 1 else "are"
+        show.verdict(f"{marks['wrong']} of {marks.total()} findings {are} wrong.{unseen}", is_good=False)
         leave(ExitCode.UNWELCOME)
     show.verdict(f"Nothing is wrong.{unseen}", is_good=True)
 

@@ -61,7 +61,7 @@ class EveryEnd(Journal):
 
     def end(self, entry: Entry, answer: Answer) -> None:
         super().end(entry, answer)
-        (self.sweeps if entry.kind == "Async" else self.answers).append(answer)
+        (self.sweeps if entry.kind == "Timer" else self.answers).append(answer)
 
 
 @dataclass(frozen=True)
