@@ -10,7 +10,7 @@ MEASURED := tests/unit tests/integration
 COMMAND_LINE := */test_cli_*
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo outage test lint types imports tests other-pythons model storm fuzz mutants lock clean
+.PHONY: help setup demo outage test lint types imports tests other-pythons model storm fuzz mutants lock spec bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,9 +72,24 @@ mutants: $(VENV)/.dev ## mutation-test the pure core; fails for a survivor witho
 	$(BIN)/mutmut run --max-children 2 > /dev/null
 	$(BIN)/python -m tests.mutants
 
+bench: $(VENV)/.dev ## size, starts, CPU, batches, throughput and memory beside peers (minutes)
+	$(BIN)/python -m benchmarks
+
 lock: ## pin every dependency anew, with hashes (needs uv)
 	uv pip compile pyproject.toml --extra local --extra ops --group build --output-file requirements/run.txt $(LOCK)
 	uv pip compile pyproject.toml --extra local --extra ops --group build --group dev -c requirements/run.txt --output-file requirements/dev.txt $(LOCK)
+	uv pip compile pyproject.toml -c requirements/run.txt --no-emit-package pycryptodome --output-file requirements/function.txt $(LOCK)
+	for peer in tea powertools; do \
+	  uv pip compile --group peer-$$peer -c requirements/dev.txt --output-file requirements/peer-$$peer.txt $(LOCK) || exit 1; \
+	done
+
+ROS_CDK := 1.15.0
+ROS_CDK_PACKAGES := cms fc3 mns ram sls
+
+spec: $(VENV)/.dev ## build anew what the template is checked against, from the wheels of the ROS CDK
+	@wheels=$$(mktemp -d) && trap 'rm -rf "$$wheels"' EXIT && \
+	$(PIP) download --no-deps --dest "$$wheels" $(ROS_CDK_PACKAGES:%=ros-cdk-%==$(ROS_CDK)) && \
+	$(BIN)/python -m ops.template_check.build "$$wheels"/*.whl
 
 LOCK := --universal --python-version 3.10 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links
 

@@ -6,7 +6,7 @@ The facts are the table in `codes`; this module must not know policies, deadline
 from handler.codes import Effect, meaning
 from handler.model import Answer, Created, Finding, Reason, Refused, Seen, Unanswered
 
-_PASSING = (Effect.NOT_EXECUTED, Effect.UNKNOWN)
+_PASSING = (Effect.NOT_EXECUTED, Effect.UNKNOWN, Effect.PENDING)
 
 
 def effect(answer: Answer) -> Effect:
@@ -17,7 +17,7 @@ def effect(answer: Answer) -> Effect:
         case Refused(code, http_status):
             return meaning(code, http_status).effect
         case unanswered:
-            return Effect.UNKNOWN if unanswered.sent else Effect.NOT_EXECUTED
+            return Effect.PENDING if unanswered.sent else Effect.NOT_EXECUTED
 
 
 def is_retryable(result: Answer | Finding) -> bool:

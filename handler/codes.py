@@ -13,7 +13,8 @@ class Effect(Enum):
 
     DONE = "done"
     NOT_EXECUTED = "not executed"
-    UNKNOWN = "unknown"
+    UNKNOWN = "unknown, and over"
+    PENDING = "unknown, and may still happen"
     TERMINAL = "terminal"
 
 
@@ -36,7 +37,7 @@ _TRY_LATER = "Nothing to correct: replay it later. If it persists, submit a tick
 _CREDENTIALS = "Check the function's role and its credentials, then replay."
 _RAM = "Grant hcs-sgw:CreateExpressSync and hcs-sgw:DescribeExpressSyncs to the function's role, then replay."
 
-_DONE, _NOT_EXECUTED, _UNKNOWN, _TERMINAL = Effect
+_DONE, _NOT_EXECUTED, _UNKNOWN, _PENDING, _TERMINAL = Effect
 
 DOCUMENTED = {
     "EmptyExpressSyncName": Meaning(400, _TERMINAL, "The group name is empty.", _CORRECT, True),
@@ -88,9 +89,11 @@ DOCUMENTED = {
 
 GATEWAY = {
     "ServiceUnavailable": Meaning(503, _UNKNOWN, "The API is unavailable.", _TRY_LATER),
-    "SignatureNonceUsed": Meaning(400, _NOT_EXECUTED, "The signature nonce was used before.", _TRY_LATER),
+    # Every attempt has a nonce of its own, so something on the way has sent this one twice: the first may be worked.
+    "SignatureNonceUsed": Meaning(400, _PENDING, "The signature nonce was used before.", _TRY_LATER),
     "InvalidTimeStamp.Expired": Meaning(400, _NOT_EXECUTED, "The signature has expired.", _TRY_LATER),
-    "InvalidSecurityToken.Expired": Meaning(400, _TERMINAL, "The security token has expired.", _CREDENTIALS),
+    # The next invocation is given a fresh one.
+    "InvalidSecurityToken.Expired": Meaning(400, _NOT_EXECUTED, "The security token has expired.", _TRY_LATER),
     "InvalidSecurityToken.Malformed": Meaning(400, _TERMINAL, "The security token is malformed.", _CREDENTIALS),
     "InvalidAccessKeyId.NotFound": Meaning(404, _TERMINAL, "The access key does not exist.", _CREDENTIALS),
     "SignatureDoesNotMatch": Meaning(400, _TERMINAL, "The signature does not match.", _CREDENTIALS),
@@ -100,10 +103,10 @@ GATEWAY = {
 # Names of ours for what carries no code of the API.
 OWN = {
     "NotConnected": Meaning(0, _NOT_EXECUTED, "The API could not be reached; nothing was sent.", _TRY_LATER),
-    "ConnectionLost": Meaning(0, _UNKNOWN, "The connection broke before an answer arrived.", _TRY_LATER),
-    "ReadTimeout": Meaning(0, _UNKNOWN, "No answer arrived in time.", _TRY_LATER),
-    "GatewayLostService": Meaning(502, _UNKNOWN, "A gateway gave up waiting for the API.", _TRY_LATER),
-    "MalformedAnswer": Meaning(200, _UNKNOWN, "The API answered with something that cannot be read.", _TRY_LATER),
+    "ConnectionLost": Meaning(0, _PENDING, "The connection broke before an answer arrived.", _TRY_LATER),
+    "ReadTimeout": Meaning(0, _PENDING, "No answer arrived in time.", _TRY_LATER),
+    "GatewayLostService": Meaning(502, _PENDING, "A gateway answered in place of the API.", _TRY_LATER),
+    "MalformedAnswer": Meaning(200, _PENDING, "The answer cannot be read.", _TRY_LATER),
     "OutOfTime": Meaning(0, _NOT_EXECUTED, "The invocation's time ran out.", _TRY_LATER),
     "OwnerUnknown": Meaning(
         0,

@@ -85,7 +85,7 @@ def _pipeline(settings: config.Settings, context: Any, logger: log.Logger) -> Pi
     clock = SystemClock()
     pool = urllib3.PoolManager(num_pools=1, maxsize=settings.concurrency)
     stamps = Stamps(date=lambda: _utc_now().strftime("%Y-%m-%dT%H:%M:%SZ"), nonce=lambda: uuid.uuid4().hex)
-    service = Sgw(settings.sgw_endpoint or public_endpoint(context.region), keys, pool, stamps)
+    service = Sgw(settings.sgw_endpoint or public_endpoint(context.region), keys, pool, stamps, clock.now)
     policy = Policy(
         backoff=Backoff(settings.max_attempts, settings.backoff_base_seconds, settings.backoff_cap_seconds),
         call_timeout_seconds=settings.api_timeout_seconds,

@@ -6,18 +6,20 @@ timers, asynchronous-failure records, dead letters) and nothing of what a reques
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from handler import lineage
-from handler.lineage import Lineage, plain
+from handler.lineage import Lineage
 from handler.model import Violation
 from handler.orders import Order, order_in
 from handler.reading import TOO_DEEP, Unreadable, flaws, read_body, read_bytes
 
 MOST_LAYERS = 4  # a dead letter that holds the record of a failed asynchronous call with a queue event in it has three
 LONGEST_ID = 128
+_ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9@:._-]{{0,{LONGEST_ID - 1}}}")  # a body in a familiar shape may name any text
 
 Matcher = Callable[[Mapping[str, Any]], bool]
 Opener = Callable[[Mapping[str, Any]], tuple[object, object]]
@@ -25,7 +27,10 @@ Opener = Callable[[Mapping[str, Any]], tuple[object, object]]
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message: its id, the document in it or why it cannot be read, and its lineage."""
+    """One message: its id, the document in it, what is wrong with it whatever it means, and its lineage.
+
+    A document that cannot be had at all is None, and has flaws.
+    """
 
     message_id: str
     document: Any
@@ -81,7 +86,8 @@ def _one(value: object, message_id: str | None, layer: int) -> Iterator[Delivery
         yield _delivery(value, message_id)
     else:
         own_id, content = opened
-        yield from _content(content, plain(own_id, LONGEST_ID) or message_id, layer + 1)
+        is_id = isinstance(own_id, str) and _ID.fullmatch(own_id)
+        yield from _content(content, str(own_id) if is_id else message_id, layer + 1)
 
 
 def _delivery(value: object, message_id: str | None) -> Delivery:
@@ -90,9 +96,10 @@ def _delivery(value: object, message_id: str | None) -> Delivery:
     data = event.get("data_base64", event.get("data")) if event else value
     document = read_body(data) if event and isinstance(data, str) else data
     found = document.violations if isinstance(document, Unreadable) else flaws(document)
+    is_out_of_reach = isinstance(document, Unreadable) or TOO_DEEP in found
     return Delivery(
         message_id or _fingerprint(None if TOO_DEEP in found else data),
-        None if found else document,
+        None if is_out_of_reach else document,
         found,
         lineage.of_event(event),
     )

@@ -20,9 +20,9 @@ LONGEST_ATTRIBUTE = 512
 NO_OUTCOME = "is no outcome"
 NO_REQUEST = "holds no request"
 _NO_FAILURE = {
-    "succeeded": "has succeeded",
-    "deferred": "is deferred, and will be tried again by itself",
-    "rejected": "is rejected: its request has to be corrected and submitted",
+    "succeeded": "holds a succeeded outcome",
+    "deferred": "holds a deferred outcome, whose request is tried again by itself",
+    "rejected": "holds a rejected outcome, whose request has to be corrected and submitted",
 }
 
 

@@ -48,13 +48,13 @@ def judge(
     group = namesake(finding, request)
     if group is not None:
         return _judge_namesake(request, group, adoption, last, may_have_created(attempts))
-    can_still_land = any(isinstance(answer, Unanswered) and answer.sent for answer in attempts)
+    can_still_land = any(answers.effect(answer) is Effect.PENDING for answer in attempts)
     return None if can_still_land or last.code == DUPLICATE_NAME else Failed(answers.reason(last))
 
 
 def may_have_created(attempts: Sequence[Answer]) -> bool:
     """Whether an attempt of this run may have made the group."""
-    return any(answers.effect(answer) is Effect.UNKNOWN for answer in attempts)
+    return any(answers.effect(answer) in (Effect.UNKNOWN, Effect.PENDING) for answer in attempts)
 
 
 def _judge_namesake(

@@ -1,7 +1,8 @@
 """Orders to the function itself, from a direct call or a timer: `{"control": {"drain": "deadLetters"}}`.
 
 An order counts only as the whole event, or as the payload of a timer; in a message of a queue it is a request like any
-other, and a wrong one. This module must not know how an order is carried out.
+other, and a wrong one. A topic's trigger in the format STREAM hands over bodies as if they were such events; the
+template has none. This module must not know how an order is carried out.
 """
 
 from collections.abc import Callable, Mapping

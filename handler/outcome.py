@@ -14,6 +14,8 @@ from typing import Any
 from handler.lineage import Lineage
 from handler.model import Deferred, Failed, Indeterminate, Reason, Rejected, Succeeded, Verdict
 
+_COMPACT = json.JSONEncoder(separators=(",", ":"))
+
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
@@ -38,7 +40,7 @@ class Outcome:
 
     def text(self) -> str:
         """The event as one line of ASCII JSON, which neither XML nor a log can change; by contract below 64 KiB."""
-        return json.dumps(self.event, separators=(",", ":"))
+        return _COMPACT.encode(self.event)
 
 
 def announce(verdict: Verdict, request: Mapping[str, Any] | None, about: Circumstances) -> Outcome:

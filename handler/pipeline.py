@@ -126,7 +126,9 @@ class Pipeline:
         return self.deferral.of(verdict, delivery.lineage.generation, uniform), about
 
     def _verdict(self, delivery: Delivery, lane: Lane, deadlines: Deadlines, effort: _Effort) -> Verdict:
-        broken = delivery.flaws or validation.violations(delivery.document)
+        broken = delivery.flaws
+        if not broken or delivery.document is not None:
+            broken += validation.violations(delivery.document)
         if broken:
             return Rejected(broken)
         request = ProvisionRequest.of(delivery.document)

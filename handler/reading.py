@@ -7,8 +7,9 @@ surrogates, nesting without end, bodies in base64 with or without padding.
 import base64
 import binascii
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from handler.model import Violation
@@ -37,7 +38,7 @@ class _Ambiguous(dict[str, Any]):
 def read_bytes(data: bytes) -> Any | Unreadable:
     """The JSON value in bytes that should be UTF-8 JSON; not bounded in size, for the platform bounds events."""
     try:
-        return json.loads(data.decode(), object_pairs_hook=_object)
+        return _DECODER.decode(data.decode())
     except (ValueError, RecursionError):
         return Unreadable((_NOT_JSON,))
 
@@ -58,11 +59,11 @@ def flaws(value: object) -> tuple[Violation, ...]:
     level: list[object] = [value]
     depth = 0
     while level:
-        found.update((flaw, None) for item in level for flaw in _own_flaws(item))
+        found.update(dict.fromkeys(_flaws_of(level)))
         depth += 1
         if depth > DEEPEST:
             return (*found, TOO_DEEP)
-        level = [child for item in level for child in _children(item)]
+        level = [child for item in level if isinstance(item, dict | list) for child in _children(item)]
     return tuple(found)
 
 
@@ -78,19 +79,18 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result if len(result) == len(pairs) else _Ambiguous(result)
 
 
-def _own_flaws(item: object) -> Iterator[Violation]:
-    if isinstance(item, _Ambiguous):
+_DECODER = json.JSONDecoder(object_pairs_hook=_object)
+
+
+def _flaws_of(level: list[object]) -> Iterator[Violation]:
+    if any(isinstance(item, _Ambiguous) for item in level):
         yield _DUPLICATE_KEYS
-    if isinstance(item, str) and not _is_unicode(item):
+    if not _is_unicode("".join(item for item in level if isinstance(item, str))):
         yield _NOT_UNICODE
 
 
-def _children(item: object) -> Iterator[object]:
-    if isinstance(item, dict):
-        yield from item.keys()
-        yield from item.values()
-    elif isinstance(item, list):
-        yield from item
+def _children(item: dict[str, object] | list[object]) -> Iterable[object]:
+    return chain(item, item.values()) if isinstance(item, dict) else item
 
 
 def _is_unicode(text: str) -> bool:

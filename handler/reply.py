@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from handler.model import Answer, Created, Finding, Group, Refused, Seen, Unanswered
+from handler.model import Answer, Created, Finding, Group, Refused, Seen
 
-_GATEWAY_GAVE_UP = (502, 504)
 _OK = 200
+_GAVE_UP = frozenset({408, 499, 502, 504})  # whoever says so has passed the call on, or was still reading it
+_CLIENT_ERRORS = range(400, 500)
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,127}")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _MILLISECONDS = re.compile(r"[0-9]{1,9}")
@@ -47,10 +48,7 @@ def finding(reply: Reply) -> Finding:
         return _refused(reply, body)
 
 
-def _success(reply: Reply) -> Mapping[str, Any] | Refused | Unanswered:
-    # A gateway that gave up waiting has not answered for the service: what it passed on may still land.
-    if reply.status in _GATEWAY_GAVE_UP:
-        return Unanswered("GatewayLostService", sent=True)
+def _success(reply: Reply) -> Mapping[str, Any] | Refused:
     body = _body(reply.data)
     return body if reply.status == _OK and body.get("Success") is True else _refused(reply, body)
 
@@ -58,11 +56,20 @@ def _success(reply: Reply) -> Mapping[str, Any] | Refused | Unanswered:
 def _refused(reply: Reply, body: Mapping[str, Any]) -> Refused:
     asked_for = reply.headers.get("x-acs-retry-after", "")
     return Refused(
-        code=_plain(body, "Code", _CODE) or ("MalformedAnswer" if reply.status == _OK else f"Http{reply.status}"),
+        code=_code(reply.status, _plain(body, "Code", _CODE)),
         http_status=reply.status,
         api_request_id=_plain(body, "RequestId", _ID),
         retry_after_seconds=int(asked_for) / 1000 if _MILLISECONDS.fullmatch(asked_for) else 0.0,
     )
+
+
+def _code(status: int, given: str) -> str:
+    """The code of the API, or a name of ours where the service itself has not spoken."""
+    if status == _OK:
+        return given or "MalformedAnswer"
+    if status in _GAVE_UP or not (given or status in _CLIENT_ERRORS):
+        return "GatewayLostService"
+    return given or f"Http{status}"
 
 
 def _body(data: bytes) -> Mapping[str, Any]:

@@ -17,6 +17,8 @@ from handler.reply import Reply
 from handler.signature import Credentials, canonical_query, signed_headers
 
 VERSION = "2018-05-11"
+READ_AT_ONCE = 65536
+LONGEST_ANSWER = 8 * 2**20  # far above a list of every group that an account may have
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Sgw:
     credentials: Credentials
     pool: urllib3.PoolManager
     stamps: Stamps
+    now: Callable[[], float]
 
     def create(self, request: ProvisionRequest, timeout_seconds: float) -> Answer:
         """One CreateExpressSync call, signed afresh; every outcome of it is an answer."""
@@ -55,6 +58,7 @@ class Sgw:
 
     def _call(self, action: str, parameters: Mapping[str, str], timeout_seconds: float) -> Reply | Unanswered:
         query = canonical_query({name: value for name, value in parameters.items() if value})
+        until = self.now() + timeout_seconds
         try:
             response = self.pool.request(
                 "POST",
@@ -63,14 +67,27 @@ class Sgw:
                 timeout=urllib3.Timeout(total=timeout_seconds),
                 retries=False,
                 redirect=False,
+                preload_content=False,
             )
+            data = self._read(response, until)
         except (ConnectTimeoutError, NewConnectionError):
             return Unanswered("NotConnected", sent=False)
         except ReadTimeoutError:
             return Unanswered("ReadTimeout", sent=True)
         except HTTPError:
             return Unanswered("ConnectionLost", sent=True)
-        return Reply(response.status, response.headers, response.data)
+        return Unanswered("ReadTimeout", sent=True) if data is None else Reply(response.status, response.headers, data)
+
+    def _read(self, response: urllib3.BaseHTTPResponse, until: float) -> bytes | None:
+        """The whole body, or None if it does not end in time: urllib3's timeout bounds each read, not their sum."""
+        data = b""
+        while chunk := response.read1(READ_AT_ONCE):
+            data += chunk
+            if self.now() > until or len(data) > LONGEST_ANSWER:
+                response.close()
+                return None
+        response.release_conn()
+        return data
 
     def _headers(self, action: str, query: str) -> dict[str, str]:
         common = {

@@ -22,11 +22,12 @@ MOST_REPORTED = 100  # keeps an outcome far below the 64 KiB of an MNS message, 
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _MESSAGES = {
     "type": "must be of type {expected}",
-    "minLength": "must have at least {expected} character(s)",
+    "minLength": "must have at least {expected} characters",
     "maxLength": "must have at most {expected} characters",
     "x-maxBytes": "must have at most {expected} bytes in UTF-8",
-    "pattern": "is not allowed: {description}",
+    "pattern": 'does not have the form that the schema describes: "{description}"',
 }
+_NOT_EMPTY = "must not be empty"
 
 
 def violations(document: object) -> tuple[Violation, ...]:
@@ -35,7 +36,7 @@ def violations(document: object) -> tuple[Violation, ...]:
     found = sorted(distinct, key=lambda violation: (violation.path, violation.rule))
     if len(found) <= MOST_REPORTED:
         return tuple(found)
-    more = Violation("$", "tooMany", f"and {len(found) - MOST_REPORTED} more violations")
+    more = Violation("$", "tooMany", f"breaks {len(found)} rules in all")
     return (*found[:MOST_REPORTED], more)
 
 
@@ -44,7 +45,10 @@ def usable_request_id(document: object) -> str | None:
     if not isinstance(document, Mapping):
         return None
     request_id = document.get("requestId")
-    return request_id if isinstance(request_id, str) and _REQUEST_ID_VALIDATOR.is_valid(request_id) else None
+    is_usable = (
+        isinstance(request_id, str) and _is_unicode(request_id) and _OF_PROPERTY["requestId"].is_valid(request_id)
+    )
+    return request_id if is_usable else None
 
 
 def _violations_of(error: ValidationError) -> Iterator[Violation]:
@@ -56,8 +60,13 @@ def _violations_of(error: ValidationError) -> Iterator[Violation]:
         unknown = [name for name in instance if name not in schema["properties"]]
         yield from (Violation(_path_of(name), rule, "is not a known property") for name in unknown)
     else:
-        message = _MESSAGES[rule].format(expected=schema[rule], description=schema["description"])
-        yield Violation(error.json_path, rule, message)
+        message = _NOT_EMPTY if (rule, schema[rule]) == ("minLength", 1) else _MESSAGES[rule]
+        description = schema["description"].rstrip(".")
+        yield Violation(error.json_path, rule, message.format(expected=schema[rule], description=description))
+
+
+def _is_unicode(text: str) -> bool:
+    return text.encode("utf-8", "ignore").decode() == text  # half of a surrogate pair has no encoding
 
 
 def _path_of(unknown_name: str) -> str:
@@ -70,6 +79,17 @@ def _max_bytes(_validator: object, limit: int, instance: object, _schema: object
         yield ValidationError("too many bytes")
 
 
-_ContractValidator: type[Draft7Validator] = cast("Any", extend)(Draft7Validator, {"x-maxBytes": _max_bytes})
+def _properties(_validator: object, names: Document, instance: object, _schema: object) -> Iterator[ValidationError]:
+    # The library's own would make a validator for each property of each document, which is most of its time.
+    if isinstance(instance, dict):
+        for name in filter(names.__contains__, instance):
+            for error in _OF_PROPERTY[name].iter_errors(instance[name]):
+                error.path.appendleft(name)
+                yield error
+
+
+_ContractValidator: type[Draft7Validator] = cast("Any", extend)(
+    Draft7Validator, {"x-maxBytes": _max_bytes, "properties": _properties}
+)
 _VALIDATOR = _ContractValidator(REQUEST_SCHEMA)
-_REQUEST_ID_VALIDATOR = _ContractValidator(REQUEST_SCHEMA["properties"]["requestId"])
+_OF_PROPERTY = {name: _ContractValidator(schema) for name, schema in REQUEST_SCHEMA["properties"].items()}

@@ -19,8 +19,10 @@ from starlette.applications import Starlette
 
 from local.console import State, console_routes, state_of
 from local.deploy import deploy
+from local.destination import destination
 from local.fc.app import routes
 from local.fc.control import Runtime
+from local.fc.description import Description
 from local.fc.fleet import Code, Fleet, new_request_id
 from local.fc.kill import KillSwitch
 from local.fc.later import AsyncInvocations
@@ -159,9 +161,13 @@ class LocalCloud:
             raise PortTakenError(f"{service} cannot have port {port}: {error.strerror}") from error
 
     def _run_function(self) -> Runtime:
-        fleet = Fleet(self._local_function(), self._account, self._code)
-        later = AsyncInvocations(fleet, self._pace().wait)
-        return Runtime(fleet, later, KillSwitch(fleet, self._traffic))
+        function, deployed = self._local_function(), self.deployment
+        fleet = Fleet(function, self._account, self._code)
+        failed = destination(deployed, self._account, self.messages)
+        later = AsyncInvocations(fleet, self._pace().wait, deployed.async_policy.retries, failed)
+        shown = {name: function.environment[name] for name in deployed.function.environment}
+        description = Description(function, shown, (*deployed.triggers, *deployed.timers), self._account)
+        return Runtime(fleet, later, KillSwitch(fleet, self._traffic), description)
 
     def _local_function(self) -> Function:
         declared = self.deployment.function
@@ -185,7 +191,7 @@ class LocalCloud:
     def _wind_timers(self, runtime: Runtime) -> None:
         def accept(event: bytes) -> tuple[str, asyncio.Task[None]]:
             request_id = new_request_id()
-            return request_id, runtime.later.accept(event, request_id)
+            return request_id, runtime.later.accept(event, request_id, "Timer")
 
         for timer in self.deployment.timers:
             clockwork = Clockwork(timer, accept, self._pace())

@@ -44,7 +44,10 @@ def state_of(
     triggers: Sequence[State],
     timers: Sequence[State],
 ) -> State:
-    """Queues with their counts by state, groups, the latest invocations, triggers and timers; newest first."""
+    """Queues with their counts by state, groups, the latest invocations, triggers and timers; newest first.
+
+    Of the invocations by timers that succeeded only the latest is shown: they would soon hide all others.
+    """
     return {
         "queues": [_queue(messages, queue.name) for queue in messages.queues()],
         "groups": [
@@ -52,10 +55,22 @@ def state_of(
             for group in reversed(groups.describe()[-_SHOWN:])
         ],
         "groupCount": len(groups.describe()),
-        "invocations": list(reversed(invocations[-_SHOWN:])),
+        "invocations": _notable(invocations)[:_SHOWN],
         "triggers": list(triggers),
         "timers": list(timers),
     }
+
+
+def _notable(invocations: Sequence[State]) -> list[State]:
+    """The invocations, newest first, without all the quiet ones of timers but one."""
+    found: list[State] = []
+    has_quiet = False
+    for each in reversed(invocations):
+        is_quiet = (each["type"], each["outcome"]) == ("Timer", "succeeded")
+        if not (is_quiet and has_quiet):
+            found.append(each)
+        has_quiet |= is_quiet
+    return found
 
 
 def _queue(messages: MessageService, name: str) -> State:

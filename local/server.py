@@ -30,7 +30,7 @@ class LoopbackServer:
     def __init__(self, app: Any, port: int = 0) -> None:
         self._app = app
         self.port = port
-        self._server: uvicorn.Server | None = None
+        self._server: _QuietServer | None = None
         self._task: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[None]] = set()
 
@@ -67,10 +67,13 @@ class LoopbackServer:
             return
         self._server.should_exit = True
         self._server.force_exit = True
+        for listening in self._server.servers:
+            listening.close()
         # uvicorn would leave a connection with a request under way open, and a long poll to go on over it.
-        for connection in tuple(self._server.server_state.connections):
-            connection.transport.close()
+        self._server.hang_up()
         await self._task
+        self._server.hang_up()  # on who had been let in already, as a client is that calls again at once
+        await asyncio.sleep(0)  # until the connections know
         self._server = self._task = None
 
     async def abandon(self) -> None:
@@ -101,6 +104,11 @@ def _listen(port: int) -> socket.socket:
 
 class _QuietServer(uvicorn.Server):
     """uvicorn without signal handlers: the process belongs to whoever started the cloud."""
+
+    def hang_up(self) -> None:
+        """Close every connection, answered or not."""
+        for connection in tuple(self.server_state.connections):
+            connection.transport.close()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

@@ -7,16 +7,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rich.console import RenderableType
+from rich.console import Console, RenderableType
 from rich.spinner import Spinner
-from rich.table import Column
+from rich.table import Column, Table
 from rich.text import Text
 
+from ops import show
 from ops.outcomes import Outcome
 from ops.scenario import Act, Round
 from ops.show import duration, printable, status
 
 _GROUP_ID_WIDTH = 25
+_WIDTH_OF_ALL = 105  # less would leave too little for what the acts show
 _NEVER_CAME = "no outcome came in time"
 
 
@@ -27,6 +29,7 @@ class Row:
     act: Act
     is_sent: bool = False
     outcome: Outcome | None = None
+    is_over: bool = False
     _spinner: Spinner = field(default_factory=lambda: Spinner("dots", style="dim"), repr=False)
 
     def surprises(self) -> list[str]:
@@ -37,8 +40,7 @@ class Row:
         """The row as it is to be seen now."""
         act, outcome = self.act, self.outcome
         if outcome is None:
-            waiting = self._spinner if self.is_sent else ""
-            return printable(act.name), printable(act.shows), waiting, "", "", ""
+            return printable(act.name), printable(act.shows), self._waiting(), "", "", ""
         verdict = status(outcome.status)
         if self.surprises():
             verdict.append(" ✗ unexpected", style="bold red")
@@ -50,6 +52,11 @@ class Row:
             str(outcome.data["attempts"]),
             duration(outcome.elapsed_ms),
         )
+
+    def _waiting(self) -> RenderableType:
+        if self.is_over:
+            return Text("none in time", style="bold red")
+        return self._spinner if self.is_sent else ""
 
     def document(self) -> dict[str, Any]:
         """The row for scripts."""
@@ -73,17 +80,38 @@ class Board:
         """Every row, round after round."""
         return (row for each in self.rounds for row in each)
 
+    def end(self) -> None:
+        """Wait for no outcome any longer."""
+        for row in self.rows:
+            row.is_over = True
 
-def columns() -> tuple[Column, ...]:
+    def table(self, console: Console) -> Table:
+        """The board as it is to be seen now; where there is little room, without what the acts show."""
+        is_whole = console.width >= _WIDTH_OF_ALL
+        return show.table(
+            console,
+            (column for column in _columns() if is_whole or column.header != _SHOWS),
+            (row.cells() if is_whole else _without_shows(row.cells()) for row in self.rows),
+        )
+
+
+_SHOWS = "Shows"
+
+
+def _columns() -> tuple[Column, ...]:
     """The columns of the rows' cells, made anew because a table fills them."""
     return (
-        Column("Request", overflow="fold"),
-        Column("Shows"),
+        Column("Request", no_wrap=True),
+        Column(_SHOWS),
         Column("Verdict"),
         Column("Group or error", min_width=_GROUP_ID_WIDTH, overflow="fold"),
-        Column("Attempts", justify="right"),
+        Column("Attempts", justify="right", no_wrap=True),
         Column("Time", justify="right", no_wrap=True),
     )
+
+
+def _without_shows(cells: tuple[RenderableType, ...]) -> tuple[RenderableType, ...]:
+    return (cells[0], *cells[2:])
 
 
 def _result(outcome: Outcome) -> Text:

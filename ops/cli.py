@@ -8,7 +8,20 @@ import click
 from ops.problems import ExitCode, Problem
 
 # In the order of the help; `ops.commands.NAME` holds the command NAME.
-COMMANDS = ("up", "demo", "doctor", "submit", "watch", "failures", "replay", "invoke")
+COMMANDS = (
+    "up",
+    "demo",
+    "package",
+    "deploy",
+    "status",
+    "destroy",
+    "doctor",
+    "submit",
+    "watch",
+    "failures",
+    "replay",
+    "invoke",
+)
 
 
 class _Commands(click.Group):
@@ -42,6 +55,12 @@ def commands() -> None:
       express-sync doctor                see what is missing or wrong, and what to do
 
     \b
+    In an account of yours:
+      express-sync package               build what is deployed
+      express-sync deploy                package, stack, wait, doctor; --dry-run says what it would do
+      express-sync status, destroy       how the stack is; delete it
+
+    \b
     Every command acts on a profile: --profile NAME, else $EXPRESS_SYNC_PROFILE, else the `up` of this checkout.
     A profile is a file .express-sync/profiles/NAME.json or ~/.config/express-sync/NAME.json with the object that
     `express-sync up --json` prints. For the real cloud {"region": "cn-hangzhou", "accountId": "1234567890123456"}
@@ -56,6 +75,7 @@ def commands() -> None:
       2    not possible; one sentence says why
       3    time ran out
       130  interrupted
+      141  whoever read the output has gone
     """
 
 
@@ -68,18 +88,30 @@ def _help_of(context: click.Context | None) -> str:
     return f"{context.command_path if context else 'express-sync'} --help"
 
 
+def _ended(error: click.Abort | click.ClickException) -> int:
+    """Say what has ended a command, and with which code."""
+    match error:
+        case click.Abort():
+            return ExitCode.INTERRUPTED
+        case click.exceptions.NoArgsIsHelpError():  # its message is the whole help
+            error.show()
+            return error.exit_code
+        case click.UsageError():
+            message = error.format_message()
+            return _say(f"{message}{'' if message.endswith(('.', '?')) else '.'} See {_help_of(error.ctx)}.")
+        case _:
+            error.show()
+            return error.exit_code
+
+
 def main() -> None:
     """Run the command line and end the process with its exit code; never with a traceback for a user's error."""
     try:
         code = commands.main(prog_name="express-sync", standalone_mode=False)
-    except click.Abort:
-        code = ExitCode.INTERRUPTED
-    except click.UsageError as error:
-        message = error.format_message()
-        code = _say(f"{message}{'' if message.endswith(('.', '?')) else '.'} See {_help_of(error.ctx)}.")
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
+    except (click.Abort, click.ClickException) as error:
+        code = _ended(error)
+    except SystemExit:  # how click ends where the reader of the output has gone, with a code that is a verdict here
+        code = ExitCode.UNREAD
     except OSError as error:  # every file and service that a command opens is guarded there; this is its own output
         code = _say(f"Its output cannot be written ({error.strerror}); send it elsewhere.")
     sys.exit(code or ExitCode.DONE)

@@ -1,6 +1,8 @@
 """How a failure looks: a row, a JSON object, everything known about it. It must not know where it lies."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime, timezone
 from typing import Any
 
 from rich.text import Text
@@ -17,7 +19,7 @@ def row(failure: Failure) -> Text:
     """A failure on one line, in the columns of HEADING."""
     request = failure.request
     return Text.assemble(
-        f"{failure.occurred_at:%Y-%m-%dT%H:%M:%SZ}  ",
+        f"{_time(failure.occurred_at):<20}  ",
         (f"{failure.status:<13}", STYLES.get(failure.status, "")),
         f"  {_text(failure.request_id):<24}  {_text(request.get('name')):<28}",
         f"  {_text(request.get('requester')):<16}  {_text(failure.code)}",
@@ -28,8 +30,12 @@ def document(failure: Failure) -> Mapping[str, Any]:
     """A failure for scripts: the outcome as it was announced, or what is known of a dead letter."""
     if failure.event:
         return failure.event
-    since = f"{failure.occurred_at:%Y-%m-%dT%H:%M:%SZ}"
-    return {"status": failure.status, "time": since, **failure.attributes, "request": failure.request}
+    return {
+        "status": failure.status,
+        "time": _time(failure.occurred_at),
+        **failure.attributes,
+        "request": failure.request,
+    }
 
 
 def hint(failure: Failure) -> str:
@@ -58,6 +64,13 @@ def _facts(path: str, value: Any) -> Iterator[tuple[str, str]]:
             yield from _facts(f"{path}.{name}" if path else str(name), member)
     else:
         yield path, value if isinstance(value, str) else str(value)
+
+
+def _time(moment: datetime) -> str:
+    """A moment in UTC, to the second; `strftime` would write the year 1 as one digit."""
+    with suppress(OverflowError):  # UTC may be in a year before the first
+        moment = moment.astimezone(timezone.utc)
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _text(value: object) -> str:

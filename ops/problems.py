@@ -14,6 +14,7 @@ class ExitCode(IntEnum):
     PROBLEM = 2
     OUT_OF_TIME = 3
     INTERRUPTED = 130
+    UNREAD = 141
 
 
 class Problem(click.ClickException):

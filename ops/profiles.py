@@ -19,6 +19,7 @@ from handler.endpoints import public_endpoint
 from handler.signature import Credentials
 from ops.credentials import find
 from ops.problems import Problem
+from ops.shapes import first_error, wrong
 
 ENVIRONMENT = "env"
 DEFAULT_PREFIX = "express-sync"
@@ -36,12 +37,14 @@ _PARTS = {
     "fc": {"endpoint": _URL, "function": _TEXT},
 }
 _NEEDED = {"mns": ("endpoint", "requestQueue", "resultQueue"), "sgw": (), "fc": ("endpoint", "function")}
+DEPLOYING = ("ros", "oss")  # the services that only deploying needs
 _PROPERTIES = {
     **dict.fromkeys(("accessKeyId", "accessKeySecret", "securityToken"), _TEXT),
     "region": {"type": "string", "pattern": r"^[a-z0-9-]+$(?!\n)"},
     "accountId": {"type": "string", "pattern": r"^[0-9]+$(?!\n)"},
     "namePrefix": {"type": "string", "pattern": r"^[a-z][a-z0-9-]{1,30}$(?!\n)"},
     "console": {"type": ["string", "null"]},
+    **{name: {"type": "object", "additionalProperties": False, "properties": {"endpoint": _URL}} for name in DEPLOYING},
 }
 _EXPECTED = {
     "region": "a region such as cn-hangzhou",
@@ -73,15 +76,28 @@ def read(name: str, directories: tuple[Path, ...], environment: Mapping[str, str
         return _of_environment(_process_environment() if environment is None else environment)
     if not _NAME.fullmatch(name):
         raise Problem("A profile's name is letters, digits, dots, hyphens and underscores; choose such a --profile.")
+    path, profile = written(name, directories)
+    if profile is None:
+        places = " or ".join(str(directory / path.name) for directory in directories)
+        raise Problem(f"There is no profile {name!r}; write it to {places}, as `express-sync up --json` prints one.")
+    return checked(profile, str(path))
+
+
+def written(name: str, directories: tuple[Path, ...]) -> tuple[Path, Mapping[str, Any] | None]:
+    """The file of profile `name` and what is written there, None if nothing is; then it is where it would belong.
+
+    Problem if the file is no JSON or holds what no profile has; what is missing in it is no matter here.
+    """
     candidates = [directory / f"{name}.json" for directory in directories]
     path = next((candidate for candidate in candidates if candidate.is_file()), None)
     if path is None:
-        places = " or ".join(map(str, candidates))
-        raise Problem(f"There is no profile {name!r}; write it to {places}, as `express-sync up --json` prints one.")
+        return candidates[0], None
     try:
-        return checked(json.loads(path.read_bytes()), str(path))
+        profile = json.loads(path.read_bytes())
     except (OSError, ValueError):
         raise Problem(f"Profile {name!r}: {path} is not readable JSON; correct it.") from None
+    _check(_SHAPE, profile, str(path))
+    return path, profile
 
 
 def checked(profile: Any, where: str) -> Mapping[str, Any]:
@@ -97,11 +113,15 @@ def completed(profile: Mapping[str, Any]) -> Mapping[str, Any]:
 
     Never some of each: a key of one cloud must not be sent to another because an endpoint was left out.
     """
-    names_one = any("endpoint" in profile.get(part, {}) for part in _PARTS)
-    if names_one or not {"region", "accountId"} <= profile.keys():
+    if names_an_endpoint(profile) or not {"region", "accountId"} <= profile.keys():
         return dict(profile)
     derived = _of_stack(profile["region"], profile["accountId"], profile.get("namePrefix", DEFAULT_PREFIX))
     return {**profile, **{part: {**fields, **profile.get(part, {})} for part, fields in derived.items()}}
+
+
+def names_an_endpoint(profile: Mapping[str, Any]) -> bool:
+    """Whether any endpoint is the profile's own, so that none is to be derived."""
+    return any("endpoint" in profile.get(part, {}) for part in (*_PARTS, *DEPLOYING))
 
 
 def credentials(profile: Mapping[str, Any], environment: Mapping[str, str]) -> Credentials:
@@ -138,21 +158,24 @@ def _process_environment() -> Mapping[str, str]:
 
 
 def _check(validator: Draft7Validator, profile: Any, where: str) -> None:
-    error = next(iter(sorted(validator.iter_errors(profile), key=lambda error: error.json_path)), None)
+    error = first_error(validator, profile)
     if error is not None:
         raise Problem(f"{where}: {_wrong(error)}; correct it.")
 
 
 def _wrong(error: ValidationError) -> str:
     path = error.json_path
-    match error.validator:
-        case "required":
-            required, instance = cast("list[str]", error.validator_value), cast("Mapping[str, Any]", error.instance)
-            absent = next(key for key in required if key not in instance)
-            return f"{path}.{absent} is missing, and is derived only where region and accountId stand without endpoints"
-        case "additionalProperties":
-            return f"{path} holds a key that no profile has"
-        case "pattern":
-            return f"{path} must be {_EXPECTED[path.rpartition('.')[2]]}"
-        case _:
-            return f"{path} must be a text that is not empty"
+    if error.validator == "pattern":
+        return f"{path} must be {_EXPECTED[path.rpartition('.')[2]]}"
+    if error.validator == "required" and path == "$":
+        return _without_queues(cast("Mapping[str, Any]", error.instance))
+    return wrong(error)
+
+
+def _without_queues(profile: Mapping[str, Any]) -> str:
+    """What is missing in a profile without a section `mns`, from which of the two kinds it is nearer to."""
+    stack = ("region", "accountId")
+    if any("endpoint" in profile.get(part, {}) for part in _PARTS):
+        return "$.mns is missing; a profile that names an endpoint has to name those of SMQ too"
+    missing = " and ".join(f"$.{key}" for key in stack if key not in profile)
+    return f"{missing} {'are' if 'and' in missing else 'is'} missing, from which the endpoints of the cloud are known"

@@ -48,6 +48,14 @@ def registered(directory: Path) -> Registered:
     return found
 
 
+def is_registered(directory: Path, cloud: Registered) -> bool:
+    """Whether this very cloud is still registered in `directory`, which it is until it begins to end."""
+    try:
+        return registered(directory) == cloud
+    except Problem:
+        return False
+
+
 @contextlib.contextmanager
 def registering(directory: Path, ready: Mapping[str, Any]) -> Iterator[None]:
     """Keep `ready` registered as this process's cloud for as long as the context lasts."""
@@ -70,13 +78,20 @@ def refuse_a_second(directory: Path) -> None:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Let `path` hold `text`, so that a reader finds all of it or nothing; only for the user's own eyes."""
+    """Let `path` hold `text`, so that a reader finds all of it or nothing; only for the user's own eyes.
+
+    Problem if it cannot be written; nothing is then left behind.
+    """
+    if path.is_dir():  # it may be one without a name, as `.` is
+        raise Problem(f"Cannot write {path}: it is a directory; name a file.")
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(text)
         draft.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            draft.unlink()
         raise Problem(f"Cannot write {path}: {error.strerror}; choose another place.") from error
 
 

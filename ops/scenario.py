@@ -13,6 +13,7 @@ from jsonschema import Draft7Validator
 
 from ops.outcomes import Outcome
 from ops.problems import Problem
+from ops.shapes import first_error, wrong
 from ops.submissions import ENVELOPES, Text, submission
 
 _TEXT = {"type": "string", "minLength": 1}
@@ -91,9 +92,9 @@ def read(path: Path) -> tuple[Round, ...]:
         document = json.loads(_text(path))
     except ValueError:
         raise Problem(f"{path} is no JSON; correct it.") from None
-    error = next(iter(Draft7Validator(_SCHEMA).iter_errors(document)), None)
+    error = first_error(Draft7Validator(_SCHEMA), document)
     if error is not None:
-        raise Problem(f"{path}: {error.json_path} breaks the rule {error.validator}; correct it.")
+        raise Problem(f"{path} is no scenario: {wrong(error)}; write it in the form of events/demo.json.")
     return tuple(
         Round(each["title"], tuple(_act(act, path.parent) for act in each["requests"])) for each in document["rounds"]
     )

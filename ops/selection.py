@@ -1,7 +1,7 @@
 """The options by which commands choose failures: where they lie, and which of them are meant."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
@@ -28,10 +28,19 @@ class Selection:
         """Whether the source is a queue, which may grow meanwhile."""
         return self.source in QUEUES
 
+    def remark(self, place: str, why: str) -> str:
+        """What to say of something in the source that is left alone."""
+        return f"{place} {why}{'; it stays where it is' if self.is_of_queue else ''}."
+
     @property
     def is_narrow(self) -> bool:
         """Whether failures may be there that are not meant."""
         return self.filter != Filter()
+
+
+def is_of_a_file(options: Mapping[str, object]) -> bool:
+    """Whether these options of a command name a file as the source, so that no cloud has to be there."""
+    return options["source"] not in QUEUES
 
 
 def age(text: str) -> timedelta:

@@ -117,6 +117,11 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else "�" for character in text)
 
 
+def counted(count: int, thing: str) -> str:
+    """So many of a thing as people say it: `1 request`, `2 requests`."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
 def duration(milliseconds: int) -> str:
     """A duration as people say it: `40 ms`, `1.2 s`."""
     return f"{milliseconds} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"

@@ -87,9 +87,12 @@ class FileSource:
 
 
 @contextmanager
-def opened(target: Target, name: str) -> Iterator[Source]:
-    """The source of this name, given back in the end whatever happens: a queue's role here, or else a file's path."""
-    if name not in QUEUES:
+def opened(target: Target | None, name: str) -> Iterator[Source]:
+    """The source of this name, given back in the end whatever happens: a queue's role here, or else a file's path.
+
+    Only a queue is one of a target's.
+    """
+    if target is None or name not in QUEUES:
         yield FileSource(name)
         return
     with _on_loan(QUEUES[name](target)) as loan:
@@ -105,7 +108,9 @@ def _on_loan(queue: Queue) -> Iterator[Loan]:
         with undisturbed():
             kept = loan.give_back()
             if kept:
-                show.say(f"{kept} messages could not be given back; they come back when their visibility timeout ends.")
+                show.say(
+                    f"Not given back: {show.counted(kept, 'message')}, back when the queue's visibility timeout ends."
+                )
 
 
 def _outcome(message: Received) -> tuple[Failure | Stranger, ...]:

@@ -7,7 +7,7 @@ leave with --yes. Knows where targets are described; must not know what any comm
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
 
@@ -26,12 +26,13 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One cloud; `name` is its profile's, `where` says it to people."""
+    """One cloud; `name` is its profile's, `where` says it to people, `is_up` whether it is still meant to be there."""
 
     name: str
     where: str
     profile: Mapping[str, Any]
     credentials: Credentials
+    is_up: Callable[[], bool] = lambda: True  # as far as anybody here could know
 
     @property
     def is_local(self) -> bool:
@@ -104,17 +105,42 @@ def at_target(command: Callable[Concatenate[Target, P], None]) -> Callable[P, No
     return with_target
 
 
+def at_target_unless(
+    is_needless: Callable[[Mapping[str, object]], bool],
+) -> Callable[[Callable[Concatenate[Target | None, P], None]], Callable[P, None]]:
+    """As `at_target`, but a command whose options are found to need no cloud gets None, and none has to be there."""
+
+    def decorate(command: Callable[Concatenate[Target | None, P], None]) -> Callable[P, None]:
+        with_target = at_target(command)
+
+        @wraps(with_target)
+        def perhaps_with_target(*args: P.args, **options: P.kwargs) -> None:
+            if is_needless(options):
+                options.pop("profile")
+                command(None, *args, **options)
+            else:
+                with_target(*args, **options)
+
+        return perhaps_with_target
+
+    return decorate
+
+
 def choose(name: str, directory: Path, environment: Mapping[str, str]) -> Target:
     """The target that profile `name` describes, seen from `directory`. Problem if it is not to be had."""
-    state = registration.state_directory(directory)
     if name == LOCAL:
-        running = registration.registered(state)
-        profile = profiles.checked(running.ready, "The registration of the local cloud")
-        where = f"the local cloud (process {running.pid}, {profile['mns']['endpoint']})"
-    else:
-        profile = profiles.read(name, (state / "profiles", _user_directory(environment)))
-        where = f"profile {name!r} ({profile['mns']['endpoint']})"
+        return _local(registration.state_directory(directory), environment)
+    profile = profiles.read(name, directories(directory, environment))
+    where = f"profile {name!r} ({profile['mns']['endpoint']})"
     return Target(name, where, profile, profiles.credentials(profile, environment))
+
+
+def _local(state: Path, environment: Mapping[str, str]) -> Target:
+    running = registration.registered(state)
+    profile = profiles.checked(running.ready, "The registration of the local cloud")
+    where = f"the local cloud (process {running.pid}, {profile['mns']['endpoint']})"
+    is_up = partial(registration.is_registered, state, running)
+    return Target(LOCAL, where, profile, profiles.credentials(profile, environment), is_up)
 
 
 # What SMQ's own codes ask a person to do; the network has many names and one cure.
@@ -127,15 +153,26 @@ _ADVICE = {
 }
 
 
+# SMQ says no more of a temporary key whose token is wrong than of one that may do nothing.
+_OF_A_TEMPORARY_KEY = {
+    "AccessDenied": "see with `express-sync doctor` whether the security token belongs to the access key and is valid;"
+    " if it is, grant the key the right to send to and receive from the queues",
+}
+
+
 def sentence(code: str, target: Target) -> str:
     """What to say of a failed call to the target's SMQ."""
     endpoint = target.profile["mns"]["endpoint"]
-    if code in _ADVICE:
-        return f"SMQ at {endpoint} refuses with {code}; {_ADVICE[code]}."
+    advice = {**_ADVICE, **(_OF_A_TEMPORARY_KEY if target.credentials.security_token else {})}
+    if code in advice:
+        return f"SMQ at {endpoint} refuses with {code}; {advice[code]}."
+    if not target.is_up():
+        return "The local cloud has ended; start one with `express-sync up`."
     cure = "see whether `express-sync up` still runs" if target.is_local else "check the endpoint and the network"
     return f"SMQ at {endpoint} cannot be used ({code}); {cure}."
 
 
-def _user_directory(environment: Mapping[str, str]) -> Path:
+def directories(directory: Path, environment: Mapping[str, str]) -> tuple[Path, Path]:
+    """Where profiles are looked for, seen from `directory`: in the checkout first, then in the user's own place."""
     base = environment.get("XDG_CONFIG_HOME") or Path(environment.get("HOME", "~")).expanduser() / ".config"
-    return Path(base) / "express-sync"
+    return registration.state_directory(directory) / "profiles", Path(base) / "express-sync"

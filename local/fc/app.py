@@ -1,16 +1,17 @@
-"""The invocation APIs of one function over HTTP, in both versions.
+"""The APIs of one function over HTTP, in both versions: invoking it, and looking at it and its triggers.
 
 Reproduces: InvokeFunction of 2016-08-15 (in the service `express-sync`, which FC 2.0 paths need and the template does
 not name; with or without the qualifier LATEST) and of 2023-03-30, signed, sync and async, with log tail and body
-limits; a function error is HTTP 200 with `x-fc-error-type`. Does not reproduce: every other operation, async task ids,
-versions and aliases. A cloud without a function answers FunctionNotFound.
-Unknown: the order of checks; here path, signature, function, invocation type, size.
+limits; a function error is HTTP 200 with `x-fc-error-type`; GetFunction and ListTriggers as far as `description` goes.
+Does not reproduce: every other operation, async task ids, versions and aliases. A cloud without a function answers
+FunctionNotFound. Unknown: the order of checks; here path, signature, function, invocation type, size.
 """
 
 import base64
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -18,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 
 from local.fc.answer import UNHANDLED, Answer
 from local.fc.control import Runtime, control_routes
+from local.fc.description import Description, function_of_2016, function_of_2023, triggers_of_2016, triggers_of_2023
 from local.fc.fleet import new_request_id
 from local.fc.refusals import Body, RefusalError, body_of_2016, body_of_2023
 from local.fc.signature import Keys, Signed, verify_acs3, verify_fc
@@ -27,6 +29,7 @@ SERVICE = "express-sync"
 LIMITS = {"Sync": 32 * 1024 * 1024, "Async": 128 * 1024}
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+Tell = Callable[[Description], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +49,22 @@ def routes(runtime: Runtime | None, account: Account, clock: Callable[[], float]
     api = _Api(runtime, account, clock)
     return [
         *(control_routes(runtime) if runtime else []),
-        Route("/2016-08-15/services/{service}/functions/{function}/invocations", api.endpoint(_2016), methods=["POST"]),
-        Route("/2023-03-30/functions/{function}/invocations", api.endpoint(_2023), methods=["POST"]),
+        Route(f"{_FUNCTION_2016}/invocations", api.endpoint(_2016), methods=["POST"]),
+        Route(f"{_FUNCTION_2023}/invocations", api.endpoint(_2023), methods=["POST"]),
+        *(Route(path, api.telling(version, tell), methods=["GET"]) for path, version, tell in _LOOKS),
         Route("/2016-08-15/{rest:path}", api.unsupported(_2016), methods=_METHODS),
         Route("/{rest:path}", api.unsupported(_2023), methods=_METHODS),
     ]
 
 
+_FUNCTION_2016 = "/2016-08-15/services/{service}/functions/{function}"
+_FUNCTION_2023 = "/2023-03-30/functions/{function}"
+_LOOKS: Sequence[tuple[str, _Version, Tell]] = (
+    (_FUNCTION_2016, _2016, function_of_2016),
+    (f"{_FUNCTION_2016}/triggers", _2016, triggers_of_2016),
+    (_FUNCTION_2023, _2023, function_of_2023),
+    (f"{_FUNCTION_2023}/triggers", _2023, triggers_of_2023),
+)
 _METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 
 
@@ -83,6 +95,20 @@ class _Api:
             return _answered(answer, request_id, self._clock() - started, _wants_log(request))
 
         return invoke
+
+    def telling(self, version: _Version, tell: Tell) -> Endpoint:
+        """An operation of one API version that only looks."""
+
+        async def answer(request: Request) -> Response:
+            request_id = new_request_id()
+            try:
+                version.verify(_signed(request, await request.body()), self._keys, self._clock())
+                described = self._found(request).description
+            except RefusalError as refusal:
+                return _refused(refusal, version, request_id)
+            return JSONResponse(tell(described), headers={"x-fc-request-id": request_id})
+
+        return answer
 
     def unsupported(self, version: _Version) -> Endpoint:
         """What every other path answers."""

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from local.fc.description import Description
 from local.fc.fleet import Fleet
 from local.fc.kill import KillSwitch
 from local.fc.later import AsyncInvocations
@@ -14,11 +15,12 @@ from local.fc.later import AsyncInvocations
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """A function that can be invoked now, later, and killed."""
+    """A function that can be invoked now, later, and killed; and how the API describes it."""
 
     fleet: Fleet
     later: AsyncInvocations
     kill: KillSwitch
+    description: Description
 
 
 def control_routes(runtime: Runtime) -> list[BaseRoute]:

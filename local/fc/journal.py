@@ -4,11 +4,12 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from heapq import merge
 from typing import Any, Literal
 
 from local.fc.answer import Answer
 
-Kind = Literal["Sync", "Async", "Trigger"]
+Kind = Literal["Sync", "Async", "Trigger", "Timer"]
 KEPT = 500
 
 
@@ -36,16 +37,17 @@ class Entry:
 
 
 class Journal:
-    """Entries in the order in which the invocations began, bounded."""
+    """Entries in the order in which the invocations began, bounded; a timer's never push out others."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._entries: deque[Entry] = deque(maxlen=KEPT)
+        self._of_timers: deque[Entry] = deque(maxlen=KEPT)
 
     def begin(self, request_id: str, kind: Kind) -> Entry:
         """Note that an invocation has begun."""
         entry = Entry(request_id, kind, self._now())
-        self._entries.append(entry)
+        (self._of_timers if kind == "Timer" else self._entries).append(entry)
         return entry
 
     def end(self, entry: Entry, answer: Answer) -> None:
@@ -56,11 +58,13 @@ class Journal:
 
     def recent(self) -> list[dict[str, Any]]:
         """The entries kept, oldest first."""
-        return [entry.to_json() for entry in self._entries]
+        merged = merge(self._entries, self._of_timers, key=lambda entry: entry.started)
+        return [entry.to_json() for entry in merged]
 
     def clear(self) -> None:
         """Forget every entry."""
         self._entries.clear()
+        self._of_timers.clear()
 
     def _now(self) -> int:
         return round(self._clock() * 1000)

@@ -1,32 +1,39 @@
-"""Asynchronous invocations: accepted at once, run later, run again when they fail.
+"""Asynchronous invocations: accepted at once, run later, run again when they fail, and recorded if they never succeed.
 
-Reproduces: three retries of a function error, with `retry_count` in the context. Does not reproduce: async
-configurations of the template and destinations (the template declares none), stateful tasks, and keeping what was
-accepted when the local cloud stops. Unknown: how long FC waits between the tries; here 1, 2 and 4 seconds, in the
-cloud's pace. Must not know how an invocation arrived.
+Reproduces: the retries of a function error, with `retry_count` in the context, and then the record for the
+destination. Does not reproduce: stateful tasks, the age at which an event is given up, and keeping what was accepted
+when the local cloud stops. Unknown: how long FC waits between the tries; here 1, 2, 4 and so on seconds, in the
+cloud's pace. Must not know how an invocation arrived, nor what the destination is.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from local.fc.answer import Answer
 from local.fc.fleet import Fleet
-
-RETRY_SECONDS = (1.0, 2.0, 4.0)
+from local.fc.journal import Kind
 
 Pause = Callable[[float], Awaitable[None]]
+Failed = Callable[[str, bytes, Answer, int], None]
 
 
 class AsyncInvocations:
-    """Runs invocations of `fleet` in the background; `pause` waits for the seconds that the service would wait."""
+    """Runs invocations of `fleet` in the background, each again up to `retries` times.
 
-    def __init__(self, fleet: Fleet, pause: Pause) -> None:
+    `pause` waits for the seconds that the service would wait; `failed` is told of what never succeeded: request id,
+    event, last answer and number of tries.
+    """
+
+    def __init__(self, fleet: Fleet, pause: Pause, retries: int, failed: Failed) -> None:
         self._fleet = fleet
         self._pause = pause
+        self._retries = retries
+        self._failed = failed
         self._running: set[asyncio.Task[None]] = set()
 
-    def accept(self, event: bytes, request_id: str) -> "asyncio.Task[None]":
-        """Take an invocation on; the task ends with its last try."""
-        task = asyncio.create_task(self._run(event, request_id))
+    def accept(self, event: bytes, request_id: str, kind: Kind = "Async") -> "asyncio.Task[None]":
+        """Take an invocation on; the task ends with its last try. The journal calls it `kind`."""
+        task = asyncio.create_task(self._run(event, request_id, kind))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task
@@ -37,9 +44,12 @@ class AsyncInvocations:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _run(self, event: bytes, request_id: str) -> None:
-        for retry_count, seconds in enumerate((*RETRY_SECONDS, 0.0)):
-            answer = await self._fleet.invoke(event, request_id, "Async", retry_count)
+    async def _run(self, event: bytes, request_id: str, kind: Kind) -> None:
+        answer = await self._fleet.invoke(event, request_id, kind)
+        for retry_count in range(1, self._retries + 1):
             if answer.succeeded:
                 return
-            await self._pause(seconds)
+            await self._pause(2.0 ** (retry_count - 1))
+            answer = await self._fleet.invoke(event, request_id, kind, retry_count)
+        if not answer.succeeded:
+            self._failed(request_id, event, answer, self._retries + 1)

@@ -22,10 +22,13 @@ _TIMESTAMP = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Gateway:
-    """Admits calls signed with one of `keys`; `now` gives the service's time in seconds since the epoch."""
+    """Admits calls of `version` signed with one of `keys`; `now` is the service's time in seconds since the epoch."""
 
-    def __init__(self, keys: Mapping[str, Key], actions: Collection[str], now: Callable[[], float]) -> None:
+    def __init__(
+        self, keys: Mapping[str, Key], actions: Collection[str], now: Callable[[], float], version: str = VERSION
+    ) -> None:
         self._keys = keys
+        self._version = version
         self._actions = actions
         self._now = now
         self._nonces = _Nonces()
@@ -40,7 +43,7 @@ class Gateway:
             return GATEWAY["UnsupportedHTTPMethod"]
         if call.path != "/" or call.action not in self._actions:
             return GATEWAY["InvalidAction.NotFound"] if call.action else missing("Action")
-        if call.version != VERSION:
+        if call.version != self._version:
             return GATEWAY["InvalidVersion"] if call.version else missing("Version")
         return None if call.has_valid_format else GATEWAY["InvalidParameter.Format"]
 

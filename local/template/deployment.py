@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from local.identity import Account
+from local.template.asynchronous import AsyncPolicy, async_policy
 from local.template.properties import Properties
 from local.template.source import TemplateError, parse
 from local.template.stack import Stack
@@ -82,7 +83,7 @@ class Trigger:
     """ALIYUN::FC3::Trigger of type eventbridge with an SMQ queue as its source.
 
     `batch_count` and `batch_seconds` close the batch window, whichever is reached first; `dead_letter_queue` is
-    empty if there is none.
+    empty if there is none; `config` is the TriggerConfig, resolved.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Trigger:
     batch_count: int
     batch_seconds: int
     dead_letter_queue: str
+    config: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +108,24 @@ class Deployment:
     topics: tuple[Topic, ...]
     subscriptions: tuple[Subscription, ...]
     function: Function
+    async_policy: AsyncPolicy
     triggers: tuple[Trigger, ...]
     timers: tuple[Timer, ...]
 
 
 def read_template(path: Path, account: Account, parameters: Mapping[str, str]) -> Deployment:
     """Read the template at `path`, `parameters` over its defaults. TemplateError names what cannot be resolved."""
-    stack = Stack(parse(path.read_text(encoding="utf-8")), account, parameters)
+    return deployment_of(Stack(parse(path.read_text(encoding="utf-8")), account, parameters))
+
+
+def deployment_of(stack: Stack) -> Deployment:
+    """What a template with its parameters set deploys. TemplateError names what cannot be run."""
     return Deployment(
         queues=tuple(_queue(each) for each in _resources(stack, "ALIYUN::MNS::Queue")),
         topics=tuple(_topic(each) for each in _resources(stack, "ALIYUN::MNS::Topic")),
         subscriptions=tuple(_subscription(each) for each in _resources(stack, "ALIYUN::MNS::Subscription")),
         function=_only_function(stack),
+        async_policy=_async_policy(stack),
         triggers=tuple(_trigger(each) for each in _triggers(stack, "eventbridge")),
         timers=tuple(timer(each) for each in _triggers(stack, "timer")),
     )
@@ -137,6 +145,11 @@ def _only_function(stack: Stack) -> Function:
     if len(functions) != 1:
         raise TemplateError(f"the template has {len(functions)} ALIYUN::FC3::Function; run locally: exactly one")
     return _function(functions[0])
+
+
+def _async_policy(stack: Stack) -> AsyncPolicy:
+    configs = _resources(stack, "ALIYUN::FC3::AsyncInvokeConfig")
+    return async_policy(configs[0]) if configs else AsyncPolicy()  # there is one function, and it may have one
 
 
 def _queue(queue: Properties) -> Queue:
@@ -207,6 +220,7 @@ def _trigger(trigger: Properties) -> Trigger:
         queue=queue.text("QueueName"),
         base64_decode=queue.truth("IsBase64Decode", default=True),
         schema=delivery.choice("eventSchema", ("CloudEvents", "RawData"), default="CloudEvents"),
+        config=config.values,
         **_run_options(config.map("runOptions")),
     )
 

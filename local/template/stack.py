@@ -1,7 +1,7 @@
 """One template with its parameters set: every name in it means something, as it would in a deployed stack.
 
-Reproduces parameters (defaults, overrides, allowed values and patterns), conditions, pseudo parameters, physical
-names and the attributes of the resource types below. Does not reproduce mappings, outputs and ROS's own checks.
+Reproduces parameters (defaults, overrides, allowed values and patterns, booleans), conditions, pseudo parameters,
+physical names and the attributes of the resource types below. Does not reproduce mappings, outputs, ROS's own checks.
 Unknown: what `Ref` gives for some types in the cloud; here it is always the physical name.
 Must not know what the local cloud does with a resource.
 """
@@ -18,6 +18,7 @@ from local.template.source import TemplateError
 
 STACK = "local"
 _NO_VALUE = object()
+_SPELLED = {"true": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ _TYPES: Mapping[str, _Type] = {
     ),
     "ALIYUN::FC3::Trigger": _Type("TriggerName", {"TriggerName": "{name}"}),
     "ALIYUN::RAM::Role": _Type("RoleName", {"RoleName": "{name}", "Arn": "acs:ram::{account}:role/{name}"}),
+    "ALIYUN::SLS::Project": _Type("Name", {"Name": "{name}"}),
+    "ALIYUN::SLS::Logstore": _Type("LogstoreName", {"LogstoreName": "{name}"}),
 }
 
 
@@ -109,7 +112,9 @@ class Stack:
         if name in pseudo:
             return pseudo[name]
         if name in self._section("Parameters"):
-            return self.overrides.get(name, self.document["Parameters"][name].get("Default"))
+            rules = self.document["Parameters"][name]
+            value = self.overrides.get(name, rules.get("Default"))
+            return _SPELLED[str(value).lower()] if rules.get("Type") == "Boolean" else value
         return self._physical_name(name, self._type(name, where))
 
     def attribute(self, resource: str, attribute: str, where: str) -> str:
@@ -169,5 +174,14 @@ def _check_parameter(name: str, rules: Mapping[str, Any], value: Any) -> None:
         raise TemplateError(f"parameter {name} has no default and was not given")
     if "AllowedValues" in rules and value not in rules["AllowedValues"]:
         raise TemplateError(f"parameter {name}: {value!r} is not one of {rules['AllowedValues']}")
-    if "AllowedPattern" in rules and not re.fullmatch(rules["AllowedPattern"], str(value)):
+    if "AllowedPattern" in rules and not _matches(name, rules["AllowedPattern"], str(value)):
         raise TemplateError(f"parameter {name}: {value!r} does not match {rules['AllowedPattern']}")
+    if rules.get("Type") == "Boolean" and str(value).lower() not in _SPELLED:
+        raise TemplateError(f"parameter {name}: {value!r} is neither true nor false")
+
+
+def _matches(name: str, pattern: str, value: str) -> bool:
+    try:
+        return re.fullmatch(pattern, value) is not None
+    except re.error as error:
+        raise TemplateError(f"parameter {name}: {pattern} is no regular expression: {error}") from error

@@ -6,7 +6,9 @@ FC takes seconds as a unit is unknown. Must not know how a timer is run.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from local.template.properties import Properties
 from local.template.source import TemplateError
@@ -18,13 +20,17 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """A timer that is due every so many seconds, unless it is not `enabled`; `payload` goes into each event."""
+    """A timer that is due every so many seconds, unless it is not `enabled`; `payload` goes into each event.
+
+    `config` is the TriggerConfig, resolved.
+    """
 
     name: str
     function: str
     every_seconds: int
     payload: str
     enabled: bool
+    config: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 def timer(trigger: Properties) -> Timer:
@@ -36,6 +42,7 @@ def timer(trigger: Properties) -> Timer:
         every_seconds=_every_seconds(config),
         payload=config.text("payload", ""),
         enabled=_SPELLED[config.choice("enable", tuple(_SPELLED))],
+        config=config.values,
     )
 
 

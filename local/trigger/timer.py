@@ -44,11 +44,12 @@ class Clockwork:
         return request_id
 
     def to_json(self) -> dict[str, Any]:
-        """The timer as `GET /_local/trigger` shows it."""
+        """The timer as `GET /_local/trigger` shows it: how often it is declared to fire, and how often it does here."""
         return {
             "name": self.timer.name,
             "type": "timer",
             "everySeconds": self.timer.every_seconds,
+            "localSeconds": round(self.timer.every_seconds * self._pace.factor, 3),
             "state": self._state(),
             "fired": self._fired,
         }

@@ -6,21 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 
 from handler.signature import Credentials
 from handler.smq import SmqError
 from local.cloud import CloudOptions, NotRunnableError, background
 from ops import show
-from ops.board import Board, columns
+from ops.board import Board
 from ops.commands.failures import failures
 from ops.commands.replay import replay
 from ops.drill.holding import hold
 from ops.problems import ExitCode, Problem, leave
 from ops.queues import queue
 from ops.scenario import read
+from ops.spans import POSITIVE
 from ops.stage import Stage
 
 SCENARIO = Path(__file__).resolve().parents[2] / "events" / "demo.json"
@@ -36,7 +35,7 @@ SCENARIO = Path(__file__).resolve().parents[2] / "events" / "demo.json"
 @click.option(
     "--timeout",
     "timeout_seconds",
-    type=click.FloatRange(0, min_open=True),
+    type=POSITIVE,
     default=60.0,
     show_default=True,
     help="The longest wait for all outcomes, in seconds.",
@@ -62,6 +61,7 @@ def demo(outage: bool, scenario: Path | None, timeout_seconds: float, as_json: b
       0    every verdict is the expected one
       1    at least one is not
       2    not possible; one sentence says why
+      3    time ran out before every outcome was there
       130  interrupted
     """
     if outage and scenario:
@@ -95,6 +95,7 @@ def _play(board: Board, until: float, as_json: bool) -> None:
                 row.is_sent = True
             for position, outcome in stage.play([row.act for row in rows], lambda: until - time.monotonic()):
                 rows[position].outcome = outcome
+        board.end()
 
 
 def _seen(board: Board) -> contextlib.AbstractContextManager[object]:
@@ -102,11 +103,7 @@ def _seen(board: Board) -> contextlib.AbstractContextManager[object]:
     console = show.results()
     if not console.is_terminal:
         return contextlib.nullcontext()
-    return Live(get_renderable=lambda: _table(board, console), console=console, refresh_per_second=10)
-
-
-def _table(board: Board, console: Console) -> Table:
-    return show.table(console, columns(), (row.cells() for row in board.rows))
+    return Live(get_renderable=lambda: board.table(console), console=console, refresh_per_second=10)
 
 
 def _print(board: Board, as_json: bool) -> None:
@@ -116,7 +113,7 @@ def _print(board: Board, as_json: bool) -> None:
         for row in board.rows:
             show.json_line(row.document())
     elif not console.is_terminal:
-        console.print(_table(board, console))
+        console.print(board.table(console))
 
 
 def _stage(ready: dict[str, Any]) -> Stage:
@@ -130,6 +127,10 @@ def _conclude(board: Board, seconds: float) -> None:
     unexpected = [row for row in rows if row.surprises()]
     for row in unexpected:
         show.say(f"{row.act.name} ({row.act.shows}): {'; '.join(row.surprises())}.")
-    total = f"{len(rows)} requests, {len(rows) - len(unexpected)} verdicts as expected, {seconds:.1f} s."
-    show.verdict(total, is_good=not unexpected)
+    verdicts = show.counted(len(rows) - len(unexpected), "verdict")
+    show.verdict(
+        f"{show.counted(len(rows), 'request')}, {verdicts} as expected, {seconds:.1f} s.", is_good=not unexpected
+    )
+    if any(row.outcome is None for row in rows):
+        leave(ExitCode.OUT_OF_TIME)
     leave(ExitCode.UNWELCOME if unexpected else ExitCode.DONE)

@@ -11,9 +11,9 @@ from handler.failures import Failure, Stranger
 from ops import show
 from ops.failure_view import HEADING, details, document, row
 from ops.problems import ExitCode, leave
-from ops.selection import Selection, selecting
+from ops.selection import Selection, is_of_a_file, selecting
 from ops.sources import Found, Source, opened
-from ops.target import Target, at_target
+from ops.target import Target, at_target_unless
 
 PAGE = 16  # messages in one call
 
@@ -25,17 +25,31 @@ def failures() -> None:
     SMQ shows no more than the first 16 messages of a queue to who only looks, so all messages are received, held for
     the time of the command, and given back at its end or at Ctrl-C. For that time no other reader sees them; should the
     command be killed, they come back when the queue's visibility timeout ends. Each look counts as one receive.
+
+    \b
+    Examples:
+      express-sync failures list
+      express-sync failures list --code RoleNotExist --json > failures.jsonl
+      express-sync failures show REQ-2026-000731
+
+    \b
+    Exit codes:
+      0    shown, or there are none
+      1    what is asked for is not there, or something cannot be read
+      2    not possible; one sentence says why
+      130  interrupted
     """
 
 
 @failures.command("list", short_help="List failures, and count them by code.")
 @click.option("--json", "as_json", is_flag=True, help="Print each outcome event as one line of JSON.")
-@at_target
+@at_target_unless(is_of_a_file)
 @selecting
-def list_failures(target: Target, selection: Selection, *, as_json: bool) -> None:
+def list_failures(target: Target | None, selection: Selection, *, as_json: bool) -> None:
     """List the failures that are kept, in the order of their queue, and count them by code.
 
-    With --json the lines are the events themselves: a file of them is something to `replay --from`.
+    With --json the lines are the events themselves: a file of them is something to `replay --from`. To look into a
+    file, no cloud has to be there.
 
     \b
     Examples:
@@ -46,30 +60,34 @@ def list_failures(target: Target, selection: Selection, *, as_json: bool) -> Non
     \b
     Exit codes:
       0    listed, or there are none
-      1    there are failures, and none of those asked for
+      1    there are failures, and none of those asked for; or something cannot be read
       2    not possible; one sentence says why
       130  interrupted
     """
     now = datetime.now(timezone.utc)
     codes: Counter[str] = Counter()
-    total = 0
+    failures_found = unreadable = 0
     with opened(target, selection.source) as source:
         for place, each in _contents(source):
-            total += 1
             if isinstance(each, Stranger):
-                show.say(f"{place} {each.why}; it stays where it is.")
-            elif selection.filter.matches(each, now):
+                unreadable += each.is_broken
+                show.say(selection.remark(place, each.why))
+                continue
+            failures_found += 1
+            if selection.filter.matches(each, now):
                 _print(each, as_json=as_json, is_first=not codes)
                 codes[each.code or each.status] += 1
-    _conclude(total, codes, selection)
+    show.say(_sum(failures_found, unreadable, codes, selection))
+    is_in_vain = failures_found and not codes
+    leave(ExitCode.UNWELCOME if unreadable or is_in_vain else ExitCode.DONE)
 
 
 @failures.command("show", short_help="Show everything known about a failure, and what to do.")
 @click.argument("request_id")
 @click.option("--json", "as_json", is_flag=True, help="Print each outcome event as one line of JSON.")
-@at_target
+@at_target_unless(is_of_a_file)
 @selecting
-def show_failure(target: Target, selection: Selection, *, request_id: str, as_json: bool) -> None:
+def show_failure(target: Target | None, selection: Selection, *, request_id: str, as_json: bool) -> None:
     """Show everything known about the failures of the request REQUEST_ID, and what to do about them.
 
     \b
@@ -124,16 +142,15 @@ def _show(failure: Failure, *, as_json: bool) -> None:
         show.line(line)
 
 
-def _conclude(total: int, codes: Counter[str], selection: Selection) -> None:
-    """Say how many there are of each code, and end the command accordingly."""
+def _sum(failures_found: int, unreadable: int, codes: Counter[str], selection: Selection) -> str:
+    """How many there are of each code, or why there are none to list."""
+    tail = f"; {unreadable} unreadable." if unreadable else "."
     if codes:
         counted = ", ".join(f"{count} {code}" for code, count in codes.most_common())
-        show.say(f"{codes.total()} failures: {counted}.")
-    elif total and selection.is_narrow:
-        show.say(f"None of the {total} in {_called(selection.source)} is asked for; ask for less.")
-        leave(ExitCode.UNWELCOME)
-    else:
-        show.say(f"There are no failures in {_called(selection.source)}.")
+        return f"{show.counted(codes.total(), 'failure')}: {counted}{tail}"
+    if failures_found:
+        return f"None of the {failures_found} in {_called(selection.source)} is asked for; ask for less{tail}"
+    return f"There are no failures in {_called(selection.source)}{tail}"
 
 
 def _called(source: str) -> str:

@@ -1,7 +1,7 @@
 """`express-sync replay`: failures sent again, one way or the other, and with --wait their new outcomes."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 
 import click
@@ -18,15 +18,10 @@ from ops.problems import ExitCode, Problem, leave
 from ops.replaying import Pace, Plan, Replayer, Tally
 from ops.selection import Selection, selecting
 from ops.sources import opened
+from ops.spans import POSITIVE
 from ops.target import Target, at_target
 
 HEADING = f"{'REPLAY ID':<15}  {'REQUEST':<24}  {'GROUP':<28}  FAILED WITH"
-
-
-def _positive(_context: click.Context, _parameter: click.Parameter, rate: float) -> float:
-    if not rate > 0:  # as a range would not say of NaN
-        raise click.BadParameter("a rate must be greater than 0.")
-    return rate
 
 
 @click.command(short_help="Send failed requests again.")
@@ -43,14 +38,12 @@ def _positive(_context: click.Context, _parameter: click.Parameter, rate: float)
     help="To the request queue, or to the function.",
 )
 @click.option("--service", metavar="NAME", help="With --via fc2: the service that the function is in.")
-@click.option(
-    "--rate", type=float, callback=_positive, default=50.0, show_default=True, help="The most requests per second."
-)
+@click.option("--rate", type=POSITIVE, default=50.0, show_default=True, help="The most requests per second.")
 @click.option("--wait", is_flag=True, help="Wait until every replayed request has its new outcome.")
 @click.option(
     "--timeout",
     "timeout_seconds",
-    type=click.FloatRange(0, min_open=True),
+    type=POSITIVE,
     default=120.0,
     show_default=True,
     help="With --wait: the longest wait, in seconds.",
@@ -90,7 +83,8 @@ def replay(
     \b
     Exit codes:
       0    all that is asked for was sent, or would be; with --wait: all succeeded
-      1    some of it is not to be sent, or nothing is asked for; with --wait: or did not succeed
+      1    some of it is not to be sent, or there are failures and none is asked for;
+           with --wait: or did not succeed
       2    not possible; one sentence says why
       3    time ran out before every outcome was there
       130  interrupted
@@ -99,13 +93,13 @@ def replay(
     now = datetime.now(timezone.utc)
     plan = Plan(selection.filter, _checked(edits), force, before=now if selection.is_of_queue else None)
     with show.progress() as progress, opened(target, selection.source) as source:
-        witness = _Printer(progress, as_json=as_json, is_quiet=yes and wait)
+        witness = _Printer(progress, selection.remark, as_json=as_json, is_quiet=yes and wait)
         replayer = Replayer(source, to if yes else None, plan, now, witness)
         pace = Pace(rate if yes else float("inf"), time.monotonic, time.sleep)  # noqa: TID251 - a command's clock is real
         try:
             replayer.run(pace)
         except BaseException:
-            if yes:
+            if yes and replayer.tally.replayed:
                 show.say(f"So far: {_sum(replayer.tally, to, is_done=yes)} The same command finishes the job.")
             raise
     show.say(_sum(replayer.tally, to, is_done=yes))
@@ -119,8 +113,9 @@ def replay(
 class _Printer:
     """Prints each replay, unless its outcome is going to be printed, and says what cannot be replayed."""
 
-    def __init__(self, progress: Progress, *, as_json: bool, is_quiet: bool) -> None:
+    def __init__(self, progress: Progress, remark: Callable[[str, str], str], *, as_json: bool, is_quiet: bool) -> None:
         self._progress = progress
+        self._remark = remark
         self._task = progress.add_task("Replaying", total=None)
         self._as_json = as_json
         self._is_quiet = is_quiet
@@ -147,7 +142,7 @@ class _Printer:
 
     def broken(self, place: str, why: str) -> None:
         """A sentence."""
-        show.say(f"{place} {why}; it stays where it is.")
+        show.say(self._remark(place, why))
 
 
 def _document(failure: Failure, order: Replay, message_id: str) -> dict[str, str]:
@@ -176,13 +171,14 @@ def _sum(tally: Tally, to: Destination, *, is_done: bool) -> str:
         (tally.refused.total(), f"{{}} refused as terminal ({terminal}; --force replays them)"),
         (tally.invalid, "{} not valid"),
         (tally.broken, "{} unreadable"),
-        (tally.others, "{} no failures"),
+        (tally.others, "{} other than failures"),
         (tally.unmatched, "{} not asked for"),
         (tally.newer, "{} newer than this run"),
     )
-    verb = "replayed to" if is_done else "would go to"
-    said = [f"{tally.replayed} {verb} {to.name}", *(text.format(count) for count, text in remarks if count)]
-    return f"{'; '.join(said)}.{'' if is_done else ' Nothing was changed; add --yes to do it.'}"
+    does = f"{tally.replayed} replayed to" if is_done else f"{tally.replayed or 'Nothing'} would go to"
+    said = [f"{does} {to.name}", *(text.format(count) for count, text in remarks if count)]
+    tail = "" if is_done or not tally.replayed else " Nothing was changed; add --yes to do it."
+    return f"{'; '.join(said)}.{tail}"
 
 
 def _exit_code(tally: Tally, selection: Selection) -> ExitCode:

@@ -13,6 +13,7 @@ from ops.following import conclude, follow
 from ops.problems import ExitCode, Problem, leave
 from ops.queues import Queue
 from ops.sending import batches
+from ops.spans import POSITIVE
 from ops.submissions import ENVELOPES, STANDARD_INPUT, Submission, submissions
 from ops.target import Target, on_target
 
@@ -29,7 +30,7 @@ Report = Callable[[Submission, str], None]
 @click.option(
     "--timeout",
     "timeout_seconds",
-    type=click.FloatRange(0, min_open=True),
+    type=POSITIVE,
     default=120.0,
     show_default=True,
     help="With --wait: the longest wait, in seconds.",
@@ -69,7 +70,8 @@ def submit(
     for each in invalid:
         _complain(each)
     if invalid and not skip_invalid:
-        show.say(f"Nothing was sent: {len(invalid)} of {len(valid) + len(invalid)} requests are invalid.")
+        judged = show.counted(len(valid) + len(invalid), "request")
+        show.say(f"Nothing was sent: {len(invalid)} of {judged} {'is' if len(invalid) == 1 else 'are'} invalid.")
         leave(ExitCode.UNWELCOME)
     report = _report_nothing if wait else partial(_report, as_json=as_json)
     with show.progress() as progress:

@@ -16,6 +16,7 @@ from local.template.source import TemplateError
 from ops import show
 from ops.problems import ExitCode, Problem, leave
 from ops.registration import refuse_a_second, registering, state_directory, write_atomically
+from ops.spans import Finite
 
 Announcement = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[None]]
 
@@ -26,7 +27,7 @@ Announcement = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[N
 @click.option("--port-base", type=click.IntRange(1, 65533), help="Use ports N (SMQ), N+1 (sgw) and N+2 (FC, console).")
 @click.option(
     "--clock-factor",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=Finite(0, 1, min_open=True),
     default=CloudOptions.clock_factor,
     show_default=True,
     help="How much of a trigger's retry pauses is really waited.",
@@ -58,8 +59,8 @@ def up(ready_file: Path | None, no_function: bool, port_base: int | None, clock_
     def announced(ready: Mapping[str, Any]) -> Iterator[None]:
         with registering(state, ready), contextlib.ExitStack() as at_the_end:
             if ready_file is not None:
-                at_the_end.callback(ready_file.unlink, missing_ok=True)
                 write_atomically(ready_file, json.dumps(ready) + "\n")
+                at_the_end.callback(ready_file.unlink, missing_ok=True)
             _announce(ready, as_json)
             yield
 

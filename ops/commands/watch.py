@@ -10,14 +10,13 @@ from rich.text import Text
 from ops import show
 from ops.outcomes import Arrival, Mailbox, Outcome, arrivals
 from ops.problems import ExitCode, leave
+from ops.spans import POSITIVE
 from ops.target import Target, on_target
 
 
 @click.command(short_help="Show outcomes as they come.")
 @click.option("--count", type=click.IntRange(1), help="End after so many outcomes.")
-@click.option(
-    "--timeout", "timeout_seconds", type=click.FloatRange(0, min_open=True), help="End after so many seconds."
-)
+@click.option("--timeout", "timeout_seconds", type=POSITIVE, help="End after so many seconds.")
 @click.option("--json", "as_json", is_flag=True, help="Print each outcome event as one line of JSON.")
 @on_target("takes outcomes out of its result queue")
 def watch(target: Target, count: int | None, timeout_seconds: float | None, as_json: bool) -> None:

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from ops.diagnosis.finding import Finding, unknown, well, wrong
-from ops.diagnosis.patient import ALIAS_NOT_FOUND, SERVICES, Patient, Service
+from ops.diagnosis.patient import SERVICES, Patient, Service
 
 Standing = Literal["accepted", "refused", "unreached", "strange", "unclear"]
 
 
-class _Refusal(NamedTuple):
+class Refusal(NamedTuple):
+    """What a service says of a key: the codes it says it with, what it means and what to do."""
+
     code: re.Pattern[str]
     finds: str
     cure: str
@@ -18,14 +20,19 @@ class _Refusal(NamedTuple):
 
 _OTHER_KEY = "check the access key id: it may be deleted, disabled or of another account"
 _ONE_KEY = "use id, secret and token of one and the same temporary key"
+_CLOCK = "set the clock of this machine"
 _REFUSALS = tuple(
-    _Refusal(re.compile(code, re.IGNORECASE), finds, cure)
+    Refusal(re.compile(code, re.IGNORECASE), finds, cure)
     for code, finds, cure in (
         (r"InvalidAccessKeyId.*", "does not know the access key", _OTHER_KEY),
         (r"InvalidSecurityToken\.Expired|SecurityTokenExpired", "finds the token expired", "get a new temporary key"),
         (r"InvalidSecurityToken.*|MissingSecurityToken", "finds the security token wrong", _ONE_KEY),
-        (r"Signature(DoesNot|Not)Match", "finds the signature wrong", "check the access key secret"),
-        (r"InvalidTimeStamp.*|TimeExpired", "finds the time of the call wrong", "set the clock of this machine"),
+        (
+            r"Signature(DoesNot|Not)Match|InvalidAccessKeySecret",
+            "finds the signature wrong",
+            "check the access key secret",
+        ),
+        (r"InvalidTimeStamp.*|TimeExpired|RequestTimeTooSkewed", "finds the time of the call wrong", _CLOCK),
     )
 )
 _ANSWERED_A_KNOWN_KEY = frozenset(
@@ -37,7 +44,6 @@ _ANSWERED_A_KNOWN_KEY = frozenset(
         "RoleNotExist",
         "AssumeRoleFail",
         "FunctionNotFound",
-        ALIAS_NOT_FOUND,
     )
 )
 _UNREACHED = ("NotReached", "NetWorkException")
@@ -55,7 +61,12 @@ def standing(code: str) -> Standing:
         return "unreached"
     if _STRANGE.fullmatch(code):
         return "strange"
-    return "refused" if _refusal(code) else "unclear"
+    return "refused" if refusal(code) else "unclear"
+
+
+def refusal(code: str) -> Refusal | None:
+    """What a code says of the key that asked, None if it says nothing of it."""
+    return next((each for each in _REFUSALS if each.code.fullmatch(code)), None)
 
 
 def closed(patient: Patient, service: Service) -> Finding | None:
@@ -99,19 +110,14 @@ def credentials(patient: Patient) -> Iterator[Finding]:
 
 
 def _judgement(service: Service, code: str) -> Finding:
-    refusal = _refusal(code)
-    if refusal:
-        return wrong(f"{service.name} {refusal.finds} ({code})", refusal.cure)
+    if said := refusal(code):
+        return wrong(f"{service.name} {said.finds} ({code})", said.cure)
     if standing(code) == "accepted":
         return well(f"{service.name} takes the key")
     if standing(code) == "unclear":
         says = f"{service.name} answers {code}, which does not tell whether it takes the key"
         return unknown(says, "check the security token if there is one, and what the key may do")
     return unknown(f"{service.name} could not be asked about the key", "see to its endpoint first")
-
-
-def _refusal(code: str) -> _Refusal | None:
-    return next((refusal for refusal in _REFUSALS if refusal.code.fullmatch(code)), None)
 
 
 def _masked(access_key_id: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from ops.diagnosis.access import credentials, endpoints
+from ops.diagnosis.calling import role, trigger
 from ops.diagnosis.finding import Finding
 from ops.diagnosis.function import function
 from ops.diagnosis.gateway import buckets, permissions
@@ -16,6 +17,8 @@ CHECKS: Mapping[str, Callable[[Patient], Iterator[Finding]]] = {
     "topic": topic,
     "subscriptions": subscriptions,
     "function": function,
+    "role": role,
+    "trigger": trigger,
     "permissions": permissions,
     "buckets": buckets,
 }

@@ -5,7 +5,7 @@ from typing import Any
 
 from ops.diagnosis.access import closed
 from ops.diagnosis.finding import Finding, unknown, well, wrong
-from ops.diagnosis.patient import ALIAS_NOT_FOUND, FUNCTIONS, SMQ, Patient
+from ops.diagnosis.patient import FUNCTIONS, SMQ, Patient
 
 # The function's settings that name what the profile names too.
 SETTINGS = {
@@ -22,11 +22,11 @@ def function(patient: Patient) -> Iterator[Finding]:
         yield shut
         return
     subject, answer = f"Function {patient.named(FUNCTIONS, 'function')}", patient.function
-    if answer.code in ("", ALIAS_NOT_FOUND):
-        yield _state(subject, answer.document)
-        yield from _settings(patient, answer.document)
-    else:
+    if answer.code:
         yield _unseen(subject, answer.code)
+        return
+    yield _state(subject, answer.document)
+    yield from _settings(patient, answer.document)
 
 
 def _unseen(subject: str, code: str) -> Finding:

@@ -3,12 +3,9 @@
 Knows how every service is asked; must not know what is well and what is not. Only looks: nothing it asks changes
 anything or runs the function.
 
-Function Compute is asked with GetFunction (api-fc-2023-03-30-getfunction). An endpoint that can do nothing but invoke,
-as the local cloud's, is asked for an alias that cannot exist: the function is looked up before its alias, so nothing
-runs. The real service has GetFunction and never gets that question.
+Function Compute is asked with GetFunction and ListTriggers (api-fc-2023-03-30-getfunction, -listtriggers).
 """
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +18,7 @@ from ops.diagnosis.questions import Answer, Question, ask
 from ops.diagnosis.records import Records
 
 SGW_VERSION, FC_VERSION = "2018-05-11", "2023-03-30"
-ALIAS_NOT_FOUND = "AliasNotFound"
+MOST_TRIGGERS = "100"  # more than a function can have
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +73,18 @@ class Patient:
 
     @cached_property
     def function(self) -> Answer:
-        """What GetFunction answers, or AliasNotFound of an endpoint that can only tell that the function is there."""
-        path = f"/{FC_VERSION}/functions/{quote(self.named(FUNCTIONS, 'function'), safe='')}"
-        described = self._ask(FUNCTIONS, Question(FC_VERSION, "GetFunction", "GET", path))
-        if described.code != "PathNotSupported":
-            return described
-        nowhere = {"qualifier": f"doctor-{secrets.token_hex(8)}"}
-        return self._ask(FUNCTIONS, Question(FC_VERSION, "InvokeFunction", "POST", f"{path}/invocations", nowhere))
+        """What GetFunction answers."""
+        return self._ask(FUNCTIONS, Question(FC_VERSION, "GetFunction", "GET", self._function_path))
+
+    @cached_property
+    def triggers(self) -> Answer:
+        """What ListTriggers answers for the function."""
+        path = f"{self._function_path}/triggers"
+        return self._ask(FUNCTIONS, Question(FC_VERSION, "ListTriggers", "GET", path, {"limit": MOST_TRIGGERS}))
+
+    @property
+    def _function_path(self) -> str:
+        return f"/{FC_VERSION}/functions/{quote(self.named(FUNCTIONS, 'function'), safe='')}"
 
     @cached_property
     def _request_queue(self) -> str:

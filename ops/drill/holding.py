@@ -34,6 +34,7 @@ def hold(operator: Mapping[str, click.Command], timeout_seconds: float, *, as_js
             drill = Drill(place, operator, screen, lambda: began + timeout_seconds - time.monotonic(), passing, lasting)
             if not drill.play():
                 show.say("The drill ends early: this act has not ended as it should, or not in time.")
+            is_late = time.monotonic() >= began + timeout_seconds
             kept = _look(place, [*passing, *lasting])
     except SmqError as error:
         raise Problem(f"The drill's own SMQ cannot be used ({error.code}); try again.") from error
@@ -42,7 +43,7 @@ def hold(operator: Mapping[str, click.Command], timeout_seconds: float, *, as_js
     if as_json:
         for course in (*passing, *lasting):
             show.json_line(course.document())
-    conclude([*passing, *lasting], kept, time.monotonic() - began)
+    conclude([*passing, *lasting], kept, time.monotonic() - began, is_late=is_late)
 
 
 def _look(place: Ground, held: list[Course]) -> int:
@@ -53,15 +54,18 @@ def _look(place: Ground, held: list[Course]) -> int:
     return place.failures()
 
 
-def conclude(held: list[Course], kept: int, seconds: float) -> None:
+def conclude(held: list[Course], kept: int, seconds: float, *, is_late: bool) -> None:
     """Say what differs from what is expected, and how many verdicts do not; end the command accordingly."""
     unexpected = [course for course in held if course.surprises()]
     for course in unexpected:
         show.say(f"{course.request['requestId']} ({course.outage.code}): {'; '.join(course.surprises())}.")
     if kept:
-        show.say(f"{kept} messages are left in the failure queue.")
+        show.say(f"{show.counted(kept, 'message')} left in the failure queue.")
     is_good = not (unexpected or kept)
-    there = sum(course.is_there for course in held)
-    counts = f"{len(held)} requests, {len(held) - len(unexpected)} verdicts as expected, {there} groups"
+    requests, verdicts = show.counted(len(held), "request"), show.counted(len(held) - len(unexpected), "verdict")
+    groups = show.counted(sum(course.is_there for course in held), "group")
+    counts = f"{requests}, {verdicts} as expected, {groups}"
     show.verdict(f"{counts}, {'nothing lost, ' if is_good else ''}{seconds:.1f} s.", is_good=is_good)
-    leave(ExitCode.DONE if is_good else ExitCode.UNWELCOME)
+    if is_good:
+        leave(ExitCode.DONE)
+    leave(ExitCode.OUT_OF_TIME if is_late else ExitCode.UNWELCOME)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import re
 import socket
@@ -157,6 +158,53 @@ def test_a_message_that_never_succeeds_ends_in_the_dead_letter_queue(tmp_path: P
         assert '"messageBody":"poison"' in letter["body"]
         outcomes = [entry["outcome"] for entry in local_get(running, "/_local/invocations")]
         assert outcomes == ["failed"] * 4
+
+
+ASYNC = """
+  Async:
+    Type: ALIYUN::FC3::AsyncInvokeConfig
+    Properties:
+      FunctionName: !Ref Function
+      MaxAsyncRetryAttempts: 1
+      DestinationConfig:
+        OnFailure: {Destination: !Sub 'acs:mns:${ALIYUN::Region}:${ALIYUN::TenantId}:/queues/dead/messages'}
+"""
+
+
+def later(running: RunningCloud, event: bytes) -> str:
+    """Invoke the function asynchronously; the request id of the invocation."""
+    headers = acs3_headers(PATH_2023, event, extra={"x-fc-invocation-type": "Async"})
+    return send(fc_port(running), PATH_2023, headers, event).headers["x-fc-request-id"]
+
+
+def test_an_asynchronous_call_that_never_succeeds_is_tried_as_often_as_declared_and_recorded(tmp_path: Path) -> None:
+    event = json.dumps([{"data": {"messageBody": "poison"}}]).encode()
+    with cloud_of(tmp_path, SOURCE, more=QUEUE_AND_TRIGGER + ASYNC) as running:
+        request_id = later(running, event)
+        [letter] = wait_for(lambda: local_get(running, "/_local/queues/dead", "mns")["messages"])
+        entries = [(each["type"], each["outcome"]) for each in local_get(running, "/_local/invocations")]
+    assert entries == [("Async", "failed")] * 2
+    record = json.loads(letter["body"])
+    assert json.loads(record.pop("responsePayload"))["errorType"] == "ValueError"
+    assert record.pop("timestamp") > 1_700_000_000_000
+    assert record == {
+        "requestContext": {
+            "requestId": request_id,
+            "functionArn": f"acs:fc:{LOCAL_ACCOUNT.region}:{LOCAL_ACCOUNT.account_id}:functions/sample",
+            "condition": "UnhandledInvocationError",
+            "approximateInvokeCount": 2,
+        },
+        "requestPayload": event.decode(),
+        "responseContext": {"statusCode": 200, "functionError": "UnhandledInvocationError"},
+    }
+
+
+def test_an_asynchronous_call_that_succeeds_at_last_is_not_recorded(tmp_path: Path) -> None:
+    source = "def handle(event, context):\n    return 1 // int(context.retry_count or 0)\n"
+    with cloud_of(tmp_path, source, more=QUEUE_AND_TRIGGER + ASYNC) as running:
+        later(running, b"{}")
+        wait_for(lambda: [each["outcome"] for each in local_get(running, "/_local/invocations")][1:] == ["succeeded"])
+        assert local_get(running, "/_local/queues/dead", "mns")["messages"] == []
 
 
 def test_a_function_killed_at_a_point_of_its_traffic_gets_the_message_again(tmp_path: Path) -> None:

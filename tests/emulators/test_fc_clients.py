@@ -2,17 +2,24 @@
 
 import base64
 import io
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import fc2
 import pytest
 from alibabacloud_fc20230330.client import Client
-from alibabacloud_fc20230330.models import InvokeFunctionHeaders, InvokeFunctionRequest, InvokeFunctionResponse
+from alibabacloud_fc20230330.models import (
+    GetFunctionRequest,
+    InvokeFunctionHeaders,
+    InvokeFunctionRequest,
+    InvokeFunctionResponse,
+    ListTriggersRequest,
+)
 from alibabacloud_tea_openapi.utils_models import Config
 from darabonba.runtime import RuntimeOptions
 
-from local.cloud import RunningCloud
+from local.cloud import CloudOptions, RunningCloud, background
 from local.identity import LOCAL_ACCOUNT, Key
 from tests.emulators.fc_support import cloud_of, local_get
 
@@ -32,8 +39,33 @@ SOURCE = """
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
     """One cloud for both clients."""
-    with cloud_of(tmp_path_factory.mktemp("code"), SOURCE) as cloud:
+    with cloud_of(tmp_path_factory.mktemp("code"), SOURCE, more=TRIGGERS) as cloud:
         yield cloud
+
+
+TRIGGERS = """
+  Queue:
+    Type: ALIYUN::MNS::Queue
+    Properties: {QueueName: requests}
+  Trigger:
+    Type: ALIYUN::FC3::Trigger
+    Properties:
+      FunctionName: sample
+      TriggerName: requests
+      TriggerType: eventbridge
+      TriggerConfig:
+        eventSourceConfig:
+          eventSourceType: MNS
+          eventSourceParameters: {sourceMNSParameters: {QueueName: requests, IsBase64Decode: false}}
+        runOptions: {mode: event-streaming}
+  Sweep:
+    Type: ALIYUN::FC3::Trigger
+    Properties:
+      FunctionName: sample
+      TriggerName: sweep
+      TriggerType: timer
+      TriggerConfig: {cronExpression: '@every 5m', payload: sweep, enable: false}
+"""
 
 
 def wait_for(running: RunningCloud, request_id: str) -> str:
@@ -90,18 +122,65 @@ def test_fc2_raises_for_a_wrong_secret(running: RunningCloud) -> None:
     assert (refused.value.status_code, refused.value.err_code) == (403, "SignatureNotMatch")
 
 
+def test_fc2_looks_at_the_function_and_its_triggers(running: RunningCloud) -> None:
+    """In that version the role is the service's, and a trigger's configuration is an object."""
+    function = old_client(running).get_function("express-sync", "sample").data
+    assert (function["handler"], function["timeout"], "role" in function) == ("index.handle", 10, False)
+    requests, sweep = old_client(running).list_triggers("express-sync", "sample").data["triggers"]
+    assert (requests["triggerName"], requests["triggerType"]) == ("requests", "eventbridge")
+    assert sweep["triggerConfig"] == {"cronExpression": "@every 5m", "payload": "sweep", "enable": False}
+    with pytest.raises(fc2.FcError) as missing:
+        old_client(running).get_function("other", "sample")
+    assert (missing.value.status_code, missing.value.err_code) == (404, "ServiceNotFound")
+
+
+def new_client(running: RunningCloud, key: Key = LOCAL_ACCOUNT.user) -> Client:
+    return Client(
+        Config(
+            access_key_id=key.access_key_id,
+            access_key_secret=key.access_key_secret,
+            security_token=key.security_token or None,
+            endpoint=running.ready["fc"]["endpoint"].removeprefix("http://"),
+            protocol="http",
+        )
+    )
+
+
+@pytest.mark.parametrize("key", [LOCAL_ACCOUNT.user, LOCAL_ACCOUNT.role])
+def test_fc20230330_looks_at_the_function_and_its_triggers(key: Key) -> None:
+    """Of the template that is deployed: the role by its ARN, and of the environment what the template declares."""
+    with background(CloudOptions(environment={"SOMETHING_SECRET": "not to be told"})) as cloud:
+        function = new_client(cloud, key).get_function("express-sync-provision", GetFunctionRequest()).body
+        listed = new_client(cloud, key).list_triggers("express-sync-provision", ListTriggersRequest(limit=100)).body
+    assert function.role == "acs:ram::1234567890123456:role/express-sync-function"
+    assert (function.runtime, function.handler) == ("python3.10", "handler.entry.handle")
+    assert (function.timeout, function.memory_size, function.state) == (120, 256, "Active")
+    assert function.environment_variables["EXPRESS_SYNC_MNS_ENDPOINT"] == cloud.ready["mns"]["endpoint"]
+    assert "SOMETHING_SECRET" not in function.environment_variables
+    requests, sweep = listed.triggers
+    assert [(each.trigger_name, each.trigger_type) for each in (requests, sweep)] == [
+        ("requests", "eventbridge"),
+        ("sweep", "timer"),
+    ]
+    source = json.loads(requests.trigger_config)["eventSourceConfig"]["eventSourceParameters"]["sourceMNSParameters"]
+    assert source["QueueName"] == "express-sync-requests"
+    assert json.loads(sweep.trigger_config)["cronExpression"] == "@every 5m"
+
+
+@pytest.mark.parametrize("look", ["get_function", "list_triggers"])
+def test_fc20230330_may_look_at_nothing_without_its_secret(look: str, running: RunningCloud) -> None:
+    client = new_client(running, Key(LOCAL_ACCOUNT.user.access_key_id, "wrong"))
+    wanted = GetFunctionRequest() if look == "get_function" else ListTriggersRequest()
+    with pytest.raises(Exception, match="does not match the signature") as refused:
+        getattr(client, look)("sample", wanted)
+    assert refused.value.code == "SignatureNotMatch"  # type: ignore[attr-defined]
+
+
 def invoke(
     running: RunningCloud, payload: bytes, function: str = "sample", key: Key = LOCAL_ACCOUNT.user, **headers: str
 ) -> InvokeFunctionResponse:
-    config = Config(
-        access_key_id=key.access_key_id,
-        access_key_secret=key.access_key_secret,
-        security_token=key.security_token or None,
-        endpoint=running.ready["fc"]["endpoint"].removeprefix("http://"),
-        protocol="http",
-    )
     request = InvokeFunctionRequest(body=io.BytesIO(payload), qualifier="LATEST")
-    return Client(config).invoke_function_with_options(
+    return new_client(running, key).invoke_function_with_options(
         function, request, InvokeFunctionHeaders(**headers), RuntimeOptions()
     )
 

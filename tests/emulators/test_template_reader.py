@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from local.cloud import TEMPLATE
 from local.identity import LOCAL_ACCOUNT
+from local.template.asynchronous import AsyncPolicy
 from local.template.deployment import DeadLetters, Deployment, read_template
 from local.template.source import TemplateError, parse
 from local.template.stack import Stack
@@ -23,7 +24,9 @@ Parameters:
   Size: {Type: Number, Default: 5}
   Kind: {Type: String, Default: small, AllowedValues: [small, large]}
   Name: {Type: String, Default: abc, AllowedPattern: '[a-z]+'}
+  Switch: {Type: Boolean, Default: true}
 Conditions:
+  IsOn: !Equals [!Ref Switch, true]
   IsLarge: !Equals [!Ref Kind, large]
   IsSmall: !Not [IsLarge]
   Both: !And [IsLarge, IsSmall]
@@ -84,6 +87,11 @@ def test_an_override_takes_the_place_of_a_default_everywhere() -> None:
     assert value_of("!If [IsLarge, 1, 2]", {"Kind": "large"}) == 1
 
 
+@pytest.mark.parametrize(("given", "is_on"), [({}, 1), ({"Switch": "true"}, 1), ({"Switch": "false"}, 0)])
+def test_a_boolean_parameter_is_one_however_it_is_given(given: Mapping[str, str], is_on: int) -> None:
+    assert value_of("!If [IsOn, 1, 0]", given) == is_on
+
+
 @pytest.mark.parametrize(
     ("expression", "parameters", "message"),
     [
@@ -98,6 +106,7 @@ def test_an_override_takes_the_place_of_a_default_everywhere() -> None:
         ("x", {"Colour": "red"}, "parameter Colour is not declared"),
         ("x", {"Kind": "medium"}, "parameter Kind: 'medium' is not one of"),
         ("x", {"Name": "ABC"}, "parameter Name: 'ABC' does not match"),
+        ("x", {"Switch": "on"}, "parameter Switch: 'on' is neither true nor false"),
     ],
 )
 def test_what_cannot_be_resolved_is_one_error_that_names_resource_and_property(
@@ -126,7 +135,9 @@ def test_a_resource_whose_condition_does_not_hold_is_not_there() -> None:
     assert Stack(parse(LANGUAGE % "x"), LOCAL_ACCOUNT, {"Kind": "large"}).resources("Test::Large") == ["Large"]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", "a: [", "Resources: 3", "!!python/object:os.system {}"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", "a: [", "Resources: 3", "!!python/object:os.system {}", "Resources: {A: 1, A: 2}"]
+)
 def test_what_is_no_template_is_a_template_error(text: str) -> None:
     with pytest.raises(TemplateError):
         parse(text)
@@ -172,13 +183,34 @@ def test_the_deployed_template_holds_everything_the_local_cloud_runs() -> None:
     )
     assert (function.timeout, function.memory) == (120, 256)
     assert function.environment["EXPRESS_SYNC_RESULT_TOPIC"] == "mine-outcomes"
-    assert function.role == f"acs:ram::{ACCOUNT}:role/mine-function"
+    assert function.role == f"acs:ram::{ACCOUNT}:role/mine-function-{REGION}"
     [trigger] = deployment.triggers
     assert (trigger.queue, trigger.dead_letter_queue) == ("mine-requests", "mine-dead-letters")
     assert (trigger.mode, trigger.errors_tolerance) == ("event-streaming", "ALL")
     assert (trigger.batch_count, trigger.batch_seconds, trigger.base64_decode) == (16, 1, False)
     sweep = Timer("sweep", "mine-provision", 300, '{"control":{"drain":"deadLetters"}}', enabled=True)
     assert deployment.timers == (sweep,)
+    assert deployment.async_policy == AsyncPolicy(retries=3, failure_queue="mine-dead-letters")
+
+
+def test_the_deployed_template_lets_choose_how_requests_come_and_who_hears_of_them() -> None:
+    choices = {"Intake": "pull", "CreateResultQueue": "false", "MaxDeferrals": "0", "Runtime": "python3.12"}
+    deployment = read_template(TEMPLATE, LOCAL_ACCOUNT, choices)
+    assert deployment.triggers == ()
+    drain = Timer("pull", "express-sync-provision", 60, '{"control":{"drain":"requests"}}', enabled=True)
+    assert [timer for timer in deployment.timers if timer.name != "sweep"] == [drain]
+    assert "express-sync-results" not in {queue.name for queue in deployment.queues}
+    assert {each.filter_tag for each in deployment.subscriptions} == {"failed", "indeterminate"}
+    assert deployment.function.environment["EXPRESS_SYNC_MAX_DEFERRALS"] == "0"
+    assert deployment.function.runtime == "python3.12"
+
+
+@pytest.mark.parametrize("strategy", ["BACKOFF_RETRY", "EXPONENTIAL_DECAY_RETRY"])
+def test_the_deployed_retry_strategy_is_a_choice(strategy: str) -> None:
+    [trigger] = read_template(TEMPLATE, LOCAL_ACCOUNT, {"RetryStrategy": strategy}).triggers
+    assert trigger.retry_strategy == strategy
+    [default] = read_template(TEMPLATE, LOCAL_ACCOUNT, {}).triggers
+    assert default.retry_strategy == "BACKOFF_RETRY"
 
 
 FUNCTION = """
@@ -304,3 +336,33 @@ def test_the_deployed_sweep_is_a_choice() -> None:
 def test_a_timer_that_cannot_be_run_is_named(tmp_path: Path, change: tuple[str, str], message: str) -> None:
     with pytest.raises(TemplateError, match=message):
         read(tmp_path, FUNCTION % "" + TIMER.replace(*change))
+
+
+ASYNC = """
+  Async:
+    Type: ALIYUN::FC3::AsyncInvokeConfig
+    Properties:
+      FunctionName: f
+      MaxAsyncRetryAttempts: 1
+      DestinationConfig: {OnFailure: {Destination: 'acs:mns:r:a:/queues/dead/messages'}}
+"""
+
+
+def test_what_becomes_of_a_failed_asynchronous_call_is_read(tmp_path: Path) -> None:
+    assert read(tmp_path, FUNCTION % "" + ASYNC).async_policy == AsyncPolicy(1, "dead")
+    assert read(tmp_path, FUNCTION % "").async_policy == AsyncPolicy(3, "")
+    bare = ASYNC.partition("      MaxAsync")[0]
+    assert read(tmp_path, FUNCTION % "" + bare).async_policy == AsyncPolicy(3, "")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("/messages", ""), "OnFailure.Destination is run locally only as the messages of a queue"),
+        (("OnFailure", "OnSuccess"), "Async.DestinationConfig.OnSuccess is not reproduced"),
+        (("FunctionName: f", "AsyncTask: true"), "Async.AsyncTask is not reproduced"),
+    ],
+)
+def test_a_destination_that_cannot_be_run_is_named(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+    with pytest.raises(TemplateError, match=message):
+        read(tmp_path, FUNCTION % "" + ASYNC.replace(*change))

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from local.cloud import RunningCloud
+from local.fc.answer import Answer
+from local.fc.journal import KEPT
 from local.template.timers import Timer
 from local.trigger.stream import Pace
 from local.trigger.timer import Clockwork
@@ -83,7 +85,14 @@ def test_a_timer_waits_for_the_end_of_its_last_run() -> None:
 
     while_busy, state, afterwards = asyncio.run(scene())
     assert while_busy == 1
-    assert state == {"name": "sweep", "type": "timer", "everySeconds": 300, "state": "running", "fired": 1}
+    assert state == {
+        "name": "sweep",
+        "type": "timer",
+        "everySeconds": 300,
+        "localSeconds": 150.0,
+        "state": "running",
+        "fired": 1,
+    }
     assert afterwards > 1
 
 
@@ -160,13 +169,29 @@ def test_a_timer_is_fired_by_hand(tmp_path: Path) -> None:
         assert fired["fired"] == "sweep"
         wait_for(lambda: ended(running) == ["succeeded"])
         [entry] = local_get(running, "/_local/invocations")
-        assert (entry["requestId"], entry["type"]) == (fired["requestId"], "Async")
+        assert (entry["requestId"], entry["type"]) == (fired["requestId"], "Timer")
         [event] = said(running, "event")
         assert {**json.loads(event), "triggerTime": ""} == {
             "triggerTime": "",
             "triggerName": "sweep",
             "payload": '{"control":1}',
         }
+
+
+def test_quiet_runs_of_a_timer_hide_no_other_invocation(tmp_path: Path) -> None:
+    """The console shows the latest of them alone, and none pushes others out of the journal."""
+    with cloud_of(tmp_path, SOURCE, more=SWEEP.replace("ENABLED", "false")) as running:
+        runtime = running.cloud._runtime
+        assert runtime is not None
+        journal, done = runtime.fleet.journal, Answer("succeeded", b"")
+        journal.end(journal.begin("called", "Sync"), done)
+        for number in range(2 * KEPT):
+            journal.end(journal.begin(f"quiet-{number}", "Timer"), done)
+        journal.end(journal.begin("failed", "Timer"), Answer("exited", b""))
+        journal.end(journal.begin("pushed", "Trigger"), done)
+        shown = local_get(running, "/_local/state")["invocations"]
+    ids = [entry["requestId"] for entry in shown]
+    assert sorted(ids) == ["called", "failed", "pushed", f"quiet-{2 * KEPT - 1}"]
 
 
 def test_a_run_that_fails_is_tried_again_as_an_asynchronous_one_is(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import json
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -57,7 +56,9 @@ class Pool:
 
     problems: list[str]
 
-    def request(self, method: str, url: str, *, headers: Mapping[str, str], timeout: Any, **_: object) -> Any:
+    def request(
+        self, method: str, url: str, *, headers: Mapping[str, str], timeout: Any, **_: object
+    ) -> urllib3.HTTPResponse:
         for text in (method, url, *headers, *headers.values()):
             if not text.isascii() or not text.isprintable() or " " in url:
                 self.problems.append("what is sent to the API cannot go over a wire")
@@ -67,11 +68,10 @@ class Pool:
         asked = "".join(query.get("Name", query.get("BucketName", [])))
         replies = _REPLIES[headers["x-acs-action"]]
         reply = replies[zlib.crc32(asked.encode()) % len(replies)]
-        if reply == "silent":
-            raise ReadTimeoutError(_NOBODY, "", "")
-        if reply == "unreachable":
-            raise NewConnectionError(_NOBODY, "")
-        return SimpleNamespace(status=reply[0], headers=urllib3.HTTPHeaderDict(), data=reply[1])
+        if isinstance(reply, str):
+            raise ReadTimeoutError(_NOBODY, "", "") if reply == "silent" else NewConnectionError(_NOBODY, "")
+        status, body = reply
+        return urllib3.HTTPResponse(io.BytesIO(body), status=status, preload_content=False)
 
 
 @dataclass

@@ -1,12 +1,18 @@
 """The command line as people run it: in a process of its own, in a directory of its own."""
 
 import contextlib
+import errno
+import fcntl
 import json
 import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +75,43 @@ class Shell:
             out, err = process.communicate(stdin, timeout=_DEADLINE_SECONDS)
         return Ended(process.returncode, out, err)
 
+    def run_on_terminal(self, *arguments: str, columns: int = 80, is_piped: bool = False) -> Ended:
+        """Run a command on a terminal so wide; with `is_piped` only its standard error is one.
+
+        What the terminal got is `err`, control sequences included, and `out` what went into the pipe.
+        """
+        terminal, end = pty.openpty()
+        fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        process = subprocess.Popen(
+            (*_COMMAND, *arguments),
+            cwd=self.directory,
+            env={**self._environment(), "TERM": "xterm-256color"},
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if is_piped else end,
+            stderr=end,
+        )
+        os.close(end)
+        with process:
+            shown = b"".join(iter(partial(_read, terminal), b"")).decode()
+            out = process.stdout.read() if process.stdout else ""
+        os.close(terminal)
+        return Ended(process.returncode, out, shown)
+
     def _environment(self) -> dict[str, str]:
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith(("EXPRESS_SYNC", "ALIBABA_CLOUD"))
         }
         return {**inherited, "PYTHONPATH": str(ROOT), "HOME": str(self.directory), **self.environment}
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError as error:
+        if error.errno != errno.EIO:  # how Linux says that nobody holds the other end any more
+            raise
+        return b""
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,18 @@ def is_silent(connection: socket.socket) -> None:
             pass
 
 
+def never_ends(piece: bytes) -> Behaviour:
+    """Begin a good answer and go on with it, piece by piece, until the client leaves."""
+
+    def behave(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+            while True:
+                connection.sendall(piece)
+
+    return behave
+
+
 class ScriptedServer:
     """Accepts connections one after the other; on each it reads one request, then behaves as the script says.
 

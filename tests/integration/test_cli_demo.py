@@ -56,10 +56,10 @@ def test_a_verdict_that_is_not_expected_ends_it_with_1(shell: Shell) -> None:
     assert ended.code == 1
     assert ended.out.count("✗ unexpected") == 1
     assert "REQ-2026-001002 (not fine): status is succeeded, expected failed." in ended.err
-    assert "2 requests, 1 verdicts as expected, " in ended.err
+    assert "2 requests, 1 verdict as expected, " in ended.err
 
 
-def test_an_outcome_that_does_not_come_ends_it_with_1(shell: Shell) -> None:
+def test_an_outcome_that_does_not_come_ends_it_with_3(shell: Shell) -> None:
     """Silence is not success."""
     slow = {
         "sample": "requests/minimal.json",
@@ -68,7 +68,8 @@ def test_an_outcome_that_does_not_come_ends_it_with_1(shell: Shell) -> None:
         "expect": {"status": "succeeded"},
     }
     ended = shell.run("demo", "--timeout", "2", "--scenario", write_scenario(shell.directory, slow))
-    assert ended.code == 1
+    assert ended.code == 3
+    assert ended.out.splitlines()[-1].split() == ["REQ-2026-001001", "slow", "none", "in", "time"]
     assert "no outcome came in time" in ended.err
 
 

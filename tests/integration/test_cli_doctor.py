@@ -26,8 +26,20 @@ from local.sgw.groups import EXAMPLE_BUCKET
 from ops.cli import commands
 from tests.integration.cli_support import Ended, Shell, Stand, stand
 
-CHECKS = ["endpoints", "credentials", "queues", "topic", "subscriptions", "function", "permissions", "buckets"]
+CHECKS = [
+    "endpoints",
+    "credentials",
+    "queues",
+    "topic",
+    "subscriptions",
+    "function",
+    "role",
+    "trigger",
+    "permissions",
+    "buckets",
+]
 NOWHERE = "http://127.0.0.1:1"
+NEVER_SEEN = "What express-sync-function may do"
 ROLE = LOCAL_ACCOUNT.role
 SECRETS = (LOCAL_ACCOUNT.user.access_key_secret, ROLE.access_key_secret, ROLE.security_token, "not-the-secret")
 
@@ -81,22 +93,30 @@ def shown(ended: Ended) -> Ended:
 
 
 def marked(ended: Ended, mark: str) -> dict[str, list[str]]:
-    """What bears a mark, check by check."""
+    """What bears a mark, check by check; without what can never be seen."""
     found: dict[str, list[str]] = {}
     for line in ended.lines():
-        if line["mark"] == mark:
+        if line["mark"] == mark and not line["says"].startswith(NEVER_SEEN):
             found.setdefault(line["check"], []).append(line["says"])
     return found
 
 
 def test_a_healthy_cloud_is_all_well(cloud: Stand) -> None:
-    """Every check has its lines, each marked and each a sentence; the exit code is 0."""
+    """Every check has its lines, each marked and each a sentence; the exit code is 0.
+
+    What the roles may do shows only when a group is made, and that is said.
+    """
     ended = shown(cloud.run("doctor"))
     assert ended.code == 0, ended
     rows = ended.out.splitlines()
     assert list(dict.fromkeys(row.split()[1] for row in rows)) == CHECKS
-    assert all(row.startswith("✓ ") and row.endswith(".") for row in rows)
-    assert ended.err.splitlines()[-1] == "Nothing is wrong."
+    assert all(row.startswith(("✓ ", "? ")) and row.endswith(".") for row in rows)
+    (unseen,) = (row for row in rows if row.startswith("? "))
+    assert NEVER_SEEN in unseen
+    assert "express-sync submit FILE --wait" in unseen
+    assert "The function acts with the role express-sync-function." in ended.out
+    assert "Trigger requests brings requests from express-sync-requests to the function." in ended.out
+    assert ended.err.splitlines()[-1] == "Nothing is wrong. 1 could not be seen."
 
 
 def test_each_finding_is_one_line_of_json(cloud: Stand) -> None:
@@ -105,7 +125,7 @@ def test_each_finding_is_one_line_of_json(cloud: Stand) -> None:
     lines = ended.lines()
     assert all(line.keys() == {"check", "mark", "says", "cure"} for line in lines)
     assert list(dict.fromkeys(line["check"] for line in lines)) == CHECKS
-    assert {line["mark"] for line in lines} == {"ok"}
+    assert {line["mark"] for line in lines} == {"ok", "unknown"}
 
 
 def test_it_changes_nothing_and_runs_nothing(cloud: Stand) -> None:
@@ -261,12 +281,12 @@ def test_a_cloud_without_the_function_is_wrong(broken: Stand) -> None:
 def test_a_red_line_says_what_is_wrong_and_what_to_do(broken: Stand) -> None:
     """For people: the mark, the check, the sentence, and the sum at the end."""
     ended = shown(broken.run("doctor"))
-    (row,) = (row for row in ended.out.splitlines() if not row.startswith("✓"))
+    (row,) = (row for row in ended.out.splitlines() if row.startswith("✗"))
     assert row == (
         f"✗ function       Function {broken.ready['fc']['function']} does not exist;"
         " deploy template.yml, or correct fc.function of the profile."
     )
-    assert ended.err.splitlines()[-1] == "1 of 18 findings are wrong."
+    assert ended.err.splitlines()[-1] == "1 of 20 findings is wrong. 2 could not be seen."
 
 
 @pytest.mark.parametrize("code", ["NoPermission", "Forbidden.RAM", "RoleNotExist", "AssumeRoleFail"])
@@ -378,13 +398,19 @@ def test_a_function_that_describes_itself_is_held_against_the_profile(cloud: Sta
 
     def description(path: str) -> dict[str, Any]:
         paths.append(path)
+        if path.endswith("/triggers"):
+            return {"triggers": []}
         return {"functionName": "provision", "state": "Active", "environmentVariables": settings}
 
     with functions(description) as endpoint:
         ended = examined(cloud, "described", fc={"endpoint": endpoint, "function": "provision"})
-    assert paths == ["/2023-03-30/functions/provision"]
+    assert paths == ["/2023-03-30/functions/provision", "/2023-03-30/functions/provision/triggers"]
     wanted = f"EXPRESS_SYNC_RESULT_TOPIC of the function is set to somebody-elses, not to {names['resultTopic']}"
-    assert marked(ended, "wrong") == {"function": [wanted]}
+    assert marked(ended, "wrong") == {
+        "function": [wanted],
+        "role": ["The function has no role, so it gets no key to act with"],
+        "trigger": [f"No trigger brings requests from {names['requestQueue']} to the function"],
+    }
 
 
 @pytest.mark.parametrize(

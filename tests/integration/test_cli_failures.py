@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from local.cloud import CloudOptions
-from tests.integration.cli_support import REQUESTS, Stand, stand
+from tests.integration.cli_support import REQUESTS, Shell, Stand, stand
 from tests.integration.replay_support import (
     FAILED,
     Strike,
@@ -46,7 +46,7 @@ def test_a_request_that_failed_is_listed_and_explained(tmp_path: Path) -> None:
     assert heading.split() == ["TIME", "STATUS", "REQUEST", "GROUP", "REQUESTER", "ERROR"]
     assert row.split()[1:3] == ["failed", "REQ-2026-001001"]
     assert row.endswith("RoleNotExist")
-    assert "1 failures: 1 RoleNotExist." in listed.err
+    assert "1 failure: 1 RoleNotExist." in listed.err
     assert "What to do  Authorize Cloud Storage Gateway once in its console" in shown.out
     assert re.search(r"data\.error\.httpStatus +404", shown.out)
     assert re.search(r"data\.request\.bucketName +\S", shown.out)
@@ -144,11 +144,30 @@ def test_what_is_no_failure_is_said_and_stays(queues: Stand) -> None:
     del without["data"]["request"]
     fill(queues, "failureQueue", ["not JSON", json.dumps(without), failure(2)])
     ended = queues.run(*LIST)
-    assert ended.code == 0
+    assert ended.code == 1
     assert len(ended.out.splitlines()) == 2
+    assert "1 failure: 1 AssumeRoleFail; 2 unreadable." in ended.err
     assert re.search(r"Message \w+ is no outcome; it stays where it is\.", ended.err)
     assert re.search(r"Message \w+ holds no request; it stays where it is\.", ended.err)
     assert queues.messages("failureQueue") == 3
+
+
+def test_a_file_is_looked_into_without_any_cloud(tmp_path: Path) -> None:
+    """What is no failure is said of the file, which has no queue to stay in; unreadable is 1, as for `replay`."""
+    source = tmp_path / "failures.jsonl"
+    source.write_text(failure(1) + "\n" + failure(2).replace(FAILED["time"], "0001-01-01T00:00:00Z"))
+    shell = Shell(tmp_path, {})
+    listed = shell.run(*LIST, "--from", str(source))
+    assert (listed.code, listed.err) == (0, "2 failures: 2 AssumeRoleFail.\n")
+    assert [len(row.split()[0]) for row in listed.out.splitlines()[1:]] == [len("0001-01-01T00:00:00Z")] * 2
+    assert shell.run(*SHOW, "R-1", "--from", str(source)).code == 0
+    full, succeeded = str(REQUESTS / "full.json"), str(REQUESTS.parent / "outcomes" / "succeeded.json")
+    request = shell.run(*LIST, "--from", full)
+    assert (request.code, request.out) == (1, "")
+    assert request.err.splitlines() == [f"{full} is no outcome.", f"There are no failures in {full}; 1 unreadable."]
+    outcome = shell.run(*LIST, "--from", succeeded)
+    assert (outcome.code, outcome.out) == (0, "")
+    assert outcome.err.splitlines()[0] == f"{succeeded} holds a succeeded outcome."
 
 
 def test_dead_letters_are_listed_and_shown_too(queues: Stand) -> None:

@@ -126,7 +126,7 @@ def test_unless_all_are_valid_nothing_is_sent(queues: Stand) -> None:
     assert (ended.code, ended.out) == (1, "")
     complaints = [line for line in ended.err.splitlines() if line.startswith(f"{INVALID}: $.")]
     assert len(complaints) == 7
-    assert "Nothing was sent: 1 of 2 requests are invalid." in ended.err
+    assert "Nothing was sent: 1 of 2 requests is invalid." in ended.err
     assert queues.messages("requestQueue") == 0
 
 
@@ -317,10 +317,14 @@ def test_a_file_that_is_none_is_one_sentence(command: str, name: str, queues: St
     ("command", "codes"),
     [
         ("up", ["0", "2", "130"]),
-        ("demo", ["0", "1", "2", "130"]),
+        ("demo", ["0", "1", "2", "3", "130"]),
+        ("failures", ["0", "1", "2", "130"]),
         ("submit", ["0", "1", "2", "3", "130"]),
         ("watch", ["0", "2", "3", "130"]),
         ("invoke", ["0", "1", "2", "130"]),
+        ("deploy", ["0", "1", "2", "3", "130"]),
+        ("status", ["0", "1", "2"]),
+        ("destroy", ["0", "2", "3", "130"]),
     ],
 )
 def test_every_help_teaches_with_examples_and_lists_exit_codes(command: str, codes: list[str], alone: Shell) -> None:

@@ -3,6 +3,7 @@
 import json
 import signal
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -100,7 +101,7 @@ def test_an_edit_is_sent_with_the_request(queues: Stand) -> None:
 @pytest.mark.parametrize(
     ("edit", "part"),
     [
-        ("bucketRegion=China", "$.bucketRegion is not allowed"),
+        ("bucketRegion=China", "$.bucketRegion does not have the form"),
         ("bucketReigon=cn-hangzhou", "$.bucketReigon is not a known property"),
         ("requestId=R-2", "$.requestId is the identity of the request"),
         ("bucketRegion", "--set takes PROPERTY=VALUE"),
@@ -124,13 +125,15 @@ def test_what_cannot_be_replayed_stays_and_is_said(queues: Stand) -> None:
     assert counts(queues) == (3, 1)
     assert "is no outcome; it stays where it is." in ended.err
     assert "holds no request; it stays where it is." in ended.err
-    assert ": $.name is not allowed" in ended.err
+    assert ": $.name does not have the form" in ended.err
     assert "1 replayed to the request queue; 1 not valid; 2 unreadable." in ended.err
 
 
 def test_a_filter_that_matches_nothing_ends_with_1(queues: Stand) -> None:
-    """And sends nothing; an empty queue is no surprise."""
+    """And sends nothing; an empty queue is no surprise, nor is there anything to do about it."""
     assert queues.run("replay", "--yes").code == 0
+    idle = queues.run("replay")
+    assert (idle.code, idle.err.splitlines()[1:]) == (0, ["Nothing would go to the request queue."])
     fill(queues, "failureQueue", [failure(1)])
     ended = queues.run("replay", "--code", "Nope", "--yes")
     assert ended.code == 1
@@ -159,7 +162,7 @@ def test_a_rate_that_is_none_is_refused(rate: str, queues: Stand) -> None:
     """Nobody waits for ever."""
     ended = queues.run("replay", "--rate", rate)
     assert ended.code == 2
-    assert "a rate must be greater than 0" in ended.err
+    assert "for '--rate'" in ended.err
 
 
 def test_the_rate_is_kept(queues: Stand) -> None:
@@ -269,18 +272,19 @@ def test_a_file_of_outcomes_is_replayed(queues: Stand) -> None:
     success = failure(3).replace('"failed"', '"succeeded"').replace("provision.failed", "provision.succeeded")
     ended = queues.run("replay", "--from", "-", "--yes", stdin="\n".join([failure(1), failure(2), success, failure(1)]))
     assert ended.code == 0
-    assert "2 replayed to the request queue; 1 known already; 1 no failures." in ended.err
+    assert "2 replayed to the request queue; 1 known already; 1 other than failures." in ended.err
     assert counts(queues) == (0, 2)
 
 
 def test_what_list_prints_can_be_replayed(queues: Stand) -> None:
-    """To the same messages as a replay out of the queue would send."""
+    """To the same messages as a replay out of the queue would send, in whatever order a look has left it."""
     fill(queues, "failureQueue", [failure(number) for number in range(3)])
     listed = queues.run("failures", "list", "--json").out
     queues.run("replay", "--from", "-", "--yes", stdin=listed)
     from_file = bodies(queues, "requestQueue")
     queues.run("replay", "--yes")
-    assert bodies(queues, "requestQueue") == from_file * 2
+    from_queue = bodies(queues, "requestQueue")[len(from_file) :]
+    assert sorted(from_queue, key=itemgetter("id")) == sorted(from_file, key=itemgetter("id"))
 
 
 @pytest.mark.parametrize(
@@ -349,6 +353,12 @@ def test_another_cloud_is_changed_only_with_yes(queues: Stand) -> None:
     assert queues.run("replay", "--profile", "prod").code == 0
     assert counts(queues) == (1, 0)
     visible(queues, "failureQueue", 1)
+
+
+def test_a_queue_that_is_missing_is_all_that_is_said(queues: Stand) -> None:
+    """Nothing was sent yet, so there is nothing to finish."""
+    write_profile(queues, "other", mns={**queues.ready["mns"], "failureQueue": "no-such-queue"})
+    assert "QueueNotExist" in queues.run("replay", "--yes", "--profile", "other").only_a_sentence()
 
 
 SEND_FAULTS = ["AccessDenied", "InternalError", "reset-before", "reset-after", "error-after"]

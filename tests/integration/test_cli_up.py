@@ -132,6 +132,32 @@ def test_a_ready_file_that_cannot_be_written_is_one_sentence(shell: Shell) -> No
     assert list((shell.directory / ".express-sync").iterdir()) == []
 
 
+def test_a_ready_file_that_is_a_directory_is_named_and_nothing_is_left(shell: Shell) -> None:
+    """Neither a draft of the file nor a registration."""
+    place = shell.directory / "place"
+    place.mkdir()
+    said = shell.run("up", "--no-function", "--ready-file", "place").only_a_sentence()
+    assert said == "Cannot write place: it is a directory; name a file."
+    assert [path.name for path in shell.directory.rglob("*")] == ["place", ".express-sync"]
+
+
+def test_it_ends_silently_although_somebody_watches(up: Up) -> None:
+    """A long poll is under way when Ctrl-C comes; the one who polls is told that the cloud has ended, and no more."""
+    with up.shell.start("watch") as watching:
+        _await_a_poll(up)
+        assert up.end(signal.SIGINT) == (130, "")
+        _, said = watching.communicate(timeout=30)
+    assert watching.returncode == 2
+    assert said.splitlines()[1:] == ["express-sync: The local cloud has ended; start one with `express-sync up`."]
+
+
+def _await_a_poll(up: Up) -> None:
+    """Return once a first poll of the result queue has ended, for the next one is then on its way."""
+    calls: list[dict[str, Any]] = []
+    while not any("results/messages" in call["target"] for call in calls):
+        calls = urllib3.request("GET", f"{up.ready['mns']['endpoint']}/_local/calls").json()
+
+
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waiting for a grandchild's end needs Linux")
 def test_nothing_it_started_outlives_it(up: Up) -> None:
     """Not even after SIGKILL is there a function process left."""

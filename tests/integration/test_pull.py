@@ -31,12 +31,13 @@ KILL_POINTS = ("create-sent", "create-answered", "publish-sent", "publish-answer
 Change = tuple[str, str]
 
 PULL_ONLY: Change = (r"(?s)  RequestTrigger:.*?(?=  SweepTrigger:)", "")
-SOON_DEAD: Change = ("EXPONENTIAL_DECAY_RETRY\n          batchWindow", "BACKOFF_RETRY\n          batchWindow")
 BRIEF_VISIBILITY: Change = ("VisibilityTimeout: 900", "VisibilityTimeout: 1")
 
 
 @contextlib.contextmanager
-def cloud(directory: Path, *changes: Change, sweep: bool = False) -> Iterator[RunningCloud]:
+def cloud(
+    directory: Path, *changes: Change, sweep: bool = False, parameters: Mapping[str, str] | None = None
+) -> Iterator[RunningCloud]:
     """The deployed template but for `changes`, each of which must change something, and the function as it is."""
     text = TEMPLATE.read_text(encoding="utf-8")
     for pattern, replacement in changes:
@@ -49,7 +50,7 @@ def cloud(directory: Path, *changes: Change, sweep: bool = False) -> Iterator[Ru
         code=TEMPLATE.parent,
         clock_factor=0.001,
         environment=FAST,
-        parameters={"SweepDeadLetters": str(sweep).lower()},
+        parameters={"SweepDeadLetters": str(sweep).lower(), **(parameters or {})},
     )
     with background(options) as running:
         yield running
@@ -180,7 +181,7 @@ def test_a_message_is_hidden_for_as_long_as_it_is_worked(tmp_path: Path) -> None
 
 def test_dead_letters_are_swept_into_outcomes(tmp_path: Path) -> None:
     """While the topic is broken a batch is given up, and no word of it; the sweep announces what is true of it."""
-    with cloud(tmp_path, SOON_DEAD) as running:
+    with cloud(tmp_path) as running:
         fault(running, "mns", operation="PublishMessage", faults=["AccessDenied"] * 12)  # 3 messages, 4 pushes each
         subjects = put(running, REQUESTS, request(1), "garbage", request(2))
         wait_for(lambda: len(messages(running, DEAD)) == 3)
@@ -209,6 +210,29 @@ def test_the_timer_sweeps_by_itself(tmp_path: Path) -> None:
     }
     with cloud(tmp_path, PULL_ONLY, sweep=True) as running:
         put(running, DEAD, record)
+        wait_for(lambda: not messages(running, DEAD))
+        assert {subject: len(each) for subject, each in verdicts(running).items()} == {"R-0": 1, "R-1": 1}
+
+
+def test_pull_intake_works_requests_by_its_timer_alone(tmp_path: Path) -> None:
+    with cloud(tmp_path, parameters={"Intake": "pull"}) as running:
+        subjects = put(running, REQUESTS, request(1), "garbage", request(2))
+        wait_for(lambda: not messages(running, REQUESTS))
+        assert verdicts(running).keys() == set(subjects.values())
+
+
+def test_an_asynchronous_call_that_fails_for_good_is_swept_into_outcomes(tmp_path: Path) -> None:
+    """While the topic is broken the batch of a replay gets no word out in four tries; the sweep announces it."""
+    event = json.dumps([{"messageId": f"M-{n}", "messageBody": json.dumps(request(n))} for n in range(2)]).encode()
+    with cloud(tmp_path) as running:
+        fault(running, "mns", operation="PublishMessage", faults=["AccessDenied"] * 8)
+        headers = acs3_headers(INVOKE, event, extra={"x-fc-invocation-type": "Async"})
+        assert send(fc_port(running), INVOKE, headers, event).status == 202
+        wait_for(lambda: messages(running, DEAD))
+        [letter] = messages(running, DEAD)
+        assert json.loads(letter["body"])["requestContext"]["approximateInvokeCount"] == 4
+        assert outcomes(running) == []
+        local_post(running, "/_local/timer", {"name": "sweep"})
         wait_for(lambda: not messages(running, DEAD))
         assert {subject: len(each) for subject, each in verdicts(running).items()} == {"R-0": 1, "R-1": 1}
 

@@ -1,6 +1,7 @@
 """The client of Cloud Storage Gateway against the local one and against servers that misbehave."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -16,7 +17,17 @@ from handler.sgw import Sgw, Stamps
 from handler.signature import Credentials
 from tests.emulators.sgw_support import Cloud
 from tests.integration import handler_support as support
-from tests.integration.handler_support import ROLE, USER, ScriptedServer, answer, closes, is_silent, resets, sends
+from tests.integration.handler_support import (
+    ROLE,
+    USER,
+    ScriptedServer,
+    answer,
+    closes,
+    is_silent,
+    never_ends,
+    resets,
+    sends,
+)
 
 REQUEST = ProvisionRequest("REQ-1", "photos", "holiday-bucket", "cn-hangzhou", "teams/a", "组 a+b*~/c")
 BARE = ProvisionRequest("REQ-2", "videos", "holiday-bucket", "cn-hangzhou")
@@ -53,7 +64,7 @@ def client_at(pool: urllib3.PoolManager) -> Callable[..., Sgw]:
 
     def make(endpoint: str, date: Callable[[], str] | None = None, keys: Credentials = ROLE) -> Sgw:
         stamps = Stamps(date or (lambda: "2026-11-23T08:00:00Z"), lambda: f"nonce-{next(NONCES)}")
-        return Sgw(endpoint, keys, pool, stamps)
+        return Sgw(endpoint, keys, pool, stamps, time.monotonic)
 
     return make
 
@@ -134,7 +145,8 @@ def test_the_wait_that_the_gateway_asks_for_is_passed_on(cloud: Cloud, client: S
         ("AssumeRoleFail", ("AssumeRoleFail", 403)),
         ("RoleNotExist", ("RoleNotExist", 404)),
         ("unavailable", ("ServiceUnavailable", 503)),
-        ("empty-500", ("Http500", 500)),
+        ("empty-500", ("GatewayLostService", 500)),
+        ("http-502-html", ("GatewayLostService", 502)),
         ("malformed-200", ("MalformedAnswer", 200)),
         ("success-false", ("InternalError", 200)),
     ],
@@ -153,7 +165,6 @@ def test_an_answer_that_arrived_is_a_refusal(
 @pytest.mark.parametrize(
     ("fault", "code", "landed"),
     [
-        ("http-502-html", "GatewayLostService", []),
         ("reset-before", "ConnectionLost", []),
         ("reset-after", "ConnectionLost", ["photos"]),
         ("timeout-before", "ReadTimeout", []),
@@ -206,7 +217,7 @@ BROKEN = [
         sends(answer(200, b"not gzip", "Content-Encoding: gzip")), "ConnectionLost", id="broken content encoding"
     ),
     pytest.param(is_silent, "ReadTimeout", id="silence"),
-    pytest.param(sends(answer(504, b"<html>")), "GatewayLostService", id="504"),
+    pytest.param(never_ends(b"x"), "ReadTimeout", id="an answer that drips"),
 ]
 
 
@@ -222,12 +233,20 @@ def test_once_sent_any_break_may_have_landed(
     assert len(server.requests) == 2
 
 
+def test_an_answer_larger_than_any_real_one_is_not_read_to_its_end(client_at: Callable[..., Sgw]) -> None:
+    """However much time there is."""
+    with ScriptedServer(never_ends(b"x" * 2**20)) as server:
+        client = client_at(server.url)
+        assert client.create(REQUEST, 3600.0) == Unanswered("ReadTimeout", sent=True)
+
+
 @pytest.mark.parametrize(
     ("data", "code", "status"),
     [
-        (answer(500, b"<html>oops</html>"), "Http500", 500),
+        (answer(500, b"<html>oops</html>"), "GatewayLostService", 500),
+        (answer(504, b"<html>"), "GatewayLostService", 504),
         (answer(404), "Http404", 404),
-        (answer(302, b"", "Location: http://127.0.0.1:1/"), "Http302", 302),
+        (answer(302, b"", "Location: http://127.0.0.1:1/"), "GatewayLostService", 302),
         (answer(200, b"<html>login</html>"), "MalformedAnswer", 200),
         (b"HTTP/1.1 200 OK\r\nContent-Le", "MalformedAnswer", 200),
         (answer(429, b"{}"), "Http429", 429),

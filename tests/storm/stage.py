@@ -5,7 +5,6 @@ verdict should be.
 """
 
 import json
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -35,6 +34,7 @@ TWO_TIERS = {
     "EXPRESS_SYNC_DEFER_BASE_SECONDS": "1",
     "EXPRESS_SYNC_DEFER_CAP_SECONDS": "1",
 }
+TENACIOUS = "EXPONENTIAL_DECAY_RETRY"  # so that a batch comes back as often as it is struck
 FAST = {
     "EXPRESS_SYNC_API_TIMEOUT_SECONDS": "1",
     "EXPRESS_SYNC_BACKOFF_BASE_SECONDS": "0.01",
@@ -46,19 +46,6 @@ FAST = {
 
 BEYOND_EVERY_VISIBILITY_SECONDS = 1000.0
 PULL_SECONDS = 60  # the shortest function that has time to drain a queue: a look, a publication and a wait fit in, too
-DRAIN = """\
-  DrainTrigger:
-    Type: ALIYUN::FC3::Trigger
-    Properties:
-      FunctionName:
-        Fn::GetAtt: [Function, FunctionName]
-      TriggerName: drain
-      TriggerType: timer
-      TriggerConfig:
-        enable: true
-        cronExpression: '@every 25s'
-        payload: '{"control":{"drain":"requests"}}'
-"""
 
 
 class EveryLine(Logs):
@@ -83,7 +70,7 @@ class EveryEnd(Journal):
 
     def end(self, entry: Entry, answer: Answer) -> None:
         super().end(entry, answer)
-        (self.sweeps if entry.kind == "Async" else self.answers).append(answer)
+        (self.sweeps if entry.kind == "Timer" else self.answers).append(answer)
 
 
 @dataclass(frozen=True)
@@ -202,7 +189,9 @@ def stage(
     environment: dict[str, str], strikes: Sequence[Strike] = (), options: CloudOptions | None = None
 ) -> Iterator[Stage]:
     """A cloud whose function has `environment` beside the template's, struck by `strikes` one after the other."""
-    chosen = replace(options or CloudOptions(), environment={**ONE_TIER, **environment})
+    given = options or CloudOptions()
+    parameters = {"RetryStrategy": TENACIOUS, **given.parameters}
+    chosen = replace(given, environment={**ONE_TIER, **environment}, parameters=parameters)
     with background(chosen) as running:
         runtime = running.cloud._runtime
         assert runtime is not None
@@ -219,23 +208,16 @@ def stage(
 
 def with_timeout(seconds: int, directory: Path) -> CloudOptions:
     """Options with a copy of the template in `directory` whose function has another timeout."""
-    return _deployed(directory, (r"      Timeout: 120\n", f"      Timeout: {seconds}\n"))
+    text = TEMPLATE.read_text(encoding="utf-8")
+    copy = directory / TEMPLATE.name
+    copy.write_text(text.replace("      Timeout: 120\n", f"      Timeout: {seconds}\n"), encoding="utf-8")
+    assert f"Timeout: {seconds}\n" in copy.read_text(encoding="utf-8")
+    return CloudOptions(template=copy, code=TEMPLATE.parent)
 
 
 def pulling(directory: Path) -> CloudOptions:
-    """Options with a copy of the template in `directory` where no trigger but the function takes the messages."""
-    trigger = r"(?s)  RequestTrigger:.*?(?=  SweepTrigger:)"
-    return _deployed(directory, (r"      Timeout: 120\n", f"      Timeout: {PULL_SECONDS}\n"), (trigger, DRAIN))
-
-
-def _deployed(directory: Path, *changes: tuple[str, str]) -> CloudOptions:
-    text = TEMPLATE.read_text(encoding="utf-8")
-    for pattern, replacement in changes:
-        text, count = re.subn(pattern, replacement, text)
-        assert count == 1, pattern
-    copy = directory / TEMPLATE.name
-    copy.write_text(text, encoding="utf-8")
-    return CloudOptions(template=copy, code=TEMPLATE.parent)
+    """Options for a function that takes the messages itself, on a timer's order, where no trigger hands them over."""
+    return replace(with_timeout(PULL_SECONDS, directory), parameters={"Intake": "pull"})
 
 
 def request(name: str, **changes: object) -> Document:

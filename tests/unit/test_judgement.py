@@ -51,14 +51,15 @@ ANSWERS: list[tuple[str, int | None, str, str]] = [
     ("RoleNotExist", 404, "failed", "existing"),
     ("InternalError", 500, "failed", "created"),
     ("ServiceUnavailable", 503, "failed", "created"),
-    ("MalformedAnswer", 200, "failed", "created"),
+    ("MalformedAnswer", 200, "look", "created"),
     ("Undocumented", 500, "failed", "created"),
     ("Undocumented", 404, "failed", "existing"),
     ("Throttling.User", 400, "failed", "existing"),
     ("SignatureDoesNotMatch", 400, "failed", "existing"),
     ("ReadTimeout", None, "look", "created"),
     ("ConnectionLost", None, "look", "created"),
-    ("GatewayLostService", None, "look", "created"),
+    ("GatewayLostService", 503, "look", "created"),
+    ("SignatureNonceUsed", 400, "look", "created"),
     ("NotConnected", 0, "failed", "existing"),
     ("OutOfTime", 0, "failed", "existing"),
 ]
@@ -166,7 +167,7 @@ def test_with_adoption_switched_off_an_identical_group_is_nobodys_to_claim(last:
     verdict = verdict_of(last, Seen((group,)), "never")
     assert code_of(verdict) == (Indeterminate, "OwnerUnknown")
     assert isinstance(verdict, Indeterminate)
-    assert not verdict.may_settle
+    assert verdict.may_settle is False
 
 
 @pytest.mark.parametrize(("last", "origin"), [(DUPLICATE, "existing"), (READ_TIMEOUT, "created")])

@@ -1,5 +1,6 @@
 """What the checks of `doctor` say of a cloud's answers: what is wrong, what cannot be seen, and what to do."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
@@ -8,7 +9,7 @@ import pytest
 from handler.signature import Credentials
 from handler.smq import SmqError
 from ops.credentials import Found
-from ops.diagnosis import access, function, gateway, messaging
+from ops.diagnosis import access, calling, function, gateway, messaging
 from ops.diagnosis.checks import CHECKS, examine
 from ops.diagnosis.finding import Finding, Mark
 from ops.diagnosis.patient import FUNCTIONS, GATEWAY, SERVICES, SMQ, Patient
@@ -35,6 +36,7 @@ SUBSCRIBED = (
 )
 GROUPS: dict[str, Any] = {"ExpressSyncs": {"ExpressSync": [{}, {}]}}
 BUCKETS = {"BucketInfos": {"BucketInfo": [{"BucketName": "one"}, {"BucketName": "two"}]}}
+ROLE = "acs:ram::1:role/express-sync-function"
 SETTINGS = {variable: NAMES[key] for variable, key in function.SETTINGS.items()}
 
 Check = Callable[[Patient], Iterator[Finding]]
@@ -64,6 +66,12 @@ class Recorded:
             raise SmqError(self._failing[name], transient=False)
 
 
+def from_queue(queue: str, *, name: str = "requests", **config: Any) -> dict[str, Any]:
+    """A trigger of a queue, as ListTriggers has it."""
+    source = {"eventSourceParameters": {"sourceMNSParameters": {"QueueName": queue}}}
+    return {"triggerName": name, "triggerConfig": json.dumps({"eventSourceConfig": source, **config})}
+
+
 def answered(code: str, document: Mapping[str, Any] | None = None) -> Answer:
     return Answer(400 if code else 200, code, document or {})
 
@@ -79,6 +87,7 @@ def patient(
     groups: Answer | None = None,
     buckets: Answer | None = None,
     described: Answer | None = None,
+    triggers: Answer | None = None,
 ) -> Patient:
     """A cloud in which all is well but for what is said otherwise; nothing is asked over a network."""
     one = Patient(profile, Found(Credentials(key_id, SECRET, token), "the profile"))
@@ -86,7 +95,8 @@ def patient(
         records=cast(Records, Recorded(failing or {}, subscriptions, counts or {})),
         groups=groups or answered("", GROUPS),
         buckets=buckets or answered("", BUCKETS),
-        function=described or answered("", {"state": "Active", "environmentVariables": SETTINGS}),
+        function=described or answered("", {"state": "Active", "environmentVariables": SETTINGS, "role": ROLE}),
+        triggers=triggers or answered("", {"triggers": [from_queue("requests")]}),
     )
     return one
 
@@ -103,12 +113,13 @@ def marks(check: Check, one: Patient) -> list[Mark]:
     return [finding.mark for finding in check(one)]
 
 
-def test_where_all_is_well_every_finding_is_ok() -> None:
-    """Each check says something, and nothing to be done."""
+def test_where_all_is_well_every_finding_is_ok_but_for_what_nobody_can_see() -> None:
+    """Each check says something, and nothing to be done; what the roles may do shows only when a group is made."""
     found = list(examine(patient()))
     assert {name for name, _ in found} == set(CHECKS)
-    assert {finding.mark for _, finding in found} == {"ok"}
-    assert not any(finding.cure for _, finding in found)
+    assert [name for name, finding in found if finding.mark == "unknown"] == ["role"]
+    assert {finding.mark for _, finding in found} == {"ok", "unknown"}
+    assert not any(finding.cure for _, finding in found if finding.mark == "ok")
 
 
 SICK: dict[str, Patient] = {
@@ -132,19 +143,23 @@ SICK: dict[str, Patient] = {
         groups=answered("RoleNotExist"),
         buckets=answered("RoleNotExist"),
         described=answered("FunctionNotFound"),
+        triggers=answered("FunctionNotFound"),
     ),
     "denied": patient(
         failing=dict.fromkeys(NAMES.values(), "AccessDenied"),
         groups=answered("NoPermission"),
         buckets=answered("NoPermission"),
         described=answered("AccessDenied"),
+        triggers=answered("AccessDenied"),
     ),
     "unsure": patient(
         failing=dict.fromkeys(NAMES.values(), "InternalError"),
         groups=answered("InternalError"),
         buckets=answered("InternalError"),
         described=answered("InternalServerError"),
+        triggers=answered("InternalServerError"),
     ),
+    "roleless": patient(described=answered("", {"role": ""})),
     "anonymous": patient(profile={"mns": {}, "sgw": {}, "fc": {}}),
     "unsubscribed": patient(subscriptions=()),
     "temporary": patient(key_id="STS.NUSomething", token=""),
@@ -178,7 +193,6 @@ def test_no_finding_holds_a_secret(state: str) -> None:
         ("", "accepted"),
         ("QueueNotExist", "accepted"),
         ("FunctionNotFound", "accepted"),
-        ("AliasNotFound", "accepted"),
         ("NoPermission", "accepted"),
         ("RoleNotExist", "accepted"),
         ("InvalidAccessKeyId", "refused"),
@@ -211,8 +225,9 @@ def test_an_endpoint_without_an_answer_is_wrong_once_and_what_is_behind_it_unkno
     one = SICK["unreached"]
     assert marks(access.endpoints, one) == ["wrong"] * 3
     assert marks(access.credentials, one) == ["ok", *["unknown"] * 3]
-    behind = (messaging.queues, messaging.topic, messaging.subscriptions, function.function, gateway.buckets)
-    assert [marks(check, one) for check in behind] == [["unknown"]] * 5
+    asked = (messaging.queues, messaging.topic, messaging.subscriptions, gateway.buckets)
+    behind = (*asked, function.function, calling.role, calling.trigger)
+    assert [marks(check, one) for check in behind] == [["unknown"]] * 7
 
 
 def test_a_key_that_is_refused_is_wrong_at_each_service_and_the_endpoints_are_well() -> None:
@@ -320,7 +335,6 @@ def test_queues_and_topic_that_the_profile_does_not_name_are_unknown() -> None:
         (answered("", {"state": "Active"}), "ok", "is there"),
         (answered("", {"state": "Inactive"}), "ok", "is there"),
         (answered("", {"state": "Failed"}), "wrong", "Failed"),
-        (answered("AliasNotFound"), "ok", "is there"),
         (answered("FunctionNotFound"), "wrong", "does not exist"),
         (answered("AccessDenied"), "unknown", "may not"),
         (answered("InternalServerError"), "unknown", "InternalServerError"),
@@ -343,6 +357,55 @@ def test_a_function_that_works_elsewhere_than_the_profile_says_is_wrong(variable
     found = list(function.function(patient(described=answered("", {"environmentVariables": environment}))))
     assert [finding.mark for finding in found] == ["ok", "wrong"]
     assert variable in found[1].says
+
+
+def test_a_function_without_a_role_is_wrong() -> None:
+    """It would be given no key, and could do nothing."""
+    (finding,) = calling.role(patient(described=answered("", {"state": "Active"})))
+    assert (finding.mark, finding.cure) == ("wrong", "deploy template.yml")
+
+
+def test_the_role_is_named_and_it_is_said_what_shows_whether_it_suffices() -> None:
+    """Nothing but a group that is made can show it."""
+    named, open_question = calling.role(patient())
+    assert (named.mark, named.says) == ("ok", "The function acts with the role express-sync-function")
+    assert (open_question.mark, "express-sync submit FILE --wait" in open_question.cure) == ("unknown", True)
+
+
+@pytest.mark.parametrize(
+    ("triggers", "mark", "word"),
+    [
+        ([from_queue("requests")], "ok", "Trigger requests brings"),
+        ([from_queue("other"), from_queue("requests", name="mine")], "ok", "Trigger mine brings"),
+        ([from_queue("requests", name="off", triggerEnable=False), from_queue("requests")], "ok", "Trigger requests"),
+        ([from_queue("requests", triggerEnable=False)], "wrong", "is switched off"),
+        ([from_queue("other")], "wrong", "No trigger brings requests from requests"),
+        ([{"triggerName": "sweep", "triggerConfig": '{"cronExpression": "@every 5m"}'}], "wrong", "No trigger"),
+        ([{"triggerName": "odd", "triggerConfig": "{"}, {"triggerConfig": "[]"}, {}, "x"], "wrong", "No trigger"),
+        (None, "wrong", "No trigger"),
+    ],
+)
+def test_the_function_needs_a_trigger_of_the_request_queue(triggers: object, mark: Mark, word: str) -> None:
+    """Else requests lie in their queue for ever, and everything looks healthy."""
+    (finding,) = calling.trigger(patient(triggers=answered("", {"triggers": triggers})))
+    assert (finding.mark, word in finding.says) == (mark, True)
+
+
+@pytest.mark.parametrize(
+    ("code", "word"),
+    [
+        ("FunctionNotFound", "function first"),
+        ("AccessDenied", "grant the key"),
+        ("PathNotSupported", "console"),
+        ("InternalServerError", "console"),
+    ],
+)
+def test_a_role_and_a_trigger_that_cannot_be_seen_are_unknown_with_what_would_show_them(code: str, word: str) -> None:
+    """A right that the asking key lacks says nothing about the function."""
+    (of_role,) = calling.role(patient(described=answered(code)))
+    (of_trigger,) = calling.trigger(patient(triggers=answered(code)))
+    assert (of_role.mark, of_trigger.mark) == ("unknown", "unknown")
+    assert word in of_trigger.cure
 
 
 @pytest.mark.parametrize(

@@ -90,10 +90,10 @@ def test_a_verdict_is_not_believed_without_its_group() -> None:
 def test_what_is_left_in_the_failure_queue_spoils_the_drill(capsys: pytest.CaptureFixture[str]) -> None:
     """However well every request has ended."""
     with pytest.raises(click.exceptions.Exit) as ended:
-        conclude([course(LASTING, FAILED, REPLAYED)], kept=2, seconds=1.0)
+        conclude([course(LASTING, FAILED, REPLAYED)], kept=2, seconds=1.0, is_late=False)
     assert ended.value.exit_code == 1
     said = capsys.readouterr().err.splitlines()
-    assert said == ["2 messages are left in the failure queue.", "1 requests, 1 verdicts as expected, 1 groups, 1.0 s."]
+    assert said == ["2 messages left in the failure queue.", "1 request, 1 verdict as expected, 1 group, 1.0 s."]
 
 
 def test_a_course_for_scripts_has_all_that_happened() -> None:

@@ -3,7 +3,7 @@
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -139,8 +139,12 @@ def write_scenario(tmp_path: Path, **changes: Any) -> Path:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"expect": {}}, r"\$\.rounds\[0\]\.requests\[0\]\.expect breaks the rule required"),
-        ({"expects": {}}, "additionalProperties"),
+        ({"expect": {}}, r"\$\.rounds\[0\]\.requests\[0\]\.expect\.status is missing"),
+        ({"expects": {}}, r"\$\.rounds\[0\]\.requests\[0\] holds a key that is not known; known are sample, shows"),
+        ({"expect": []}, r"\.expect must be an object"),
+        ({"envelope": "gzip"}, r"\.envelope must be one of plain, base64"),
+        ({"shows": ""}, r"\.shows must not be empty"),
+        ({"expect": {"status": "failed", "attempts": -1}}, r"\.attempts must be at least 0"),
         ({"sample": "missing.json"}, r"missing\.json cannot be read"),
         ({"sample": "garbage.txt", "faults": ["InternalError"]}, "names no group"),
     ],
@@ -182,8 +186,35 @@ def test_a_verdict_that_never_came_is_a_surprise(tmp_path: Path) -> None:
 
 def test_an_unexpected_verdict_is_marked_on_the_board(tmp_path: Path) -> None:
     """Whoever looks at the table sees which row is wrong."""
-    rows = board.Board(scenario.read(write_scenario(tmp_path))).rounds[0]
+    one = board.Board(scenario.read(write_scenario(tmp_path)))
+    rows = one.rounds[0]
     rows[0].outcome = outcome("failed", "m-1")
     console = Console(width=200, record=True, file=io.StringIO())
-    console.print(show.table(console, board.columns(), (row.cells() for row in rows)))
+    console.print(one.table(console))
     assert "failed ✗ unexpected" in console.export_text()
+
+
+@pytest.mark.parametrize("width", [80, 100, 104, 105, 140])
+def test_the_board_is_never_cut_off(width: int, tmp_path: Path) -> None:
+    """Ids, counts and times are whole on one line each; where that is too much, what the acts show is left out."""
+    one = board.Board(scenario.read(write_scenario(tmp_path, shows="what this act is for")))
+    (row,) = one.rows
+    row.act = replace(row.act, name="REQ-2026-001001")
+    event = outcome("succeeded", "m-1").event
+    took = {**event["data"]["timings"], "elapsedMs": 439}
+    told = {"timings": took, "attempts": 1, "expressSyncId": "sync-000kx2rw54o92u3pff3b"}
+    row.outcome = Outcome({**event, "data": {**event["data"], **told}})
+    console = Console(width=width, record=True, file=io.StringIO(), force_terminal=True)
+    console.print(one.table(console))
+    *_, line = console.export_text().rstrip().splitlines()
+    shown = ["what", "this", "act", "is", "for"] if width >= 105 else []
+    assert line.split() == ["REQ-2026-001001", *shown, "succeeded", "sync-000kx2rw54o92u3pff3b", "1", "439", "ms"]
+
+
+def test_a_board_that_waits_no_longer_says_what_never_came(tmp_path: Path) -> None:
+    """The sign of waiting must not be the last word."""
+    one = board.Board(scenario.read(write_scenario(tmp_path)))
+    console = Console(width=200, record=True, file=io.StringIO())
+    one.end()
+    console.print(one.table(console))
+    assert "none in time" in console.export_text()

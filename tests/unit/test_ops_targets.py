@@ -1,5 +1,6 @@
 """Which cloud a command acts on: registrations that cannot deceive, profiles that say what is wrong with them."""
 
+import errno
 import json
 import os
 import subprocess
@@ -96,6 +97,28 @@ def test_a_file_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
         write_atomically(tmp_path / "missing" / "ready.json", "{}")
 
 
+@pytest.mark.parametrize("name", [".", "there", "there/.."])
+def test_a_directory_is_no_place_for_a_file(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentence names it, and no draft is left beside it."""
+    monkeypatch.chdir(tmp_path)
+    Path("there").mkdir()
+    with pytest.raises(Problem, match=r"^Cannot write .*: it is a directory; name a file\.$"):
+        write_atomically(Path(name), "{}")
+    assert [path.name for path in tmp_path.rglob("*")] == ["there"]
+
+
+def test_a_write_that_fails_in_the_end_leaves_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else would ever delete it."""
+
+    def refuse(_draft: Path, _target: Path) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(Problem, match="Operation not permitted"):
+        write_atomically(tmp_path / "ready.json", "{}")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_local_profile_is_the_registered_cloud(tmp_path: Path) -> None:
     """Only that is local, and so may be changed without leave."""
     with registering(tmp_path / ".express-sync", PROFILE):
@@ -135,8 +158,8 @@ def test_a_profile_name_cannot_lead_out_of_its_directory(name: str, tmp_path: Pa
     [
         ({"mns": {}}, r"\$\.mns\.endpoint is missing"),
         ({"mns": {**PROFILE["mns"], "endpoint": "queues.example"}}, r"\$\.mns\.endpoint must be a URL"),
-        ({"mns": {**PROFILE["mns"], "requestQueue": ""}}, r"\$\.mns\.requestQueue must be a text"),
-        ({"acessKeyId": "typo"}, r"\$ holds a key that no profile has"),
+        ({"mns": {**PROFILE["mns"], "requestQueue": ""}}, r"\$\.mns\.requestQueue must not be empty"),
+        ({"acessKeyId": "typo"}, r"\$ holds a key that is not known; known are accessKeyId, "),
         ({"fc": {"endpoint": "http://127.0.0.1:1"}}, r"\$\.fc\.function is missing"),
     ],
 )
@@ -144,6 +167,25 @@ def test_a_wrong_profile_is_told_by_its_key(change: dict[str, Any], said: str) -
     """Each fault of a profile is one sentence that names the place."""
     with pytest.raises(Problem, match=rf"^p\.json: {said}.*; correct it\.$"):
         profiles.checked({**PROFILE, **change}, "p.json")
+
+
+@pytest.mark.parametrize(
+    ("profile", "said"),
+    [
+        ([], "$ must be an object"),
+        ({"region": "cn-hangzhou"}, "$.accountId is missing, from which the endpoints of the cloud are known"),
+        ({}, "$.region and $.accountId are missing, from which the endpoints of the cloud are known"),
+        (
+            {"region": "cn-hangzhou", "accountId": "1", "sgw": {"endpoint": "http://127.0.0.1:1"}},
+            "$.mns is missing; a profile that names an endpoint has to name those of SMQ too",
+        ),
+    ],
+)
+def test_half_a_profile_is_told_what_the_other_half_is(profile: object, said: str) -> None:
+    """A stack is known by region and account, any other cloud by its endpoints."""
+    with pytest.raises(Problem) as refused:
+        profiles.checked(profile, "p.json")
+    assert refused.value.message == f"p.json: {said}; correct it."
 
 
 @pytest.mark.parametrize("text", ["{", b"\xff", "[]"])
@@ -184,5 +226,22 @@ def test_a_failure_of_the_queue_service_says_what_to_do(code: str, cure: str, tm
     """The service's code and its cure stand in one sentence."""
     with registering(tmp_path / ".express-sync", PROFILE):
         said = sentence(code, choose(LOCAL, tmp_path, {}))
-    assert code in said
-    assert cure in said
+        assert code in said
+        assert cure in said
+
+
+def test_a_local_cloud_that_has_ended_meanwhile_is_not_called_broken(tmp_path: Path) -> None:
+    """Whatever the last thing was that could be heard of it; another cloud that has taken its place is another."""
+    with registering(tmp_path / ".express-sync", PROFILE):
+        target = choose(LOCAL, tmp_path, {})
+    said = "The local cloud has ended; start one with `express-sync up`."
+    assert sentence("RespDataDamaged", target) == said
+    with registering(tmp_path / ".express-sync", {**PROFILE, "region": "eu-central-1"}):
+        assert sentence("NetWorkException", target) == said
+
+
+@pytest.mark.parametrize(("token", "cure"), [({}, "; grant the access key"), ({"securityToken": "x"}, "doctor")])
+def test_of_a_temporary_key_denied_access_may_mean_its_token(token: dict[str, str], cure: str, tmp_path: Path) -> None:
+    """SMQ has one code for both."""
+    with registering(tmp_path / ".express-sync", {**PROFILE, **token}):
+        assert cure in sentence("AccessDenied", choose(LOCAL, tmp_path, {}))

@@ -11,7 +11,7 @@ import pytest
 
 from handler.backoff import Backoff
 from handler.deferral import Deferral
-from handler.envelope import Delivery
+from handler.envelope import Delivery, parse
 from handler.insist import SHORTEST_CALL_SECONDS
 from handler.lineage import Lineage, of_event
 from handler.model import Adoption, Answer, Created, Finding, ProvisionRequest, Refused, Seen, Violation
@@ -183,6 +183,16 @@ def test_the_flaws_of_a_text_are_its_violations(clock: FakeClock) -> None:
     flaw = Violation("$", "json", "must be JSON")
     (outcome,) = Harness(clock, scripted(clock)).work(delivery(None, flaws=(flaw,)))
     assert [violation["rule"] for violation in done(outcome)["violations"]] == ["json"]
+
+
+def test_a_flawed_text_that_can_be_read_is_told_all_that_is_wrong_with_it(clock: FakeClock) -> None:
+    """Under the id of its request, for whoever waits for that."""
+    text = '{"requestId": "REQ-9", "name": "1bad", "name": "1bad", "bucketName": "X"}'
+    (outcome,) = Harness(clock, scripted(clock)).work(*parse(text.encode()).deliveries)
+    data = done(outcome)
+    assert data["requestId"] == "REQ-9"
+    told = {(violation["path"], violation["rule"]) for violation in data["violations"]}
+    assert told >= {("$", "uniqueKeys"), ("$.name", "pattern"), ("$.bucketRegion", "required")}
 
 
 @pytest.mark.parametrize(

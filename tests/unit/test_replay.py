@@ -162,6 +162,7 @@ def test_a_dead_letter_is_a_failure_without_a_verdict() -> None:
     """It may always be replayed, and carries on what its own event carried."""
     found = letter(attributes={"correlationid": "order-1", "replayid": "rp-old"})
     assert (found.status, found.code, found.is_terminal, found.occurred_at) == (UNDECIDED, "", False, NOW)
+    assert (found.identity, found.retryable) == ("M-1 M-1", True)
     assert (found.request, found.attributes, found.event) == (REQUEST, {"correlationid": "order-1"}, {})
 
 
@@ -205,6 +206,11 @@ def test_a_request_with_strange_values_matches_no_name_and_no_requester(request_
     assert not Filter(requesters=frozenset({"lin"})).matches(strange, NOW)
     assert not Filter(name="design").matches(strange, NOW)
     assert Filter().matches(strange, NOW)
+
+
+def test_a_request_without_a_name_is_not_meant_by_a_pattern_that_wants_one() -> None:
+    """What is missing has no characters."""
+    assert not Filter(name="?*").matches(failure(request={}), NOW)
 
 
 def test_the_message_asks_for_the_same_request_again() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from urllib3 import HTTPHeaderDict
 
 from handler import answers, reply
 from handler.codes import Effect
-from handler.model import Created, Group, Refused, Seen, Unanswered
+from handler.model import Created, Group, Refused, Seen
 from handler.reply import Reply
 
 SUCCESS = {
@@ -69,7 +70,7 @@ def test_half_a_success_is_none_and_may_have_been_done(changes: dict[str, object
     """Status, Success and a usable id are all needed; without one of them nothing is known."""
     answer = reply.answer(replied({**SUCCESS, **changes}, status))
     assert isinstance(answer, Refused)
-    assert answers.effect(answer) is Effect.UNKNOWN
+    assert answers.effect(answer) is Effect.PENDING
     assert answer.api_request_id == SUCCESS["RequestId"]
 
 
@@ -89,19 +90,25 @@ def test_half_a_success_is_none_and_may_have_been_done(changes: dict[str, object
     ],
     ids=lambda body: repr(body[:12]),
 )
-@pytest.mark.parametrize(("status", "code"), [(200, "MalformedAnswer"), (500, "Http500"), (404, "Http404")])
+@pytest.mark.parametrize(("status", "code"), [(200, "MalformedAnswer"), (404, "Http404"), (302, "GatewayLostService")])
 def test_an_unreadable_body_is_named_after_its_status(body: bytes, status: int, code: str) -> None:
     """There is no code of the API to show, so ours stands."""
     assert reply.answer(replied(body, status)) == Refused(code, status)
     assert reply.finding(replied(body, status)) == Refused(code, status)
 
 
-@pytest.mark.parametrize("status", [502, 504])
-@pytest.mark.parametrize("body", [b"<html>Bad Gateway</html>", b"", SUCCESS], ids=["html", "empty", "json"])
-def test_a_gateway_that_gave_up_has_not_answered_for_the_service(status: int, body: object) -> None:
-    """Whatever its page says: what it passed on may still land."""
-    assert reply.answer(replied(body, status)) == Unanswered("GatewayLostService", sent=True)
-    assert reply.finding(replied(body, status)) == Unanswered("GatewayLostService", sent=True)
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        *[(status, body) for status in (408, 499, 502, 504) for body in (b"<html>Bad Gateway</html>", b"", SUCCESS)],
+        *[(status, body) for status in (500, 503, 520, 599) for body in (b"<html>Sorry</html>", b"", b"{}", b"[]")],
+    ],
+)
+def test_a_gateway_that_speaks_for_the_service_leaves_open_what_becomes_of_the_call(status: int, body: object) -> None:
+    """Whatever its page says: what it passed on may still land. A code of the API's own would settle it."""
+    answer = reply.answer(replied(body, status))
+    assert (answer, reply.finding(replied(body, status))) == (Refused("GatewayLostService", status, ANY),) * 2
+    assert answers.effect(answer) is Effect.PENDING
 
 
 def test_a_refusal_has_code_status_request_id_and_the_wait_asked_for() -> None:
@@ -223,5 +230,5 @@ def test_a_list_that_cannot_be_read_is_no_look(body: object) -> None:
 def test_no_reply_makes_it_raise(status: int, data: bytes, header: str) -> None:
     """Whatever status, body and header a stranger on the way makes up; and a create is never done by accident."""
     strange = Reply(status, {"x-acs-retry-after": header}, data)
-    assert isinstance(reply.finding(strange), Seen | Refused | Unanswered)
-    assert isinstance(reply.answer(strange), Created | Refused | Unanswered)
+    assert isinstance(reply.finding(strange), Seen | Refused)
+    assert isinstance(reply.answer(strange), Created | Refused)

@@ -1,0 +1,105 @@
+"""The code directories that are compared: this function, and the same work in the ways of others, all packed alike.
+
+Peers are installed from locks of their own, for the runtime's Python; they never enter the project's environment.
+"""
+
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zipfile import ZipFile
+
+from ops.packaging.contents import is_left_out
+from ops.packaging.package import WITH_SOURCE, build
+from ops.packaging.packing import packed
+from ops.packaging.runtimes import RUNTIMES, interpreter
+
+ROOT = Path(__file__).resolve().parents[1]
+PEERS = Path(__file__).with_name("peers")
+RUNTIME = RUNTIMES["python3.10"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An unpacked package and the size of its archive in bytes."""
+
+    code: Path
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Everybody, and the interpreter that runs them all; `plain` means without bytecode."""
+
+    python: str
+    ours: Candidate
+    ours_plain: Candidate
+    tea: Candidate
+    tea_plain: Candidate
+    powertools: Candidate
+    nothing: Candidate
+
+
+@contextmanager
+def prepared() -> Iterator[Candidates]:
+    """All candidates, in directories that are gone afterwards. Problem if one cannot be built."""
+    python = str(Path(interpreter(RUNTIME)).resolve())
+    with TemporaryDirectory(prefix="express-sync-bench-") as temporary:
+        place = Path(temporary)
+        yield Candidates(
+            python=python,
+            ours=_ours(place / "ours", python, with_bytecode=True),
+            ours_plain=_ours(place / "ours-plain", python, with_bytecode=False),
+            tea=_peer(place / "tea", python, "tea", WITH_SOURCE),
+            tea_plain=_peer(place / "tea-plain", python, "tea", ()),
+            powertools=_peer(place / "powertools", python, "powertools", WITH_SOURCE),
+            nothing=_peer(place / "nothing", python, "nothing", WITH_SOURCE),
+        )
+
+
+def _ours(place: Path, python: str, *, with_bytecode: bool) -> Candidate:
+    package = build(ROOT / "template.yml", RUNTIME.name, place, python=python, with_bytecode=with_bytecode)
+    return _unpacked(package.path.read_bytes(), place)
+
+
+def _peer(place: Path, python: str, name: str, own: tuple[str, ...]) -> Candidate:
+    staged = place / "staged"
+    (staged / "handler").mkdir(parents=True)
+    shutil.copytree(ROOT / "schemas", staged / "schemas")
+    shutil.copy(PEERS / f"{name}.py", staged / "handler" / "entry.py")
+    (staged / "handler" / "__init__.py").touch()
+    lock = ROOT / "requirements" / f"peer-{name}.txt"
+    if lock.exists():
+        libraries = _installed(lock, python)
+        for path in libraries.rglob("*"):
+            target = staged / path.relative_to(libraries)
+            if path.is_file() and not is_left_out(path.relative_to(libraries).as_posix()):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, target)
+    return _unpacked(packed(python, staged, own), place)
+
+
+def _installed(lock: Path, python: str) -> Path:
+    """What the lock pins, installed once for each state of the lock."""
+    state = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
+    libraries = ROOT / ".express-sync" / "bench" / f"{lock.stem}-{state}"
+    if not libraries.exists():
+        unfinished = libraries.with_suffix(".part")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        exactly = ["--no-deps", "--require-hashes", "--no-compile", "--requirement", str(lock)]
+        quietly = ["--quiet", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([python, "-m", "pip", "install", *quietly, *exactly, "--target", str(unfinished)], check=True)
+        unfinished.rename(libraries)
+    return libraries
+
+
+def _unpacked(archive: bytes, place: Path) -> Candidate:
+    package, code = place / "function.zip", place / "code"
+    package.write_bytes(archive)
+    with ZipFile(package) as opened:
+        opened.extractall(code)
+    return Candidate(code, len(archive))

@@ -1,0 +1,82 @@
+"""What is printed: a measure of this function beside that of a peer or a floor, taken in the same run.
+
+Knows samples and statistics; must not know what was measured.
+"""
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rich.table import Column, Table
+
+from ops import show
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two series taken in turns, sample by sample; `goal` bounds the median of their ratios, None where none is set."""
+
+    measure: str
+    unit: str
+    ours: Sequence[float]
+    beside: str
+    theirs: Sequence[float]
+    goal: float | None = None
+
+    @property
+    def ratios(self) -> list[float]:
+        """This function's sample over the other's, turn by turn; none where the other's is nothing at all."""
+        return [ours / theirs for ours, theirs in zip(self.ours, self.theirs, strict=True) if theirs]
+
+    def cells(self) -> tuple[str, ...]:
+        """The row of the table."""
+        ratio = _spread(self.ratios, "", "{:.2f}") if self.ratios else ""
+        ours, theirs = _spread(self.ours, self.unit), _spread(self.theirs, self.unit)
+        return (self.measure, ours, self.beside, theirs, ratio, self._held())
+
+    def _held(self) -> str:
+        if self.goal is None:
+            return ""
+        is_held = statistics.median(self.ratios) <= self.goal
+        return f"≤ {self.goal:g} {'✓' if is_held else '✗'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A measure that has a goal of its own beside a peer's; `goal` bounds the median."""
+
+    comparison: Comparison
+    goal: float
+
+    def cells(self) -> tuple[str, ...]:
+        """The row of the table."""
+        is_held = statistics.median(self.comparison.ours) <= self.goal
+        return (*self.comparison.cells()[:-1], f"≤ {self.goal:g} {self.comparison.unit} {'✓' if is_held else '✗'}")
+
+
+Row = Comparison | Limit
+
+
+def in_turns(rounds: int, *works: Callable[[], float]) -> list[list[float]]:
+    """What each of the works measures, `rounds` times: one after the other, so that all see the same machine."""
+    samples = [[work() for work in works] for _ in range(rounds)]
+    return [list(series) for series in zip(*samples, strict=True)]
+
+
+def table(rows: Sequence[Row]) -> Table:
+    """All rows, in the order they were measured in."""
+    heads = ("Measure", "This function", "Beside", "Its figure", "Ratio", "Goal")
+    columns = [Column(head, justify="right" if head in heads[1::2] or head == "Ratio" else "left") for head in heads]
+    return show.table(show.results(), columns, (row.cells() for row in rows))
+
+
+def _spread(samples: Sequence[float], unit: str, shape: str = "") -> str:
+    middle, least, most = (_figure(each, shape) for each in (statistics.median(samples), min(samples), max(samples)))
+    spread = f" ({least} to {most})" if len(samples) > 1 and least != most else ""
+    return f"{middle}{f' {unit}' if unit else ''}{spread}"
+
+
+def _figure(value: float, shape: str) -> str:
+    if shape:
+        return shape.format(value)
+    return f"{value:.2f}" if abs(value) < 10 else f"{value:,.0f}"

@@ -1,0 +1,104 @@
+"""A local cloud without its own function, and on it instances of any candidate, as Function Compute would have them.
+
+Must not know what is measured.
+"""
+
+import json
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+
+import urllib3
+
+from benchmarks.candidates import RUNTIME, Candidate
+from local.cloud import MNS_ENDPOINT, SGW_ENDPOINT, CloudOptions, RunningCloud, background
+from local.fc.fleet import Code, Fleet, new_request_id
+from local.identity import LOCAL_ACCOUNT
+
+T = TypeVar("T")
+SAMPLE = Path(__file__).parents[1] / "events" / "triggers" / "cloudevent-plain.json"
+_numbers = count()
+
+
+def request() -> dict[str, str]:
+    """A request for a group that nobody has asked for yet."""
+    name = f"bench-{next(_numbers):06d}"
+    return {"requestId": name, "name": name, "bucketName": name, "bucketRegion": "cn-hangzhou"}
+
+
+def queue_event(messages: int) -> bytes:
+    """An event as the queue's trigger brings it, with that many requests."""
+    event: dict[str, Any] = json.loads(SAMPLE.read_bytes())
+
+    def message(body: dict[str, str]) -> dict[str, Any]:
+        name = body["name"]
+        return {**event, "id": name, "data": {"messageId": name, "messageBody": json.dumps(body)}}
+
+    return json.dumps([message(request()) for _ in range(messages)]).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """Where candidates run, all with the interpreter `python`."""
+
+    cloud: RunningCloud
+    python: str
+
+    def with_fleet(self, candidate: Candidate, work: Callable[[Fleet], Awaitable[T]]) -> T:
+        """What `work` makes of a fleet of the candidate, of one instance, which is stopped afterwards."""
+
+        async def whole() -> T:
+            fleet = self._fleet(candidate)
+            try:
+                return await work(fleet)
+            finally:
+                await fleet.stop()
+
+        return self.cloud.run(whole())
+
+    def fault(self, fault: str, times: int) -> None:
+        """Have that many create calls meet a fault."""
+        url = f"{self.cloud.ready['sgw']['endpoint']}/_local/faults"
+        urllib3.request("POST", url, json={"name": "*", "faults": [fault] * times})
+
+    def _fleet(self, candidate: Candidate) -> Fleet:
+        declared, ready = self.cloud.cloud.deployment.function, self.cloud.ready
+        environment = {
+            **declared.environment,
+            MNS_ENDPOINT: ready["mns"]["endpoint"],
+            SGW_ENDPOINT: ready["sgw"]["endpoint"],
+            "PYTHONDONTWRITEBYTECODE": "1",  # as where the code directory is read-only
+        }
+        function = replace(declared, runtime=RUNTIME.name, environment=environment)
+        return Fleet(function, LOCAL_ACCOUNT, Code(self.python, candidate.code), limit=1)
+
+
+@contextmanager
+def rig(python: str) -> Iterator[Rig]:
+    """A rig for as long as the context lasts."""
+    with background(CloudOptions(with_function=False)) as cloud:
+        yield Rig(cloud, python)
+
+
+async def invoked(fleet: Fleet, event: bytes) -> float:
+    """The seconds until the answer of one invocation; it must be the function's result."""
+    began = time.perf_counter()
+    answer = await fleet.invoke(event, new_request_id(), "Sync")
+    seconds = time.perf_counter() - began
+    assert answer.succeeded, answer.body
+    return seconds
+
+
+def child_processes() -> set[int]:
+    """The processes that this one has started and not yet seen end."""
+    return {int(pid) for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()}
+
+
+def resident_kib(pid: int) -> int:
+    """The memory of a process that is in RAM."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0])

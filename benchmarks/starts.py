@@ -1,0 +1,62 @@
+"""How fast a new instance is there: importing alone, and from the first invocation to its outcome."""
+
+import json
+import subprocess
+from collections.abc import Callable
+
+from benchmarks.candidates import Candidate, Candidates
+from benchmarks.comparison import Comparison, Row, in_turns
+from benchmarks.rig import Rig, invoked, request
+
+ROUNDS = 9
+_IMPORT = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+began = time.process_time()
+import {module}
+print(time.process_time() - began)
+"""
+
+
+def import_times(everybody: Candidates) -> list[Row]:
+    """CPU of the import statement alone, in interpreters that have nothing but the package."""
+
+    def of(candidate: Candidate, module: str = "handler.entry") -> Callable[[], float]:
+        command = [everybody.python, "-B", "-I", "-S", "-c", _IMPORT.format(module=module), str(candidate.code)]
+        return lambda: float(subprocess.run(command, capture_output=True, check=True).stdout) * 1000
+
+    ours, plain, powertools, tea, client = in_turns(
+        ROUNDS,
+        of(everybody.ours),
+        of(everybody.ours_plain),
+        of(everybody.powertools),
+        of(everybody.tea),
+        of(everybody.tea, "alibabacloud_sgw20180511.client"),
+    )
+    return [
+        Comparison("Import, CPU", "ms", ours, "without bytecode", plain),
+        Comparison("Import, CPU", "ms", ours, "in Powertools' style", powertools, goal=0.75),
+        Comparison("Import, CPU", "ms", ours, "with the Tea client", tea, goal=0.4),
+        Comparison("Import, CPU", "ms", ours, "the Tea client and nothing else", client),
+    ]
+
+
+def cold_starts(everybody: Candidates, rig: Rig) -> list[Row]:
+    """From the invocation of a function without instances to its answer, the outcome published before."""
+
+    def of(candidate: Candidate) -> Callable[[], float]:
+        def once() -> float:
+            event = json.dumps(request()).encode()
+            return rig.with_fleet(candidate, lambda fleet: invoked(fleet, event)) * 1000
+
+        return once
+
+    candidates = (everybody.ours, everybody.ours_plain, everybody.tea, everybody.tea_plain, everybody.nothing)
+    ours, plain, tea, tea_plain, nothing = in_turns(ROUNDS, *map(of, candidates))
+    measure = "Cold start to first outcome"
+    return [
+        Comparison(measure, "ms", ours, "an empty function", nothing),
+        Comparison(measure, "ms", ours, "without bytecode", plain),
+        Comparison(measure, "ms", ours, "with the Tea client", tea),
+        Comparison(f"{measure}, no bytecode", "ms", plain, "with the Tea client, no bytecode", tea_plain),
+    ]

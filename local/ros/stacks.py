@@ -1,0 +1,123 @@
+"""The stacks of one account and region, and what may be done to which. Knows no HTTP and no signature.
+
+A stack takes some steps of its course each time somebody looks at it, so that time passes by being watched. Reproduces
+names that are unique among the stacks that are there, updates that change nothing, work in progress, parameters that
+stay as they are (UsePreviousParameters). Unknown, and so chosen: a deleted stack goes on being listed and shown.
+"""
+
+import itertools
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from local.identity import Account
+from local.ros import refusals
+from local.ros.course import Course, Failure, Version
+from local.sgw.refusals import Refusal
+from local.template.source import TemplateError, parse
+from local.template.stack import Stack as Values
+
+STEPS_PER_LOOK = 20
+_NOT_UPDATABLE = ("CREATE_FAILED", "CREATE_ROLLBACK_COMPLETE", "CREATE_ROLLBACK_FAILED", "DELETE_FAILED")
+Fields = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Stack:
+    """A stack: its id, its course and its events, oldest first."""
+
+    id: str
+    course: Course
+    events: list[Fields]
+
+
+class StackService:
+    """All stacks of `account`; `now` gives the time of events in seconds since the epoch."""
+
+    def __init__(self, account: Account, now: Callable[[], float]) -> None:
+        self.account = account
+        self.steps_per_look = STEPS_PER_LOOK
+        self.failures: dict[str, Failure] = {}
+        self.stacks: list[Stack] = []
+        self._now = now
+        self._numbers = itertools.count(1)
+
+    def find(self, key: str) -> Stack | Refusal:
+        """The stack of that id."""
+        return next((stack for stack in self.stacks if stack.id == key), refusals.not_found(key))
+
+    def create(self, name: str, template: str, given: Mapping[str, str]) -> Stack | Refusal:
+        """Begin to create a stack."""
+        if any(stack.course.name == name and stack.course.state != "DELETE_COMPLETE" for stack in self.stacks):
+            return refusals.exists(name)
+        version = self.version(template, given)
+        if isinstance(version, Refusal):
+            return version
+        events: list[Fields] = []
+        stack = Stack(str(uuid.uuid4()), Course(name, version, self._noting(events)), events)
+        self.stacks.append(stack)
+        stack.course.create(self.failures.pop("CreateStack", None))
+        return stack
+
+    def update(self, stack: Stack, template: str, given: Mapping[str, str], *, keeps: bool) -> Stack | Refusal:
+        """Begin to update a stack; with `keeps`, parameters that are not given stay as they are."""
+        course = stack.course
+        if course.is_busy:
+            return refusals.in_progress(course.name, course.state.partition("_")[0])
+        if course.state in _NOT_UPDATABLE:
+            return refusals.not_supported(course.name, course.state)
+        former = {name: str(value) for name, value in course.version.parameters.items()} if keeps else {}
+        version = self.version(template, {**former, **given})
+        if isinstance(version, Refusal):
+            return version
+        if (version.template, version.parameters) == (course.version.template, course.version.parameters):
+            return refusals.unchanged()
+        course.update(version, self.failures.pop("UpdateStack", None))
+        return stack
+
+    def delete(self, stack: Stack) -> Stack | Refusal:
+        """Begin to delete a stack."""
+        stack.course.delete(self.failures.pop("DeleteStack", None))
+        return stack
+
+    def version(self, template: str, given: Mapping[str, str]) -> Version | Refusal:
+        """What a template is with these parameters."""
+        try:
+            document = parse(template)
+            declared = document.get("Parameters") or {}
+            values = Values(document, self.account, {name: value for name, value in given.items() if name in declared})
+            parameters = {name: values.reference(name, name) for name in declared}
+            resources = {
+                name: str(each["Type"])
+                for name, each in document["Resources"].items()
+                if "Condition" not in each or values.condition(each["Condition"], name)
+            }
+        except TemplateError as error:
+            return refusals.invalid(str(error))
+        if unknown := sorted(given.keys() - declared.keys()):
+            return refusals.invalid(f"The Parameter ({unknown[0]}) was not defined in template.")
+        texts = {name: str(value) for name, value in parameters.items()}
+        return Version(template, texts, resources, _outputs(values, document))
+
+    def _noting(self, events: list[Fields]) -> Callable[[str, str, str, str], None]:
+        def note(name: str, kind: str, state: str, reason: str) -> None:
+            time = datetime.fromtimestamp(self._now(), timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+            event = {"EventId": f"event-{next(self._numbers)}", "CreateTime": time, "LogicalResourceId": name}
+            events.append({**event, "ResourceType": kind, "Status": state, "StatusReason": reason})
+
+        return note
+
+
+def _outputs(values: Values, document: Fields) -> dict[str, Any]:
+    """The outputs; those that need what only the cloud knows are left out."""
+    known = {name: _known(values, each["Value"], name) for name, each in (document.get("Outputs") or {}).items()}
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _known(values: Values, value: Any, name: str) -> Any:
+    try:
+        return values.resolve(value, f"Outputs.{name}")
+    except TemplateError:
+        return None

@@ -1,0 +1,157 @@
+"""`express-sync deploy`: the function and everything around it into an account, or what has changed of it."""
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from ops import profiles, show
+from ops.credentials import find
+from ops.deployment import deploying, package_file, telling, template_file
+from ops.deployment.deploying import Cloud
+from ops.deployment.oss import Bucket
+from ops.deployment.plan import Plan, check, name_prefix
+from ops.deployment.ros import Stacks
+from ops.deployment.site import DEFAULT_STACK, Site, choose
+from ops.deployment.stack import Stack
+from ops.deployment.watching import Patience
+from ops.diagnosis.checks import examine
+from ops.diagnosis.patient import Patient
+from ops.diagnosis.report import conclude, document, report
+from ops.packaging.package import build
+from ops.packaging.telling import steps_shown
+from ops.problems import ExitCode, Problem, leave
+
+Environment = Mapping[str, str]
+
+
+@click.command(short_help="Deploy template.yml and the function into an account.")
+@click.option("--region", help="Where to; by default that of the profile, else $EXPRESS_SYNC_REGION.")
+@click.option("--code-bucket", required=True, help="An OSS bucket of that region, to keep the package in.")
+@click.option("--stack", default=DEFAULT_STACK, show_default=True, help="The name of the stack, and of its profile.")
+@click.option("--parameter", "given", multiple=True, metavar="NAME=VALUE", help="A parameter of template.yml.")
+@click.option(
+    "--package", "package_path", type=click.Path(path_type=Path), help="Deploy this file; by default one is built."
+)
+@click.option("--dry-run", is_flag=True, help="Say exactly what would be done, and change nothing.")
+@click.option("--yes", is_flag=True, help="Go on: this changes the account, and costs money there.")
+@click.option(
+    "--timeout",
+    "timeout_seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=1800.0,
+    show_default=True,
+    help="The longest wait for the stack, in seconds.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: the plan, or what was deployed.")
+def deploy(
+    *,
+    region: str | None,
+    code_bucket: str,
+    stack: str,
+    given: tuple[str, ...],
+    package_path: Path | None,
+    dry_run: bool,
+    yes: bool,
+    timeout_seconds: float,
+    as_json: bool,
+) -> None:
+    """Put the package into OSS, create or update the stack, wait for it, and check it with `doctor`.
+
+    Running it again is always safe: what is there already is left alone, and parameters that are not given stay as
+    they are. The stack's profile is written, so that `express-sync submit --profile STACK` and all others work at once.
+
+    \b
+    Examples:
+      express-sync deploy --region cn-hangzhou --code-bucket my-code --dry-run
+      express-sync deploy --region cn-hangzhou --code-bucket my-code --yes
+      express-sync deploy --code-bucket my-code --parameter AdoptionPolicy=owned --yes
+
+    \b
+    Exit codes:
+      0    deployed, or nothing was to be changed, and nothing is wrong; with --dry-run: possible
+      1    deployed, and `doctor` finds something wrong
+      2    not possible; the sentence says why, what exists now and what to do
+      3    time ran out; the stack goes on
+      130  interrupted; the stack goes on
+    """
+    environment = os.environ  # noqa: TID251 - a command line's environment is its settings
+    site = choose(region, stack, Path.cwd(), environment)
+    template = template_file.load()
+    parameters = template_file.parameters(template, given)
+    function = template.function(parameters)
+    package = package_file.read(package_path or _built(function["Runtime"]))
+    package_file.check(package, function["Runtime"], function["Handler"])
+    show.note(f"Acting on stack {site.stack} in {site.region} (ROS at {site.ros}, OSS at {site.oss}).")
+    cloud = _cloud(site, code_bucket, environment, is_needed=not dry_run)
+    seen = deploying.look(cloud, site, template, package) if cloud else None
+    plan = Plan(site, template, package, code_bucket, parameters, seen)
+    check(plan)
+    if dry_run or not yes or cloud is None:
+        _show_plan(plan, as_json)
+        if not dry_run:
+            raise Problem(f"This changes the account in {site.region} and costs money there; add --yes to go on.")
+        leave(ExitCode.DONE)
+    else:
+        patience = Patience(timeout_seconds, time.monotonic, time.sleep)  # noqa: TID251 - a command's clock is real
+        deployed, action = _deploy(cloud, plan, patience)
+        _finish(deployed, action, plan, environment, as_json)
+
+
+def _built(runtime: str) -> Path:
+    with steps_shown() as told:
+        return build(template_file.TEMPLATE, runtime, package_file.DISTRIBUTIONS, told=told).path
+
+
+def _cloud(site: Site, bucket: str, environment: Environment, *, is_needed: bool) -> Cloud | None:
+    """The services, None where there is no key and none is needed."""
+    try:
+        key = site.credentials(environment)
+    except Problem as problem:
+        if is_needed:
+            raise
+        show.note(f"Neither bucket nor stack is looked at. {problem.message}")
+        return None
+    return Cloud(Stacks(site.region, site.ros, key), Bucket(bucket, site.region, site.oss, key))
+
+
+def _show_plan(plan: Plan, as_json: bool) -> None:
+    if as_json:
+        show.json_line({"dryRun": True, **plan.document()})
+        return
+    for what, said in plan.lines():
+        show.line(show.printable(f"{what:<11} {said}"))
+
+
+def _deploy(cloud: Cloud, plan: Plan, patience: Patience) -> tuple[Stack, str]:
+    """Carry the plan out; the stack as it is then, and what was done to it."""
+    if plan.seen and not plan.seen.has_object:
+        with telling.uninterrupted(f"The stack was not touched; {plan.place} may be there."):
+            deploying.upload(cloud, plan)
+        show.note(f"The package is at {plan.place}.")
+    with telling.no_longer_than_wanted(plan.site), telling.events("Stack", len(plan.template.resources)) as tell:
+        watch = deploying.start(cloud, plan, tell)
+        if watch is not None:
+            return deploying.settle(watch, plan, patience), f"{plan.action}d"
+    show.note("Nothing was to be changed.")
+    return deploying.unchanged(plan), "unchanged"
+
+
+def _finish(stack: Stack, action: str, plan: Plan, environment: Environment, as_json: bool) -> None:
+    """Show what there is now, keep it as a profile, and check it."""
+    account = plan.seen.account_id if plan.seen else ""
+    profile = plan.site.described(account, name_prefix(stack, plan.template))
+    whole = profiles.checked(profile, str(plan.site.profile_path))
+    plan.site.write(profile)
+    patient = Patient(whole, find(whole, environment))
+    if as_json:
+        findings = [document(check, finding) for check, finding in examine(patient)]
+        done = {"action": action, "stackId": stack.id, "state": stack.state, "outputs": dict(stack.outputs)}
+        profile_path = str(plan.site.profile_path)
+        show.json_line({**plan.document(), **done, "profile": profile_path, "findings": findings})
+        leave(ExitCode.UNWELCOME if any(each["mark"] == "wrong" for each in findings) else ExitCode.DONE)
+    telling.outputs(stack.outputs)
+    show.note(f"Stack {stack.name} is {action}. Its profile is {plan.site.profile_path}: use --profile {stack.name}.")
+    conclude(report(patient, as_json=False))

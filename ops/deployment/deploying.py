@@ -1,0 +1,94 @@
+"""The steps of a deployment, and what exists when one of them fails. Must not know how anything is shown."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ops.deployment import failing
+from ops.deployment.oss import Bucket
+from ops.deployment.package_file import Package
+from ops.deployment.plan import Plan, Seen
+from ops.deployment.refusals import RefusedError
+from ops.deployment.ros import Stacks
+from ops.deployment.site import Site
+from ops.deployment.stack import Event, Stack
+from ops.deployment.template_file import Template
+from ops.deployment.watching import Patience, Watch
+from ops.interrupts import undisturbed
+from ops.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """The two services of one site."""
+
+    stacks: Stacks
+    bucket: Bucket
+
+
+def look(cloud: Cloud, site: Site, template: Template, package: Package) -> Seen:
+    """What is there before a deployment. Problem if that rules it out."""
+    try:
+        described = cloud.bucket.described()
+        if described.region != site.region:
+            raise Problem(failing.elsewhere(cloud.bucket.name, described.region, site.region))
+        if site.profile.get("accountId", described.account_id) != described.account_id:
+            raise Problem(failing.not_ours(cloud.bucket.name, described.account_id, site))
+        has_object = cloud.bucket.holds(package.key, package.path)
+        cloud.stacks.validate(template.text)
+        return Seen(has_object, cloud.stacks.find(site.stack), described.account_id)
+    except RefusedError as refused:
+        raise Problem(f"{failing.refused(refused, site, cloud.bucket.name)} Nothing was changed.") from None
+
+
+def upload(cloud: Cloud, plan: Plan) -> None:
+    """Put the package where the stack will look for it. Problem if that fails."""
+    try:
+        cloud.bucket.put(plan.package.key, plan.package.path)
+    except RefusedError as refused:
+        said = failing.refused(refused, plan.site, plan.bucket)
+        raise Problem(f"{said} The stack was not touched; {plan.place} may be there.") from None
+
+
+def start(cloud: Cloud, plan: Plan, tell: Callable[[Event], None]) -> Watch | None:
+    """Have the stack created or updated, and give the watch over it; None if there is nothing to change. Problem."""
+    stack = plan.seen.stack if plan.seen else None
+    text, parameters = plan.template.text, plan.parameters
+    try:
+        with undisturbed():
+            if stack is None:
+                created = cloud.stacks.create(plan.site.stack, text, parameters)
+                return Watch(cloud.stacks, created, tell)
+            watch = Watch.begin(cloud.stacks, stack.id, tell)
+            return watch if cloud.stacks.update(stack.id, text, parameters) else None
+    except RefusedError as refused:
+        said = failing.refused(refused, plan.site, plan.bucket)
+        left = "whether ROS began is not known" if refused.may_pass else "the stack was not touched"
+        raise Problem(
+            f"{said} The package is at {plan.place}, and {left}; see `express-sync status {plan.site.options}`."
+        ) from None
+
+
+def unchanged(plan: Plan) -> Stack:
+    """The stack of a plan that there was nothing to do for. Problem if it was not well before."""
+    stack = plan.seen.stack if plan.seen else None
+    if stack is None or stack.standing != "well":
+        state = stack.state if stack else "not there"
+        raise Problem(
+            f"Stack {plan.site.stack} is {state}, and ROS sees nothing to change;"
+            f" run `express-sync destroy {plan.site.options} --yes`, then deploy again."
+        )
+    return stack
+
+
+def settle(watch: Watch, plan: Plan, patience: Patience) -> Stack:
+    """Wait for the stack, and give it if it is well. Problem if it is not; TimeoutError if time runs out."""
+    try:
+        stack = watch.until_settled(patience)
+    except RefusedError as refused:
+        said = failing.refused(refused, plan.site, plan.bucket)
+        raise Problem(f"{said} {failing.goes_on(plan.site)}") from None
+    if stack is None:
+        raise Problem(f"Stack {plan.site.stack} was deleted meanwhile; {plan.place} is left. Deploy again.")
+    if stack.standing != "well":
+        raise Problem(failing.settled(stack, watch.failures, plan))
+    return stack

@@ -1,0 +1,96 @@
+"""template.yml as what is deployed: its text, its function's runtime, and whether parameters suit it.
+
+Knows the template's own rules; whether ROS takes it is asked of ROS. Must not know what is done with it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.identity import LOCAL_ACCOUNT
+from local.template.source import TemplateError, parse
+from local.template.stack import Stack
+from ops.problems import Problem
+from ops.template_check import checker
+
+TEMPLATE = Path(__file__).resolve().parents[2] / "template.yml"
+CODE_BUCKET, CODE_OBJECT, NAME_PREFIX, RUNTIME = "CodeBucket", "CodeObject", "NamePrefix", "Runtime"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The template's text and its document, every short tag in its long form."""
+
+    text: str
+    document: Mapping[str, Any]
+
+    @property
+    def parameters(self) -> Mapping[str, Mapping[str, Any]]:
+        """The rules of every parameter by its name."""
+        found: Mapping[str, Mapping[str, Any]] = self.document.get("Parameters") or {}
+        return found
+
+    @property
+    def resources(self) -> Mapping[str, Mapping[str, Any]]:
+        """Every resource by its name, also one whose condition may not hold."""
+        found: Mapping[str, Mapping[str, Any]] = self.document["Resources"]
+        return found
+
+    def function(self, given: Mapping[str, str]) -> Mapping[str, Any]:
+        """The properties of its one function in a stack with these parameters; account and region do not count."""
+        stack = Stack(self.document, LOCAL_ACCOUNT, given)
+        return stack.properties(stack.resources("ALIYUN::FC3::Function")[0])
+
+    def default(self, parameter: str) -> str:
+        """The value of a parameter that nobody gives, as text; empty if it has none."""
+        return str(self.parameters.get(parameter, {}).get("Default", ""))
+
+
+def load(path: Path = TEMPLATE) -> Template:
+    """The template at `path`. Problem if it cannot be right, with all that is wrong."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        template = Template(text, parse(text))
+    except (OSError, ValueError) as error:
+        what = str(error) if isinstance(error, TemplateError) else "it cannot be read"
+        raise Problem(f"{path} cannot be deployed: {what}; correct it.") from None
+    found = checker.check(text)
+    if found:
+        raise Problem(f"{path} cannot be deployed: {'; '.join(str(each).removesuffix('.') for each in found)}.")
+    return template
+
+
+def parameters(template: Template, given: tuple[str, ...]) -> dict[str, str]:
+    """The parameters that were given as NAME=VALUE. Problem for one that the template does not have or allow."""
+    found: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or name not in template.parameters:
+            known = ", ".join(name for name in template.parameters if name not in (CODE_BUCKET, CODE_OBJECT))
+            raise Problem(f"--parameter takes NAME=VALUE, and {name!r} is none of {known}; correct it.")
+        if name in (CODE_BUCKET, CODE_OBJECT):
+            raise Problem(f"{name} follows from --code-bucket and the package; leave --parameter {name} out.")
+        _check_value(name, value, template.parameters[name])
+        found[name] = value
+    return found
+
+
+def _check_value(name: str, value: str, rules: Mapping[str, Any]) -> None:
+    allowed = rules.get("AllowedValues") or (("true", "false") if rules.get("Type") == "Boolean" else None)
+    if allowed and value not in map(str, allowed):
+        raise Problem(f"Parameter {name} must be one of {', '.join(map(str, allowed))}; correct it.")
+    if "AllowedPattern" in rules and not re.fullmatch(rules["AllowedPattern"], value):
+        raise Problem(f"Parameter {name} must match {rules['AllowedPattern']}; correct it.")
+    if rules.get("Type") == "Number" and not _is_within(value, rules):
+        low, high = rules.get("MinValue", "-∞"), rules.get("MaxValue", "∞")
+        raise Problem(f"Parameter {name} must be a number from {low} to {high}; correct it.")
+
+
+def _is_within(value: str, rules: Mapping[str, Any]) -> bool:
+    try:
+        number = float(value)
+    except ValueError:
+        return False
+    return float(rules.get("MinValue", number)) <= number <= float(rules.get("MaxValue", number))

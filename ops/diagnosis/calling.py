@@ -1,0 +1,86 @@
+"""Who calls the function, and as whom it acts: its triggers and its role. Must not know how they are asked about.
+
+Neither role can be tried from here: the function's is its own, and Cloud Storage Gateway takes on its service role
+only when it makes a group. The one line that says so says what shows it.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ops.diagnosis.access import closed
+from ops.diagnosis.finding import Finding, unknown, well, wrong
+from ops.diagnosis.patient import FUNCTIONS, SMQ, Patient
+
+_DEPLOY = "deploy template.yml"
+_SOURCE = ("eventSourceConfig", "eventSourceParameters", "sourceMNSParameters")
+
+
+def role(patient: Patient) -> Iterator[Finding]:
+    """With which role the function acts, and what would show that it and the service's own role suffice."""
+    if shut := closed(patient, FUNCTIONS):
+        yield shut
+        return
+    answer = patient.function
+    if answer.code:
+        yield _unseen("The function's role", answer.code, "fc:GetFunction")
+        return
+    arn = answer.document.get("role")
+    if not arn:
+        yield wrong("The function has no role, so it gets no key to act with", _DEPLOY)
+        return
+    name = str(arn).rpartition("/")[2]
+    yield well(f"The function acts with the role {name}")
+    yield unknown(
+        f"What {name} may do, and whether Cloud Storage Gateway has its own role, shows only when a group is made",
+        "send one request with `express-sync submit FILE --wait`, whose outcome names a right or role that is missing",
+    )
+
+
+def trigger(patient: Patient) -> Iterator[Finding]:
+    """Whether what lies in the request queue is brought to the function."""
+    if shut := closed(patient, FUNCTIONS):
+        yield shut
+        return
+    answer, queue = patient.triggers, patient.named(SMQ, "requestQueue")
+    if answer.code:
+        yield _unseen("What calls the function", answer.code, "fc:ListTriggers")
+        return
+    listed = answer.document.get("triggers")
+    triggers = [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []
+    yield _bringing(queue, [each for each in triggers if _queue_of(each) == queue])
+
+
+def _bringing(queue: str, triggers: list[Mapping[str, Any]]) -> Finding:
+    if not triggers:
+        return wrong(f"No trigger brings requests from {queue} to the function", _DEPLOY)
+    enabled = [each for each in triggers if _config(each).get("triggerEnable", True) is True]
+    if not enabled:
+        name = triggers[0].get("triggerName")
+        return wrong(f"Trigger {name} of {queue} is switched off", "switch it on in the console of Function Compute")
+    return well(f"Trigger {enabled[0].get('triggerName')} brings requests from {queue} to the function")
+
+
+def _unseen(subject: str, code: str, right: str) -> Finding:
+    if code == "FunctionNotFound":
+        return unknown(f"{subject} is not known, as there is no function", "see to the function first")
+    if code == "AccessDenied":
+        return unknown(f"{subject} may not be looked at", f"grant the key {right}, or check its security token")
+    return unknown(f"{subject} is not known ({code})", "see its page in the console of Function Compute")
+
+
+def _queue_of(trigger: Mapping[str, Any]) -> str:
+    """The queue that a trigger takes from, empty for one that takes from none."""
+    found: Any = _config(trigger)
+    for name in _SOURCE:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return str(found.get("QueueName", "")) if isinstance(found, Mapping) else ""
+
+
+def _config(trigger: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The configuration, which the API gives as a JSON text."""
+    try:
+        config = json.loads(trigger.get("triggerConfig") or "{}")
+    except (TypeError, ValueError):
+        return {}
+    return config if isinstance(config, Mapping) else {}

@@ -1,0 +1,65 @@
+"""A directory into an archive, the same directory always into the same bytes. A script of its own:
+
+    python assemble.py DIRECTORY ARCHIVE           the files as they are
+    python assemble.py DIRECTORY ARCHIVE OWN ...   Python compiled; in the packages OWN beside its source, else instead
+
+It is run by the interpreter whose bytecode it writes, and must import nothing but the standard library. Bytecode is
+marked as never to be checked against its source, so that a read-only directory is not looked at twice; it is written in
+marshal's version 2, because later ones depend on what else the interpreter holds in memory.
+"""
+
+import importlib.util
+import marshal
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+UNCHECKED_HASH = (0b01).to_bytes(4, "little")  # PEP 552: by hash, and not to be checked
+EARLIEST = (1980, 1, 1, 0, 0, 0)  # that a zip archive can say
+READABLE_FILE = 0o100644 << 16
+UNIX = 3
+
+Entry = tuple[str, bytes]
+
+
+def bytecode(name: str, source: bytes) -> bytes:
+    """What belongs into the .pyc file of a source; tracebacks will name it as `name`."""
+    code = compile(source, name, "exec", dont_inherit=True)
+    head = importlib.util.MAGIC_NUMBER + UNCHECKED_HASH + importlib.util.source_hash(source)
+    return head + marshal.dumps(code, 2)
+
+
+def compiled(name: str, source: bytes, own: frozenset[str]) -> Iterator[Entry]:
+    """A module as it is shipped: source and bytecode, or the bytecode in place of the source."""
+    path = PurePosixPath(name)
+    if path.parts[0] not in own:
+        yield f"{name}c", bytecode(name, source)
+        return
+    yield name, source
+    yield importlib.util.cache_from_source(name, optimization=""), bytecode(name, source)
+
+
+def entries(directory: Path, own: frozenset[str]) -> Iterator[Entry]:
+    """Every file of the archive, in no order; nothing is compiled if `own` is empty."""
+    for path in directory.rglob("*"):
+        if path.is_dir():
+            continue
+        name, content = path.relative_to(directory).as_posix(), path.read_bytes()
+        if own and path.suffix == ".py":
+            yield from compiled(name, content, own)
+        else:
+            yield name, content
+
+
+def main(directory: str, archive: str, *own: str) -> None:
+    """Write `archive`."""
+    with zipfile.ZipFile(archive, "w") as target:
+        for name, content in sorted(entries(Path(directory), frozenset(own))):
+            info = zipfile.ZipInfo(name, EARLIEST)
+            info.create_system, info.external_attr = UNIX, READABLE_FILE
+            target.writestr(info, content, zipfile.ZIP_DEFLATED, 9)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
