@@ -12,6 +12,7 @@ from handler.provision import Deadlines
 from handler.pull import Drain, Work
 from handler.queue import RequestQueue
 from handler.redrive import Redrive
+from handler.replay import wrong_edits
 
 _DRAINABLE = {"requests": "request_queue", "deadLetters": "dead_letter_queue"}
 
@@ -33,7 +34,8 @@ class Duties:
             case DrainOrder(queue):
                 return self._unset(_DRAINABLE[queue]) or self._drain(_DRAINABLE[queue], deadlines)
             case replay:
-                return self._unset("failure_queue", "request_queue") or self._replay(replay, deadlines)
+                refused = self._unset("failure_queue", "request_queue") or _wrong(replay)
+                return refused or self._replay(replay, deadlines)
 
     def _drain(self, setting: str, deadlines: Deadlines) -> dict[str, Any]:
         smq = self.persistence.smq.within(LONGEST_CALL_SECONDS)
@@ -46,12 +48,19 @@ class Duties:
         redrive = Redrive(smq, self.settings.failure_queue, requests, self.persistence.clock)
         done = redrive.run(order, self.utc_now(), deadlines)
         counts = {"found": done.found, "replayed": done.replayed, "refused": done.refused, "left": done.left}
-        return {**counts, "dryRun": order.dry_run, **_ended_by(done.code)}
+        strangers = {"unreadable": done.unreadable, "noFailures": done.no_failures}
+        return {**counts, **strangers, "dryRun": order.dry_run, **_ended_by(done.code)}
 
     def _unset(self, *settings: str) -> dict[str, Any]:
         """The refusal if a queue is not named by its setting, else nothing."""
         missing = [f"{PREFIX}{name.upper()}" for name in settings if not getattr(self.settings, name)]
         return {"refused": f"The function needs the setting {' and '.join(missing)} for that."} if missing else {}
+
+
+def _wrong(order: ReplayOrder) -> dict[str, Any]:
+    """The refusal if no request may have the new values, else nothing."""
+    wrong = "; ".join(f"{each.path} {each.message}".rstrip(".") for each in wrong_edits(order.edits))
+    return {"refused": f"No request may be changed like that: {wrong}."} if wrong else {}
 
 
 def _ended_by(code: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ Drainable = Literal["requests", "deadLetters"]
 LONGEST_LIST = 50
 LONGEST_TEXT = 128
 LONGEST_AGE_SECONDS = 31_536_000
-MOST_REPLAYS = 1000
+MOST_REPLAYS = 1000  # in one run, and in one second
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,16 @@ class DrainOrder:
 class ReplayOrder:
     """Send the failed requests that the filter means to the request queue again, at most so many of them.
 
-    A dry run only counts them; `force` takes those along whose error will not pass by itself.
+    `edits` are new values of request properties, not yet held against the contract. A dry run only counts; `force`
+    takes those along whose error will not pass by itself.
     """
 
     filter: Filter
+    edits: Mapping[str, str]
     dry_run: bool
     force: bool
     most: int
+    per_second: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,8 @@ def _is_statuses(value: object) -> bool:
     return isinstance(value, list) and 0 < len(value) <= LONGEST_LIST and all(each in STATUSES for each in value)
 
 
-def _is_truth(value: object) -> bool:
-    return isinstance(value, bool)
+def _is_edits(value: object) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(each, str) for each in value.values())
 
 
 def _is_within(low: int, high: int) -> Callable[[object], bool]:
@@ -94,7 +97,8 @@ def _is_within(low: int, high: int) -> Callable[[object], bool]:
 
 _TEXTS = (_is_texts, f"a list of 1 to {LONGEST_LIST} texts of 1 to {LONGEST_TEXT} characters")
 _AGE = (_is_within(0, LONGEST_AGE_SECONDS), f"a whole number from 0 to {LONGEST_AGE_SECONDS}")
-_TRUTH = (_is_truth, "true or false")
+_COUNT = (_is_within(1, MOST_REPLAYS), f"a whole number from 1 to {MOST_REPLAYS}")
+_TRUTH = (lambda value: isinstance(value, bool), "true or false")
 
 # argument of a replay: whether a value will do, what is expected. An empty list is refused: nobody who found no code
 # to replay means every code.
@@ -105,9 +109,11 @@ _ARGUMENTS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "name": (_is_text, f"a pattern of 1 to {LONGEST_TEXT} characters"),
     "olderThanSeconds": _AGE,
     "newerThanSeconds": _AGE,
+    "set": (_is_edits, "an object of request properties with texts as their new values"),
     "dryRun": _TRUTH,
     "force": _TRUTH,
-    "most": (_is_within(1, MOST_REPLAYS), f"a whole number from 1 to {MOST_REPLAYS}"),
+    "most": _COUNT,
+    "perSecond": _COUNT,
 }
 
 
@@ -130,9 +136,11 @@ def _read_replay(given: Mapping[str, Any]) -> ReplayOrder | Misunderstood:
             older_than=_seconds(given.get("olderThanSeconds")),
             newer_than=_seconds(given.get("newerThanSeconds")),
         ),
+        edits=given.get("set", {}),
         dry_run=given.get("dryRun", True),
         force=given.get("force", False),
         most=given.get("most", 100),
+        per_second=given.get("perSecond", 50),
     )
 
 

@@ -67,6 +67,7 @@ class LoopbackServer:
             return
         self._server.should_exit = True
         self._server.force_exit = True
+        await self._let_nobody_in()
         for listening in self._server.servers:
             listening.close()
         # uvicorn would leave a connection with a request under way open, and a long poll to go on over it.
@@ -75,6 +76,13 @@ class LoopbackServer:
         self._server.hang_up()  # on who had been let in already, as a client is that calls again at once
         await asyncio.sleep(0)  # until the connections know
         self._server = self._task = None
+
+    async def _let_nobody_in(self) -> None:
+        """Stop accepting, and give who was accepted a connection: asyncio loses one that comes while it closes."""
+        for listening in self._server.servers if self._server else ():
+            for listener in listening.sockets:
+                asyncio.get_running_loop().remove_reader(listener.fileno())
+        await asyncio.sleep(0)
 
     async def abandon(self) -> None:
         """Give up the requests that are still being worked although their connections are closed, as long polls are."""

@@ -6,7 +6,7 @@ Knows only the names of the points and who listens; what happens at a point is t
 from collections.abc import Awaitable, Callable
 from typing import Literal, get_args
 
-Point = Literal["create-sent", "create-answered", "publish-sent", "publish-answered"]
+Point = Literal["create-sent", "create-answered", "publish-sent", "publish-answered", "requeue-answered"]
 POINTS: tuple[str, ...] = get_args(Point)
 Listener = Callable[[Point], Awaitable[None]]
 
@@ -15,7 +15,7 @@ class Traffic:
     """The points of one local cloud: emulators report, listeners are awaited before the emulator goes on.
 
     `*-sent`: the request has arrived whole and nothing was done yet. `*-answered`: everything was done and the
-    answer was handed to the socket.
+    answer was handed to the socket. `requeue-answered`: so for messages that the function itself has sent to a queue.
     """
 
     def __init__(self) -> None:

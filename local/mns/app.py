@@ -26,7 +26,12 @@ from local.mns.service import MessageService
 from local.server import reset
 from local.traffic import Point, Traffic
 
-_POINTS: Mapping[str, tuple[Point, Point]] = {"PublishMessage": ("publish-sent", "publish-answered")}
+_POINTS: Mapping[str, tuple[Point | None, Point]] = {
+    "PublishMessage": ("publish-sent", "publish-answered"),
+    "SendMessage": (None, "requeue-answered"),
+    "BatchSendMessage": (None, "requeue-answered"),
+}
+_SENDS = frozenset({"SendMessage", "BatchSendMessage"})
 _LONG_POLLS = frozenset({"ReceiveMessage", "BatchReceiveMessage"})
 
 
@@ -36,15 +41,18 @@ def create_app(
     """Serve `service` to the keys of `account`; `now`, epoch seconds, is what signatures are held against."""
     faults, journal = FaultQueue(), Journal()
     control = Control(service, faults, journal, [operation.name for operation in OPERATIONS])
-    api = _Api(Gateway(service, account, faults, now), journal, traffic, now)
+    api = _Api(Gateway(service, account, faults, now), account, journal, traffic, now)
     return Starlette(routes=[*control.routes(), Mount("/", api)])
 
 
 class _Api:
     """The ASGI application of the signed API."""
 
-    def __init__(self, gateway: Gateway, journal: Journal, traffic: Traffic, now: Callable[[], float]) -> None:
+    def __init__(
+        self, gateway: Gateway, account: Account, journal: Journal, traffic: Traffic, now: Callable[[], float]
+    ) -> None:
         self._gateway = gateway
+        self._account = account
         self._journal = journal
         self._traffic = traffic
         self._now = now
@@ -55,7 +63,7 @@ class _Api:
         except ClientDisconnect:
             return
         meaning, request_id = meaning_of(request), new_request_id()
-        sent, answered = _POINTS.get(meaning.name, (None, None))
+        sent, answered = self._points(request, meaning)
         await self._report(sent)
         replying = self._gateway.reply(request, meaning, request_id)
         reply = await (_unless_gone(replying, receive) if meaning.name in _LONG_POLLS else replying)
@@ -81,6 +89,12 @@ class _Api:
                 code=answer.code if answer else "",
             )
         )
+
+    def _points(self, request: Request, meaning: Meaning) -> tuple[Point | None, Point | None]:
+        is_of_function = request.headers.get("authorization", "").startswith(f"MNS {self._account.role.access_key_id}:")
+        if meaning.name in _SENDS and not is_of_function:
+            return None, None  # somebody submits requests, which is no step of the function's
+        return _POINTS.get(meaning.name, (None, None))
 
     async def _report(self, point: Point | None) -> None:
         if point is not None:

@@ -235,6 +235,31 @@ def test_a_publication_is_reported_before_and_after(mns: RunningMns, topic: RawC
     assert seen == [("publish-sent", 1), ("publish-answered", 2)]
 
 
+SEND = document("Message", MessageBody="again")
+_ONE = "<Message><MessageBody>again</MessageBody></Message>"
+BATCH = f'<Messages xmlns="http://mns.aliyuncs.com/doc/v1/">{_ONE * 2}</Messages>'
+
+
+@pytest.mark.parametrize(("sent", "count"), [(SEND, 1), (BATCH, 2)], ids=["alone", "batch"])
+def test_what_the_function_sends_to_a_queue_is_reported_and_what_others_send_is_not(
+    mns: RunningMns, topic: RawClient, sent: str, count: int
+) -> None:
+    """The function is known by the key of its role."""
+    seen: list[tuple[Point, int]] = []
+    answered = threading.Event()
+
+    async def listen(point: Point) -> None:
+        seen.append((point, len(mns.service.messages("q"))))
+        answered.set()
+
+    mns.traffic.listen(listen)
+    function = RawClient(topic.port, LOCAL_ACCOUNT.role)
+    assert [client.call("POST", "/queues/q/messages", sent).status for client in (topic, function)] == [201, 201]
+    function.close()
+    assert answered.wait(10)
+    assert seen == [("requeue-answered", 2 * count)]
+
+
 def test_a_publication_without_an_answer_is_not_reported_as_answered(mns: RunningMns, topic: RawClient) -> None:
     """A reset after the deed is no answer."""
     seen: list[Point] = []

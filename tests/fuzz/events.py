@@ -20,11 +20,26 @@ VALID = {
     "description": "of summer",
     "requester": "lin.wei",
 }
+REPLAY_ARGUMENTS: dict[str, Any] = {
+    "statuses": ["failed", "indeterminate"],
+    "codes": ["RoleNotExist", "DuplicateExpressSyncName", "AssumeRoleFail"],
+    "requesters": ["lin.wei"],
+    "name": "*",
+    "olderThanSeconds": 0,
+    "newerThanSeconds": 31_536_000,
+    "set": {"bucketRegion": "cn-shanghai"},
+    "dryRun": False,
+    "force": True,
+    "most": 1000,
+    "perSecond": 1,
+}
 WORDS = [
     *VALID,
     *("specversion", "id", "source", "type", "subject", "data", "data_base64", "time", "traceparent", "correlationid"),
     *("messageId", "messageBody", "TopicName", "Message", "MessageId", "requestContext", "requestPayload"),
     *("triggerName", "triggerTime", "payload", "body", "attrs", ""),
+    *("control", "drain", "replay", "requests", "deadLetters"),
+    *REPLAY_ARGUMENTS,
 ]
 ODD_TEXTS = [
     "",
@@ -83,12 +98,16 @@ def _base64(value: Any) -> str:
     return base64.b64encode(_text(value).encode("utf-8", "surrogatepass")).decode()
 
 
+def _timer(value: Any) -> Any:
+    return {"triggerName": "sweep", "triggerTime": "2026-11-23T08:00:00Z", "payload": _text(value)}
+
+
 WRAPPINGS: tuple[Callable[[Any], Any], ...] = (
     lambda value: {"specversion": "1.0", "id": "E-1", "data": {"messageId": "M-1", "messageBody": _text(value)}},
     lambda value: {"messageId": "M-2", "messageBody": value},
     lambda value: {"TopicName": "t", "MessageId": "M-3", "Message": _text(value)},
     lambda value: {"requestContext": {"condition": "x"}, "requestPayload": _text(value)},
-    lambda value: {"triggerName": "t", "triggerTime": "2026-11-23T08:00:00Z", "payload": _text(value)},
+    _timer,
     lambda value: {"body": value, "attrs": {"Extend": "x"}},
     lambda value: {"specversion": "1.0", "id": "E-2", "source": "portal", "type": "t", "data": value},
     lambda value: {"specversion": "1.0", "id": "E-3", "source": "portal", "data_base64": _base64(value)},
@@ -98,6 +117,26 @@ WRAPPINGS: tuple[Callable[[Any], Any], ...] = (
     _base64,
     lambda value: _base64(value).rstrip("="),
 )
+
+
+def orders() -> st.SearchStrategy[Any]:
+    """An order that is understood, or one with other values, arguments or queues in it."""
+    queues = st.sampled_from(("requests", "deadLetters"))
+    right = st.sets(st.sampled_from(list(REPLAY_ARGUMENTS))).map(lambda names: {n: REPLAY_ARGUMENTS[n] for n in names})
+    wrong = st.dictionaries(st.sampled_from(list(REPLAY_ARGUMENTS)), json_values(), max_size=2)
+    replays = st.builds(lambda good, bad: {**good, **bad}, right, st.just({}) | wrong)
+    drain, replay = queues.map(lambda queue: {"drain": queue}), replays.map(lambda given: {"replay": given})
+    no_drain = json_values().map(lambda queue: {"drain": queue})
+    return st.one_of(drain, drain, replay, replay, no_drain, json_values()).map(lambda control: {"control": control})
+
+
+@st.composite
+def given_orders(draw: st.DrawFn) -> bytes:
+    """An order as the whole event, as a timer gives it, or where it is none."""
+    value = draw(orders())
+    for wrap in draw(st.sampled_from(((), (_timer,), (_base64, _timer))) | _WRAPS):
+        value = wrap(value)
+    return _text(value).encode("utf-8", "surrogatepass")
 
 
 _CONTENTS = requests() | json_values()
@@ -163,5 +202,5 @@ def events() -> st.SearchStrategy[bytes]:
     """Any of the above; the big ones seldom, because they take long to make."""
     noise = st.binary(max_size=400) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass"))
     values = json_values().map(lambda value: json.dumps(value).encode())
-    kinds = [noise, values, envelopes(), envelopes(), mutated_samples(), mutated_samples()] * 6
+    kinds = [noise, values, *[given_orders(), envelopes(), mutated_samples()] * 2] * 6
     return st.one_of(*kinds, big_ones())

@@ -263,14 +263,15 @@ def test_failures_are_replayed_from_inside(tmp_path: Path) -> None:
         fail(running, 3, "RoleNotExist")
         before = {message["messageId"] for message in messages(running, FAILURES)}
         chosen = {"codes": ["RoleNotExist"], "name": "group-0[01]"}
+        strangers = {"unreadable": 0, "noFailures": 0}
         looked = order(running, {"replay": {**chosen, "force": True}})
-        assert looked == {"found": 2, "replayed": 0, "refused": 0, "left": 2, "dryRun": True}
+        assert looked == {"found": 2, "replayed": 0, "refused": 0, "left": 2, **strangers, "dryRun": True}
         refused = order(running, {"replay": {**chosen, "dryRun": False}})
-        assert refused == {"found": 2, "replayed": 0, "refused": 2, "left": 0, "dryRun": False}
+        assert refused == {"found": 2, "replayed": 0, "refused": 2, "left": 0, **strangers, "dryRun": False}
         assert {message["messageId"] for message in messages(running, FAILURES)} == before
         assert len(outcomes(running)) == 3
         replayed = order(running, {"replay": {**chosen, "dryRun": False, "force": True}})
-        assert replayed == {"found": 2, "replayed": 2, "refused": 0, "left": 0, "dryRun": False}
+        assert replayed == {"found": 2, "replayed": 2, "refused": 0, "left": 0, **strangers, "dryRun": False}
         wait_for(lambda: len(outcomes(running)) == 5)
         good = {event["subject"]: event for event in outcomes(running) if event["data"]["status"] == "succeeded"}
         assert good.keys() == {"R-0", "R-1"}
@@ -281,6 +282,23 @@ def test_failures_are_replayed_from_inside(tmp_path: Path) -> None:
         [left] = messages(running, FAILURES)
         assert json.loads(left["body"])["subject"] == "R-2"
         wait_for(lambda: messages(running, FAILURES)[0]["state"] == "active")
+
+
+def test_a_replay_from_inside_mends_requests_and_says_what_lies_among_the_failures(tmp_path: Path) -> None:
+    """The edit is in the group; garbage is counted and stays; no more go in a second than allowed."""
+    with cloud(tmp_path) as running:
+        fail(running, 3, "InvalidRegionId")
+        put(running, FAILURES, "garbage")
+        wanted = {"set": {"bucketRegion": "cn-shanghai"}, "dryRun": False, "force": True, "perSecond": 4}
+        began = time.monotonic()
+        done = order(running, {"replay": wanted})
+        assert time.monotonic() - began > 2 / 4
+        assert (done["replayed"], done["unreadable"], done["left"]) == (3, 1, 0)
+        wait_for(lambda: len(outcomes(running)) == 6)
+        assert {group["BucketRegion"] for group in local_get(running, "/_local/groups", "sgw")} == {"cn-shanghai"}
+        assert [message["body"] for message in messages(running, FAILURES)] == ["garbage"]
+        refused = order(running, {"replay": {"set": {"bucketRegion": "China"}}})["refused"]
+        assert refused.startswith("No request may be changed like that: $.bucketRegion is not allowed")
 
 
 def test_a_replay_that_fails_again_is_a_new_failure(tmp_path: Path) -> None:

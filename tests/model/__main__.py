@@ -8,7 +8,7 @@ from dataclasses import replace
 from tests.model.faults import OUTAGE
 from tests.model.schedules import Tally
 from tests.model.truth import Kind
-from tests.model.worlds import DEFERRING, OUTAGES, SETTINGS, Setting
+from tests.model.worlds import DEFERRING, OUTAGES, PULLED, SETTINGS, Setting
 
 _HEADS = ("schedules", *(kind.value for kind in Kind))
 
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     copied = (replace(each, copies=options.copies, batch=options.copies) for each in (*SETTINGS, *DEFERRING))
     total, broken = Tally(), 0
     _print(("time", "adoption", "world", "deferrals", "messages"), _HEADS)
-    for setting in (*copied, *OUTAGES):
+    for setting in (*copied, *OUTAGES, *PULLED):
         tally = setting.tally(options.faults)
         total.add(tally)
         broken += sum(tally.found[kind] for kind in setting.forbidden)
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _labels(setting: Setting) -> tuple[str, ...]:
     world = "outage for ever" if setting.alphabet is OUTAGE else setting.world
-    messages = f"{setting.copies} in {setting.batch}"
+    messages = f"{setting.copies} in {setting.batch}{', pulled' if setting.is_pulled else ''}"
     return (setting.timing.name, setting.adoption, world, str(setting.deferrals), messages)
 
 
@@ -44,7 +44,7 @@ def _figures(tally: Tally) -> tuple[int, ...]:
 
 def _print(labels: Sequence[str], figures: Sequence[object]) -> None:
     cells = "  ".join(f"{figure!s:>{max(9, len(head))}}" for figure, head in zip(figures, _HEADS, strict=True))
-    sys.stdout.write("{:<7} {:<10} {:<21} {:<9} {:<8} ".format(*labels) + cells + "\n")
+    sys.stdout.write("{:<7} {:<10} {:<21} {:<9} {:<14} ".format(*labels) + cells + "\n")
     sys.stdout.flush()
 
 

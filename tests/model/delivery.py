@@ -1,11 +1,12 @@
 """One delivery of a request, or of a batch of its copies: the shipped pipeline with its effects in a schedule's hands.
 
-Real: pipeline, validation, provisioner, judgement, backoff, deferral, lineage, outcome, the insistence of topic and
-queue. Put in their place: the two calls of the API, the one of the topic, the one of the queue, the clock, the journal
-(`cloud`).
+Real: the drain where there is no trigger, pipeline, validation, provisioner, judgement, backoff, deferral, lineage,
+outcome, the insistence of topic and queue. Put in their place: the two calls of the API, the one of the topic, the one
+of the queue, the clock, the journal (`cloud`), and the queue that is drained (`drained`).
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, cast
@@ -21,11 +22,13 @@ from handler.outcome import Outcome
 from handler.persist import Persistence
 from handler.pipeline import Pipeline
 from handler.provision import Deadlines, Policy, Provisioner
+from handler.pull import Drain
 from handler.queue import RequestQueue
 from handler.smq import Smq
 from handler.topic import ResultTopic
 from tests.model.choices import Choices
 from tests.model.cloud import ScheduledCloud
+from tests.model.drained import DrainedQueue
 from tests.model.faults import ACK_LOST, EVERY_FAULT, Alphabet, Killed
 from tests.model.state import Copy, State
 from tests.model.truth import Kind
@@ -78,6 +81,7 @@ def as_shipped(pipeline: Pipeline) -> Pipeline:
 class Deliverer:
     """Delivers messages of the request in `document`, `batch` of them at a time, in any order, again and again.
 
+    `is_pulled`: the function takes them from the queue itself, instead of being handed them by a trigger.
     After `deferrals` deferrals a verdict is final. `shape` puts a broken part into each new pipeline where a test wants
     one. `stragglers`: what is in flight at the end of a delivery may still be when the next one begins; without, it has
     landed, because the trigger and the delay wait longer than the service works on a request.
@@ -91,13 +95,16 @@ class Deliverer:
     alphabet: Alphabet = EVERY_FAULT
     shape: Shape = as_shipped
     stragglers: bool = False
+    is_pulled: bool = False
 
     def deliver(self, state: State, choices: Choices) -> State:
         """The state after a delivery of some of its copies that goes as chosen."""
         budget = choices.budget
         cloud = ScheduledCloud(state, choices, self.alphabet, self.deferrals)
         batch = self._taken(state.copies, choices)
-        if self._is_worked(batch, cloud) and choices.fault(ACK_LOST) is None:
+        if self.is_pulled:
+            self._drain(batch, cloud, choices)
+        elif self._is_worked(batch, cloud) and choices.fault(ACK_LOST) is None:
             cloud.delete(batch)
         after = cloud.state()
         # A fault may leave a copy beside each that was sent back before it, and alike ones are sent back as one.
@@ -122,6 +129,12 @@ class Deliverer:
         except Killed:
             return False
         return None not in outcomes
+
+    def _drain(self, copies: list[Copy], cloud: ScheduledCloud, choices: Choices) -> None:
+        queue = DrainedQueue(self.document, copies, cloud, choices)
+        pipeline = self._pipeline(queue.copies, cloud)
+        with suppress(Killed):
+            Drain(cast("Smq", queue), "requests", pipeline.work, cloud).run(self.timing.deadlines(cloud.now()))
 
     def _pipeline(self, copies: Mapping[str, Copy], cloud: ScheduledCloud) -> Pipeline:
         def journal_of(delivery: Delivery, _request_id: str | None) -> Unheard:

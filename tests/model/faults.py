@@ -1,8 +1,8 @@
 """Everything that can go wrong in one delivery, as tables. Facts about faults only; it must not know when they happen.
 
-The alphabet of a schedule: what a create call, a look, a publication, the sending back of a deferred request, and an
-acknowledgement can meet. A connection that is never made is not in it, because AssumeRoleFail stands for every answer
-after which nothing can have landed.
+The alphabet of a schedule: what a create call, a look, a publication, the sending back of a deferred request, an
+acknowledgement, and the hiding and deleting of a drain can meet. A connection that is never made is not in it, because
+AssumeRoleFail stands for every answer after which nothing can have landed.
 """
 
 from dataclasses import dataclass
@@ -73,6 +73,17 @@ LOOK_FAULTS = (
 
 SMQ_FAULTS = (
     SmqFault("fails, passing", accepted=False, code="InternalError", transient=True),
+    SmqFault("fails", accepted=False, code="AccessDenied"),
+    SmqFault("ambiguous", accepted=True, code="ConnectionLost", transient=True),
+    SmqFault("killed before", accepted=False, code=None),
+    SmqFault("killed after", accepted=True, code=None),
+)
+
+HIDE_FAULTS = (
+    SmqFault("fails", accepted=False, code="MessageNotExist"),
+    SmqFault("killed", accepted=False, code=None),
+)
+DELETE_FAULTS = (
     SmqFault("fails", accepted=False, code="AccessDenied"),
     SmqFault("ambiguous", accepted=True, code="ConnectionLost", transient=True),
     SmqFault("killed before", accepted=False, code=None),

@@ -16,7 +16,7 @@ from tests.model.faults import OUTAGE
 from tests.model.liars import altering_what_is_sent_back, provisioning_as, with_ids_from
 from tests.model.schedules import Schedules, Tally, ended
 from tests.model.truth import VIOLATIONS, Kind, Story
-from tests.model.worlds import DEFERRING, HASTY, OUTAGES, SETTINGS, TIMINGS, WORLDS, Setting
+from tests.model.worlds import DEFERRING, HASTY, OUTAGES, PULLED, SETTINGS, TIMINGS, WORLDS, Setting
 
 AMPLE, SCARCE = TIMINGS
 FREE, TAKEN, IDENTICAL = WORLDS
@@ -68,6 +68,7 @@ EXPOSED = {
     "takes-any-namesake": Exposure(Kind.FALSE_SUCCESS, TAKES_NAMESAKE, Setting(TAKEN, "owned", AMPLE), 0),
     "takes-another-owners": Exposure(Kind.WRONG_ADOPTION, TAKES_NAMESAKE, Setting(IDENTICAL, "owned", AMPLE), 0),
     "swallows-what-it-cannot-publish": Exposure(Kind.SILENCE, SWALLOWS, Setting(FREE, "owned", AMPLE), 1),
+    "swallows-it-while-draining": Exposure(Kind.SILENCE, SWALLOWS, Setting(FREE, "owned", AMPLE, is_pulled=True), 1),
     "another-id-each-time": Exposure(Kind.UNSTABLE_ID, ANOTHER_ID_EACH_TIME, Setting(FREE, "owned", AMPLE), 1),
     "one-id-for-all": Exposure(Kind.UNSTABLE_ID, ONE_ID_FOR_ALL, Setting(FREE, "owned", AMPLE), 2),
     "an-id-for-each-generation": Exposure(
@@ -110,6 +111,14 @@ def test_nor_where_what_may_pass_is_put_off(setting: Setting) -> None:
     """Over all copies and generations, in whichever order they are delivered."""
     tally = setting.tally(faults=3)
     assert tally.schedules > 2_300
+    assert broken(setting, tally) == {}
+
+
+@pytest.mark.parametrize("setting", PULLED, ids=name_of)
+def test_nor_where_the_function_takes_the_messages_itself(setting: Setting) -> None:
+    """Where hiding and deleting them may fail as well, in place of the trigger's acknowledgement."""
+    tally = setting.tally(faults=3)
+    assert tally.schedules > 600
     assert broken(setting, tally) == {}
 
 

@@ -1,6 +1,6 @@
 """The worlds a request may be born into, and the settings it may meet: what the model goes through, as tables."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, get_args
 
@@ -41,13 +41,15 @@ TIMINGS = (
 )
 
 
+SHORTEST_DRAIN_SECONDS = 60.0  # in less a function would drain nothing
+
 HASTY = Timing("hasty", function_seconds=120.0, attempts=1)  # what one attempt does not settle is put off
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One world, one adoption policy, one timing; how many messages of the request there are at first, how many are
-    taken at a time, how often it may be put off, and what may go wrong.
+    taken at a time, how often it may be put off, what may go wrong, and whether the function takes them itself.
     """
 
     world: str
@@ -57,6 +59,7 @@ class Setting:
     batch: int = 1
     deferrals: int = 0
     alphabet: Alphabet = EVERY_FAULT
+    is_pulled: bool = False
 
     @property
     def forbidden(self) -> frozenset[Kind]:
@@ -72,7 +75,15 @@ class Setting:
     def deliverer(self, shape: Shape = as_shipped, *, stragglers: bool = False) -> Deliverer:
         """What delivers the request."""
         return Deliverer(
-            DOCUMENT, self.adoption, self.timing, self.batch, self.deferrals, self.alphabet, shape, stragglers
+            DOCUMENT,
+            self.adoption,
+            self.timing,
+            self.batch,
+            self.deferrals,
+            self.alphabet,
+            shape,
+            stragglers,
+            self.is_pulled,
         )
 
     def tally(self, faults: int, shape: Shape = as_shipped, *, stragglers: bool = False) -> Tally:
@@ -89,3 +100,8 @@ OUTAGES = tuple(
     for deferrals, (copies, batch) in product((0, 1, 2), ((1, 1), (1, 3), (2, 2)))
 )
 SETTINGS = tuple(Setting(world, adoption, timing) for timing, adoption, world in product(TIMINGS, ADOPTIONS, WORLDS))
+PULLED = tuple(
+    replace(each, is_pulled=True)
+    for each in (*SETTINGS, *DEFERRING, *OUTAGES)
+    if each.timing.function_seconds > SHORTEST_DRAIN_SECONDS and each.deferrals < 2 and each.copies == each.batch
+)

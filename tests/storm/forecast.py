@@ -38,7 +38,11 @@ SGW_FAULTS = (
     *("success-false", "malformed-200", "reset-before", "reset-after", "error-after", "slow:20", "slow:100"),
 )
 SGW_SILENT = ("timeout-before", "timeout-after", "late-commit:0.05", "late-commit:0.15")
-LOOK_FAULTS = (*REFUSALS, "throttling", "unavailable", "http-502-html", "empty-500", "malformed-200", "reset-before")
+LOOK_FAULTS = (
+    *(*REFUSALS, "throttling", "throttling:40", "unavailable", "http-502-html", "empty-500", "success-false"),
+    *("malformed-200", "reset-before", "reset-after", "error-after", "slow:20", "slow:100"),
+)
+LOOK_SILENT = ("timeout-before", "timeout-after")
 PUBLISH_PASSING = (
     *("InternalError", "InternalServerError", "TooManyRequests", "QpsLimitExceeded", "TimeExpired"),
     *("reset-before", "reset-after", "error-after", "unavailable", "http-502-html", "slow:20"),
@@ -85,7 +89,7 @@ def forecast(seed: int, requests: int) -> Forecast:
     marker = f"planted{chance.getrandbits(48):012x}"
     return Forecast(
         tuple(_planned(chance, marker, number, number // SQUALL % 3 == 0) for number in range(requests)),
-        tuple(_sprinkled(chance, LOOK_FAULTS, 0.3) for _ in range(requests)),
+        tuple(_sprinkled(chance, LOOK_SILENT if number % 12 == 5 else LOOK_FAULTS, 0.3) for number in range(requests)),
         tuple(fault for squall in range(requests // SQUALL + 1) for fault in _publish_squall(chance, squall)),
         tuple(_strikes(chance, requests)),
         marker,
@@ -170,7 +174,8 @@ def _strike(chance: random.Random) -> Strike:
         (50, 25, 12, 13),
     )[0]
     if blow == "kill":
-        return Strike("kill", chance.randint(8, 28), chance.choice(_POINTS))
+        point = chance.choice(_POINTS)
+        return Strike("kill", chance.randint(1, 3) if point == "requeue-answered" else chance.randint(8, 28), point)
     if blow == "kill-soon":
         return Strike("kill-soon", chance.randint(20, 100), None, chance.uniform(0, 0.05))
     restart: Literal["restart-mns", "restart-sgw"] = "restart-mns" if blow == "restart-mns" else "restart-sgw"

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from handler.model import Adoption
 from local.identity import LOCAL_ACCOUNT
-from tests.storm.forecast import CALM_FAULT, Forecast, forecast
-from tests.storm.stage import FAST, Stage, stage, with_timeout
+from tests.storm.forecast import CALM_FAULT, LOOK_SILENT, Forecast, forecast
+from tests.storm.stage import FAST, TWO_TIERS, Document, Stage, pulling, stage, with_timeout
 from tests.storm.truth import Storm, contradictions, final, leaks, without_request
 
 TIMEOUT_SECONDS = 4
@@ -30,16 +31,23 @@ class Survived:
         return "\n".join([*lines, *wrong])
 
 
-def survive(seed: int, requests: int, directory: Path) -> Survived:
-    """Run the storm of `seed`; `directory` takes the copy of the template."""
+def survive(
+    seed: int, requests: int, directory: Path, adoption: Adoption = "identical", *, is_pulled: bool = False
+) -> Survived:
+    """Run the storm of `seed` under a policy; `directory` takes the copy of the template.
+
+    `is_pulled`: the function takes the messages itself, on the order of a timer.
+    """
     coming = forecast(seed, requests)
-    with stage(FAST, coming.strikes, with_timeout(TIMEOUT_SECONDS, directory)) as running:
+    options = pulling(directory) if is_pulled else with_timeout(TIMEOUT_SECONDS, directory)
+    settings = {**FAST, **TWO_TIERS, "EXPRESS_SYNC_MAX_ATTEMPTS": "3", "EXPRESS_SYNC_ADOPTION": adoption}
+    with stage(settings, coming.strikes, options) as running:
         _prepare(running, coming)
         messages = coming.messages()
         ids = running.send([planned.body for planned in messages])
         running.settle(30 + SECONDS_PER_REQUEST * requests)
-        storm = Storm(dict(zip(ids, messages, strict=True)), running.announced(), running.groups())
-        counts = {"seed": seed, "requests": requests, **_counts(running, storm, coming)}
+        storm = Storm(dict(zip(ids, messages, strict=True)), running.announced(), running.groups(), adoption)
+        counts = {"seed": seed, "adoption": adoption, "requests": requests, **_counts(running, storm, coming)}
         return Survived(counts, contradictions(storm), _leaks(running, storm, coming))
 
 
@@ -54,7 +62,7 @@ def _prepare(running: Stage, coming: Forecast) -> None:
 
 
 def _counts(running: Stage, storm: Storm, coming: Forecast) -> Mapping[str, object]:
-    ends = Counter(answer.outcome for answer in running.answers)
+    ends = Counter(answer.outcome for answer in (*running.answers, *running.sweeps))
     publications = running.strikes.points["publish-sent"]
     histories = storm.histories()
     verdicts = Counter(final(history)["data"]["status"] for history in histories.values())
@@ -62,18 +70,24 @@ def _counts(running: Stage, storm: Storm, coming: Forecast) -> Mapping[str, obje
     return {
         "messages": len(storm.sent),
         "faults of sgw": sum(call["fault"] not in (None, CALM_FAULT) for call in running.calls("sgw")),
+        "silent looks": sum(call["fault"] in LOOK_SILENT for call in _looks(running)),
         "faults of mns": sum(fault != CALM_FAULT for fault in coming.publish_faults[:publications]),
         "processes killed": ends["exited"],
         "processes timed out": ends["timed-out"],
         "services restarted": running.strikes.dealt["restart-mns"] + running.strikes.dealt["restart-sgw"],
-        "batches redelivered": len(running.answers) - ends["succeeded"],
+        "invocations unfinished": ends.total() - ends["succeeded"],
         "outcomes announced": len(storm.announced),
+        "requests sent back": running.strikes.points["requeue-answered"],
         "distinct outcomes": sum(map(len, histories.values())),
         "final verdicts": dict(verdicts),
         "failed, later succeeded": sum(_follows(s, "failed", "succeeded") for s in histories_of_statuses),
         "succeeded, later indeterminate": sum(_follows(s, "succeeded", "indeterminate") for s in histories_of_statuses),
         "log lines searched": len(running.lines),
     }
+
+
+def _looks(running: Stage) -> list[Document]:
+    return [call for call in running.calls("sgw") if call["operation"] == "DescribeExpressSyncs"]
 
 
 def _follows(statuses: list[str], first: str, then: str) -> bool:

@@ -1,6 +1,8 @@
 """A service that restarts while it restarts comes back once, and leaves nothing running."""
 
 import asyncio
+import gc
+import socket
 
 from starlette.applications import Starlette
 
@@ -36,3 +38,19 @@ def test_of_two_outages_at_once_only_the_later_one_ends() -> None:
     is_up, left_over = asyncio.run(asyncio.wait_for(overlapping_restarts(), 10))
     assert is_up
     assert left_over == 0
+
+
+async def closing_on_newcomers() -> None:
+    """Stop a server in the very moment in which it has accepted a connection and not yet made anything of it."""
+    server = LoopbackServer(Starlette())
+    await server.start()
+    with socket.create_connection(("127.0.0.1", server.port)):
+        await asyncio.sleep(0)  # the connection is noticed
+        await asyncio.sleep(0)  # and accepted
+        await server.stop()
+
+
+def test_who_is_let_in_while_a_service_goes_down_leaves_nothing_open() -> None:
+    """A connection that nobody closes would be a warning, and so a failure, of whichever test comes next."""
+    asyncio.run(asyncio.wait_for(closing_on_newcomers(), 10))
+    gc.collect()

@@ -3,12 +3,15 @@
 import copy
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.storm.forecast import Planned, forecast
+from handler.model import Adoption
+from local.traffic import POINTS
+from tests.storm.forecast import LOOK_SILENT, Planned, forecast
 from tests.storm.stage import request
 from tests.storm.truth import Storm, contradictions, leaks, without_request
 
@@ -34,10 +37,17 @@ def event(status: str, number: int = 1, **data: Any) -> dict[str, Any]:
 SUCCEEDED = event("succeeded", expressSyncId="sync-1")
 FAILED = event("failed")
 INDETERMINATE = event("indeterminate")
+DEFERRED = event("deferred")
+SENT_BACK = "M-2"  # a message that the function has sent, which nobody has planned
 
 
-def judged(*announced: dict[str, Any], groups: tuple[dict[str, str], ...] = (GROUP,)) -> list[str]:
-    return contradictions(Storm({"M-1": PLANNED}, announced, groups))
+def judged(
+    *announced: dict[str, Any],
+    groups: tuple[dict[str, str], ...] = (GROUP,),
+    planned: Planned = PLANNED,
+    adoption: Adoption = "identical",
+) -> list[str]:
+    return contradictions(Storm({"M-1": planned}, announced, groups, adoption))
 
 
 @pytest.mark.parametrize(
@@ -50,6 +60,9 @@ def judged(*announced: dict[str, Any], groups: tuple[dict[str, str], ...] = (GRO
         ((INDETERMINATE,), (GROUP,)),
         ((FAILED,), ({**GROUP, "BucketName": "another"},)),
         ((FAILED,), ()),
+        ((DEFERRED, event("succeeded", expressSyncId="sync-1", messageId=SENT_BACK)), (GROUP,)),
+        ((DEFERRED, event("failed", messageId=SENT_BACK)), ()),
+        ((FAILED, DEFERRED, event("failed", messageId=SENT_BACK)), ()),
     ],
 )
 def test_what_the_contract_allows_is_no_contradiction(
@@ -62,6 +75,10 @@ def test_what_the_contract_allows_is_no_contradiction(
     ("announced", "groups", "sentence"),
     [
         ((), (GROUP,), "has no verdict"),
+        ((DEFERRED,), (GROUP,), "REQ-photos is deferred, and that is all"),
+        ((SUCCEEDED, DEFERRED), (GROUP,), "REQ-photos is deferred, and that is all"),
+        ((DEFERRED, event("failed", messageId=SENT_BACK)), (GROUP,), "failed, but its group is there"),
+        ((FAILED, DEFERRED, event("failed", messageId=SENT_BACK)), (GROUP,), "failed, but its group is there"),
         (({**SUCCEEDED, "type": "x"},), (GROUP,), "breaks the outcome schema"),
         ((SUCCEEDED, FAILED), (GROUP,), "succeeded is followed by failed"),
         ((FAILED,), (GROUP,), "failed, but its group is there"),
@@ -78,6 +95,15 @@ def test_every_lie_is_seen(
     announced: tuple[dict[str, Any], ...], groups: tuple[dict[str, str], ...], sentence: str
 ) -> None:
     assert any(sentence in found for found in judged(*announced, groups=groups))
+
+
+def test_a_group_of_somebody_else_is_adopted_only_where_the_policy_says_so() -> None:
+    """Under `owned` the request fails although such a group is there, and to call it its own is a lie."""
+    somebody_elses = replace(PLANNED, kind="identical")
+    assert judged(SUCCEEDED, planned=somebody_elses) == []
+    assert judged(FAILED, planned=somebody_elses, adoption="owned") == []
+    assert judged(SUCCEEDED, planned=somebody_elses, adoption="owned") == ["REQ-photos (identical) succeeded"]
+    assert judged(FAILED, planned=PLANNED, adoption="owned") == ["REQ-photos: failed, but its group is there"]
 
 
 def test_a_text_of_the_request_is_a_leak_everywhere_but_in_the_request_of_an_outcome() -> None:
@@ -104,3 +130,5 @@ def test_a_storm_of_the_suites_size_holds_every_kind_of_message_and_blow() -> No
     }
     assert {strike.blow for strike in coming.strikes} == {"kill", "kill-soon", "stall", "restart-mns", "restart-sgw"}
     assert any(planned.copies > 1 for planned in coming.plans)
+    assert {fault.partition(":")[0] for fault in coming.look_faults} >= {*LOOK_SILENT, "slow", "InternalError"}
+    assert {strike.point for strike in coming.strikes if strike.blow == "kill"} == set(POINTS)

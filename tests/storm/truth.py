@@ -1,6 +1,7 @@
 """What must be true of a storm's end: every way in which announced outcomes can contradict the account. Pure.
 
-The consumer's contract: repetitions are dropped by (source, id), later events win, and a `succeeded` is final.
+The consumer's contract: repetitions are dropped by (source, id), later events win, but a `succeeded` is final and a
+`deferred` wins over nothing.
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Any
 
 from jsonschema import Draft7Validator
 
+from handler.model import Adoption
 from handler.validation import SCHEMAS
 from tests.storm.forecast import Planned
 
@@ -23,11 +25,12 @@ _CONFIGURATION = {"bucketName": "BucketName", "bucketRegion": "BucketRegion", "b
 
 @dataclass(frozen=True, slots=True)
 class Storm:
-    """What was sent, by message id; what was announced, in order; the groups of the account in the end."""
+    """What was sent, by message id; what was announced, in order; the groups of the account in the end; the policy."""
 
     sent: Mapping[str, Planned]
     announced: Sequence[Event]
     groups: Sequence[Group]
+    adoption: Adoption = "identical"
 
     def histories(self) -> Mapping[str, list[Event]]:
         """The distinct verdicts on each subject in the order in which they came first."""
@@ -36,14 +39,23 @@ class Storm:
             found[event["subject"]].setdefault((event["source"], event["id"]), event)
         return {subject: list(verdicts.values()) for subject, verdicts in found.items()}
 
+    def planned(self, event: Event) -> Planned:
+        """What an outcome is about; a request that was sent back comes in messages that nobody has planned."""
+        return self.sent.get(event["data"]["messageId"]) or self.requests()[event["subject"]]
+
+    def is_of_another(self, planned: Planned) -> bool:
+        """Whether its group is there as it wants it, and yet by the policy not its own."""
+        return planned.kind == "identical" and self.adoption != "identical"
+
     def requests(self) -> Mapping[str, Planned]:
         """Every valid request by its requestId."""
         return {planned.document["requestId"]: planned for planned in self.sent.values() if planned.document}
 
 
 def final(history: Sequence[Event]) -> Event:
-    """The verdict that stands: the success if there was one, else the last word."""
-    return next((event for event in history if _status(event) == "succeeded"), history[-1])
+    """The verdict that stands: the success if there was one, else the last word, but for deferrals."""
+    success = next((event for event in history if _status(event) == "succeeded"), None)
+    return success or next((event for event in reversed(history) if _status(event) != "deferred"), history[-1])
 
 
 def contradictions(storm: Storm) -> list[str]:
@@ -56,6 +68,8 @@ def _unanswered(storm: Storm) -> Iterator[str]:
     for message_id, planned in storm.sent.items():
         if message_id not in answered:
             yield f"message {message_id} ({planned.kind}) has no verdict"
+    last_words = {event["subject"]: _status(event) for event in storm.announced}
+    yield from (f"{subject} is deferred, and that is all" for subject, last in last_words.items() if last == "deferred")
 
 
 def _malformed(storm: Storm) -> Iterator[str]:
@@ -99,17 +113,23 @@ def _false_failures(storm: Storm) -> Iterator[str]:
     histories = storm.histories()
     for request_id, planned in storm.requests().items():
         failed = request_id in histories and _status(final(histories[request_id])) == "failed"
-        if failed and any(_is_configured_as(group, planned) for group in storm.groups):
+        if (
+            failed
+            and not storm.is_of_another(planned)
+            and any(_is_configured_as(group, planned) for group in storm.groups)
+        ):
             yield f"{request_id}: failed, but its group is there"
 
 
 def _wrong_kinds(storm: Storm) -> Iterator[str]:
-    """Rejected are exactly the messages that break the contract; a taken name and a hopeless request never succeed."""
+    """Rejected are exactly the messages that break the contract; a taken name and a hopeless request never succeed, nor
+    does one whose group is somebody else's by the policy.
+    """
     for event in storm.announced:
-        planned, status = storm.sent[event["data"]["messageId"]], _status(event)
+        planned, status = storm.planned(event), _status(event)
         if (status == "rejected") != (planned.document is None):
             yield f"{event['subject']} ({planned.kind}) is {status}"
-        if status == "succeeded" and planned.kind in ("taken", "hopeless"):
+        if status == "succeeded" and (planned.kind in ("taken", "hopeless") or storm.is_of_another(planned)):
             yield f"{event['subject']} ({planned.kind}) succeeded"
 
 

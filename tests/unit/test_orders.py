@@ -24,9 +24,11 @@ ARGUMENTS = (
     "name",
     "olderThanSeconds",
     "newerThanSeconds",
+    "set",
     "dryRun",
     "force",
     "most",
+    "perSecond",
 )
 SECRET = "Sup3r-S3cret"
 
@@ -52,7 +54,7 @@ def test_a_queue_can_be_drained(queue: Any) -> None:
 
 def test_a_replay_without_arguments_is_a_dry_run_of_everything() -> None:
     """The careless order changes nothing."""
-    expected = ReplayOrder(Filter(), dry_run=True, force=False, most=100)
+    expected = ReplayOrder(Filter(), edits={}, dry_run=True, force=False, most=100, per_second=50)
     assert order_in(control({"replay": {}})) == expected
 
 
@@ -64,9 +66,11 @@ def test_every_argument_of_a_replay_arrives() -> None:
         "name": "photos-*",
         "olderThanSeconds": 60,
         "newerThanSeconds": 0,
+        "set": {"bucketRegion": "cn-shanghai"},
         "dryRun": False,
         "force": True,
         "most": 1000,
+        "perSecond": 5,
     }
     assert order_in(control({"replay": arguments})) == ReplayOrder(
         Filter(
@@ -77,9 +81,11 @@ def test_every_argument_of_a_replay_arrives() -> None:
             older_than=timedelta(seconds=60),
             newer_than=timedelta(0),
         ),
+        edits={"bucketRegion": "cn-shanghai"},
         dry_run=False,
         force=True,
         most=1000,
+        per_second=5,
     )
 
 
@@ -162,12 +168,17 @@ def test_an_order_that_is_none_is_answered_with_those_there_are(order: object) -
         ("olderThanSeconds", 1.5, "a whole number from 0 to 31536000"),
         ("newerThanSeconds", "60", "a whole number from 0 to 31536000"),
         ("newerThanSeconds", None, "a whole number from 0 to 31536000"),
+        ("set", ["bucketRegion=cn-shanghai"], "an object of request properties with texts as their new values"),
+        ("set", {"name": "a", "bucketName": None}, "an object of request properties with texts as their new values"),
         ("dryRun", "false", "true or false"),
         ("dryRun", 0, "true or false"),
         ("force", None, "true or false"),
         ("most", 0, "a whole number from 1 to 1000"),
         ("most", 1001, "a whole number from 1 to 1000"),
         ("most", True, "a whole number from 1 to 1000"),
+        ("perSecond", 0, "a whole number from 1 to 1000"),
+        ("perSecond", 0.5, "a whole number from 1 to 1000"),
+        ("perSecond", 1001, "a whole number from 1 to 1000"),
     ],
 )
 def test_a_wrong_argument_is_named_with_what_it_must_be(name: str, value: object, expected: str) -> None:
@@ -183,6 +194,9 @@ def test_a_wrong_argument_is_named_with_what_it_must_be(name: str, value: object
         ("olderThanSeconds", 31_536_000),
         ("most", 1),
         ("most", 1000),
+        ("set", {}),
+        ("perSecond", 1),
+        ("perSecond", 1000),
     ],
 )
 def test_an_argument_is_taken_up_to_its_bounds(name: str, value: object) -> None:

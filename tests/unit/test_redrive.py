@@ -1,6 +1,7 @@
 """A replay from inside moves the failures that are meant, each at most once a run, and loses none."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -47,7 +48,14 @@ def failed(number: int = 0, code: str = "AssumeRoleFail", *, retryable: bool = T
 
 def order(**changes: Any) -> ReplayOrder:
     """An order that is meant, but for `changes`."""
-    given: dict[str, Any] = {"filter": ALL, "dry_run": False, "force": False, "most": 100}
+    given: dict[str, Any] = {
+        "filter": ALL,
+        "edits": {},
+        "dry_run": False,
+        "force": False,
+        "most": 100,
+        "per_second": 50,
+    }
     return ReplayOrder(**{**given, **changes})
 
 
@@ -105,7 +113,9 @@ def test_what_is_not_meant_is_given_back() -> None:
     later = failed(9).replace("2026-11-23T08", "2026-11-23T09").replace(":00.000Z", ":00.001Z")
     just = failed(8).replace("2026-11-23T08", "2026-11-23T09")
     bench = Bench([failed(0), failed(1, "InternalError"), "no outcome", later, just])
-    assert bench.run(order(filter=Filter(codes=frozenset({"AssumeRoleFail"})))) == Redriven(found=2, replayed=2)
+    assert bench.run(order(filter=Filter(codes=frozenset({"AssumeRoleFail"})))) == Redriven(
+        found=2, replayed=2, unreadable=1
+    )
     assert bench.smq.left_in("failures") == ["M-1", "M-2", "M-3"]
     assert bench.all_free()
 
@@ -161,13 +171,58 @@ def test_a_queue_that_cannot_be_read_is_reported() -> None:
     assert bench.run(order()) == Redriven(found=16, replayed=16, code="QueueNotExist")
 
 
-def test_a_message_that_shows_up_again_is_counted_once_and_ends_the_run() -> None:
-    """Where looking takes longer than the queue hides a message, the run has gone round."""
-    bench = Bench([failed(number) for number in range(20)])
-    bench.smq.call_seconds = HIDDEN_SECONDS / 2
+def test_what_is_no_failure_is_counted_and_left() -> None:
+    """What cannot be read apart from the outcomes that nobody needs to replay; the filter does not matter."""
+    succeeded = failed(1).replace("failed", "succeeded")
+    bench = Bench(["no outcome", succeeded, succeeded, failed(2)])
+    done = bench.run(order(filter=Filter(name="nobody's")))
+    assert done == Redriven(unreadable=1, no_failures=2)
+    assert len(bench.smq.left_in("failures")) == 4
+    assert bench.all_free()
+
+
+def test_a_message_that_shows_up_again_is_counted_once_and_keeps_nothing_from_being_seen() -> None:
+    """Where the run takes longer than the queue hides a message, it is hidden anew until the run ends."""
+    bench = Bench([failed(number, "InternalError") for number in range(16)] + [failed(n) for n in range(16, 96)])
+    wanted = order(filter=Filter(codes=frozenset({"AssumeRoleFail"})), per_second=1)
     long = Deadlines(create=10_000.0, look=20_000.0, publish=20_100.0)
-    assert bench.run(order(dry_run=True), long) == Redriven(found=20)
-    assert bench.smq.of("receive") == ["failures"] * 3
+    assert bench.run(wanted, long) == Redriven(found=80, replayed=80)
+    hidden = [seconds for _, seconds in cast("list[tuple[str, int]]", bench.smq.of("change_visibility"))]
+    assert Counter(seconds > HIDDEN_SECONDS for seconds in hidden) == {True: 16, False: 16}
+    assert len(bench.smq.left_in("failures")) == 16
+    assert bench.all_free()
+
+
+def test_no_more_go_in_a_second_than_the_order_allows() -> None:
+    """The first at once, the others evenly after it; what only would be sent waits for nothing."""
+    bench = Bench([failed(number) for number in range(20)])
+    assert bench.run(order(per_second=4)) == Redriven(found=20, replayed=20)
+    assert sum(bench.clock.slept) == pytest.approx(19 / 4)
+    assert max(bench.clock.slept) == pytest.approx(1 / 4)
+    dry = Bench([failed(number) for number in range(20)])
+    dry.run(order(per_second=4, dry_run=True))
+    assert dry.clock.slept == []
+
+
+def test_a_slow_pace_ends_in_time_too() -> None:
+    """No wait begins that would end too late; what is left is told and given back."""
+    bench = Bench([failed(number) for number in range(20)])
+    done = bench.run(order(per_second=1), Deadlines(create=1010.0, look=1020.0, publish=1030.0))
+    assert done == Redriven(found=16, replayed=8, code="OutOfTime")
+    assert bench.clock.now() < 1010.0
+    assert bench.all_free()
+
+
+def test_a_request_is_edited_on_its_way() -> None:
+    """It is the message that the same edit gives anywhere; one that an edit cannot mend is refused."""
+    bench = Bench([failed(0), failed(1, name="1st")])
+    assert bench.run(order(edits={"bucketRegion": "cn-shanghai"})) == Redriven(found=2, replayed=1, refused=1)
+    failure = read(failed(0))
+    assert isinstance(failure, Failure)
+    expected = replay(failure, {"bucketRegion": "cn-shanghai"}, force=False)
+    assert isinstance(expected, Replay)
+    assert bench.sent() == [json.loads(expected.body)]
+    assert bench.sent()[0]["data"]["bucketRegion"] == "cn-shanghai"
 
 
 def test_a_run_ends_in_time_and_says_so() -> None:
@@ -233,7 +288,7 @@ def test_an_order_is_answered_with_what_was_done() -> None:
         for each in (order(dry_run=True), DrainOrder("deadLetters"), DrainOrder("requests"))
     ]
     assert answers == [
-        {"found": 2, "replayed": 0, "refused": 1, "left": 1, "dryRun": True},
+        {"found": 2, "replayed": 0, "refused": 1, "left": 1, "unreadable": 0, "noFailures": 0, "dryRun": True},
         {"finished": 1, "left": 0},
         {"finished": 2, "left": 0},
     ]
@@ -244,6 +299,8 @@ def test_an_order_is_answered_with_what_was_done() -> None:
         "replayed": 1,
         "refused": 1,
         "left": 0,
+        "unreadable": 0,
+        "noFailures": 0,
         "dryRun": False,
     }
 
@@ -257,6 +314,17 @@ def test_an_order_that_ended_early_is_answered_with_the_code() -> None:
         "code": "AccessDenied",
     }
     assert duties(bench).carry_out(order(), DEADLINES)["code"] == "AccessDenied"
+
+
+def test_an_edit_that_no_request_may_have_is_refused_before_anything_is_touched() -> None:
+    """Every one at once, in the words that the command line has for it."""
+    bench = Bench([failed(0)])
+    answer = duties(bench).carry_out(order(edits={"bucketRegion": "China", "nmae": "x"}), DEADLINES)
+    assert answer["refused"].startswith("No request may be changed like that: $.bucketRegion is not allowed: ")
+    assert answer["refused"].endswith("; $.nmae is not a known property.")
+    identity = duties(bench).carry_out(order(edits={"requestId": "R-2"}), DEADLINES)
+    assert "$.requestId is the identity of the request" in identity["refused"]
+    assert bench.smq.calls == []
 
 
 def test_a_misunderstood_order_is_refused_in_its_own_words() -> None:

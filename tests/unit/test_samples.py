@@ -69,9 +69,11 @@ ORDERS = {
             timedelta(minutes=1),
             timedelta(days=7),
         ),
+        edits={"bucketRegion": "cn-shanghai"},
         dry_run=True,
         force=True,
         most=100,
+        per_second=10,
     ),
     "timer-sweep.json": DrainOrder("deadLetters"),
 }

@@ -1,0 +1,63 @@
+"""Ten thousand failures at once: listed, looked at and replayed in bounded memory, and none is lost."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from local.cloud import CloudOptions, RunningCloud, background
+from ops.registration import registering, state_directory
+from tests.integration.cli_support import Shell, Stand
+from tests.integration.replay_support import failure, peak_kib
+
+MANY = 10_000
+LIST, SHOWN = ("failures", "list", "--json"), ("replay", "--json")
+DONE = (*SHOWN, "--yes", "--rate", "1000000")
+MOST_GROWTH_KIB = 40 * 1024  # the outcomes alone would take 80 MiB and more
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """A stand without a function, and the queues behind it, which are filled from within because that is quick."""
+
+    stand: Stand
+    cloud: RunningCloud
+
+    def put(self, numbers: Sequence[int]) -> None:
+        """Let these requests fail."""
+        queue, messages = self.stand.ready["mns"]["failureQueue"], self.cloud.cloud.messages
+
+        async def send() -> None:
+            for number in numbers:
+                messages.send(queue, failure(number, description="x" * 255))
+
+        self.cloud.run(send())
+
+    def count(self, role: str) -> int:
+        """How many messages are in the queue of this role; their bodies stay there."""
+        return sum(1 for _ in self.cloud.cloud.messages.queue(self.stand.ready["mns"][role]))
+
+
+@pytest.fixture
+def crowd(tmp_path: Path) -> Iterator[Crowd]:
+    with (
+        background(CloudOptions(with_function=False)) as cloud,
+        registering(state_directory(tmp_path), cloud.ready),
+    ):
+        yield Crowd(Stand(Shell(tmp_path, {}), cloud.ready), cloud)
+
+
+@pytest.mark.timeout(240)  # about 30 seconds on two free cores
+def test_ten_thousand_failures_are_listed_and_replayed_in_bounded_memory(crowd: Crowd) -> None:
+    """Ids and receipt handles are kept, not the outcomes; what is only looked at stays, what is replayed has moved."""
+    crowd.put(range(16))
+    few = {command: peak_kib(crowd.stand, *command) for command in (LIST, SHOWN)}
+    crowd.put(range(16, MANY))
+    many = {command: peak_kib(crowd.stand, *command) for command in (LIST, SHOWN)}
+    assert crowd.count("failureQueue") == MANY
+    done = peak_kib(crowd.stand, *DONE)
+    assert (crowd.count("failureQueue"), crowd.count("requestQueue")) == (0, MANY)
+    assert [lines for lines, _ in (*few.values(), *many.values(), done)] == [16, 16, MANY, MANY, MANY]
+    growth = [*(many[command][1] - few[command][1] for command in few), done[1] - few[SHOWN][1]]
+    assert max(growth) < MOST_GROWTH_KIB, growth
