@@ -152,7 +152,7 @@ def test_fc20230330_looks_at_the_function_and_its_triggers(key: Key) -> None:
     with background(CloudOptions(environment={"SOMETHING_SECRET": "not to be told"})) as cloud:
         function = new_client(cloud, key).get_function("express-sync-provision", GetFunctionRequest()).body
         listed = new_client(cloud, key).list_triggers("express-sync-provision", ListTriggersRequest(limit=100)).body
-    assert function.role == "acs:ram::1234567890123456:role/express-sync-function"
+    assert function.role == "acs:ram::1234567890123456:role/express-sync-function-cn-hangzhou"
     assert (function.runtime, function.handler) == ("python3.10", "handler.entry.handle")
     assert (function.timeout, function.memory_size, function.state) == (120, 256, "Active")
     assert function.environment_variables["EXPRESS_SYNC_MNS_ENDPOINT"] == cloud.ready["mns"]["endpoint"]

@@ -39,7 +39,7 @@ CHECKS = [
     "buckets",
 ]
 NOWHERE = "http://127.0.0.1:1"
-NEVER_SEEN = "What express-sync-function may do"
+NEVER_SEEN = "What express-sync-function-cn-hangzhou may do"
 ROLE = LOCAL_ACCOUNT.role
 SECRETS = (LOCAL_ACCOUNT.user.access_key_secret, ROLE.access_key_secret, ROLE.security_token, "not-the-secret")
 
@@ -114,7 +114,7 @@ def test_a_healthy_cloud_is_all_well(cloud: Stand) -> None:
     (unseen,) = (row for row in rows if row.startswith("? "))
     assert NEVER_SEEN in unseen
     assert "express-sync submit FILE --wait" in unseen
-    assert "The function acts with the role express-sync-function." in ended.out
+    assert "The function acts with the role express-sync-function-cn-hangzhou." in ended.out
     assert "Trigger requests brings requests from express-sync-requests to the function." in ended.out
     assert ended.err.splitlines()[-1] == "Nothing is wrong. 1 could not be seen."
 

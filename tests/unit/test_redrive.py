@@ -320,7 +320,7 @@ def test_an_edit_that_no_request_may_have_is_refused_before_anything_is_touched(
     """Every one at once, in the words that the command line has for it."""
     bench = Bench([failed(0)])
     answer = duties(bench).carry_out(order(edits={"bucketRegion": "China", "nmae": "x"}), DEADLINES)
-    assert answer["refused"].startswith("No request may be changed like that: $.bucketRegion ")
+    assert answer["refused"].startswith("No request may be changed like that: $.bucketRegion does not have the form ")
     assert answer["refused"].endswith("; $.nmae is not a known property.")
     identity = duties(bench).carry_out(order(edits={"requestId": "R-2"}), DEADLINES)
     assert "$.requestId is the identity of the request" in identity["refused"]
