@@ -206,7 +206,7 @@ def test_an_argument_is_taken_up_to_its_bounds(name: str, value: object) -> None
 def test_every_problem_is_named_at_once_and_nothing_is_quoted() -> None:
     """A property that nobody knows is a stranger's text as much as a value is."""
     said = why(control({"replay": {"codes": SECRET, "dryRun": SECRET, SECRET: 1, "most": 0}}))
-    for problem in ("codes must be", "dryRun must be", "most must be", "it takes nothing but statuses, codes"):
+    for problem in (": codes must be", "; dryRun must be", "; most must be", "; it takes nothing but statuses, codes"):
         assert problem in said
     assert SECRET not in said
 
