@@ -5,7 +5,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 SUPPORTED := 3.10 3.11 3.12
-WORKERS ?= 4
+# More than there are cores: most tests wait for something most of the time.
+WORKERS ?= 8
+PYTEST := $(BIN)/pytest -n $(WORKERS) --dist worksteal
 MEASURED := tests/unit tests/integration
 COMMAND_LINE := */test_cli_*
 
@@ -36,12 +38,12 @@ imports: $(VENV)/.dev ## import-linter
 	@$(BIN)/lint-imports --no-cache --no-logo
 
 tests: $(VENV)/.dev ## pytest: those that cover handler/, measured, which makes them slow; then all the others
-	$(BIN)/pytest -n $(WORKERS) --cov --ignore-glob='$(COMMAND_LINE)' $(MEASURED)
-	$(BIN)/pytest -n $(WORKERS) $(filter-out $(MEASURED),$(patsubst %/,%,$(wildcard tests/*/))) $(wildcard tests/integration/test_cli_*.py)
+	$(PYTEST) --cov --ignore-glob='$(COMMAND_LINE)' $(MEASURED)
+	$(PYTEST) $(filter-out $(MEASURED),$(patsubst %/,%,$(wildcard tests/*/))) $(wildcard tests/integration/test_cli_*.py)
 
 .PHONY: compatibility
 compatibility: $(VENV)/.dev
-	$(BIN)/pytest -n $(WORKERS) --ignore-glob='$(COMMAND_LINE)' $(MEASURED) tests/emulators
+	$(PYTEST) --ignore-glob='$(COMMAND_LINE)' $(MEASURED) tests/emulators
 
 # Once more on each other supported Python of this machine, in an environment of its own: all that may depend on it.
 other-pythons: $(VENV)/.dev
