@@ -188,7 +188,9 @@ def test_a_wrong_argument_is_named_with_what_it_must_be(name: str, value: object
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("statuses", ["failed"]),
         ("statuses", ["failed"] * 50),
+        ("codes", ["c"]),
         ("codes", ["c" * 128] * 50),
         ("name", "n" * 128),
         ("olderThanSeconds", 31_536_000),

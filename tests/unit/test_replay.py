@@ -140,9 +140,16 @@ def test_only_a_failed_request_can_be_terminal(status: str, retryable: bool, is_
     assert failure(status=status, retryable=retryable).is_terminal is is_terminal
 
 
-def test_a_time_without_a_zone_is_taken_as_utc() -> None:
+def test_a_time_is_read_in_its_zone_or_as_utc() -> None:
     """So that ages can always be told."""
-    assert failure(time="2026-11-23T08:00:00").occurred_at == datetime(2026, 11, 23, 8, tzinfo=timezone.utc)
+    eight = datetime(2026, 11, 23, 8, tzinfo=timezone.utc)
+    for time in ("2026-11-23T08:00:00", "2026-11-23T08:00:00Z", "2026-11-23T10:00:00+02:00"):
+        assert failure(time=time).occurred_at == eight
+
+
+def test_an_error_without_a_code_has_none() -> None:
+    """Rather than a made-up one."""
+    assert failure(data={**outcome()["data"], "error": {"retryable": True}}).code == ""
 
 
 def test_a_failed_replay_knows_which_it_was() -> None:
