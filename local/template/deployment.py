@@ -201,8 +201,12 @@ def _function(function: Properties) -> Function:
         memory=function.number("MemorySize", 128),
         timeout=function.number("Timeout", 3),
         role=function.text("Role", ""),
-        environment={key: str(value) for key, value in function.map("EnvironmentVariables").values.items()},
+        environment=_environment(function.map("EnvironmentVariables")),
     )
+
+
+def _environment(variables: Properties) -> dict[str, str]:
+    return {name: variables.text(name) for name in variables.values}
 
 
 def _trigger(trigger: Properties) -> Trigger:

@@ -48,6 +48,7 @@ FAULTS = (
     Fault("statistics", "Statistics: Maximum", "Statistics: Sum", "is 'Sum'; allowed: Availability, Average, Maximum"),
     Fault("no contacts", "      ContactGroups: [!Ref ContactGroup]\n", "", "ContactGroups is missing"),
     Fault("role in a queue", "      QueueName:", "      Role: x\n      QueueName:", "Properties.Role is unknown"),
+    Fault("number in environment", "!Sub '${MaxDeferrals}'", "!Ref MaxDeferrals", "MAX_DEFERRALS is not a string"),
     # references
     Fault("ref", "!Ref CodeBucket", "!Ref CodeBuckets", "refers to CodeBuckets, which is neither a parameter nor"),
     Fault("sub", "${NamePrefix}-requests'", "${Prefix}-requests'", "refers to Prefix, which is neither"),
