@@ -18,7 +18,7 @@ from typing import Any
 
 import urllib3
 
-from local.cloud import CloudOptions, background
+from local.cloud import CloudOptions, RunningCloud, background
 from ops.registration import registering, state_directory
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -120,6 +120,17 @@ class Stand:
 
     shell: Shell
     ready: dict[str, Any]
+    cloud: RunningCloud
+
+    def let_pass(self, seconds: float) -> None:
+        """Put the clock of SMQ forward."""
+
+        async def forward() -> None:
+            messages = self.cloud.cloud.messages
+            before = messages._clock
+            messages._clock = lambda: before() + seconds
+
+        self.cloud.run(forward())
 
     def run(self, *arguments: str, stdin: str = "") -> Ended:
         """Run a command to its end."""
@@ -151,4 +162,4 @@ class Stand:
 def stand(directory: Path, options: CloudOptions) -> Iterator[Stand]:
     """A local cloud for one test, registered in `directory` as `up` would do it."""
     with background(options) as cloud, registering(state_directory(directory), cloud.ready):
-        yield Stand(Shell(directory, {}), cloud.ready)
+        yield Stand(Shell(directory, {}), cloud.ready, cloud)

@@ -23,6 +23,7 @@ from tests.integration.cli_support import Ended, Stand
 FAILED = json.loads((Path(__file__).resolve().parents[2] / "events" / "outcomes" / "failed.json").read_bytes())
 PATIENCE_SECONDS = 60
 QUICK_QUEUE = "quick-failures"
+QUICK_SECONDS = 2
 
 
 def failure(number: int, code: str = "AssumeRoleFail", *, retryable: bool = True, **request: str) -> str:
@@ -83,7 +84,7 @@ def write_profile(stand: Stand, name: str, **changes: Any) -> None:
     (directory / f"{name}.json").write_text(json.dumps(profile))
 
 
-def with_quick_failures(stand: Stand, seconds: int = 2) -> None:
+def with_quick_failures(stand: Stand, seconds: int = QUICK_SECONDS) -> None:
     """Let the stand's failures lie in a queue whose messages come back soon after their reader has died."""
     account = Account(stand.ready["mns"]["endpoint"], stand.ready["accessKeyId"], stand.ready["accessKeySecret"])
     account.get_queue(QUICK_QUEUE).create(QueueMeta(vis_timeout=seconds))

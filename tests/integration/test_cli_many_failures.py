@@ -45,7 +45,7 @@ def crowd(tmp_path: Path) -> Iterator[Crowd]:
         background(CloudOptions(with_function=False)) as cloud,
         registering(state_directory(tmp_path), cloud.ready),
     ):
-        yield Crowd(Stand(Shell(tmp_path, {}), cloud.ready), cloud)
+        yield Crowd(Stand(Shell(tmp_path, {}), cloud.ready, cloud), cloud)
 
 
 @pytest.mark.timeout(240)  # about 30 seconds on two free cores

@@ -13,6 +13,7 @@ from ops.outcomes import read
 from ops.queues import Queue, queue
 from tests.integration.cli_support import Stand, stand
 from tests.integration.replay_support import (
+    QUICK_SECONDS,
     Strike,
     all_visible,
     bodies,
@@ -51,10 +52,10 @@ def requests_in(running: Stand, role: str) -> list[str]:
     return [request_id for request_id in found if int(request_id[2:]) < COUNT]
 
 
-def wait_until_all_is_visible(running: Stand) -> None:
-    """Let the killed reader's visibility timeouts end."""
-    while not all_visible(running, "failureQueue"):
-        pass
+def let_visibility_end(running: Stand) -> None:
+    """So that what the killed reader held can be had again."""
+    running.let_pass(QUICK_SECONDS)
+    assert all_visible(running, "failureQueue")
 
 
 def steps_of(strike: signal.Signals) -> list[object]:
@@ -74,7 +75,7 @@ def test_wherever_it_is_struck_nothing_is_lost_and_a_second_run_finishes(strike:
         assert struck.code == (-signal.SIGKILL if strike.by == signal.SIGKILL else 130), struck.err
         everywhere = {*requests_in(queues, "failureQueue"), *requests_in(queues, "requestQueue")}
         assert everywhere == {f"R-{number}" for number in range(COUNT)}
-        wait_until_all_is_visible(queues)
+        let_visibility_end(queues)
         finished = run_struck(queues, through, None, *COMMAND)
     assert finished.code == 1, finished.err  # three of them are terminal, and stay
     assert requests_in(queues, "failureQueue") == []
@@ -127,7 +128,7 @@ def test_a_thousand_failures_replayed_with_kills_at_random_end_in_a_thousand_ver
                 ended = run_struck(running, through, strike if kills < 8 else None, *COMMAND)
                 kills += ended.code == -signal.SIGKILL
                 assert ended.code in (0, -signal.SIGKILL), ended.err
-                wait_until_all_is_visible(running)
+                let_visibility_end(running)
         found = verdicts(running, 1000)
         groups = running.groups()
     assert kills >= 3
