@@ -52,6 +52,19 @@ def test_one_command_deploys_and_checks(here: Deploying) -> None:
     assert ended.err.splitlines()[-1] == "Nothing is wrong. 1 could not be seen."
 
 
+@pytest.mark.parametrize("choice", ["Intake=pull"])
+def test_doctor_is_content_with_whatever_the_template_lets_one_choose(choice: str, tmp_path: Path) -> None:
+    """A stack that was asked for is no fault of itself."""
+    (tmp_path / "cloud").mkdir()
+    with (
+        stand(tmp_path / "cloud", CloudOptions(parameters=dict([choice.split("=")]))) as chosen,
+        deploying(tmp_path, chosen) as here,
+    ):
+        ended = here.deploy("--yes", "--parameter", choice)
+    assert ended.code == 0, ended
+    assert ended.err.splitlines()[-1] == "Nothing is wrong. 1 could not be seen."
+
+
 def test_the_profile_serves_every_other_command_and_holds_no_key(here: Deploying) -> None:
     """What was in it stays, what was learnt is added; a key from elsewhere is not."""
     user = LOCAL_ACCOUNT.user
