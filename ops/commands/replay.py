@@ -89,6 +89,7 @@ def replay(
       3    time ran out before every outcome was there
       130  interrupted
     """
+    results = target.results if wait else None
     to = destination(target, via, service)
     now = datetime.now(timezone.utc)
     plan = Plan(selection.filter, _checked(edits), force, before=now if selection.is_of_queue else None)
@@ -103,9 +104,9 @@ def replay(
                 show.say(f"So far: {_sum(replayer.tally, to, is_done=yes)} The same command finishes the job.")
             raise
     show.say(_sum(replayer.tally, to, is_done=yes))
-    if yes and wait:
+    if yes and results:
         with show.progress() as progress:
-            counts = follow(target.results, replayer.message_ids, timeout_seconds, progress, as_json=as_json)
+            counts = follow(results, replayer.message_ids, timeout_seconds, progress, as_json=as_json)
         conclude(len(replayer.message_ids), counts)
     leave(_exit_code(replayer.tally, selection))
 

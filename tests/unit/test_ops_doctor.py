@@ -310,6 +310,15 @@ def test_each_missing_subscription_is_wrong(missing: int) -> None:
     assert [mark == "wrong" for mark in found] == [position == missing for position in range(3)]
 
 
+@pytest.mark.parametrize("mns", [without("mns", "resultQueue")["mns"], {**PROFILE["mns"], "resultQueue": ""}])
+def test_a_cloud_without_a_result_queue_is_well(mns: dict[str, str]) -> None:
+    """It is a choice of the template, so nothing is to be done; the other outcomes are still looked for."""
+    one = patient(profile={**PROFILE, "mns": mns}, subscriptions=SUBSCRIBED[1:])
+    assert marks(messaging.queues, one) == ["ok"] * 4
+    assert marks(messaging.subscriptions, one) == ["ok", "ok"]
+    assert marks(messaging.subscriptions, patient(profile={**PROFILE, "mns": mns}, subscriptions=())) == ["wrong"] * 2
+
+
 @pytest.mark.parametrize(
     "other",
     [
