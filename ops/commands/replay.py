@@ -103,7 +103,8 @@ def replay(
             if yes and replayer.tally.replayed:
                 show.say(f"So far: {_sum(replayer.tally, to, is_done=yes)} The same command finishes the job.")
             raise
-    show.say(_sum(replayer.tally, to, is_done=yes))
+    nothing = "" if replayer.tally.matched or not selection.is_narrow else "Nothing matched what was asked for. "
+    show.say(nothing + _sum(replayer.tally, to, is_done=yes))
     if yes and results:
         with show.progress() as progress:
             counts = follow(results, replayer.message_ids, timeout_seconds, progress, as_json=as_json)
