@@ -19,6 +19,7 @@ from handler.endpoints import public_endpoint
 from handler.signature import Credentials
 from ops.credentials import find
 from ops.problems import Problem
+from ops.queues import RESULT_QUEUE
 from ops.shapes import first_error, wrong
 
 ENVIRONMENT = "env"
@@ -30,13 +31,13 @@ _SETTINGS = {
 }
 _TEXT = {"type": "string", "minLength": 1}
 _URL = {"type": "string", "pattern": r"^https?://[^/\s]+/?$"}
-_QUEUES = ("requestQueue", "resultTopic", "resultQueue", "failureQueue", "deadLetterQueue")
+_QUEUES = ("requestQueue", "resultTopic", RESULT_QUEUE, "failureQueue", "deadLetterQueue")
 _PARTS = {
-    "mns": {"endpoint": _URL, **dict.fromkeys(_QUEUES, _TEXT)},
+    "mns": {"endpoint": _URL, **dict.fromkeys(_QUEUES, _TEXT), RESULT_QUEUE: {"type": "string"}},  # empty for none
     "sgw": {"endpoint": _URL},
     "fc": {"endpoint": _URL, "function": _TEXT},
 }
-_NEEDED = {"mns": ("endpoint", "requestQueue", "resultQueue"), "sgw": (), "fc": ("endpoint", "function")}
+_NEEDED = {"mns": ("endpoint", "requestQueue"), "sgw": (), "fc": ("endpoint", "function")}
 DEPLOYING = ("ros", "oss")  # the services that only deploying needs
 _PROPERTIES = {
     **dict.fromkeys(("accessKeyId", "accessKeySecret", "securityToken"), _TEXT),
@@ -136,7 +137,7 @@ def _of_stack(region: str, account: str, prefix: str) -> dict[str, dict[str, str
             "endpoint": f"https://{account}.mns.{region}.aliyuncs.com",
             "requestQueue": f"{prefix}-requests",
             "resultTopic": f"{prefix}-outcomes",
-            "resultQueue": f"{prefix}-results",
+            RESULT_QUEUE: f"{prefix}-results",
             "failureQueue": f"{prefix}-failures",
             "deadLetterQueue": f"{prefix}-dead-letters",
         },

@@ -8,6 +8,12 @@ from handler.signature import Credentials
 from handler.smq import Received, Smq
 from ops.problems import Problem
 
+RESULT_QUEUE = "resultQueue"  # the one that a stack may do without
+_NO_RESULT_QUEUE = (
+    "There is no result queue to take outcomes from; deploy with --parameter CreateResultQueue=true to make one,"
+    f" or add mns.{RESULT_QUEUE} to the profile if there is one."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Queue:
@@ -37,5 +43,6 @@ def queue(profile: Mapping[str, Any], role: str, credentials: Credentials) -> Qu
     """The queue that has `role` in a profile, such as `requestQueue`. Problem if the profile names none."""
     mns = profile["mns"]
     if not mns.get(role):
-        raise Problem(f"The profile names no such queue; add mns.{role} to it.")
+        unnamed = f"The profile names no such queue; add mns.{role} to it."
+        raise Problem(_NO_RESULT_QUEUE if role == RESULT_QUEUE else unnamed)
     return Queue(Smq(mns["endpoint"].rstrip("/"), credentials), mns[role])

@@ -68,6 +68,7 @@ def say(sentence: str) -> None:
 def progress() -> Progress:
     """A progress bar on standard error while that is a terminal; nothing elsewhere."""
     console = remarks()
+    console.soft_wrap = True  # else lines printed above the bar would be folded between words, as prose is
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -17,7 +17,7 @@ from handler.signature import Credentials
 from handler.smq import SmqError
 from ops import profiles, registration
 from ops.problems import Problem
-from ops.queues import Queue, queue
+from ops.queues import RESULT_QUEUE, Queue, queue
 from ops.show import note
 
 LOCAL = "local"
@@ -46,8 +46,8 @@ class Target:
 
     @property
     def results(self) -> Queue:
-        """The queue that every outcome reaches."""
-        return queue(self.profile, "resultQueue", self.credentials)
+        """The queue that every outcome reaches. Problem if the cloud has none."""
+        return queue(self.profile, RESULT_QUEUE, self.credentials)
 
     @property
     def failures(self) -> Queue:

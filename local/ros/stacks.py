@@ -92,7 +92,7 @@ class StackService:
             resources = {
                 name: str(each["Type"])
                 for name, each in document["Resources"].items()
-                if "Condition" not in each or values.condition(each["Condition"], name)
+                if _is_wanted(values, each, name)
             }
         except TemplateError as error:
             return refusals.invalid(str(error))
@@ -111,9 +111,15 @@ class StackService:
 
 
 def _outputs(values: Values, document: Fields) -> dict[str, Any]:
-    """The outputs; those that need what only the cloud knows are left out."""
-    known = {name: _known(values, each["Value"], name) for name, each in (document.get("Outputs") or {}).items()}
+    """The outputs; those whose condition does not hold, or that need what only the cloud knows, are left out."""
+    declared = (document.get("Outputs") or {}).items()
+    known = {name: _known(values, each["Value"], name) for name, each in declared if _is_wanted(values, each, name)}
     return {name: value for name, value in known.items() if value is not None}
+
+
+def _is_wanted(values: Values, declared: Fields, name: str) -> bool:
+    """Whether a resource or an output has no condition, or one that holds."""
+    return "Condition" not in declared or values.condition(declared["Condition"], name)
 
 
 def _known(values: Values, value: Any, name: str) -> Any:

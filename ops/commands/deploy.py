@@ -142,7 +142,7 @@ def _deploy(cloud: Cloud, plan: Plan, patience: Patience) -> tuple[Stack, str]:
 def _finish(stack: Stack, action: str, plan: Plan, environment: Environment, as_json: bool) -> None:
     """Show what there is now, keep it as a profile, and check it."""
     account = plan.seen.account_id if plan.seen else ""
-    profile = plan.site.described(account, name_prefix(stack, plan.template))
+    profile = plan.site.described(account, name_prefix(stack, plan.template), stack.outputs)
     whole = profiles.checked(profile, str(plan.site.profile_path))
     plan.site.write(profile)
     patient = Patient(whole, find(whole, environment))

@@ -89,6 +89,7 @@ def replay(
       3    time ran out before every outcome was there
       130  interrupted
     """
+    results = target.results if wait else None
     to = destination(target, via, service)
     now = datetime.now(timezone.utc)
     plan = Plan(selection.filter, _checked(edits), force, before=now if selection.is_of_queue else None)
@@ -102,10 +103,11 @@ def replay(
             if yes and replayer.tally.replayed:
                 show.say(f"So far: {_sum(replayer.tally, to, is_done=yes)} The same command finishes the job.")
             raise
-    show.say(_sum(replayer.tally, to, is_done=yes))
-    if yes and wait:
+    nothing = "" if replayer.tally.matched or not selection.is_narrow else "Nothing matched what was asked for. "
+    show.say(nothing + _sum(replayer.tally, to, is_done=yes))
+    if yes and results:
         with show.progress() as progress:
-            counts = follow(target.results, replayer.message_ids, timeout_seconds, progress, as_json=as_json)
+            counts = follow(results, replayer.message_ids, timeout_seconds, progress, as_json=as_json)
         conclude(len(replayer.message_ids), counts)
     leave(_exit_code(replayer.tally, selection))
 

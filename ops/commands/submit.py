@@ -66,6 +66,7 @@ def submit(
       3    time ran out before every outcome was there
       130  interrupted
     """
+    results = target.results if wait else None
     valid, invalid = _judged(_paths(paths), envelope)
     for each in invalid:
         _complain(each)
@@ -76,9 +77,9 @@ def submit(
     report = _report_nothing if wait else partial(_report, as_json=as_json)
     with show.progress() as progress:
         sent = _send(target.requests, valid, progress, report)
-        if wait:
-            counts = follow(target.results, sent, timeout_seconds, progress, as_json=as_json)
-    if wait:
+        if results:
+            counts = follow(results, sent, timeout_seconds, progress, as_json=as_json)
+    if results:
         conclude(len(sent), counts)
     leave(ExitCode.UNWELCOME if invalid else ExitCode.DONE)
 

@@ -104,7 +104,7 @@ def _announce(ready: Mapping[str, Any], as_json: bool) -> None:
         ("Gateway API", ready["sgw"]["endpoint"]),
         ("Functions", ready["fc"]["endpoint"]),
         ("Requests", mns["requestQueue"]),
-        ("Outcomes", f"{mns['resultTopic']} → {mns['resultQueue']}"),
+        ("Outcomes", " → ".join(filter(None, (mns["resultTopic"], mns["resultQueue"])))),
     )
     show.line(Text("The local cloud is up.", style="bold green"))
     for name, place in places:

@@ -37,10 +37,11 @@ def watch(target: Target, count: int | None, timeout_seconds: float | None, as_j
       3    time ran out before --count
       130  interrupted
     """
+    results = target.results
     if not as_json:
         show.line(Text(show.OUTCOME_HEADING, style="bold"))
     display = partial(show.outcome, as_json=as_json)
-    shown = _take(target.results, count, _seconds_left(timeout_seconds), display)
+    shown = _take(results, count, _seconds_left(timeout_seconds), display)
     if count is not None and shown < count:
         show.note(f"Time ran out after {shown} of {count} outcomes.")
         leave(ExitCode.OUT_OF_TIME)

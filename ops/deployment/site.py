@@ -15,6 +15,7 @@ from handler.signature import Credentials
 from ops import profiles
 from ops.credentials import find
 from ops.problems import Problem
+from ops.queues import RESULT_QUEUE
 from ops.registration import write_atomically
 from ops.target import LOCAL, directories
 
@@ -45,9 +46,16 @@ class Site:
         """What to type after `status` or `destroy` to mean this stack."""
         return f"--region {self.region}" + ("" if self.stack == DEFAULT_STACK else f" --stack {self.stack}")
 
-    def described(self, account_id: str, name_prefix: str) -> Mapping[str, Any]:
-        """The profile of the deployed stack, for every other command. No key is added to it."""
-        return {**self.profile, "region": self.region, "accountId": account_id, "namePrefix": name_prefix}
+    def described(self, account_id: str, name_prefix: str, outputs: Mapping[str, str]) -> Mapping[str, Any]:
+        """The profile of the deployed stack, for every other command. No key is added to it.
+
+        An empty name says that there is no result queue; without it the name would be derived.
+        """
+        known = {"region": self.region, "accountId": account_id, "namePrefix": name_prefix}
+        mns, results = self.profile.get("mns", {}), outputs.get("ResultQueueName", "")
+        if not results or mns.get(RESULT_QUEUE) == "":
+            return {**self.profile, **known, "mns": {**mns, RESULT_QUEUE: results}}
+        return {**self.profile, **known}
 
     def write(self, profile: Mapping[str, Any]) -> None:
         """Keep `profile` as this stack's. Problem if it cannot be written."""

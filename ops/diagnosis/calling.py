@@ -13,6 +13,7 @@ from ops.diagnosis.finding import Finding, unknown, well, wrong
 from ops.diagnosis.patient import FUNCTIONS, SMQ, Patient
 
 _DEPLOY = "deploy template.yml"
+_FETCH = {"control": {"drain": "requests"}}
 _SOURCE = ("eventSourceConfig", "eventSourceParameters", "sourceMNSParameters")
 
 
@@ -48,13 +49,13 @@ def trigger(patient: Patient) -> Iterator[Finding]:
         return
     listed = answer.document.get("triggers")
     triggers = [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []
-    yield _bringing(queue, [each for each in triggers if _queue_of(each) == queue])
+    yield _bringing(queue, [each for each in triggers if _queue_of(each) == queue or _fetches(each)])
 
 
 def _bringing(queue: str, triggers: list[Mapping[str, Any]]) -> Finding:
     if not triggers:
         return wrong(f"No trigger brings requests from {queue} to the function", _DEPLOY)
-    enabled = [each for each in triggers if _config(each).get("triggerEnable", True) is True]
+    enabled = [each for each in triggers if _is_on(_config(each))]
     if not enabled:
         name = triggers[0].get("triggerName")
         return wrong(f"Trigger {name} of {queue} is switched off", "switch it on in the console of Function Compute")
@@ -77,10 +78,25 @@ def _queue_of(trigger: Mapping[str, Any]) -> str:
     return str(found.get("QueueName", "")) if isinstance(found, Mapping) else ""
 
 
+def _fetches(trigger: Mapping[str, Any]) -> bool:
+    """Whether a trigger has the function fetch requests itself, as the timer of Intake=pull does."""
+    return _parsed(_config(trigger).get("payload")) == _FETCH
+
+
+def _is_on(config: Mapping[str, Any]) -> bool:
+    """A timer says `enable`, a trigger of a queue `triggerEnable`, and may leave it out."""
+    return config.get("enable", config.get("triggerEnable", True)) is True
+
+
 def _config(trigger: Mapping[str, Any]) -> Mapping[str, Any]:
     """The configuration, which the API gives as a JSON text."""
-    try:
-        config = json.loads(trigger.get("triggerConfig") or "{}")
-    except (TypeError, ValueError):
-        return {}
+    config = _parsed(trigger.get("triggerConfig"))
     return config if isinstance(config, Mapping) else {}
+
+
+def _parsed(text: object) -> object:
+    """What a JSON text says, None for anything else."""
+    try:
+        return json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        return None

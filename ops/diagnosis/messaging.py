@@ -8,8 +8,9 @@ from ops.diagnosis.access import closed
 from ops.diagnosis.finding import Finding, unknown, well, wrong
 from ops.diagnosis.patient import SMQ, Patient
 from ops.diagnosis.records import Subscription
+from ops.queues import RESULT_QUEUE
 
-QUEUES = ("requestQueue", "resultQueue", "failureQueue", "deadLetterQueue")
+QUEUES = ("requestQueue", RESULT_QUEUE, "failureQueue", "deadLetterQueue")
 _ABSENT = ("QueueNotExist", "TopicNotExist")
 _DEPLOY = "deploy template.yml"
 
@@ -22,7 +23,7 @@ class _Wanted(NamedTuple):
 
 
 SUBSCRIPTIONS = (
-    _Wanted("resultQueue", ""),
+    _Wanted(RESULT_QUEUE, ""),
     _Wanted("failureQueue", "failed"),
     _Wanted("failureQueue", "indeterminate"),
 )
@@ -54,11 +55,14 @@ def subscriptions(patient: Patient) -> Iterator[Finding]:
         yield unknown(f"Who subscribes to {name} is not known ({error.code})", "see to the topic first")
         return
     for wanted in SUBSCRIPTIONS:
-        yield _subscribed(patient, wanted, found)
+        if wanted.role != RESULT_QUEUE or patient.named(SMQ, RESULT_QUEUE):
+            yield _subscribed(patient, wanted, found)
 
 
 def _seen(patient: Patient, kind: str, role: str, look: Callable[[str], str]) -> Finding:
     name = patient.named(SMQ, role)
+    if not name and role == RESULT_QUEUE:
+        return well("There is no result queue, and none has to be; submit --wait and watch would need one")
     if not name:
         return unknown(f"The profile names no {role}", f"add mns.{role} to it")
     try:

@@ -52,6 +52,31 @@ def test_one_command_deploys_and_checks(here: Deploying) -> None:
     assert ended.err.splitlines()[-1] == "Nothing is wrong. 1 could not be seen."
 
 
+def test_the_profile_says_whether_there_is_a_result_queue(here: Deploying) -> None:
+    """Its name is neither left there nor derived while there is none, and comes back with it."""
+
+    def named(*more: str) -> object:
+        here.deploy("--yes", *more)
+        return json.loads(here.profile_path.read_text())["mns"]["resultQueue"]
+
+    assert named("--parameter", "CreateResultQueue=false") == ""
+    assert named() == ""
+    assert named("--parameter", "CreateResultQueue=true") == "express-sync-results"
+
+
+@pytest.mark.parametrize("choice", ["Intake=pull", "CreateResultQueue=false"])
+def test_doctor_is_content_with_whatever_the_template_lets_one_choose(choice: str, tmp_path: Path) -> None:
+    """A stack that was asked for is no fault of itself."""
+    (tmp_path / "cloud").mkdir()
+    with (
+        stand(tmp_path / "cloud", CloudOptions(parameters=dict([choice.split("=")]))) as chosen,
+        deploying(tmp_path, chosen) as here,
+    ):
+        ended = here.deploy("--yes", "--parameter", choice)
+    assert ended.code == 0, ended
+    assert ended.err.splitlines()[-1] == "Nothing is wrong. 1 could not be seen."
+
+
 def test_the_profile_serves_every_other_command_and_holds_no_key(here: Deploying) -> None:
     """What was in it stays, what was learnt is added; a key from elsewhere is not."""
     user = LOCAL_ACCOUNT.user

@@ -283,6 +283,25 @@ def test_a_queue_that_is_not_there_is_one_sentence(queues: Stand) -> None:
     assert "QueueNotExist" in queues.run("submit", MINIMAL, "--profile", "other", "--yes").only_a_sentence()
 
 
+@pytest.mark.parametrize(
+    "command", [("submit", MINIMAL, "--wait"), ("watch",), ("replay", "--wait")], ids=lambda command: command[0]
+)
+def test_where_there_is_no_result_queue_nobody_waits_for_outcomes(command: tuple[str, ...], queues: Stand) -> None:
+    """Nothing is sent, and it is said which parameter of the template makes one."""
+    write_profile(queues, "silent", mns={**queues.ready["mns"], "resultQueue": ""})
+    said = queues.run(*command, "--profile", "silent", "--yes").only_a_sentence()
+    assert said.startswith("There is no result queue to take outcomes from; ")
+    assert "--parameter CreateResultQueue=true" in said
+    assert queues.messages("requestQueue") == 0
+
+
+def test_requests_go_without_a_result_queue(tmp_path: Path) -> None:
+    """The local cloud runs a stack that has none."""
+    with stand(tmp_path, CloudOptions(with_function=False, parameters={"CreateResultQueue": "false"})) as running:
+        assert running.run("submit", MINIMAL).code == 0
+        assert running.messages("requestQueue") == 1
+
+
 def test_a_profile_without_a_function_cannot_invoke(queues: Stand) -> None:
     """It is said what to add."""
     profile = {key: value for key, value in queues.ready.items() if key != "fc"}

@@ -134,10 +134,13 @@ def test_a_filter_that_matches_nothing_ends_with_1(queues: Stand) -> None:
     assert queues.run("replay", "--yes").code == 0
     idle = queues.run("replay")
     assert (idle.code, idle.err.splitlines()[1:]) == (0, ["Nothing would go to the request queue."])
+    missed = queues.run("replay", "--code", "Nope")
+    nothing = "Nothing matched what was asked for. Nothing would go to the request queue."
+    assert (missed.code, missed.err.splitlines()[1:]) == (0, [nothing])
     fill(queues, "failureQueue", [failure(1)])
     ended = queues.run("replay", "--code", "Nope", "--yes")
     assert ended.code == 1
-    assert "0 replayed to the request queue; 1 not asked for." in ended.err
+    assert "Nothing matched what was asked for. 0 replayed to the request queue; 1 not asked for." in ended.err
     assert counts(queues) == (1, 0)
 
 

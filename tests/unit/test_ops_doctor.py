@@ -72,6 +72,13 @@ def from_queue(queue: str, *, name: str = "requests", **config: Any) -> dict[str
     return {"triggerName": name, "triggerConfig": json.dumps({"eventSourceConfig": source, **config})}
 
 
+def timer(drained: str, *, enable: object = True) -> dict[str, Any]:
+    """A timer that has the function drain a queue, as ListTriggers has it."""
+    payload = json.dumps({"control": {"drain": drained}})
+    config = {"cronExpression": "@every 1m", "enable": enable, "payload": payload}
+    return {"triggerName": drained, "triggerConfig": json.dumps(config)}
+
+
 def answered(code: str, document: Mapping[str, Any] | None = None) -> Answer:
     return Answer(400 if code else 200, code, document or {})
 
@@ -303,6 +310,15 @@ def test_each_missing_subscription_is_wrong(missing: int) -> None:
     assert [mark == "wrong" for mark in found] == [position == missing for position in range(3)]
 
 
+@pytest.mark.parametrize("mns", [without("mns", "resultQueue")["mns"], {**PROFILE["mns"], "resultQueue": ""}])
+def test_a_cloud_without_a_result_queue_is_well(mns: dict[str, str]) -> None:
+    """It is a choice of the template, so nothing is to be done; the other outcomes are still looked for."""
+    one = patient(profile={**PROFILE, "mns": mns}, subscriptions=SUBSCRIBED[1:])
+    assert marks(messaging.queues, one) == ["ok"] * 4
+    assert marks(messaging.subscriptions, one) == ["ok", "ok"]
+    assert marks(messaging.subscriptions, patient(profile={**PROFILE, "mns": mns}, subscriptions=())) == ["wrong"] * 2
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -379,13 +395,20 @@ def test_the_role_is_named_and_it_is_said_what_shows_whether_it_suffices() -> No
         ([from_queue("other"), from_queue("requests", name="mine")], "ok", "Trigger mine brings"),
         ([from_queue("requests", name="off", triggerEnable=False), from_queue("requests")], "ok", "Trigger requests"),
         ([from_queue("requests", triggerEnable=False)], "wrong", "is switched off"),
+        ([timer("deadLetters"), timer("requests")], "ok", "Trigger requests brings"),
+        ([timer("requests", enable=False), from_queue("requests", name="mine")], "ok", "Trigger mine brings"),
+        ([timer("requests", enable=False)], "wrong", "is switched off"),
+        ([timer("deadLetters")], "wrong", "No trigger"),
+        ([{"triggerName": "odd", "triggerConfig": '{"payload": "{"}'}], "wrong", "No trigger"),
         ([from_queue("other")], "wrong", "No trigger brings requests from requests"),
         ([{"triggerName": "sweep", "triggerConfig": '{"cronExpression": "@every 5m"}'}], "wrong", "No trigger"),
         ([{"triggerName": "odd", "triggerConfig": "{"}, {"triggerConfig": "[]"}, {}, "x"], "wrong", "No trigger"),
         (None, "wrong", "No trigger"),
     ],
 )
-def test_the_function_needs_a_trigger_of_the_request_queue(triggers: object, mark: Mark, word: str) -> None:
+def test_the_function_needs_a_trigger_that_brings_it_requests_or_has_it_fetch_them(
+    triggers: object, mark: Mark, word: str
+) -> None:
     """Else requests lie in their queue for ever, and everything looks healthy."""
     (finding,) = calling.trigger(patient(triggers=answered("", {"triggers": triggers})))
     assert (finding.mark, word in finding.says) == (mark, True)

@@ -79,6 +79,13 @@ def test_a_name_of_its_own_outweighs_the_derived_one() -> None:
     assert (found["mns"]["failureQueue"], found["mns"]["requestQueue"]) == ("elsewhere", "express-sync-requests")
 
 
+def test_an_empty_name_says_that_there_is_no_result_queue() -> None:
+    """A stack may do without it, but without no other queue."""
+    assert profiles.checked({**REAL, "mns": {"resultQueue": ""}}, "p.json")["mns"]["resultQueue"] == ""
+    with pytest.raises(Problem, match=r"\$\.mns\.failureQueue must not be empty"):
+        profiles.checked({**REAL, "mns": {"failureQueue": ""}}, "p.json")
+
+
 @pytest.mark.parametrize("part", ["mns", "sgw", "fc"])
 def test_a_profile_with_an_endpoint_of_its_own_gets_no_other(part: str) -> None:
     """The key of a private cloud is never sent to the public one because a line was left out."""
@@ -234,4 +241,4 @@ def test_any_json_is_a_profile_or_one_sentence(document: Any) -> None:
         found = profiles.checked(document, "p.json")
     except Problem as told:
         said, found = str(told), {}
-    assert said.startswith("p.json: $") or {"endpoint", "requestQueue", "resultQueue"} <= found["mns"].keys()
+    assert said.startswith("p.json: $") or {"endpoint", "requestQueue"} <= found["mns"].keys()

@@ -27,3 +27,22 @@ def test_a_line_goes_above_the_progress_bar(print_line: object, monkeypatch: pyt
         progress.refresh()
         print_line("A LINE")
     assert re.search(r"\x1b\[2K(\x1b\[[0-9;]*m)*A LINE", terminal.getvalue())
+
+
+@pytest.mark.parametrize("columns", [30, 80])
+def test_a_line_above_the_progress_bar_is_as_wide_as_it_is(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The terminal folds it where it ends, as without a bar; the bar itself keeps to its line."""
+    terminal = _Terminal()
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with show.progress() as progress:
+        progress.add_task("Outcomes", total=2)
+        show.line(show.OUTCOME_HEADING)
+        progress.refresh()
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
+    assert show.OUTCOME_HEADING in shown
+    bars = [line for line in re.split(r"[\r\n]+", shown) if "━" in line]
+    assert bars
+    assert max(map(len, bars)) <= columns
