@@ -12,10 +12,12 @@ from ops.credentials import find
 from ops.deployment import deploying, package_file, telling, template_file
 from ops.deployment.deploying import Cloud
 from ops.deployment.oss import Bucket
-from ops.deployment.plan import Plan, check, name_prefix
+from ops.deployment.package_file import Package
+from ops.deployment.plan import Plan, check, name_prefix, runtime
 from ops.deployment.ros import Stacks
 from ops.deployment.site import DEFAULT_STACK, Site, choose
 from ops.deployment.stack import Stack
+from ops.deployment.template_file import RUNTIME, Template
 from ops.deployment.watching import Patience
 from ops.diagnosis.checks import examine
 from ops.diagnosis.patient import Patient
@@ -81,13 +83,13 @@ def deploy(
     site = choose(region, stack, Path.cwd(), environment)
     template = template_file.load()
     parameters = template_file.parameters(template, given)
-    function = template.function(parameters)
-    package = package_file.read(package_path or _built(function["Runtime"]))
-    package_file.check(package, function["Runtime"], function["Handler"])
+    named = package_file.read(package_path) if package_path else None
     show.note(f"Acting on stack {site.stack} in {site.region} (ROS at {site.ros}, OSS at {site.oss}).")
     cloud = _cloud(site, code_bucket, environment, is_needed=not dry_run)
-    seen = deploying.look(cloud, site, template, package) if cloud else None
-    plan = Plan(site, template, package, code_bucket, parameters, seen)
+    seen = deploying.look(cloud, site, template) if cloud else None
+    package = _suitable(named, template, {**parameters, RUNTIME: runtime(parameters, seen and seen.stack, template)})
+    has_object = deploying.holds(cloud, site, package) if cloud else None
+    plan = Plan(site, template, package, code_bucket, parameters, seen, has_object)
     check(plan)
     if dry_run or not yes or cloud is None:
         _show_plan(plan, as_json)
@@ -100,9 +102,17 @@ def deploy(
         _finish(deployed, action, plan, environment, as_json)
 
 
-def _built(runtime: str) -> Path:
+def _suitable(named: Package | None, template: Template, parameters: Mapping[str, str]) -> Package:
+    """The package that was named, else one that is built. Problem if a stack with these parameters cannot run it."""
+    function = template.function(parameters)
+    package = named or package_file.read(_built(function["Runtime"]))
+    package_file.check(package, function["Runtime"], function["Handler"])
+    return package
+
+
+def _built(wanted: str) -> Path:
     with steps_shown() as told:
-        return build(template_file.TEMPLATE, runtime, package_file.DISTRIBUTIONS, told=told).path
+        return build(template_file.TEMPLATE, wanted, package_file.DISTRIBUTIONS, told=told).path
 
 
 def _cloud(site: Site, bucket: str, environment: Environment, *, is_needed: bool) -> Cloud | None:
@@ -127,7 +137,7 @@ def _show_plan(plan: Plan, as_json: bool) -> None:
 
 def _deploy(cloud: Cloud, plan: Plan, patience: Patience) -> tuple[Stack, str]:
     """Carry the plan out; the stack as it is then, and what was done to it."""
-    if plan.seen and not plan.seen.has_object:
+    if not plan.has_object:
         with telling.uninterrupted(f"The stack was not touched; {plan.place} may be there."):
             deploying.upload(cloud, plan)
         show.note(f"The package is at {plan.place}.")

@@ -139,6 +139,7 @@ def test_a_dry_run_needs_no_key(here: Deploying) -> None:
     ended = here.deploy("--dry-run", "--json")
     (line,) = ended.lines()
     assert (ended.code, line["action"], line["package"]["isThere"]) == (0, "create or update", None)
+    assert "an update leaves all others, and Runtime, as they are" in here.deploy("--dry-run").out
     assert "Neither bucket nor stack is looked at." in ended.err
     assert here.calls("ros") == here.calls("oss") == []
     assert "No access key is found" in here.deploy("--yes").only_a_sentence()
@@ -381,8 +382,22 @@ def test_another_name_prefix_for_a_stack_is_refused(here: Deploying) -> None:
 def test_a_package_for_another_python_is_refused(here: Deploying) -> None:
     """Its native modules could not be imported there."""
     said = here.deploy("--yes", package=here.package(minor=12)).only_a_sentence()
-    assert "is for python3.12, but template.yml asks for python3.10" in said
-    assert here.calls("oss") == []
+    assert "is for python3.12, but the stack is to run on python3.10" in said
+    assert said.endswith("or add --parameter Runtime=python3.12.")
+    assert here.done("oss") == here.done("ros") == []
+
+
+def test_an_update_leaves_the_runtime_as_it_is(here: Deploying) -> None:
+    """Its package is for that Python, and a package for another is refused unless the runtime is given too."""
+    first, second = here.package(minor=12), here.package("next.zip", minor=12, content="def handle(): return 4")
+    assert here.deploy("--yes", "--parameter", "Runtime=python3.12", package=first).code == 0
+    (plan,) = here.deploy("--dry-run", "--json", package=second).lines()
+    assert plan["parameters"]["Runtime"] == "python3.12"
+    assert here.deploy("--yes", package=second).code == 0
+    third = here.package("third.zip", minor=10, content="def handle(): return 5")
+    assert "the stack is to run on python3.12" in here.deploy("--yes", package=third).only_a_sentence()
+    (line,) = here.deploy("--yes", "--json", "--parameter", "Runtime=python3.10", package=third).lines()
+    assert (line["action"], line["parameters"]["Runtime"]) == ("updated", "python3.10")
 
 
 @pytest.mark.parametrize("name", ["local", "env", "no/name", ""])
