@@ -115,7 +115,7 @@ def name_prefix(stack: Stack, template: Template) -> str:
 
 
 def runtime(given: Mapping[str, str], stack: Stack | None, template: Template) -> str:
-    """What a deployment runs on: what is given, else what the stack has if the template still allows it, else default."""
+    """What a deployment runs on: what is given, else what the stack has if the template allows it, else default."""
     known = stack.parameters.get(RUNTIME) if stack else None
     kept = known if known in template.parameters[RUNTIME]["AllowedValues"] else None
     return given.get(RUNTIME) or kept or template.default(RUNTIME)

@@ -16,6 +16,7 @@ from tests.integration.cli_support import Stand, stand
 from tests.integration.deploy_support import BUCKET, REGION, ROLE, Deploying, deploying
 
 NOWHERE = "http://127.0.0.1:1"
+NO_DEFERRALS = ("51", "-1", "2.5", "1e1", "1_0", "+5", " 5", "05", "٣", "", "many", "9" * 5000)
 REASON = "The quota of functions is used up"
 
 
@@ -361,7 +362,9 @@ def test_one_endpoint_of_its_own_needs_the_other_too(here: Deploying) -> None:
         ("NamePrefix", "--parameter takes NAME=VALUE"),
         ("NamePrefix=Upper", "Parameter NamePrefix must match"),
         ("AdoptionPolicy=sometimes", "must be one of identical, never, owned"),
-        ("MaxDeferrals=51", "must be a number from 0 to 50"),
+        *((f"MaxDeferrals={value}", "must be a whole number from 0 to 50") for value in NO_DEFERRALS),
+        ("LogRetentionDays=0", "must be a whole number from 1 to 3650"),
+        (f"ContactGroup={'x' * 101}", "must have a number of characters from 0 to 100"),
         ("SweepDeadLetters=perhaps", "must be one of true, false"),
         ("CodeObject=x", "leave --parameter CodeObject out"),
     ],

@@ -11,7 +11,7 @@ from ops.deployment.package_file import check, newest, read
 from ops.deployment.refusals import NOT_REACHED, RefusedError, sentence
 from ops.deployment.site import choose
 from ops.deployment.stack import Event, Stack, standing
-from ops.deployment.template_file import TEMPLATE, load
+from ops.deployment.template_file import TEMPLATE, load, parameters
 from ops.deployment.watching import LONGEST_PAUSE_SECONDS, Patience, Watch
 from ops.problems import Problem
 
@@ -243,3 +243,10 @@ def loaded() -> set[str]:
 def test_no_other_command_waits_for_the_sdks(sdk: str, loaded: set[str]) -> None:
     """They are imported when a service is first asked."""
     assert sdk not in loaded
+
+
+@pytest.mark.parametrize("value", ["MaxDeferrals=0", "MaxDeferrals=50", "ContactGroup=", f"ContactGroup={'x' * 100}"])
+def test_a_parameter_at_its_limit_is_taken(value: str) -> None:
+    """The limits are those of template.yml."""
+    name, _, wanted = value.partition("=")
+    assert parameters(load(TEMPLATE), (value,)) == {name: wanted}
