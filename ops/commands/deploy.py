@@ -11,7 +11,7 @@ from ops import profiles, show
 from ops.credentials import find
 from ops.deployment import deploying, package_file, telling, template_file
 from ops.deployment.deploying import Cloud
-from ops.deployment.oss import Bucket
+from ops.deployment.oss import Bucket, checked_name
 from ops.deployment.package_file import Package
 from ops.deployment.plan import Plan, check, name_prefix, runtime
 from ops.deployment.ros import Stacks
@@ -82,14 +82,14 @@ def deploy(
     environment = os.environ  # noqa: TID251 - a command line's environment is its settings
     site = choose(region, stack, Path.cwd(), environment)
     template = template_file.load()
-    parameters = template_file.parameters(template, given)
+    parameters, bucket = template_file.parameters(template, given), checked_name(code_bucket)
     named = package_file.read(package_path) if package_path else None
     show.note(f"Acting on stack {site.stack} in {site.region} (ROS at {site.ros}, OSS at {site.oss}).")
-    cloud = _cloud(site, code_bucket, environment, is_needed=not dry_run)
+    cloud = _cloud(site, bucket, environment, is_needed=not dry_run)
     seen = deploying.look(cloud, site, template) if cloud else None
     package = _suitable(named, template, {**parameters, RUNTIME: runtime(parameters, seen and seen.stack, template)})
     has_object = deploying.holds(cloud, site, package) if cloud else None
-    plan = Plan(site, template, package, code_bucket, parameters, seen, has_object)
+    plan = Plan(site, template, package, bucket, parameters, seen, has_object)
     check(plan)
     if dry_run or not yes or cloud is None:
         _show_plan(plan, as_json)

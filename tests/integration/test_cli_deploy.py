@@ -263,6 +263,18 @@ def test_a_bucket_that_is_missing_or_elsewhere_is_one_sentence(bucket: str, said
     assert here.done("ros") == []
 
 
+@pytest.mark.parametrize(
+    "bucket", ["", "a", "ab", "My_Bucket", "oss://my-code", "ü-code", "-code", "code-", "my.code", "c" * 64, "code\n"]
+)
+@pytest.mark.parametrize("leave", ["--dry-run", "--yes"])
+def test_a_name_that_no_bucket_can_have_is_one_sentence(bucket: str, leave: str, here: Deploying) -> None:
+    """Before anything is asked, so it needs no key either."""
+    path = str(here.package())
+    ended = here.run("deploy", "--region", REGION, "--code-bucket", bucket, "--package", path, leave)
+    assert ended.only_a_sentence().startswith(f"{bucket!r} is no bucket's name; name one for --code-bucket")
+    assert here.calls("oss") == here.calls("ros") == []
+
+
 def test_the_bucket_of_another_account_is_refused(here: Deploying) -> None:
     """The profile says whose stack it is, the bucket's owner whose it would become."""
     here.write_profile(accountId="42")

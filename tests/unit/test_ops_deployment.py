@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from handler.signature import Credentials
+from ops.deployment.oss import Bucket, checked_name
 from ops.deployment.package_file import check, newest, read
 from ops.deployment.refusals import NOT_REACHED, RefusedError, sentence
 from ops.deployment.site import choose
@@ -250,3 +252,17 @@ def test_a_parameter_at_its_limit_is_taken(value: str) -> None:
     """The limits are those of template.yml."""
     name, _, wanted = value.partition("=")
     assert parameters(load(TEMPLATE), (value,)) == {name: wanted}
+
+
+@pytest.mark.parametrize("name", ["abc", "my-code", "0-9", "c" * 63])
+def test_a_name_that_a_bucket_can_have_is_taken(name: str) -> None:
+    """From the shortest to the longest."""
+    assert checked_name(name) == name
+
+
+def test_what_the_sdk_itself_refuses_is_not_called_an_unreachable_service() -> None:
+    """Only a request that was lost is."""
+    bucket = Bucket("No_Bucket", "cn-hangzhou", "http://127.0.0.1:1", Credentials("id", "secret"))
+    with pytest.raises(RefusedError) as raised:
+        bucket.described()
+    assert raised.value.code == "BucketNameInvalidError"
