@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,7 +14,7 @@ from ops.deployment import deploying, package_file, telling, template_file
 from ops.deployment.deploying import Cloud
 from ops.deployment.oss import Bucket, checked_name
 from ops.deployment.package_file import Package
-from ops.deployment.plan import Plan, check, name_prefix, runtime
+from ops.deployment.plan import Plan, check, runtime
 from ops.deployment.ros import Stacks
 from ops.deployment.site import DEFAULT_STACK, Site, choose
 from ops.deployment.stack import Stack
@@ -87,19 +88,26 @@ def deploy(
     show.note(f"Acting on stack {site.stack} in {site.region} (ROS at {site.ros}, OSS at {site.oss}).")
     cloud = _cloud(site, bucket, environment, is_needed=not dry_run)
     seen = deploying.look(cloud, site, template) if cloud else None
-    package = _suitable(named, template, {**parameters, RUNTIME: runtime(parameters, seen and seen.stack, template)})
+    there = seen.stack if seen else None
+    package = _suitable(named, template, {**parameters, RUNTIME: runtime(parameters, there, template)})
     has_object = deploying.holds(cloud, site, package) if cloud else None
     plan = Plan(site, template, package, bucket, parameters, seen, has_object)
     check(plan)
+    profile = _profile(plan)
     if dry_run or not yes or cloud is None:
         _show_plan(plan, as_json)
         if not dry_run:
             raise Problem(f"This changes the account in {site.region} and costs money there; add --yes to go on.")
         leave(ExitCode.DONE)
     else:
+        site.make_room()
         patience = Patience(timeout_seconds, time.monotonic, time.sleep)  # noqa: TID251 - a command's clock is real
         deployed, action = _deploy(cloud, plan, patience)
-        _finish(deployed, action, plan, environment, as_json)
+        if not as_json:
+            telling.outputs(deployed.outputs)
+        _keep(profile, deployed, action, site)
+        whole = profiles.checked(profile, str(site.profile_path))
+        _finish(deployed, action, plan, Patient(whole, find(whole, environment)), as_json)
 
 
 def _suitable(named: Package | None, template: Template, parameters: Mapping[str, str]) -> Package:
@@ -135,6 +143,14 @@ def _show_plan(plan: Plan, as_json: bool) -> None:
         show.line(show.printable(f"{what:<11} {said}"))
 
 
+def _profile(plan: Plan) -> Mapping[str, Any]:
+    """What is to be kept as the stack's profile. Problem if no command could use it."""
+    profile = plan.site.described(plan.seen.account_id if plan.seen else "", plan.name_prefix)
+    if plan.seen:
+        profiles.checked(profile, str(plan.site.profile_path))
+    return profile
+
+
 def _deploy(cloud: Cloud, plan: Plan, patience: Patience) -> tuple[Stack, str]:
     """Carry the plan out; the stack as it is then, and what was done to it."""
     if not plan.has_object:
@@ -149,19 +165,21 @@ def _deploy(cloud: Cloud, plan: Plan, patience: Patience) -> tuple[Stack, str]:
     return deploying.unchanged(plan), "unchanged"
 
 
-def _finish(stack: Stack, action: str, plan: Plan, environment: Environment, as_json: bool) -> None:
-    """Show what there is now, keep it as a profile, and check it."""
-    account = plan.seen.account_id if plan.seen else ""
-    profile = plan.site.described(account, name_prefix(stack, plan.template))
-    whole = profiles.checked(profile, str(plan.site.profile_path))
-    plan.site.write(profile)
-    patient = Patient(whole, find(whole, environment))
+def _keep(profile: Mapping[str, Any], stack: Stack, action: str, site: Site) -> None:
+    """Write the profile. Problem if that fails, which says that the stack is there."""
+    try:
+        site.write(profile)
+    except Problem as problem:
+        raise Problem(f"Stack {stack.name} is {action}, but has no profile. {problem.message}") from None
+
+
+def _finish(stack: Stack, action: str, plan: Plan, patient: Patient, as_json: bool) -> None:
+    """Check the stack, and say what was done to it."""
     if as_json:
         findings = [document(check, finding) for check, finding in examine(patient)]
         done = {"action": action, "stackId": stack.id, "state": stack.state, "outputs": dict(stack.outputs)}
         profile_path = str(plan.site.profile_path)
         show.json_line({**plan.document(), **done, "profile": profile_path, "findings": findings})
         leave(ExitCode.UNWELCOME if any(each["mark"] == "wrong" for each in findings) else ExitCode.DONE)
-    telling.outputs(stack.outputs)
     show.note(f"Stack {stack.name} is {action}. Its profile is {plan.site.profile_path}: use --profile {stack.name}.")
     conclude(report(patient, as_json=False))

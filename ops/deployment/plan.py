@@ -53,6 +53,11 @@ class Plan:
         }
 
     @property
+    def name_prefix(self) -> str:
+        """What the names of the stack's resources will begin with; `check` has seen to it that it does not change."""
+        return self.given.get(NAME_PREFIX) or _name_prefix(self.stack, self.template)
+
+    @property
     def place(self) -> str:
         """Where the package goes, as people write it."""
         return f"oss://{self.bucket}/{self.package.key}"
@@ -101,7 +106,7 @@ def check(plan: Plan) -> None:
             f"Stack {stack.name} is in state {stack.state} and cannot be updated, so nothing was done;"
             f" run `express-sync destroy {plan.site.options} --yes`, then deploy again."
         )
-    before, wanted = name_prefix(stack, plan.template), plan.given.get(NAME_PREFIX)
+    before, wanted = _name_prefix(stack, plan.template), plan.given.get(NAME_PREFIX)
     if wanted not in (None, before):
         raise Problem(
             f"{NAME_PREFIX} of stack {stack.name} is {before}, and another would replace its queues with all that is"
@@ -109,16 +114,15 @@ def check(plan: Plan) -> None:
         )
 
 
-def name_prefix(stack: Stack, template: Template) -> str:
-    """What the names of the stack's resources begin with."""
-    return stack.parameters.get(NAME_PREFIX) or template.default(NAME_PREFIX)
-
-
 def runtime(given: Mapping[str, str], stack: Stack | None, template: Template) -> str:
     """What a deployment runs on: what is given, else what the stack has if the template allows it, else default."""
     known = stack.parameters.get(RUNTIME) if stack else None
     kept = known if known in template.parameters[RUNTIME]["AllowedValues"] else None
     return given.get(RUNTIME) or kept or template.default(RUNTIME)
+
+
+def _name_prefix(stack: Stack | None, template: Template) -> str:
+    return (stack and stack.parameters.get(NAME_PREFIX)) or template.default(NAME_PREFIX)
 
 
 def _others(plan: Plan) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 from local.cloud import CloudOptions
 from local.identity import LOCAL_ACCOUNT
 from ops.deployment.package_file import read
+from ops.problems import Problem
 from tests.integration.cli_support import Stand, stand
 from tests.integration.deploy_support import BUCKET, REGION, ROLE, Deploying, deploying
 
@@ -68,6 +70,45 @@ def test_the_profile_serves_every_other_command_and_holds_no_key(here: Deploying
     assert json.loads(here.profile_path.read_text()) == {**keyless, **known}
     assert here.profile_path.stat().st_mode & 0o077 == 0
     assert here.run("doctor", "--profile", "express-sync").code == 0
+
+
+def test_without_room_for_a_profile_nothing_is_deployed(here: Deploying) -> None:
+    """A stack that costs money and that no command finds is worse than none."""
+    user = LOCAL_ACCOUNT.user
+    here.environment = {
+        "EXPRESS_SYNC_ROS_ENDPOINT": here.ros,
+        "EXPRESS_SYNC_OSS_ENDPOINT": here.oss,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": user.access_key_id,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": user.access_key_secret,
+    }
+    shutil.rmtree(here.directory / ".express-sync")
+    (here.directory / ".express-sync").touch()
+    said = here.deploy("--yes").only_a_sentence()
+    assert said.startswith(f"Cannot write {here.profile_path}: ")
+    assert said.endswith("; nothing was deployed; choose another directory.")
+    assert here.done("oss") == here.done("ros") == []
+
+
+def test_a_profile_that_no_command_could_use_is_refused_before_the_deployment(here: Deploying) -> None:
+    """Also by the dry run, which says what is possible."""
+    here.write_profile(fc={"endpoint": here.cloud.ready["fc"]["endpoint"]})
+    for leave in ("--dry-run", "--yes"):
+        assert str(here.profile_path) in here.deploy(leave).only_a_sentence()
+    assert here.done("oss") == here.done("ros") == []
+
+
+def test_a_stack_whose_profile_is_lost_at_the_last_moment_is_told_with_its_outputs(
+    here: Deploying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It exists, whatever becomes of the file."""
+
+    def full(path: Path, _text: str) -> None:
+        raise Problem(f"Cannot write {path}: No space left on device; choose another place.")
+
+    monkeypatch.setattr("ops.deployment.site.write_atomically", full)
+    ended = here.deploy("--yes")
+    assert (ended.code, "RequestQueueUrl" in ended.out) == (2, True)
+    assert "Stack express-sync is created, but has no profile. Cannot write" in _last(ended.err)
 
 
 def test_deploying_the_same_again_changes_nothing(here: Deploying) -> None:
