@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,11 +12,13 @@ from ops import profiles, show
 from ops.credentials import find
 from ops.deployment import deploying, package_file, telling, template_file
 from ops.deployment.deploying import Cloud
-from ops.deployment.oss import Bucket
-from ops.deployment.plan import Plan, check, name_prefix
+from ops.deployment.oss import Bucket, checked_name
+from ops.deployment.package_file import Package
+from ops.deployment.plan import Plan, check, runtime
 from ops.deployment.ros import Stacks
 from ops.deployment.site import DEFAULT_STACK, Site, choose
 from ops.deployment.stack import Stack
+from ops.deployment.template_file import RUNTIME, Template
 from ops.deployment.watching import Patience
 from ops.diagnosis.checks import examine
 from ops.diagnosis.patient import Patient
@@ -80,29 +83,45 @@ def deploy(
     environment = os.environ  # noqa: TID251 - a command line's environment is its settings
     site = choose(region, stack, Path.cwd(), environment)
     template = template_file.load()
-    parameters = template_file.parameters(template, given)
-    function = template.function(parameters)
-    package = package_file.read(package_path or _built(function["Runtime"]))
-    package_file.check(package, function["Runtime"], function["Handler"])
+    parameters, bucket = template_file.parameters(template, given), checked_name(code_bucket)
+    named = package_file.read(package_path) if package_path else None
     show.note(f"Acting on stack {site.stack} in {site.region} (ROS at {site.ros}, OSS at {site.oss}).")
-    cloud = _cloud(site, code_bucket, environment, is_needed=not dry_run)
-    seen = deploying.look(cloud, site, template, package) if cloud else None
-    plan = Plan(site, template, package, code_bucket, parameters, seen)
+    cloud = _cloud(site, bucket, environment, is_needed=not dry_run)
+    seen = deploying.look(cloud, site, template) if cloud else None
+    there = seen.stack if seen else None
+    package = _suitable(named, template, {**parameters, RUNTIME: runtime(parameters, there, template)})
+    has_object = deploying.holds(cloud, site, package) if cloud else None
+    plan = Plan(site, template, package, bucket, parameters, seen, has_object)
     check(plan)
+    _profile(plan, {})  # if none can be made, that is to be said before there is a stack
     if dry_run or not yes or cloud is None:
         _show_plan(plan, as_json)
         if not dry_run:
             raise Problem(f"This changes the account in {site.region} and costs money there; add --yes to go on.")
         leave(ExitCode.DONE)
     else:
+        site.make_room()
         patience = Patience(timeout_seconds, time.monotonic, time.sleep)  # noqa: TID251 - a command's clock is real
         deployed, action = _deploy(cloud, plan, patience)
-        _finish(deployed, action, plan, environment, as_json)
+        if not as_json:
+            telling.outputs(deployed.outputs)
+        profile = _profile(plan, deployed.outputs)
+        _keep(profile, deployed, action, site)
+        whole = profiles.checked(profile, str(site.profile_path))
+        _finish(deployed, action, plan, Patient(whole, find(whole, environment)), as_json)
 
 
-def _built(runtime: str) -> Path:
+def _suitable(named: Package | None, template: Template, parameters: Mapping[str, str]) -> Package:
+    """The package that was named, else one that is built. Problem if a stack with these parameters cannot run it."""
+    function = template.function(parameters)
+    package = named or package_file.read(_built(function["Runtime"]))
+    package_file.check(package, function["Runtime"], function["Handler"])
+    return package
+
+
+def _built(wanted: str) -> Path:
     with steps_shown() as told:
-        return build(template_file.TEMPLATE, runtime, package_file.DISTRIBUTIONS, told=told).path
+        return build(template_file.TEMPLATE, wanted, package_file.DISTRIBUTIONS, told=told).path
 
 
 def _cloud(site: Site, bucket: str, environment: Environment, *, is_needed: bool) -> Cloud | None:
@@ -125,9 +144,17 @@ def _show_plan(plan: Plan, as_json: bool) -> None:
         show.line(show.printable(f"{what:<11} {said}"))
 
 
+def _profile(plan: Plan, outputs: Mapping[str, str]) -> Mapping[str, Any]:
+    """What is to be kept as the profile of a stack with these outputs. Problem if no command could use it."""
+    profile = plan.site.described(plan.seen.account_id if plan.seen else "", plan.name_prefix, outputs)
+    if plan.seen:
+        profiles.checked(profile, str(plan.site.profile_path))
+    return profile
+
+
 def _deploy(cloud: Cloud, plan: Plan, patience: Patience) -> tuple[Stack, str]:
     """Carry the plan out; the stack as it is then, and what was done to it."""
-    if plan.seen and not plan.seen.has_object:
+    if not plan.has_object:
         with telling.uninterrupted(f"The stack was not touched; {plan.place} may be there."):
             deploying.upload(cloud, plan)
         show.note(f"The package is at {plan.place}.")
@@ -139,19 +166,21 @@ def _deploy(cloud: Cloud, plan: Plan, patience: Patience) -> tuple[Stack, str]:
     return deploying.unchanged(plan), "unchanged"
 
 
-def _finish(stack: Stack, action: str, plan: Plan, environment: Environment, as_json: bool) -> None:
-    """Show what there is now, keep it as a profile, and check it."""
-    account = plan.seen.account_id if plan.seen else ""
-    profile = plan.site.described(account, name_prefix(stack, plan.template), stack.outputs)
-    whole = profiles.checked(profile, str(plan.site.profile_path))
-    plan.site.write(profile)
-    patient = Patient(whole, find(whole, environment))
+def _keep(profile: Mapping[str, Any], stack: Stack, action: str, site: Site) -> None:
+    """Write the profile. Problem if that fails, which says that the stack is there."""
+    try:
+        site.write(profile)
+    except Problem as problem:
+        raise Problem(f"Stack {stack.name} is {action}, but has no profile. {problem.message}") from None
+
+
+def _finish(stack: Stack, action: str, plan: Plan, patient: Patient, as_json: bool) -> None:
+    """Check the stack, and say what was done to it."""
     if as_json:
         findings = [document(check, finding) for check, finding in examine(patient)]
         done = {"action": action, "stackId": stack.id, "state": stack.state, "outputs": dict(stack.outputs)}
         profile_path = str(plan.site.profile_path)
         show.json_line({**plan.document(), **done, "profile": profile_path, "findings": findings})
         leave(ExitCode.UNWELCOME if any(each["mark"] == "wrong" for each in findings) else ExitCode.DONE)
-    telling.outputs(stack.outputs)
     show.note(f"Stack {stack.name} is {action}. Its profile is {plan.site.profile_path}: use --profile {stack.name}.")
     conclude(report(patient, as_json=False))

@@ -6,9 +6,10 @@ import click
 
 from local.cloud import TEMPLATE
 from ops import show
-from ops.packaging.package import MOST_BYTES, Package, build, declared_runtime
+from ops.packaging.package import MOST_BYTES, Package, build
 from ops.packaging.runtimes import RUNTIMES
 from ops.packaging.telling import steps_shown
+from ops.packaging.template import declared_runtime
 
 
 @click.command(short_help="Build the function's package.")

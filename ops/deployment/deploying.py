@@ -1,6 +1,7 @@
 """The steps of a deployment, and what exists when one of them fails. Must not know how anything is shown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ops.deployment import failing
@@ -25,19 +26,22 @@ class Cloud:
     bucket: Bucket
 
 
-def look(cloud: Cloud, site: Site, template: Template, package: Package) -> Seen:
+def look(cloud: Cloud, site: Site, template: Template) -> Seen:
     """What is there before a deployment. Problem if that rules it out."""
-    try:
+    with _looking(cloud, site):
         described = cloud.bucket.described()
         if described.region != site.region:
             raise Problem(failing.elsewhere(cloud.bucket.name, described.region, site.region))
         if site.profile.get("accountId", described.account_id) != described.account_id:
             raise Problem(failing.not_ours(cloud.bucket.name, described.account_id, site))
-        has_object = cloud.bucket.holds(package.key, package.path)
         cloud.stacks.validate(template.text)
-        return Seen(has_object, cloud.stacks.find(site.stack), described.account_id)
-    except RefusedError as refused:
-        raise Problem(f"{failing.refused(refused, site, cloud.bucket.name)} Nothing was changed.") from None
+        return Seen(cloud.stacks.find(site.stack), described.account_id)
+
+
+def holds(cloud: Cloud, site: Site, package: Package) -> bool:
+    """Whether the bucket has the package. Problem if that cannot be seen."""
+    with _looking(cloud, site):
+        return cloud.bucket.holds(package.key, package.path)
 
 
 def upload(cloud: Cloud, plan: Plan) -> None:
@@ -51,7 +55,7 @@ def upload(cloud: Cloud, plan: Plan) -> None:
 
 def start(cloud: Cloud, plan: Plan, tell: Callable[[Event], None]) -> Watch | None:
     """Have the stack created or updated, and give the watch over it; None if there is nothing to change. Problem."""
-    stack = plan.seen.stack if plan.seen else None
+    stack = plan.stack
     text, parameters = plan.template.text, plan.parameters
     try:
         with undisturbed():
@@ -70,7 +74,7 @@ def start(cloud: Cloud, plan: Plan, tell: Callable[[Event], None]) -> Watch | No
 
 def unchanged(plan: Plan) -> Stack:
     """The stack of a plan that there was nothing to do for. Problem if it was not well before."""
-    stack = plan.seen.stack if plan.seen else None
+    stack = plan.stack
     if stack is None or stack.standing != "well":
         state = stack.state if stack else "not there"
         raise Problem(
@@ -92,3 +96,11 @@ def settle(watch: Watch, plan: Plan, patience: Patience) -> Stack:
     if stack.standing != "well":
         raise Problem(failing.settled(stack, watch.failures, plan))
     return stack
+
+
+@contextmanager
+def _looking(cloud: Cloud, site: Site) -> Iterator[None]:
+    try:
+        yield
+    except RefusedError as refused:
+        raise Problem(f"{failing.refused(refused, site, cloud.bucket.name)} Nothing was changed.") from None

@@ -5,6 +5,7 @@ its content (OSS, PutObject).
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,9 +16,11 @@ from urllib.parse import urlsplit
 
 from handler.signature import Credentials
 from ops.deployment.refusals import NOT_REACHED, RefusedError
+from ops.problems import Problem
 
 SERVICE = "OSS"
 _SECONDS = 30
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,16 @@ class Description:
 
     region: str
     account_id: str
+
+
+def checked_name(name: str) -> str:
+    """The name, if a bucket can have it (OSS, bucket naming conventions). Problem if none can."""
+    if not _NAME.fullmatch(name):
+        raise Problem(
+            f"{name!r} is no bucket's name; name one for --code-bucket, such as my-code: 3 to 63 lower-case letters and"
+            " digits, with hyphens between them."
+        )
+    return name
 
 
 class Bucket:
@@ -79,14 +92,20 @@ class Bucket:
         try:
             yield
         except self._sdk.exceptions.OperationError as error:
-            raise _refused(action, error.unwrap()) from None
+            raise self._refused(action, error.unwrap()) from None
         except self._sdk.exceptions.BaseError as error:
-            raise RefusedError(SERVICE, action, type(error).__name__, str(error)) from None
+            raise self._refused(action, error) from None
+
+    def _refused(self, action: str, error: Exception) -> RefusedError:
+        kinds = self._sdk.exceptions
+        if isinstance(error, kinds.ServiceError):
+            return _answered(action, error)
+        if isinstance(error, kinds.RequestError | kinds.ResponseError):
+            return RefusedError(SERVICE, action, NOT_REACHED)
+        return RefusedError(SERVICE, action, type(error).__name__, str(error))
 
 
-def _refused(action: str, error: Any) -> RefusedError:
-    if not hasattr(error, "status_code"):
-        return RefusedError(SERVICE, action, NOT_REACHED)
+def _answered(action: str, error: Any) -> RefusedError:
     fields = error.error_fileds or {}  # the SDK's own spelling
     code = error.code if error.code and error.code != "BadErrorResponse" else f"Http{error.status_code}"
     return RefusedError(SERVICE, action, code, error.message or "", str(fields.get("Endpoint") or ""))

@@ -50,11 +50,11 @@ def newest(directory: Path) -> Package | None:
 
 
 def check(package: Package, runtime: str, handler: str) -> None:
-    """Problem unless the template's `runtime` can run the package, and its `handler` is in there."""
+    """Problem unless the stack's `runtime` can run the package, and its `handler` is in there."""
     if package.runtime not in ("", runtime):
         raise Problem(
-            f"{package.path} is for {package.runtime}, but template.yml asks for {runtime};"
-            f" build the package for {runtime}, or change Runtime."
+            f"{package.path} is for {package.runtime}, but the stack is to run on {runtime};"
+            f" build the package for {runtime}, or add --parameter Runtime={package.runtime}."
         )
     module = handler.rpartition(".")[0].replace(".", "/")
     with zipfile.ZipFile(package.path) as archive:

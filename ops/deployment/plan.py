@@ -12,16 +12,15 @@ from ops.problems import Problem
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is there: whether the object is, the stack if it is, and whose bucket it is."""
+    """What is there before a package is: the stack if it is, and whose bucket it is."""
 
-    has_object: bool
     stack: Stack | None
     account_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A deployment; `seen` is None where nobody could look, for want of a key."""
+    """A deployment; `seen`, and whether the bucket has the object, are None where nobody could look, without a key."""
 
     site: Site
     template: Template
@@ -29,6 +28,12 @@ class Plan:
     bucket: str
     given: Mapping[str, str]
     seen: Seen | None
+    has_object: bool | None
+
+    @property
+    def stack(self) -> Stack | None:
+        """The stack that is there, None also where nobody could look."""
+        return self.seen.stack if self.seen else None
 
     @property
     def action(self) -> str:
@@ -40,12 +45,17 @@ class Plan:
     @property
     def parameters(self) -> Mapping[str, str]:
         """The parameters that ROS gets; an update leaves all others as they are."""
-        return {  # package and runtime go together, whatever runtime the stack has had
-            RUNTIME: self.template.default(RUNTIME),
+        return {  # package and runtime go together, so the runtime is always said
+            RUNTIME: runtime(self.given, self.stack, self.template),
             **self.given,
             CODE_BUCKET: self.bucket,
             CODE_OBJECT: self.package.key,
         }
+
+    @property
+    def name_prefix(self) -> str:
+        """What the names of the stack's resources will begin with; `check` has seen to it that it does not change."""
+        return self.given.get(NAME_PREFIX) or _name_prefix(self.stack, self.template)
 
     @property
     def place(self) -> str:
@@ -54,12 +64,11 @@ class Plan:
 
     def lines(self) -> tuple[tuple[str, str], ...]:
         """The plan for people: what, and what is done with it."""
-        has_object = self.seen.has_object if self.seen else None
         upload = {None: "upload unless it is there", True: "is there already", False: "upload"}
         parameters = ", ".join(f"{name}={value}" for name, value in self.parameters.items())
         return (
             ("Package", f"{self.package.path}, {self.package.size} bytes, sha256 {self.package.sha256}"),
-            ("Object", f"{self.place}: {upload[has_object]}"),
+            ("Object", f"{self.place}: {upload[self.has_object]}"),
             ("Stack", f"{self.site.stack} in {self.site.region}: {self.action}"),
             ("Parameters", parameters + _others(self)),
             ("Template", "ROS takes it" if self.seen else "checked here only, for want of an access key"),
@@ -77,14 +86,14 @@ class Plan:
                 "sha256": self.package.sha256,
                 "size": self.package.size,
                 "object": self.place,
-                "isThere": self.seen.has_object if self.seen else None,
+                "isThere": self.has_object,
             },
         }
 
 
 def check(plan: Plan) -> None:
     """Problem if the stack that is there cannot become the one that is wanted."""
-    stack = plan.seen.stack if plan.seen else None
+    stack = plan.stack
     if stack is None:
         return
     if stack.standing == "busy":
@@ -97,7 +106,7 @@ def check(plan: Plan) -> None:
             f"Stack {stack.name} is in state {stack.state} and cannot be updated, so nothing was done;"
             f" run `express-sync destroy {plan.site.options} --yes`, then deploy again."
         )
-    before, wanted = name_prefix(stack, plan.template), plan.given.get(NAME_PREFIX)
+    before, wanted = _name_prefix(stack, plan.template), plan.given.get(NAME_PREFIX)
     if wanted not in (None, before):
         raise Problem(
             f"{NAME_PREFIX} of stack {stack.name} is {before}, and another would replace its queues with all that is"
@@ -105,10 +114,18 @@ def check(plan: Plan) -> None:
         )
 
 
-def name_prefix(stack: Stack, template: Template) -> str:
-    """What the names of the stack's resources begin with."""
-    return stack.parameters.get(NAME_PREFIX) or template.default(NAME_PREFIX)
+def runtime(given: Mapping[str, str], stack: Stack | None, template: Template) -> str:
+    """What a deployment runs on: what is given, else what the stack has if the template allows it, else default."""
+    known = stack.parameters.get(RUNTIME) if stack else None
+    kept = known if known in template.parameters[RUNTIME]["AllowedValues"] else None
+    return given.get(RUNTIME) or kept or template.default(RUNTIME)
+
+
+def _name_prefix(stack: Stack | None, template: Template) -> str:
+    return (stack and stack.parameters.get(NAME_PREFIX)) or template.default(NAME_PREFIX)
 
 
 def _others(plan: Plan) -> str:
-    return "; all others stay as they are" if plan.action == "update" else ""
+    if plan.seen is None and RUNTIME not in plan.given:
+        return f"; an update leaves all others, and {RUNTIME}, as they are"
+    return "" if plan.action == "create" else "; all others stay as they are"

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from handler.signature import Credentials
@@ -57,12 +58,19 @@ class Site:
             return {**self.profile, **known, "mns": {**mns, RESULT_QUEUE: results}}
         return {**self.profile, **known}
 
-    def write(self, profile: Mapping[str, Any]) -> None:
-        """Keep `profile` as this stack's. Problem if it cannot be written."""
+    def make_room(self) -> None:
+        """See to it that a profile can be written, which a deployed stack would be hard to use without. Problem."""
         try:
             self.profile_path.parent.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=self.profile_path.parent):
+                pass
         except OSError as error:
-            raise Problem(f"Cannot write {self.profile_path}: {error.strerror}; choose another directory.") from None
+            raise Problem(
+                f"Cannot write {self.profile_path}: {error.strerror}; nothing was deployed; choose another directory."
+            ) from None
+
+    def write(self, profile: Mapping[str, Any]) -> None:
+        """Keep `profile` as this stack's, where there is room. Problem if it cannot be written."""
         write_atomically(self.profile_path, json.dumps(profile, indent=2) + "\n")
 
 

@@ -9,14 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from local.identity import LOCAL_ACCOUNT
 from local.template.source import TemplateError, parse
 from local.template.stack import Stack
+from ops.packaging.template import fault
 from ops.problems import Problem
 from ops.template_check import checker
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "template.yml"
 CODE_BUCKET, CODE_OBJECT, NAME_PREFIX, RUNTIME = "CodeBucket", "CodeObject", "NamePrefix", "Runtime"
+
+_WHOLE = re.compile(r"0|[1-9][0-9]{0,8}")  # as the function reads it; it has no numbers of another kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +58,8 @@ def load(path: Path = TEMPLATE) -> Template:
     try:
         text = path.read_text(encoding="utf-8")
         template = Template(text, parse(text))
-    except (OSError, ValueError) as error:
-        what = str(error) if isinstance(error, TemplateError) else "it cannot be read"
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        what = fault(error) if isinstance(error, TemplateError | yaml.YAMLError) else "it cannot be read"
         raise Problem(f"{path} cannot be deployed: {what}; correct it.") from None
     found = checker.check(text)
     if found:
@@ -83,14 +88,16 @@ def _check_value(name: str, value: str, rules: Mapping[str, Any]) -> None:
         raise Problem(f"Parameter {name} must be one of {', '.join(map(str, allowed))}; correct it.")
     if "AllowedPattern" in rules and not re.fullmatch(rules["AllowedPattern"], value):
         raise Problem(f"Parameter {name} must match {rules['AllowedPattern']}; correct it.")
-    if rules.get("Type") == "Number" and not _is_within(value, rules):
-        low, high = rules.get("MinValue", "-∞"), rules.get("MaxValue", "∞")
-        raise Problem(f"Parameter {name} must be a number from {low} to {high}; correct it.")
+    if rules.get("Type") == "Number" and not (_WHOLE.fullmatch(value) and _is_within(int(value), rules, "Value")):
+        raise Problem(f"Parameter {name} must be a whole number {_limits(rules, 'Value')}; correct it.")
+    if not _is_within(len(value), rules, "Length"):
+        raise Problem(f"Parameter {name} must have a number of characters {_limits(rules, 'Length')}; correct it.")
 
 
-def _is_within(value: str, rules: Mapping[str, Any]) -> bool:
-    try:
-        number = float(value)
-    except ValueError:
-        return False
-    return float(rules.get("MinValue", number)) <= number <= float(rules.get("MaxValue", number))
+def _is_within(number: int, rules: Mapping[str, Any], what: str) -> bool:
+    low, high = (int(rules.get(f"{end}{what}", number)) for end in ("Min", "Max"))
+    return low <= number <= high
+
+
+def _limits(rules: Mapping[str, Any], what: str) -> str:
+    return f"from {rules.get(f'Min{what}', 0)} to {rules.get(f'Max{what}', '∞')}"

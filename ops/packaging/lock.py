@@ -42,8 +42,13 @@ def pins(lock: Path, runtime: Runtime) -> tuple[Pin, ...]:
     """What the lock pins for the runtime. Problem if it cannot be read or something has no exact version or no hash."""
     try:
         return tuple(_pins(lock.read_text(encoding="utf-8"), runtime))
-    except (OSError, ValueError, InvalidRequirement) as error:
-        raise Problem(f"{lock} is no lock with hashes ({error}); make it with `make lock`.") from error
+    except OSError as error:
+        raise Problem(f"{lock} cannot be read ({error.strerror}); make it with `make lock`.") from error
+    except UnicodeDecodeError as error:
+        raise Problem(f"{lock} is no lock with hashes (it is not text); make it with `make lock`.") from error
+    except (ValueError, InvalidRequirement) as error:
+        why = " ".join(str(error).split())  # what is no requirement is drawn over three lines
+        raise Problem(f"{lock} is no lock with hashes ({why}); make it with `make lock`.") from error
 
 
 def _pins(text: str, runtime: Runtime) -> Iterator[Pin]:

@@ -10,9 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.identity import LOCAL_ACCOUNT
-from local.template.deployment import read_template
-from local.template.source import TemplateError
 from ops.packaging.contents import stage
 from ops.packaging.lock import pins
 from ops.packaging.packing import packed
@@ -36,16 +33,6 @@ class Package:
     sha256: str
     runtime: str
     size: int
-
-
-def declared_runtime(template: Path) -> str:
-    """The runtime that the template's function runs on. Problem if that cannot be told."""
-    try:
-        return read_template(template, LOCAL_ACCOUNT, {}).function.runtime
-    except (OSError, UnicodeDecodeError) as error:
-        raise Problem(f"{template} cannot be read; name a template.") from error
-    except TemplateError as error:
-        raise Problem(f"{template} cannot be packaged: {error}; correct it.") from error
 
 
 def build(

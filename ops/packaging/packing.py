@@ -31,6 +31,7 @@ def packed(python: str, staged: Path, own: Sequence[str]) -> bytes:
         if ended.returncode:
             reason = (ended.stderr.strip().splitlines() or ["it does not say why"])[-1]
             raise Problem(
-                f"{python} cannot compile the package ({reason}); correct the source or name another --python."
+                f"{python} cannot compile the package ({reason}); correct the source, or let another Python compile"
+                " it by `express-sync package --python PATH`."
             )
         return archive.read_bytes()

@@ -4,6 +4,7 @@ Bytecode is good for one minor version of Python only, so it has to be written b
 """
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -47,13 +48,17 @@ def interpreter(runtime: Runtime, named: str | None = None) -> str:
     """An interpreter of the runtime's version: the one `named`, else one found. Problem if there is none."""
     if named is not None:
         if not _is_of(runtime, named):
-            raise Problem(f"{named} is no CPython {runtime.version}, whose bytecode {runtime.name} reads; name one.")
+            raise Problem(
+                f"{shlex.quote(named)} is no CPython {runtime.version}, whose bytecode {runtime.name} reads; name one"
+                f" with --python, such as /usr/bin/python{runtime.version}, or leave --python out, and one is looked for."
+            )
         return named
     found = next((each for each in _candidates(runtime) if _is_of(runtime, each)), None)
     if found is None:
         raise Problem(
-            f"No Python {runtime.version} is found to write the bytecode of {runtime.name} with; install it, name it "
-            "with --python, or choose --no-bytecode and a slower start."
+            f"No Python {runtime.version} is found to write the bytecode of {runtime.name} with; install it, or run"
+            f" `express-sync package --runtime {runtime.name}` with --python PATH, or with --no-bytecode for a slower"
+            " start; `express-sync deploy` takes that file as its --package."
         )
     return found
 

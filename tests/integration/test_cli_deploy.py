@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,12 @@ import pytest
 from local.cloud import CloudOptions
 from local.identity import LOCAL_ACCOUNT
 from ops.deployment.package_file import read
+from ops.problems import Problem
 from tests.integration.cli_support import Stand, stand
 from tests.integration.deploy_support import BUCKET, REGION, ROLE, Deploying, deploying
 
 NOWHERE = "http://127.0.0.1:1"
+NO_DEFERRALS = ("51", "-1", "2.5", "1e1", "1_0", "+5", " 5", "05", "٣", "", "many", "9" * 5000)
 REASON = "The quota of functions is used up"
 
 
@@ -94,6 +98,45 @@ def test_the_profile_serves_every_other_command_and_holds_no_key(here: Deploying
     assert here.run("doctor", "--profile", "express-sync").code == 0
 
 
+def test_without_room_for_a_profile_nothing_is_deployed(here: Deploying) -> None:
+    """A stack that costs money and that no command finds is worse than none."""
+    user = LOCAL_ACCOUNT.user
+    here.environment = {
+        "EXPRESS_SYNC_ROS_ENDPOINT": here.ros,
+        "EXPRESS_SYNC_OSS_ENDPOINT": here.oss,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": user.access_key_id,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": user.access_key_secret,
+    }
+    shutil.rmtree(here.directory / ".express-sync")
+    (here.directory / ".express-sync").touch()
+    said = here.deploy("--yes").only_a_sentence()
+    assert said.startswith(f"Cannot write {here.profile_path}: ")
+    assert said.endswith("; nothing was deployed; choose another directory.")
+    assert here.done("oss") == here.done("ros") == []
+
+
+def test_a_profile_that_no_command_could_use_is_refused_before_the_deployment(here: Deploying) -> None:
+    """Also by the dry run, which says what is possible."""
+    here.write_profile(fc={"endpoint": here.cloud.ready["fc"]["endpoint"]})
+    for leave in ("--dry-run", "--yes"):
+        assert str(here.profile_path) in here.deploy(leave).only_a_sentence()
+    assert here.done("oss") == here.done("ros") == []
+
+
+def test_a_stack_whose_profile_is_lost_at_the_last_moment_is_told_with_its_outputs(
+    here: Deploying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It exists, whatever becomes of the file."""
+
+    def full(path: Path, _text: str) -> None:
+        raise Problem(f"Cannot write {path}: No space left on device; choose another place.")
+
+    monkeypatch.setattr("ops.deployment.site.write_atomically", full)
+    ended = here.deploy("--yes")
+    assert (ended.code, "RequestQueueUrl" in ended.out) == (2, True)
+    assert "Stack express-sync is created, but has no profile. Cannot write" in _last(ended.err)
+
+
 def test_deploying_the_same_again_changes_nothing(here: Deploying) -> None:
     """ROS refuses an update without a change; that is what was wanted."""
     assert here.deploy("--yes").code == 0
@@ -164,6 +207,7 @@ def test_a_dry_run_needs_no_key(here: Deploying) -> None:
     ended = here.deploy("--dry-run", "--json")
     (line,) = ended.lines()
     assert (ended.code, line["action"], line["package"]["isThere"]) == (0, "create or update", None)
+    assert "an update leaves all others, and Runtime, as they are" in here.deploy("--dry-run").out
     assert "Neither bucket nor stack is looked at." in ended.err
     assert here.calls("ros") == here.calls("oss") == []
     assert "No access key is found" in here.deploy("--yes").only_a_sentence()
@@ -231,6 +275,8 @@ def test_when_time_runs_out_the_stack_goes_on(here: Deploying) -> None:
 def test_ctrl_c_while_waiting_leaves_the_stack_alone_and_says_how_to_look(here: Deploying) -> None:
     """Exit code 130; nothing is cancelled."""
     here.order("ros", "pace", steps=0)
+    for operation in ("GetStack", "ListStackEvents"):  # in this process an interrupted import would be half done
+        import_module(f"aliyunsdkros.request.v20190910.{operation}Request")
 
     def interrupt() -> None:
         while not [call for call in here.calls("ros") if call["operation"] == "GetStack"]:
@@ -284,6 +330,18 @@ def test_a_bucket_that_is_missing_or_elsewhere_is_one_sentence(bucket: str, said
     assert said in ended.only_a_sentence()
     assert [call["operation"] for call in here.calls("oss")] == ["GetBucketInfo"]
     assert here.done("ros") == []
+
+
+@pytest.mark.parametrize(
+    "bucket", ["", "a", "ab", "My_Bucket", "oss://my-code", "ü-code", "-code", "code-", "my.code", "c" * 64, "code\n"]
+)
+@pytest.mark.parametrize("leave", ["--dry-run", "--yes"])
+def test_a_name_that_no_bucket_can_have_is_one_sentence(bucket: str, leave: str, here: Deploying) -> None:
+    """Before anything is asked, so it needs no key either."""
+    path = str(here.package())
+    ended = here.run("deploy", "--region", REGION, "--code-bucket", bucket, "--package", path, leave)
+    assert ended.only_a_sentence().startswith(f"{bucket!r} is no bucket's name; name one for --code-bucket")
+    assert here.calls("oss") == here.calls("ros") == []
 
 
 def test_the_bucket_of_another_account_is_refused(here: Deploying) -> None:
@@ -385,7 +443,9 @@ def test_one_endpoint_of_its_own_needs_the_other_too(here: Deploying) -> None:
         ("NamePrefix", "--parameter takes NAME=VALUE"),
         ("NamePrefix=Upper", "Parameter NamePrefix must match"),
         ("AdoptionPolicy=sometimes", "must be one of identical, never, owned"),
-        ("MaxDeferrals=51", "must be a number from 0 to 50"),
+        *((f"MaxDeferrals={value}", "must be a whole number from 0 to 50") for value in NO_DEFERRALS),
+        ("LogRetentionDays=0", "must be a whole number from 1 to 3650"),
+        (f"ContactGroup={'x' * 101}", "must have a number of characters from 0 to 100"),
         ("SweepDeadLetters=perhaps", "must be one of true, false"),
         ("CodeObject=x", "leave --parameter CodeObject out"),
     ],
@@ -406,8 +466,22 @@ def test_another_name_prefix_for_a_stack_is_refused(here: Deploying) -> None:
 def test_a_package_for_another_python_is_refused(here: Deploying) -> None:
     """Its native modules could not be imported there."""
     said = here.deploy("--yes", package=here.package(minor=12)).only_a_sentence()
-    assert "is for python3.12, but template.yml asks for python3.10" in said
-    assert here.calls("oss") == []
+    assert "is for python3.12, but the stack is to run on python3.10" in said
+    assert said.endswith("or add --parameter Runtime=python3.12.")
+    assert here.done("oss") == here.done("ros") == []
+
+
+def test_an_update_leaves_the_runtime_as_it_is(here: Deploying) -> None:
+    """Its package is for that Python, and a package for another is refused unless the runtime is given too."""
+    first, second = here.package(minor=12), here.package("next.zip", minor=12, content="def handle(): return 4")
+    assert here.deploy("--yes", "--parameter", "Runtime=python3.12", package=first).code == 0
+    (plan,) = here.deploy("--dry-run", "--json", package=second).lines()
+    assert plan["parameters"]["Runtime"] == "python3.12"
+    assert here.deploy("--yes", package=second).code == 0
+    third = here.package("third.zip", minor=10, content="def handle(): return 5")
+    assert "the stack is to run on python3.12" in here.deploy("--yes", package=third).only_a_sentence()
+    (line,) = here.deploy("--yes", "--json", "--parameter", "Runtime=python3.10", package=third).lines()
+    assert (line["action"], line["parameters"]["Runtime"]) == ("updated", "python3.10")
 
 
 @pytest.mark.parametrize("name", ["local", "env", "no/name", ""])

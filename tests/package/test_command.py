@@ -61,8 +61,9 @@ def test_a_package_for_another_runtime_than_the_templates_is_told_apart(shell: S
         (("--out", "/dev/null/dist"), "name a directory with --out."),
         (("--template", "nowhere.yml"), "nowhere.yml cannot be read; name a template."),
         (("--python", "/nowhere/python"), "/nowhere/python is no CPython 3.10"),
+        (("--python", ""), "'' is no CPython 3.10, whose bytecode python3.10 reads; name one with --python, such as"),
     ],
-    ids=["unknown runtime", "unwritable out", "no template", "no interpreter"],
+    ids=["unknown runtime", "unwritable out", "no template", "no interpreter", "no name of an interpreter"],
 )
 def test_what_cannot_be_built_is_one_sentence(arguments: tuple[str, ...], said: str, shell: Shell) -> None:
     compiling = () if "--python" in arguments else ("--no-bytecode",)
@@ -73,6 +74,28 @@ def test_a_template_without_a_function_is_one_sentence(shell: Shell) -> None:
     (shell.directory / "template.yml").write_text("ROSTemplateFormatVersion: '2015-09-01'\nResources: {}\n")
     said = shell.run("package", "--template", "template.yml").only_a_sentence()
     assert "0 ALIYUN::FC3::Function" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "a: 1\nb: [`x`]\n",
+            "not YAML: found character '`' that cannot start any token in line 2; correct it, or name",
+        ),
+        ("a: \0\n", "unacceptable character #x0000"),
+    ],
+    ids=["syntax", "not text"],
+)
+def test_a_template_that_is_no_yaml_is_one_sentence(text: str, said: str, shell: Shell) -> None:
+    (shell.directory / "template.yml").write_text(text)
+    assert said in shell.run("package", "--template", "template.yml").only_a_sentence()
+
+
+def test_a_template_without_a_lock_beside_it_is_one_sentence(checkout: Path, shell: Shell) -> None:
+    (checkout / "requirements" / "function.txt").unlink()
+    said = shell.run("package", "--template", str(checkout / "template.yml"), "--no-bytecode").only_a_sentence()
+    assert said.endswith("function.txt cannot be read (No such file or directory); make it with `make lock`.")
 
 
 def test_a_registry_that_cannot_be_reached_is_one_sentence(checkout: Path, shell: Shell) -> None:
@@ -113,8 +136,9 @@ def test_the_lock_is_read_for_the_runtimes_python_and_not_for_the_tools() -> Non
 def test_a_lock_without_versions_and_hashes_is_refused(text: str, tmp_path: Path) -> None:
     lock = tmp_path / "function.txt"
     lock.write_text(text, encoding="latin-1")
-    with pytest.raises(Problem, match="make it with `make lock`"):
+    with pytest.raises(Problem, match="make it with `make lock`") as raised:
         pins(lock, PYTHON310)
+    assert "\n" not in raised.value.message
 
 
 def test_the_pins_of_what_is_shipped_are_those_the_tests_run_with() -> None:
@@ -130,7 +154,9 @@ def test_without_an_interpreter_of_the_runtime_nothing_is_built_unasked(
     for name, value in (("PATH", ""), ("PYENV_ROOT", str(tmp_path))):
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("sys.executable", "/nowhere/python")
-    with pytest.raises(Problem, match="--no-bytecode"):
+    with pytest.raises(
+        Problem, match="`express-sync package --runtime python3.10` with --python PATH, or with --no-byt"
+    ):
         interpreter(PYTHON310)
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from handler.signature import Credentials
+from ops.deployment.oss import Bucket, checked_name
 from ops.deployment.package_file import check, newest, read
 from ops.deployment.refusals import NOT_REACHED, RefusedError, sentence
 from ops.deployment.site import choose
 from ops.deployment.stack import Event, Stack, standing
-from ops.deployment.template_file import TEMPLATE, load
+from ops.deployment.template_file import TEMPLATE, load, parameters
 from ops.deployment.watching import LONGEST_PAUSE_SECONDS, Patience, Watch
 from ops.problems import Problem
 
@@ -243,3 +245,24 @@ def loaded() -> set[str]:
 def test_no_other_command_waits_for_the_sdks(sdk: str, loaded: set[str]) -> None:
     """They are imported when a service is first asked."""
     assert sdk not in loaded
+
+
+@pytest.mark.parametrize("value", ["MaxDeferrals=0", "MaxDeferrals=50", "ContactGroup=", f"ContactGroup={'x' * 100}"])
+def test_a_parameter_at_its_limit_is_taken(value: str) -> None:
+    """The limits are those of template.yml."""
+    name, _, wanted = value.partition("=")
+    assert parameters(load(TEMPLATE), (value,)) == {name: wanted}
+
+
+@pytest.mark.parametrize("name", ["abc", "my-code", "0-9", "c" * 63])
+def test_a_name_that_a_bucket_can_have_is_taken(name: str) -> None:
+    """From the shortest to the longest."""
+    assert checked_name(name) == name
+
+
+def test_what_the_sdk_itself_refuses_is_not_called_an_unreachable_service() -> None:
+    """Only a request that was lost is."""
+    bucket = Bucket("No_Bucket", "cn-hangzhou", "http://127.0.0.1:1", Credentials("id", "secret"))
+    with pytest.raises(RefusedError) as raised:
+        bucket.described()
+    assert raised.value.code == "BucketNameInvalidError"
