@@ -99,5 +99,6 @@ def _document(victim: Victim) -> dict[str, object]:
 def _remains(victim: Victim, site: Site, *, is_kept: bool) -> list[str]:
     """What is left after the stack, named."""
     package = [f"oss://{'/'.join(victim.package)}"] if victim.package and is_kept else []
+    former = [destroying.former_packages(*victim.package)] if victim.package else []
     profile = [str(site.profile_path)] if site.profile else []
-    return [*package, *profile, NEVER_DELETED]
+    return [*package, *former, *profile, NEVER_DELETED]

@@ -90,6 +90,11 @@ def delete_package(bucket: Bucket, key: str, site: Site) -> None:
         raise Problem(f"{said} The stack is deleted; oss://{bucket.name}/{key} remains.") from None
 
 
+def former_packages(bucket: str, key: str) -> str:
+    """Where packages of former versions are, if the stack has had other versions than the one with this `key`."""
+    return f"packages of former versions, if there were any, in oss://{bucket}/{key.rpartition('/')[0]}/"
+
+
 def _gone(resource: Resource) -> bool:
     return resource.state == "DELETE_COMPLETE"
 

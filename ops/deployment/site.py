@@ -94,7 +94,8 @@ def _region(asked: str | None, profile: Mapping[str, Any], path: Path, environme
     if not region:
         raise Problem("Name the region of the stack, such as --region cn-hangzhou.")
     if not _REGION.fullmatch(region):
-        raise Problem("A region is an id such as cn-hangzhou, not an OSS location such as oss-cn-hangzhou; correct it.")
+        location = "an OSS location" if region.startswith("oss-") else "no region's id"
+        raise Problem(f"{region!r} is {location}; name the region by its id, such as cn-hangzhou.")
     if known and region != known:
         raise Problem(
             f"The stack of this name is in {known}, says {path}; give the one in {region} another --stack,"

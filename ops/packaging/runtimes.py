@@ -50,7 +50,7 @@ def interpreter(runtime: Runtime, named: str | None = None) -> str:
         if not _is_of(runtime, named):
             raise Problem(
                 f"{shlex.quote(named)} is no CPython {runtime.version}, whose bytecode {runtime.name} reads; name one"
-                f" with --python, such as /usr/bin/python{runtime.version}, or leave --python out, and one is looked for."
+                f" with --python, such as /usr/bin/python{runtime.version}, or leave it out, and one is looked for."
             )
         return named
     found = next((each for each in _candidates(runtime) if _is_of(runtime, each)), None)

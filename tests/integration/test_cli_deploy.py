@@ -298,8 +298,9 @@ def test_ctrl_c_while_waiting_leaves_the_stack_alone_and_says_how_to_look(here: 
 @pytest.mark.parametrize(
     ("region", "said"),
     [
-        ("oss-cn-hangzhou", "not an OSS location"),
-        ("Hangzhou", "A region is an id such as cn-hangzhou"),
+        ("oss-cn-hangzhou", "'oss-cn-hangzhou' is an OSS location; name the region by its id, such as cn-hangzhou."),
+        ("Hangzhou", "'Hangzhou' is no region's id; name"),
+        ("mars-north-9", "'mars-north-9' is no region's id; name"),
     ],
 )
 def test_a_region_that_is_none_is_one_sentence(region: str, said: str, here: Deploying) -> None:

@@ -117,7 +117,9 @@ def test_destroy_deletes_and_names_what_remains(deployed: Deploying) -> None:
     ended = deployed.run("destroy", "--yes")
     assert ended.code == 0, ended
     assert "RequestQueue                DELETE_COMPLETE" in ended.err
-    assert f"What remains: oss://{BUCKET}/{read(deployed.package()).key}, {deployed.profile_path}, the " in _last(ended)
+    former = f"packages of former versions, if there were any, in oss://{BUCKET}/express-sync/"
+    remains = f"oss://{BUCKET}/{read(deployed.package()).key}, {former}, {deployed.profile_path}, the "
+    assert f"What remains: {remains}" in _last(ended)
     assert len(deployed.buckets[BUCKET].objects) == 1
     assert "There is no stack" in deployed.run("status").only_a_sentence()
 
@@ -129,6 +131,7 @@ def test_destroy_with_package_leaves_none(deployed: Deploying) -> None:
     assert (ended.code, line["isDeleted"]) == (0, True)
     assert deployed.buckets[BUCKET].objects == {}
     assert not [each for each in line["remains"] if each.startswith("oss://")]
+    assert [each for each in line["remains"] if each.startswith("packages of former versions")]
 
 
 def test_a_package_that_cannot_be_deleted_is_named(deployed: Deploying) -> None:

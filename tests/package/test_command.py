@@ -154,9 +154,7 @@ def test_without_an_interpreter_of_the_runtime_nothing_is_built_unasked(
     for name, value in (("PATH", ""), ("PYENV_ROOT", str(tmp_path))):
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("sys.executable", "/nowhere/python")
-    with pytest.raises(
-        Problem, match="`express-sync package --runtime python3.10` with --python PATH, or with --no-byt"
-    ):
+    with pytest.raises(Problem, match=r"package --runtime python3\.10` with --python PATH, or with --no-bytecode"):
         interpreter(PYTHON310)
 
 
