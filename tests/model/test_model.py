@@ -106,6 +106,12 @@ def test_no_promise_is_broken_in_any_schedule_of_four_faults(setting: Setting) -
     assert broken(setting, tally) == {}
 
 
+def test_the_latest_time_counts_also_for_what_was_said_before() -> None:
+    """Doubt, then a failure, then the same doubt, whose attempt lands late: it takes five faults to need the rule."""
+    setting = Setting(FREE, "owned", SCARCE)
+    assert broken(setting, setting.tally(faults=5)) == {}
+
+
 @pytest.mark.parametrize("setting", DEFERRING, ids=name_of)
 def test_nor_where_what_may_pass_is_put_off(setting: Setting) -> None:
     """Over all copies and generations, in whichever order they are delivered."""

@@ -119,8 +119,8 @@ _SEQUELS = {
 class Story:
     """What has been said of one request so far, and what was found in it.
 
-    `belief`: the status that a listener holds who drops repetitions by their ids, and lets later events win, but
-    nothing win over a success, and no deferral over a final verdict.
+    `belief`: the status that a listener holds who lets the event of the latest time win, also where its id tells that
+    it was said before, but nothing win over a success, and no deferral over a final verdict.
     """
 
     request: ProvisionRequest
@@ -175,9 +175,8 @@ class Story:
                 return False
 
     def _believed_after(self, new: Said) -> str:
-        is_repeated = new.event_id in {said.event_id for said in self.said}
         is_weaker = not new.is_final and self.belief not in ("", DEFERRED)
-        return self.belief if is_repeated or is_weaker or self.belief == "succeeded" else new.status
+        return self.belief if is_weaker or self.belief == "succeeded" else new.status
 
     def _unlike_before(self, event: Event, new: Said) -> set[Kind]:
         found = {_SEQUELS[old.status, new.status] for old in self.said if (old.status, new.status) in _SEQUELS}

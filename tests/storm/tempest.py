@@ -65,7 +65,7 @@ def _counts(running: Stage, storm: Storm, coming: Forecast) -> Mapping[str, obje
     ends = Counter(answer.outcome for answer in (*running.answers, *running.sweeps))
     publications = running.strikes.points["publish-sent"]
     histories = storm.histories()
-    verdicts = Counter(final(history)["data"]["status"] for history in histories.values())
+    verdicts = Counter(final(words)["data"]["status"] for words in storm.words().values())
     histories_of_statuses = [[event["data"]["status"] for event in history] for history in histories.values()]
     return {
         "messages": len(storm.sent),

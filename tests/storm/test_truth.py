@@ -63,6 +63,7 @@ def judged(
         ((DEFERRED, event("succeeded", expressSyncId="sync-1", messageId=SENT_BACK)), (GROUP,)),
         ((DEFERRED, event("failed", messageId=SENT_BACK)), ()),
         ((FAILED, DEFERRED, event("failed", messageId=SENT_BACK)), ()),
+        ((event("indeterminate"), FAILED, event("indeterminate")), (GROUP,)),
         ((SUCCEEDED, {**event("rejected", messageId=SENT_BACK), "subject": "pull@2026-11-23T08:00:00Z"}), (GROUP,)),
     ],
 )

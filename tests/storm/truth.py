@@ -1,7 +1,7 @@
 """What must be true of a storm's end: every way in which announced outcomes can contradict the account. Pure.
 
-The consumer's contract: repetitions are dropped by (source, id), later events win, but a `succeeded` is final and a
-`deferred` wins over nothing.
+The consumer's contract: repetitions are known by (source, id), later events win, repetitions or not, but a `succeeded`
+is final and a `deferred` wins over nothing.
 """
 
 import json
@@ -41,6 +41,13 @@ class Storm:
             found[event["subject"]].setdefault((event["source"], event["id"]), event)
         return {subject: list(verdicts.values()) for subject, verdicts in found.items()}
 
+    def words(self) -> Mapping[str, list[Event]]:
+        """All that was said of each subject in order, repetitions included."""
+        found: defaultdict[str, list[Event]] = defaultdict(list)
+        for event in self.announced:
+            found[event["subject"]].append(event)
+        return found
+
     def planned(self, event: Event) -> Planned:
         """What an outcome is about; a request that was sent back comes in messages that nobody has planned.
 
@@ -59,10 +66,10 @@ class Storm:
         return {planned.document["requestId"]: planned for planned in self.sent.values() if planned.document}
 
 
-def final(history: Sequence[Event]) -> Event:
+def final(words: Sequence[Event]) -> Event:
     """The verdict that stands: the success if there was one, else the last word, but for deferrals."""
-    success = next((event for event in history if _status(event) == "succeeded"), None)
-    return success or next((event for event in reversed(history) if _status(event) != "deferred"), history[-1])
+    success = next((event for event in words if _status(event) == "succeeded"), None)
+    return success or next((event for event in reversed(words) if _status(event) != "deferred"), words[-1])
 
 
 def contradictions(storm: Storm) -> list[str]:
@@ -117,9 +124,9 @@ def _false_successes(storm: Storm) -> Iterator[str]:
 
 
 def _false_failures(storm: Storm) -> Iterator[str]:
-    histories = storm.histories()
+    words = storm.words()
     for request_id, planned in storm.requests().items():
-        failed = request_id in histories and _status(final(histories[request_id])) == "failed"
+        failed = request_id in words and _status(final(words[request_id])) == "failed"
         if (
             failed
             and not storm.is_of_another(planned)
