@@ -18,16 +18,21 @@ def parse(text: str) -> dict[str, Any]:
     `!GetAtt A.B.C` names the attribute `C` of `A.B`: ROS splits the short form at its last dot. TemplateError if
     the text is not YAML or has no Resources.
     """
-    loader = _Loader(text)
     try:
-        document = loader.get_single_data()
+        document = _document(text)
     except yaml.YAMLError as error:
         raise TemplateError(f"the template is not YAML: {error}") from error
-    finally:
-        loader.dispose()
     if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
         raise TemplateError("the template has no Resources")
     return document
+
+
+def _document(text: str) -> Any:
+    loader = _Loader(text)  # which looks at the characters already
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
 
 
 class _Loader(yaml.SafeLoader):

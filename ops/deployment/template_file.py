@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from local.identity import LOCAL_ACCOUNT
 from local.template.source import TemplateError, parse
 from local.template.stack import Stack
@@ -58,8 +56,8 @@ def load(path: Path = TEMPLATE) -> Template:
     try:
         text = path.read_text(encoding="utf-8")
         template = Template(text, parse(text))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        what = fault(error) if isinstance(error, TemplateError | yaml.YAMLError) else "it cannot be read"
+    except (OSError, ValueError) as error:
+        what = fault(error) if isinstance(error, TemplateError) else "it cannot be read"
         raise Problem(f"{path} cannot be deployed: {what}; correct it.") from None
     found = checker.check(text)
     if found:

@@ -20,15 +20,15 @@ def declared_runtime(template: Path) -> str:
         return read_template(template, LOCAL_ACCOUNT, {}).function.runtime
     except (OSError, UnicodeDecodeError) as error:
         raise Problem(f"{template} cannot be read; name a template.") from error
-    except (TemplateError, yaml.YAMLError) as error:
+    except TemplateError as error:
         raise Problem(
             f"{template} cannot be packaged: {fault(error)}; correct it, or name another --template."
         ) from error
 
 
-def fault(error: TemplateError | yaml.YAMLError) -> str:
+def fault(error: TemplateError) -> str:
     """What is wrong with a template, in one line; YAML's own text draws the place over several."""
-    cause = error.__cause__ if isinstance(error, TemplateError) else error
+    cause = error.__cause__
     if isinstance(cause, yaml.MarkedYAMLError) and cause.problem_mark is not None:
         return printable(f"the template is not YAML: {cause.problem} in line {cause.problem_mark.line + 1}")
     return printable(" ".join(str(error).split()))

@@ -136,7 +136,7 @@ def test_a_resource_whose_condition_does_not_hold_is_not_there() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", "a: [", "Resources: 3", "!!python/object:os.system {}", "Resources: {A: 1, A: 2}"]
+    "text", ["", "[]", "{}", "a: [", "Resources: 3", "!!python/object:os.system {}", "Resources: {A: 1, A: 2}", "\0"]
 )
 def test_what_is_no_template_is_a_template_error(text: str) -> None:
     with pytest.raises(TemplateError):
