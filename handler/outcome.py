@@ -1,7 +1,7 @@
 """A verdict as the CloudEvent that announces it. It must not know how the verdict came about or where it goes.
 
 The id is a digest of what the verdict is, never of when or how often it was reached: a repeated publication has the
-same id, so that consumers drop it by (source, id), as the CloudEvents specification lets them.
+same id, by which with its source consumers know it, as the CloudEvents specification lets them.
 """
 
 import hashlib

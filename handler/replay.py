@@ -1,7 +1,7 @@
 """May a failure be replayed, and with which message. Pure, for the command line and the function alike.
 
 Replaying the same failure in the same way gives the same message, replay id included, so that a replay that was cut
-short may simply be repeated: if a request then goes twice, consumers drop one of its two verdicts by its id. It must
+short may simply be repeated: if a request then goes twice, consumers know the second verdict by its id. It must
 not know where a failure lies or how a message is sent.
 """
 

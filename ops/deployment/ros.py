@@ -25,8 +25,8 @@ class Stacks:
     """The stacks of one region; every method may raise RefusedError."""
 
     def __init__(self, region: str, endpoint: str, credentials: Credentials) -> None:
-        from aliyunsdkcore.auth.credentials import AccessKeyCredential, StsTokenCredential  # noqa: PLC0415 - as in oss
-        from aliyunsdkcore.client import AcsClient  # noqa: PLC0415 - as in oss
+        from aliyunsdkcore.auth.credentials import AccessKeyCredential, StsTokenCredential  # noqa: PLC0415 - slow, so only who asks
+        from aliyunsdkcore.client import AcsClient  # noqa: PLC0415 - slow, so only who asks
 
         logging.getLogger("aliyunsdkcore").setLevel(logging.CRITICAL)
         token = credentials.security_token
@@ -98,7 +98,7 @@ class Stacks:
         self._do("DeleteStack", StackId=stack_id)
 
     def _do(self, action: str, **fields: Any) -> Mapping[str, Any]:
-        from aliyunsdkcore.acs_exception import exceptions as sdk  # noqa: PLC0415 - as in oss
+        from aliyunsdkcore.acs_exception import exceptions as sdk  # noqa: PLC0415 - slow, so only who asks
 
         module = importlib.import_module(f"aliyunsdkros.request.v20190910.{action}Request")
         request = getattr(module, f"{action}Request")()
