@@ -105,12 +105,15 @@ $(VENV)/.python:
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
+# The warnings of pip, of an index that it cannot reach for example, are shown only if they may explain a failure.
+install = said=$$($(PIP) install $(1) 2>&1) || { echo "$$said" >&2; exit 1; }
+
 # The locks are whole, so pip resolves nothing: left to it, a release made after the lock would break the set-up.
 $(VENV)/.run: requirements/run.txt pyproject.toml $(VENV)/.python
-	@$(PIP) install --no-deps --require-hashes -r requirements/run.txt
-	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(call install,--no-deps --require-hashes -r requirements/run.txt)
+	@$(call install,--no-deps --no-build-isolation --editable .)
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
-	@$(PIP) install --no-deps --require-hashes -r requirements/dev.txt
+	@$(call install,--no-deps --require-hashes -r requirements/dev.txt)
 	@touch $@

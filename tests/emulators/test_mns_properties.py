@@ -7,7 +7,7 @@ import string
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, precondition, rule
 
@@ -46,7 +46,7 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
         assert documents.read(documents.write((element.name, element.text)).encode()).text == element.text
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(max_examples=50)
 @given(body=XML_TEXT.filter(bool))
 def test_a_body_survives_the_wire(shared_client: RawClient, body: str) -> None:
     """From the request to the answer, and its MD5 is that of its text."""
@@ -214,5 +214,5 @@ class QueueLaws(RuleBasedStateMachine):
             act()
 
 
-QueueLaws.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+QueueLaws.TestCase.settings = settings(max_examples=100, stateful_step_count=40)
 TestQueueLaws = QueueLaws.TestCase

@@ -28,7 +28,7 @@ def feed_round(target: Target, number: int, strategy: st.SearchStrategy[bytes]) 
     """One round of inputs, the same for the same number."""
 
     @seed(SEED + number)
-    @settings(max_examples=ROUND, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=ROUND, database=None, suppress_health_check=list(HealthCheck))
     @given(strategy)
     def feed(event: bytes) -> None:
         target.feed(event)

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -197,9 +197,7 @@ class Provisioning(RuleBasedStateMachine):
         self.cloud.land(self.now)
 
 
-RUN = settings(
-    max_examples=500, stateful_step_count=6, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
-)
+RUN = settings(max_examples=500, stateful_step_count=6, database=None)
 
 
 def test_every_promise_is_kept_whatever_is_sent_and_whatever_fails() -> None:

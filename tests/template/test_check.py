@@ -68,7 +68,7 @@ def test_a_text_that_is_no_template_is_one_finding() -> None:
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_whatever_stands_where_the_check_has_sentences_for_it(data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(list(paths(DOCUMENT))))
     check_document(with_value(DOCUMENT, path, data.draw(st.sampled_from(ODD))))

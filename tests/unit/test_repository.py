@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import os
 import re
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from handler import config
 
@@ -55,11 +57,43 @@ def test_the_untouched_sources_keep_every_import_contract(copy_of_the_sources: P
     assert (result.returncode, "0 broken" in result.stdout) == (0, True), result.stdout
 
 
-def test_continuous_integration_runs_exactly_the_test_command_of_the_readme() -> None:
-    script = (ROOT / ".ci" / "run").read_text().splitlines()
-    commands = [line for line in script if line and not line.startswith(("#", "set ", "cd "))]
-    assert commands == ["export CI=true", "make test"]
+STAND_IN_FOR_MAKE = """#!/bin/sh
+echo "CI=$CI make $*"
+pwd
+ls
+exit 3
+"""
+
+
+def test_ci_runs_the_readme_command_in_a_new_clone(tmp_path: Path) -> None:
+    """A stand-in for make shows the command and the clone: what is committed, and nothing beside it."""
+    checkout, programs = tmp_path / "checkout", tmp_path / "programs"
+    (checkout / ".ci").mkdir(parents=True)
+    programs.mkdir()
+    shutil.copy(ROOT / ".ci" / "run", checkout / ".ci")
+    (checkout / "committed").touch()
+    identity = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
+    for git in (("init", "-q"), ("add", "."), ("commit", "-qm", "All"), ("checkout", "-q", "--detach")):
+        subprocess.run(("git", *identity, *git), cwd=checkout, check=True)
+    (checkout / "left-over").touch()
+    (programs / "make").write_text(STAND_IN_FOR_MAKE)
+    (programs / "make").chmod(0o755)
+    environment = {"PATH": f"{programs}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
+    ended = subprocess.run(checkout / ".ci" / "run", env=environment, capture_output=True, text=True, check=False)
+    command, folder, *files = ended.stdout.splitlines()
+    assert (ended.returncode, ended.stderr, command, files) == (3, "", "CI=true make test", ["committed"])
+    assert Path(folder).is_relative_to(tmp_path)
+    assert {*tmp_path.iterdir()} == {checkout, programs}, "the clone is removed"
     assert re.search(r"^\$? ?make test\b", (ROOT / "README.md").read_text(), re.MULTILINE)
+
+
+def test_random_tests_cannot_fail_for_being_slow() -> None:
+    """One profile says so for the whole suite, and no test replaces that part of it."""
+    assert settings().deadline is None
+    assert HealthCheck.too_slow in settings().suppress_health_check
+    own = re.compile(r"\b(deadline|suppress_health_check)=(?!list\(HealthCheck\))")
+    tests = (path for path in (ROOT / "tests").rglob("*.py") if "hypothesis" in path.read_text())
+    assert [path.name for path in tests if own.search(path.read_text())] == ["conftest.py"]
 
 
 def test_lock_files_carry_hashes_and_no_addresses() -> None:

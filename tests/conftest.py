@@ -1,0 +1,21 @@
+"""How Hypothesis behaves in the whole suite: no verdict depends on how fast the machine is."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+# Inherits from the profile that Hypothesis itself has chosen, which in continuous integration is repeatable.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
+
+
+@settings(max_examples=1, database=None)
+@given(st.text())
+def draw_a_text(_: str) -> None:
+    """Make Hypothesis build its tables of characters, which it keeps in `.hypothesis`."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Build the tables once, before the workers start: each of them would build its own, all at the same time."""
+    draw_a_text()
