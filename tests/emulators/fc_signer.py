@@ -11,6 +11,7 @@ from email.utils import formatdate
 from urllib.parse import quote
 
 from local.identity import LOCAL_ACCOUNT, Key
+from tests.patience import PATIENCE_SECONDS
 
 PATH_2016 = "/2016-08-15/services/express-sync/functions/sample/invocations"
 PATH_2023 = "/2023-03-30/functions/sample/invocations"
@@ -27,7 +28,7 @@ class Reply:
 
 def send(port: int, path: str, headers: Mapping[str, str], body: bytes, method: str = "POST") -> Reply:
     """One request to the loopback port."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
     try:
         connection.request(method, path, body, dict(headers))
         response = connection.getresponse()

@@ -17,6 +17,7 @@ from local.fc.answer import Answer
 from local.fc.fleet import Code, Fleet
 from local.identity import LOCAL_ACCOUNT
 from local.template.deployment import Function
+from tests.patience import PATIENCE_SECONDS
 
 T = TypeVar("T")
 RUNTIMES = ("python3.10", "python3.12")
@@ -29,7 +30,7 @@ class Sample:
     directory: Path
     handler: str = "index.handle"
     runtime: str = "python3.10"
-    timeout: int = 10
+    timeout: int = PATIENCE_SECONDS
     environment: Mapping[str, str] = field(default_factory=dict)
     limit: int = 4
 
@@ -77,7 +78,7 @@ def alive(pid: int) -> bool:
 def wait_until_dead(pids: Iterable[int]) -> None:
     """Return once none of these processes runs any more, which a SIGKILL takes a moment for; TimeoutError if not."""
     doomed = list(pids)
-    asyncio.run(asyncio.wait_for(until(lambda: not any(alive(pid) for pid in doomed)), 5))
+    asyncio.run(asyncio.wait_for(until(lambda: not any(alive(pid) for pid in doomed)), PATIENCE_SECONDS))
 
 
 async def said_pid(fleet: Fleet) -> None:
@@ -108,7 +109,7 @@ Resources:
 
 @contextmanager
 def cloud_of(
-    directory: Path, source: str, *, more: str = "", timeout: int = 10, clock_factor: float = 0.001
+    directory: Path, source: str, *, more: str = "", timeout: int = PATIENCE_SECONDS, clock_factor: float = 0.001
 ) -> Iterator[RunningCloud]:
     """A whole local cloud whose template has the function `sample`, whose module is `source`, and `more` resources."""
     Sample(directory).write(source)

@@ -12,6 +12,7 @@ from local.mns.service import MessageService, QueueAttributes
 from local.template.deployment import Trigger
 from local.trigger.stream import Pace, Stream
 from tests.emulators.fc_support import until
+from tests.patience import PATIENCE_SECONDS
 
 T = TypeVar("T")
 
@@ -76,7 +77,7 @@ class Bench:
         """Run the trigger until `condition` holds."""
 
         async def wait(bench: "Bench") -> None:
-            await asyncio.wait_for(until(lambda: condition(bench)), 10)
+            await asyncio.wait_for(until(lambda: condition(bench)), PATIENCE_SECONDS)
 
         self.run(wait)
         return self

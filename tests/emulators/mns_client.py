@@ -13,6 +13,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from local.identity import Key
+from tests.patience import PATIENCE_SECONDS
 
 NAMESPACE = "{http://mns.aliyuncs.com/doc/v1}"
 
@@ -61,7 +62,7 @@ class RawClient:
     def __init__(self, port: int, key: Key) -> None:
         self.port = port
         self._key = key
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
 
     def close(self) -> None:
         """Close the connection."""

@@ -11,6 +11,7 @@ from local.mns.app import create_app
 from local.mns.service import MessageService
 from local.server import LoopbackServer
 from local.traffic import Traffic
+from tests.patience import PATIENCE_SECONDS
 
 Result = TypeVar("Result")
 
@@ -41,11 +42,11 @@ class RunningMns:
 
     def run(self, coroutine: Coroutine[object, object, Result]) -> Result:
         """Run `coroutine` in the emulator's loop and wait for it."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(20)
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE_SECONDS)
 
     def wait_for_polls(self, queue: str, number: int) -> None:
         """Return once that many long polls of `queue` wait."""
-        self.run(asyncio.wait_for(self._wait_for_polls(queue, number), 10))
+        self.run(asyncio.wait_for(self._wait_for_polls(queue, number), PATIENCE_SECONDS))
 
     async def _wait_for_polls(self, queue: str, number: int) -> None:
         while self.service.polls.waiting(queue) != number:
@@ -65,5 +66,5 @@ def running_mns() -> Iterator[RunningMns]:
     finally:
         mns.run(mns.server.stop())
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(PATIENCE_SECONDS)
         loop.close()

@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from local.server import LoopbackServer
-
-PATIENCE_SECONDS = 10
+from tests.patience import PATIENCE_SECONDS
 
 
 @contextmanager

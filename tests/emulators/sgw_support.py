@@ -17,9 +17,9 @@ from local.sgw.app import create_app
 from local.sgw.groups import GroupService
 from local.traffic import Traffic
 from tests.emulators.sgw_signer import DIALECTS, Ask, Request
+from tests.patience import PATIENCE_SECONDS
 
 USER, ROLE = LOCAL_ACCOUNT.user, LOCAL_ACCOUNT.role
-PATIENCE_S = 10.0
 ALL: Mapping[str, str] = {}
 GROUP = {"Name": "photos", "BucketName": "holiday-bucket", "BucketRegion": "cn-hangzhou"}
 Dialect = Literal["rpc", "acs3"]
@@ -74,7 +74,7 @@ class Cloud:
         traffic.listen(self._note)
         app = create_app(self.groups, LOCAL_ACCOUNT, traffic, self.clock.now, self.clock.sleep)
         self._server = LoopbackServer(app)
-        self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(PATIENCE_S))
+        self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(PATIENCE_SECONDS))
 
     def __enter__(self) -> "Cloud":
         self.start()
@@ -86,7 +86,7 @@ class Cloud:
         self.stop()
         self.run(_cancel_others())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(PATIENCE_S)
+        self._thread.join(PATIENCE_SECONDS)
         self._loop.close()
 
     @property
@@ -105,7 +105,7 @@ class Cloud:
         self.run(self._server.stop())
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE_S)
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE_SECONDS)
 
     def advance(self, seconds: float) -> None:
         self.run(self.clock.advance(seconds))
@@ -116,7 +116,7 @@ class Cloud:
         target: str,
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
-        patience_s: float = PATIENCE_S,
+        patience_s: float = PATIENCE_SECONDS,
     ) -> Answer:
         """Send one request as it is."""
         response = self._http.request(method, self.url + target, body=body, headers=headers, timeout=patience_s)
@@ -126,11 +126,11 @@ class Cloud:
         """Sign for this emulator and its time."""
         return DIALECTS[dialect](ask, self.address, self.clock.now(), **other)
 
-    def deliver(self, request: Request, method: str = "POST", patience_s: float = PATIENCE_S) -> Answer:
+    def deliver(self, request: Request, method: str = "POST", patience_s: float = PATIENCE_SECONDS) -> Answer:
         """Send a signed request."""
         return self.send(method, request.target, request.body, request.headers, patience_s)
 
-    def call(self, ask: Ask, dialect: Dialect = "acs3", patience_s: float = PATIENCE_S) -> Answer:
+    def call(self, ask: Ask, dialect: Dialect = "acs3", patience_s: float = PATIENCE_SECONDS) -> Answer:
         """Make one signed call of the API."""
         return self.deliver(self.sign(ask, dialect), ask.method, patience_s)
 
@@ -138,12 +138,12 @@ class Cloud:
         self,
         parameters: Mapping[str, str] = GROUP,
         dialect: Dialect = "acs3",
-        patience_s: float = PATIENCE_S,
+        patience_s: float = PATIENCE_SECONDS,
         **how: Any,
     ) -> Answer:
         return self.call(Ask("CreateExpressSync", parameters, **how), dialect, patience_s)
 
-    def describe(self, filters: Mapping[str, str] = ALL, patience_s: float = PATIENCE_S, **how: Any) -> Answer:
+    def describe(self, filters: Mapping[str, str] = ALL, patience_s: float = PATIENCE_SECONDS, **how: Any) -> Answer:
         return self.call(Ask("DescribeExpressSyncs", filters, **how), patience_s=patience_s)
 
     def control(self, method: str, path: str, document: object = None) -> Answer:

@@ -22,6 +22,7 @@ from darabonba.runtime import RuntimeOptions
 from local.cloud import CloudOptions, RunningCloud, background
 from local.identity import LOCAL_ACCOUNT, Key
 from tests.emulators.fc_support import cloud_of, local_get
+from tests.patience import PATIENCE_SECONDS
 
 # The official client itself uses what Python 3.12 deprecates.
 pytestmark = pytest.mark.filterwarnings(
@@ -125,7 +126,7 @@ def test_fc2_raises_for_a_wrong_secret(running: RunningCloud) -> None:
 def test_fc2_looks_at_the_function_and_its_triggers(running: RunningCloud) -> None:
     """In that version the role is the service's, and a trigger's configuration is an object."""
     function = old_client(running).get_function("express-sync", "sample").data
-    assert (function["handler"], function["timeout"], "role" in function) == ("index.handle", 10, False)
+    assert (function["handler"], function["timeout"], "role" in function) == ("index.handle", PATIENCE_SECONDS, False)
     requests, sweep = old_client(running).list_triggers("express-sync", "sample").data["triggers"]
     assert (requests["triggerName"], requests["triggerType"]) == ("requests", "eventbridge")
     assert sweep["triggerConfig"] == {"cronExpression": "@every 5m", "payload": "sweep", "enable": False}

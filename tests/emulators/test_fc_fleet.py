@@ -15,8 +15,10 @@ from local.fc.fleet import Fleet
 from local.fc.kill import KillSwitch
 from local.traffic import POINTS, Traffic
 from tests.emulators.fc_support import Sample, alive, until, wait_until_dead
+from tests.patience import PATIENCE_SECONDS
 
 PID = "import os\ndef handle(event, context):\n    return str(os.getpid())\n"
+TIMEOUT_SECONDS = 5  # long enough for any machine to begin a call and to end a quick one
 STUCK = """
     import time
 
@@ -71,9 +73,9 @@ def test_a_timeout_ends_the_instance_by_sigterm_with_its_stacks_in_the_log(tmp_p
                 return "alive"
             time.sleep(60)
     """
-    stuck, after = Sample(tmp_path, timeout=1).write(source).run(timed)
+    stuck, after = Sample(tmp_path, timeout=TIMEOUT_SECONDS).write(source).run(timed)
     assert stuck.outcome == "timed-out"
-    assert stuck.body == b'{"errorMessage": "Function time out after 1 seconds"}'
+    assert stuck.body == b'{"errorMessage": "Function time out after 5 seconds"}'
     assert b"Dumping stack trace after function timeout" in stuck.log
     assert b'index.py", line 7 in handle' in stuck.log
     assert after.body == b"alive"
@@ -88,7 +90,7 @@ def test_an_instance_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
             print("pid", os.getpid())
             time.sleep(60)
     """
-    answer = Sample(tmp_path, timeout=1).write(source).invoke()
+    answer = Sample(tmp_path, timeout=TIMEOUT_SECONDS).write(source).invoke()
     assert answer.outcome == "timed-out"
     pid = int(answer.log.split(b"pid ")[1].split()[0])
     assert not alive(pid)
@@ -186,7 +188,7 @@ def test_what_an_instance_started_ends_with_it(tmp_path: Path) -> None:
         import os, subprocess, sys
 
         def handle(event, context):
-            print("child", subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]).pid)
+            print("child", subprocess.Popen([sys.executable, "-c", "import time; time.sleep(900)"]).pid)
             os._exit(1)
     """
     answer = Sample(tmp_path).write(source).invoke()
@@ -196,16 +198,22 @@ def test_what_an_instance_started_ends_with_it(tmp_path: Path) -> None:
 
 def test_what_an_instance_started_ends_with_it_even_if_it_ends_while_idle(tmp_path: Path) -> None:
     source = """
-        import os, subprocess, sys, threading
+        import os, pathlib, subprocess, sys, threading, time
+
+        def end():
+            while not pathlib.Path("answered").exists():
+                time.sleep(0.01)
+            os._exit(1)
 
         def handle(event, context):
-            threading.Timer(0.05, os._exit, [1]).start()
-            return str(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]).pid)
+            threading.Thread(target=end).start()
+            return str(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(900)"]).pid)
     """
 
     async def outlive(fleet: Fleet) -> None:
         child = int((await fleet.invoke(b"", "one", "Sync")).body)
-        await asyncio.wait_for(until(lambda: not alive(child)), 10)
+        (tmp_path / "answered").touch()
+        await asyncio.wait_for(until(lambda: not alive(child)), PATIENCE_SECONDS)
 
     Sample(tmp_path).write(source).run(outlive)
 
@@ -215,7 +223,7 @@ def test_stopping_leaves_no_process_behind_not_even_one_the_function_started(tmp
         import os, subprocess, sys
 
         def handle(event, context):
-            child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+            child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(900)"])
             return f"{os.getpid()} {child.pid}"
     """
     wait_until_dead(int(pid) for pid in Sample(tmp_path).write(source).invoke().body.split())

@@ -9,6 +9,7 @@ import pytest
 from local.fc.answer import Answer
 from local.fc.fleet import Fleet
 from tests.emulators.fc_support import RUNTIMES, Sample
+from tests.patience import PATIENCE_SECONDS
 
 SHAPE = """
     import json
@@ -42,7 +43,7 @@ def test_the_event_is_bytes_and_the_context_names_request_function_and_account(t
     assert context["function"]["name"] == ["str", "sample"]
     assert context["function"]["handler"] == ["str", "index.handle"]
     assert context["function"]["memory"] == ["int", 256]
-    assert context["function"]["timeout"] == ["str", "10"]
+    assert context["function"]["timeout"] == ["str", str(PATIENCE_SECONDS)]
     assert context["logger"] == ["NoneType", None]
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from local.identity import LOCAL_ACCOUNT
 from tests.emulators.mns_server import RunningMns
+from tests.patience import PATIENCE_SECONDS
 
 SOURCE = Path(__file__).parent / "npm"
 FILES = ("package.json", "package-lock.json", ".npmrc", "round.js")
@@ -28,7 +29,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             cwd=directory,
             check=True,
             capture_output=True,
-            timeout=100,
+            timeout=PATIENCE_SECONDS,
         )
     except FileNotFoundError:
         unavailable("there is no npm here")
@@ -49,7 +50,12 @@ def test_a_full_round_of_the_npm_client(mns: RunningMns, installed: Path) -> Non
     user = LOCAL_ACCOUNT.user
     arguments = [mns.server.url, user.access_key_id, user.access_key_secret, LOCAL_ACCOUNT.account_id]
     run = subprocess.run(
-        ["node", "round.js", *arguments], cwd=installed, capture_output=True, text=True, timeout=60, check=False
+        ["node", "round.js", *arguments],
+        cwd=installed,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
     assert run.returncode == 0, run.stderr
     seen: dict[str, Any] = json.loads(run.stdout)

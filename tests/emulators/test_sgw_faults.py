@@ -8,9 +8,8 @@ from xml.etree import ElementTree as ET
 import pytest
 import urllib3
 
-from tests.emulators.sgw_support import GROUP, PATIENCE_S, Answer, Cloud
-
-A_MOMENT_S = 0.2
+from tests.emulators.sgw_support import GROUP, Answer, Cloud
+from tests.patience import PATIENCE_SECONDS, SILENCE_SECONDS, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -135,10 +134,10 @@ def test_a_timeout_answers_nothing_before_or_after_the_work(
     cloud.queue_faults(fault)
 
     with pytest.raises(urllib3.exceptions.ReadTimeoutError):
-        cloud.create(patience_s=A_MOMENT_S)
+        cloud.create(patience_s=SILENCE_SECONDS)
 
+    wait_for(lambda: last_call(cloud) == (fault, None, outcome))
     assert cloud.names() == names
-    assert last_call(cloud) == (fault, None, outcome)
     assert cloud.points == ["create-sent"]
 
 
@@ -158,10 +157,11 @@ def test_no_fault_makes_what_the_checks_refuse(cloud: Cloud, fault: str) -> None
     cloud.queue_faults(fault)
 
     try_to_create(cloud, {**GROUP, "BucketName": "another-bucket"})
+    assert not fault.startswith("late-commit") or cloud.clock.someone_sleeps.wait(PATIENCE_SECONDS)
     cloud.advance(1)
 
     assert [group.bucket for group in cloud.groups.describe()] == [GROUP["BucketName"]]
-    assert cloud.calls()[-1]["outcome"] == "DuplicateExpressSyncName"
+    wait_for(lambda: cloud.calls()[-1]["outcome"] == "DuplicateExpressSyncName")
 
 
 def test_a_late_commit_lands_in_its_time(cloud: Cloud) -> None:
@@ -216,30 +216,31 @@ def test_a_slow_call_waits_and_then_goes_the_usual_way(cloud: Cloud) -> None:
     with ThreadPoolExecutor() as pool:
         for expected in ("200", "DuplicateExpressSyncName"):
             answer = pool.submit(cloud.create)
-            assert cloud.clock.someone_sleeps.wait(PATIENCE_S)
+            assert cloud.clock.someone_sleeps.wait(PATIENCE_SECONDS)
             assert cloud.calls()[-1]["outcome"] == "pending"
             cloud.clock.someone_sleeps.clear()
             cloud.advance(1.5)
-            assert answer.result(PATIENCE_S).json()["Code"] == expected
+            assert answer.result(PATIENCE_SECONDS).json()["Code"] == expected
 
 
 def test_a_slow_call_is_carried_out_although_its_client_left(cloud: Cloud) -> None:
     cloud.queue_faults("slow:1500")
     with pytest.raises(urllib3.exceptions.ReadTimeoutError):
-        cloud.create(patience_s=A_MOMENT_S)
+        cloud.create(patience_s=SILENCE_SECONDS)
+    assert cloud.clock.someone_sleeps.wait(PATIENCE_SECONDS)
     cloud.advance(1.5)
 
-    assert cloud.names() == ["photos"]
+    wait_for(lambda: cloud.names() == ["photos"])
 
 
 def test_a_client_without_an_answer_is_let_go_when_the_server_stops(cloud: Cloud) -> None:
     cloud.queue_faults("timeout-before")
     with ThreadPoolExecutor() as pool:
-        waiting = pool.submit(try_to_create, cloud, GROUP, PATIENCE_S)
-        assert cloud.someone_called.wait(PATIENCE_S)
+        waiting = pool.submit(try_to_create, cloud, GROUP, PATIENCE_SECONDS)
+        assert cloud.someone_called.wait(PATIENCE_SECONDS)
         cloud.stop()
 
-        assert isinstance(waiting.result(PATIENCE_S / 2), urllib3.exceptions.ProtocolError)
+        assert isinstance(waiting.result(PATIENCE_SECONDS / 2), urllib3.exceptions.ProtocolError)
     cloud.start()
 
 
@@ -288,7 +289,7 @@ def test_a_describe_can_stay_without_an_answer(cloud: Cloud, fault: str) -> None
     cloud.queue_faults(fault, operation="DescribeExpressSyncs")
 
     with pytest.raises(urllib3.exceptions.ReadTimeoutError):
-        cloud.describe(patience_s=A_MOMENT_S)
+        cloud.describe(patience_s=SILENCE_SECONDS)
 
     assert cloud.points == []
 
@@ -302,7 +303,7 @@ def test_a_call_that_the_gateway_refuses_uses_up_no_fault(cloud: Cloud) -> None:
     assert cloud.create().json()["Code"] == "InternalError"
 
 
-def try_to_create(cloud: Cloud, parameters: dict[str, str], patience_s: float = A_MOMENT_S) -> Answer | Exception:
+def try_to_create(cloud: Cloud, parameters: dict[str, str], patience_s: float = SILENCE_SECONDS) -> Answer | Exception:
     """Create a group; what becomes of the connection is an outcome like any other."""
     try:
         return cloud.create(parameters, patience_s=patience_s)
@@ -315,3 +316,4 @@ def lose_a_late_commit(cloud: Cloud, seconds: int) -> None:
     cloud.queue_faults(f"late-commit:{seconds}")
     outcome = try_to_create(cloud, GROUP)
     assert isinstance(outcome, urllib3.exceptions.ReadTimeoutError)
+    assert cloud.clock.someone_sleeps.wait(PATIENCE_SECONDS)

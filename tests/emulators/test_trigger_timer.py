@@ -17,6 +17,7 @@ from local.trigger.stream import Pace
 from local.trigger.timer import Clockwork
 from tests.emulators.fc_signer import send
 from tests.emulators.fc_support import cloud_of, fc_port, local_get, local_post, until, wait_until_dead
+from tests.patience import PATIENCE_SECONDS, wait_for
 
 TIMER = Timer("sweep", "sample", 300, "tidy 扫", enabled=True)
 NOON = 1_795_435_200.0  # 2026-11-23T12:00:00Z
@@ -39,7 +40,7 @@ class Tower:
     async def run_until(self, condition: Callable[[], bool]) -> None:
         """Run the clockwork until the condition holds."""
         running = asyncio.create_task(self.clockwork.run())
-        await asyncio.wait_for(until(condition), 10)
+        await asyncio.wait_for(until(condition), PATIENCE_SECONDS)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
@@ -135,15 +136,6 @@ SOURCE = """
 def said(running: RunningCloud, word: str) -> list[str]:
     lines = [line["line"] for line in local_get(running, "/_local/logs")]
     return [line.removeprefix(f"{word} ") for line in lines if line.startswith(f"{word} ")]
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    """Return once the condition holds; the test's timeout ends the wait."""
-
-    async def whole() -> None:
-        await until(lambda: bool(condition()))
-
-    asyncio.run(whole())
 
 
 def ended(running: RunningCloud) -> list[str]:

@@ -20,7 +20,7 @@ from tests.fuzz.target import Target
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "1500"))
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
 ROUND = 500
-MOST_CPU_SECONDS = 3.0
+MOST_CPU_SECONDS = 30.0  # which only a hang takes: it is a tenth of a second on an idle machine
 MOST_GROWTH_MIB = 48.0
 
 
@@ -43,7 +43,7 @@ def resident_mib() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-@pytest.mark.timeout(120 + EXAMPLES // 50)
+@pytest.mark.timeout(1800 + EXAMPLES // 10)
 def test_no_bytes_break_the_function(capsys: pytest.CaptureFixture[str]) -> None:
     target, strategy, began = Target(), events(), time.monotonic()
     feed_round(target, 0, strategy)

@@ -20,13 +20,14 @@ import urllib3
 
 from local.cloud import CloudOptions, RunningCloud, background
 from ops.registration import registering, state_directory
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUESTS = ROOT / "events" / "requests"
+PATIENT = ("--timeout", str(PATIENCE_SECONDS))  # for a command that waits for what has to come
 # A runner that ignores Ctrl-C has its children ignore it too, until they say otherwise.
 _TAKING_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
 _COMMAND = (sys.executable, "-c", f"{_TAKING_INTERRUPTS}; from ops.cli import main; main()")
-_DEADLINE_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Shell:
     def run(self, *arguments: str, stdin: str = "") -> Ended:
         """Run a command to its end."""
         with self.start(*arguments) as process:
-            out, err = process.communicate(stdin, timeout=_DEADLINE_SECONDS)
+            out, err = process.communicate(stdin, timeout=PATIENCE_SECONDS)
         return Ended(process.returncode, out, err)
 
     def run_on_terminal(self, *arguments: str, columns: int = 80, is_piped: bool = False) -> Ended:

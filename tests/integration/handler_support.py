@@ -13,8 +13,8 @@ import urllib3
 from handler.signature import Credentials
 from local.identity import LOCAL_ACCOUNT, Key
 from tests.emulators.mns_server import RunningMns, running_mns
+from tests.patience import PATIENCE_SECONDS
 
-PATIENCE_S = 20.0
 _LINGER_ZERO = struct.pack("ii", 1, 0)
 
 Behaviour = Callable[[socket.socket], object]
@@ -79,7 +79,7 @@ class ScriptedServer:
         self._script = script
         self._reads = reads
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(PATIENCE_S)
+        self._listener.settimeout(PATIENCE_SECONDS)
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._closed = threading.Semaphore(0)
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
@@ -94,7 +94,7 @@ class ScriptedServer:
     ) -> None:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join(PATIENCE_S)
+        self._thread.join(PATIENCE_SECONDS)
         self._listener.close()
 
     @property
@@ -104,7 +104,7 @@ class ScriptedServer:
 
     def wait_for_close(self) -> None:
         """Return once one more connection is closed."""
-        assert self._closed.acquire(timeout=PATIENCE_S)
+        assert self._closed.acquire(timeout=PATIENCE_SECONDS)
 
     def _serve(self) -> None:
         for behave in self._script:
@@ -113,7 +113,7 @@ class ScriptedServer:
             except OSError:
                 return
             with connection:
-                connection.settimeout(PATIENCE_S)
+                connection.settimeout(PATIENCE_SECONDS)
                 if self._reads:
                     self.requests.append(_request(connection))
                 behave(connection)
@@ -179,7 +179,7 @@ class Mns:
     def local(self, path: str, document: object = None) -> Any:
         """Ask the emulator's own door; POST if there is a document."""
         method = "GET" if document is None else "POST"
-        return urllib3.request(method, f"{self.url}/_local/{path}", json=document, timeout=PATIENCE_S).json()
+        return urllib3.request(method, f"{self.url}/_local/{path}", json=document, timeout=PATIENCE_SECONDS).json()
 
     def queue_faults(self, operation: str, *faults: str) -> None:
         """Let `faults` strike the coming calls of `operation`."""

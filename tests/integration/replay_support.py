@@ -19,9 +19,9 @@ from mns.queue import QueueMeta
 from handler.signature import Credentials
 from handler.smq import Smq
 from tests.integration.cli_support import Ended, Stand
+from tests.patience import PATIENCE_SECONDS, wait_for
 
 FAILED = json.loads((Path(__file__).resolve().parents[2] / "events" / "outcomes" / "failed.json").read_bytes())
-PATIENCE_SECONDS = 60
 QUICK_QUEUE = "quick-failures"
 QUICK_SECONDS = 2
 
@@ -63,10 +63,13 @@ def bodies(stand: Stand, role: str) -> list[dict[str, Any]]:
 def visible(stand: Stand, role: str, count: int) -> set[str]:
     """The ids of so many messages that any reader can now receive, at once or very soon."""
     ids: set[str] = set()
-    while len(ids) < count:
+
+    def are_all_found() -> bool:
         received = smq(stand).receive(stand.ready["mns"][role], wait_seconds=5)
-        assert received, f"{len(ids)} of {count} messages are visible"
         ids.update(message.message_id for message in received)
+        return len(ids) >= count
+
+    wait_for(are_all_found)
     return ids
 
 

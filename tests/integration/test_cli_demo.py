@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.cli_support import ROOT, Shell
+from tests.integration.cli_support import PATIENT, ROOT, Shell
 
 EVENTS = ROOT / "events"
 SCENARIO = json.loads((EVENTS / "demo.json").read_bytes())
@@ -27,7 +27,7 @@ def write_scenario(directory: Path, *acts: dict[str, Any]) -> str:
 
 def test_every_sample_gets_the_verdict_that_is_expected(shell: Shell) -> None:
     """The demo as it is shipped ends well, with a row of the table for each request."""
-    ended = shell.run("demo")
+    ended = shell.run("demo", *PATIENT)
     assert ended.code == 0, ended.err
     heading, *rows = ended.out.splitlines()
     assert heading.split() == ["Request", "Shows", "Verdict", "Group", "or", "error", "Attempts", "Time"]
@@ -37,7 +37,7 @@ def test_every_sample_gets_the_verdict_that_is_expected(shell: Shell) -> None:
 
 def test_scripts_get_a_line_for_each_request(shell: Shell) -> None:
     """Status, group or error, attempts and time are all there, and so is the judgement."""
-    ended = shell.run("demo", "--json")
+    ended = shell.run("demo", "--json", *PATIENT)
     assert ended.code == 0, ended.err
     lines = ended.lines()
     assert [line["request"] for line in lines] == [_name(act) for act in ACTS]
@@ -52,7 +52,7 @@ def test_a_verdict_that_is_not_expected_ends_it_with_1(shell: Shell) -> None:
     """The row is marked and the difference said; no good verdict makes up for it."""
     good = {"sample": "requests/minimal.json", "shows": "fine", "expect": {"status": "succeeded"}}
     bad = {"sample": "requests/full.json", "shows": "not fine", "expect": {"status": "failed"}}
-    ended = shell.run("demo", "--scenario", write_scenario(shell.directory, good, bad))
+    ended = shell.run("demo", *PATIENT, "--scenario", write_scenario(shell.directory, good, bad))
     assert ended.code == 1
     assert ended.out.count("✗ unexpected") == 1
     assert "REQ-2026-001002 (not fine): status is succeeded, expected failed." in ended.err

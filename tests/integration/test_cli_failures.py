@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from local.cloud import CloudOptions
-from tests.integration.cli_support import REQUESTS, Shell, Stand, stand
+from tests.integration.cli_support import PATIENT, REQUESTS, Shell, Stand, stand
 from tests.integration.replay_support import (
     FAILED,
     Strike,
@@ -22,6 +22,7 @@ from tests.integration.replay_support import (
     with_quick_failures,
     write_profile,
 )
+from tests.patience import PATIENCE_SECONDS
 
 LIST, SHOW = ("failures", "list"), ("failures", "show")
 
@@ -37,7 +38,7 @@ def test_a_request_that_failed_is_listed_and_explained(tmp_path: Path) -> None:
     """From the function's own failed outcome to the operator's hint."""
     with stand(tmp_path, CloudOptions()) as cloud:
         cloud.fault("sgw", faults=["RoleNotExist"])
-        cloud.run("submit", str(REQUESTS / "minimal.json"), "--wait")
+        cloud.run("submit", str(REQUESTS / "minimal.json"), "--wait", *PATIENT)
         listed = cloud.run(*LIST)
         shown = cloud.run(*SHOW, "REQ-2026-001001")
         assert cloud.messages("failureQueue") == 1
@@ -236,7 +237,7 @@ def test_a_reader_that_has_enough_leaves_everything_in_the_queue(queues: Stand) 
     with queues.shell.start(*LIST, "--json") as process:
         assert process.stdout is not None
         process.stdout.close()
-        process.wait(30)
+        process.wait(PATIENCE_SECONDS)
         assert process.stderr is not None
         assert "Traceback" not in process.stderr.read()
     assert len(visible(queues, "failureQueue", 40)) == 40

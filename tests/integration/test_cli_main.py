@@ -10,7 +10,8 @@ import pytest
 
 from handler.envelope import parse
 from local.cloud import CloudOptions
-from tests.integration.cli_support import REQUESTS, ROOT, Shell, Stand, stand
+from tests.integration.cli_support import PATIENT, REQUESTS, ROOT, Shell, Stand, stand
+from tests.patience import PATIENCE_SECONDS
 
 MINIMAL, INVALID = str(REQUESTS / "minimal.json"), str(REQUESTS / "invalid.json")
 SAMPLES = sorted((ROOT / "events" / "triggers").iterdir())
@@ -68,7 +69,7 @@ def write_profile(stand: Stand, name: str, **changes: Any) -> None:
 
 def test_one_request_is_submitted_and_awaited(cloud: Stand) -> None:
     """The row shows the verdict, standard error the target and the sum."""
-    ended = cloud.run("submit", MINIMAL, "--wait")
+    ended = cloud.run("submit", MINIMAL, "--wait", *PATIENT)
     assert ended.code == 0
     (group,) = cloud.groups()
     heading, row = ended.out.splitlines()
@@ -82,7 +83,7 @@ def test_one_request_is_submitted_and_awaited(cloud: Stand) -> None:
 
 def test_five_hundred_requests_in_one_go_end_in_as_many_outcomes_and_groups(cloud: Stand) -> None:
     """Nothing is lost and nothing doubled between one pipe in and one pipe out."""
-    ended = cloud.run("submit", "--wait", "--json", stdin=json_lines(500))
+    ended = cloud.run("submit", "--wait", *PATIENT, "--json", stdin=json_lines(500))
     assert ended.code == 0, ended.err
     wanted = {f"R-{number}" for number in range(500)}
     outcomes = ended.lines()
@@ -97,7 +98,7 @@ def test_five_hundred_requests_in_one_go_end_in_as_many_outcomes_and_groups(clou
 def test_a_request_that_does_not_succeed_ends_a_wait_with_1(cloud: Stand) -> None:
     """A script sees without reading that not all is well."""
     cloud.fault("sgw", faults=["RoleNotExist"])
-    ended = cloud.run("submit", MINIMAL, "--wait", "--json")
+    ended = cloud.run("submit", MINIMAL, "--wait", *PATIENT, "--json")
     assert ended.code == 1
     assert [each["data"]["status"] for each in ended.lines()] == ["failed"]
     assert "1 sent: 1 failed." in ended.err
@@ -105,7 +106,7 @@ def test_a_request_that_does_not_succeed_ends_a_wait_with_1(cloud: Stand) -> Non
 
 def test_base64_arrives_as_the_same_request(cloud: Stand) -> None:
     """--envelope base64 changes the way, not the request."""
-    ended = cloud.run("submit", MINIMAL, "--envelope", "base64", "--wait", "--json")
+    ended = cloud.run("submit", MINIMAL, "--envelope", "base64", "--wait", *PATIENT, "--json")
     assert [each["subject"] for each in ended.lines()] == ["REQ-2026-001001"]
 
 
@@ -160,7 +161,7 @@ def test_watch_shows_each_verdict_once_and_takes_it_out(cloud: Stand) -> None:
     """A verdict that was announced twice is one; both messages leave the queue."""
     cloud.run("submit", MINIMAL, MINIMAL, "--json")
     cloud.run("submit", str(REQUESTS / "full.json"))
-    ended = cloud.run("watch", "--count", "2", "--timeout", "30", "--json")
+    ended = cloud.run("watch", "--count", "2", *PATIENT, "--json")
     assert ended.code == 0
     assert sorted(each["subject"] for each in ended.lines()) == ["REQ-2026-001001", "REQ-2026-001002"]
 
@@ -188,7 +189,7 @@ def test_ctrl_c_ends_watch_with_130_and_without_a_traceback(queues: Stand) -> No
         assert process.stdout is not None
         assert process.stdout.readline().startswith("TIME")
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130
     assert "Traceback" not in err
 
@@ -200,7 +201,7 @@ def test_every_trigger_sample_goes_through_the_function(event: Path, one_cloud: 
     ended = one_cloud.run("invoke", str(event), "--json")
     assert ended.code == 0
     (answer,) = ended.lines()
-    watched = one_cloud.run("watch", "--timeout", "0.1", "--json").lines()
+    watched = one_cloud.run("watch", "--count", str(len(intake.deliveries)), *PATIENT, "--json").lines()
     assert [each["data"]["status"] for each in watched] == ["succeeded"] * len(intake.deliveries)
     assert answer["result"] == (watched[0] if intake.direct else {"announced": len(watched)})
 

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from ops.drill.plan import LASTING, PASSING
-from tests.integration.cli_support import Ended, Shell
+from tests.integration.cli_support import PATIENT, Ended, Shell
+from tests.patience import PATIENCE_SECONDS
 
+DRILL = ("demo", "--outage", *PATIENT)
 IN_ALL = len(PASSING.requests) + len(LASTING.requests)
 
 
@@ -18,8 +20,8 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ended, Ended]:
     A profile that people have chosen is none of the drill's business, nor of the commands that it types.
     """
     shell = Shell(tmp_path_factory.mktemp("drill"), {"EXPRESS_SYNC_PROFILE": "production"})
-    with shell.start("demo", "--outage") as story, shell.start("demo", "--outage", "--json") as script:
-        ended = [(*process.communicate(timeout=90), process.returncode) for process in (story, script)]
+    with shell.start(*DRILL) as story, shell.start(*DRILL, "--json") as script:
+        ended = [(*process.communicate(timeout=PATIENCE_SECONDS), process.returncode) for process in (story, script)]
     first, second = (Ended(code, out, err) for out, err, code in ended)
     return first, second
 

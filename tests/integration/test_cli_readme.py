@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.cli_support import ROOT
+from tests.patience import PATIENCE_SECONDS
 
 WATCH = "express-sync watch"
 REQUESTS = ("REQ-2026-001002", "REQ-2026-003004", "REQ-2026-003005", "REQ-2026-001001")
@@ -53,7 +54,7 @@ def test_keep_the_cloud_running_can_be_typed_as_it_stands(checkout: Path) -> Non
         assert any(line.startswith("Ctrl-C ends it.") for line in iter(up.stdout.readline, ""))
         with start(f"{lines[0]}; exec {WATCH}", checkout) as watch:
             with start("\n".join(["set -e", *rest]), checkout) as typed:
-                said, complaints = typed.communicate(timeout=60)
+                said, complaints = typed.communicate(timeout=PATIENCE_SECONDS)
             assert typed.returncode == 0, complaints
             assert watch.stdout is not None
             awaited = set(REQUESTS)
@@ -62,9 +63,9 @@ def test_keep_the_cloud_running_can_be_typed_as_it_stands(checkout: Path) -> Non
                 awaited.discard(request)
                 assert (time, status) == ("TIME", "STATUS") or status == "succeeded"
             watch.send_signal(signal.SIGINT)
-            watch.communicate(timeout=30)
+            watch.communicate(timeout=PATIENCE_SECONDS)
         up.send_signal(signal.SIGINT)
-        _, silence = up.communicate(timeout=30)
+        _, silence = up.communicate(timeout=PATIENCE_SECONDS)
     assert (watch.returncode, up.returncode, silence) == (130, 130, "")
     answers = [json.loads(line) for line in said.splitlines() if line[0] in "[{"]
     assert answers[:3] == [{"announced": 2}, {"queued": 2}, {}]

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from local.cloud import CloudOptions
-from tests.integration.cli_support import Stand, stand
+from tests.integration.cli_support import PATIENT, Stand, stand
 from tests.integration.replay_support import bodies, failure, fill, visible, write_profile
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -181,7 +182,7 @@ def test_the_rate_is_kept(queues: Stand) -> None:
 def test_replays_are_followed_to_their_new_verdicts(cloud: Stand) -> None:
     """From failed outcomes to groups, in one command."""
     fill(cloud, "failureQueue", [failure(number) for number in range(20)])
-    ended = cloud.run("replay", "--yes", "--wait", "--json")
+    ended = cloud.run("replay", "--yes", "--wait", *PATIENT, "--json")
     assert ended.code == 0, ended.err
     outcomes = ended.lines()
     assert {each["subject"] for each in outcomes} == {f"R-{number}" for number in range(20)}
@@ -195,7 +196,7 @@ def test_a_replay_that_fails_again_is_not_replayed_by_the_same_run(cloud: Stand)
     """Its failure is newer than the run, which would otherwise never end."""
     fill(cloud, "failureQueue", [failure(number) for number in range(40)])
     cloud.fault("sgw", faults=["RoleNotExist"] * 200)
-    ended = cloud.run("replay", "--yes", "--wait", "--force", "--rate", "40", "--json")
+    ended = cloud.run("replay", "--yes", "--wait", *PATIENT, "--force", "--rate", "40", "--json")
     assert ended.code == 1
     assert len(ended.lines()) == 40
     assert "40 sent: 40 failed." in ended.err
@@ -208,7 +209,7 @@ def test_a_replay_that_fails_again_is_not_replayed_by_the_same_run(cloud: Stand)
 def test_the_function_itself_can_be_asked(via: tuple[str, ...], cloud: Stand) -> None:
     """Invoked asynchronously through either API; nothing goes through the request queue."""
     fill(cloud, "failureQueue", [failure(number) for number in range(5)])
-    ended = cloud.run("replay", *via, "--yes", "--wait", "--json")
+    ended = cloud.run("replay", *via, "--yes", "--wait", *PATIENT, "--json")
     assert ended.code == 0, ended.err
     assert {each["subject"] for each in ended.lines()} == {f"R-{number}" for number in range(5)}
     assert len(cloud.groups()) == 5
@@ -345,7 +346,7 @@ def test_the_dead_letters_of_the_cloud_itself_are_replayed(tmp_path: Path) -> No
         (body,) = bodies(running, "deadLetterQueue")
     with stand(tmp_path, CloudOptions(parameters={"SweepDeadLetters": "false"})) as running:
         fill(running, "deadLetterQueue", [json.dumps(body)])
-        ended = running.run("replay", "--from", "dead-letters", "--yes", "--wait")
+        ended = running.run("replay", "--from", "dead-letters", "--yes", "--wait", *PATIENT)
         assert (ended.code, len(running.groups())) == (0, 1), ended.err
 
 
@@ -399,7 +400,7 @@ def test_interrupted_between_requests_it_stops_with_130(queues: Stand) -> None:
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())["requestId"] == "R-0"
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130
     assert "So far: 1 replayed to the request queue." in err
     assert "Traceback" not in err

@@ -24,6 +24,7 @@ from tests.integration.replay_support import (
     with_quick_failures,
     write_profile,
 )
+from tests.patience import wait_for
 
 COUNT = 40
 STEPS = [
@@ -105,11 +106,13 @@ def results(running: Stand) -> Queue:
 def verdicts(running: Stand, count: int) -> dict[tuple[str, str], str]:
     """The status of each verdict, as soon as there are `count`, and of all that come with them."""
     found: dict[tuple[str, str], str] = {}
-    while len(found) < count:
-        received = results(running).receive(20)
-        assert received, f"only {len(found)} verdicts"
-        outcomes = [read(message.body) for message in received]
+
+    def are_all_found() -> bool:
+        outcomes = [read(message.body) for message in results(running).receive(20)]
         found.update((outcome.identity, outcome.subject) for outcome in outcomes if outcome)
+        return len(found) >= count
+
+    wait_for(are_all_found)
     return found
 
 

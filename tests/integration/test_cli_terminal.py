@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from local.cloud import CloudOptions
-from tests.integration.cli_support import REQUESTS, Ended, Shell, Stand, stand
+from tests.integration.cli_support import PATIENT, REQUESTS, Ended, Shell, Stand, stand
 from tests.integration.replay_support import failure, fill
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -67,7 +67,7 @@ def test_the_board_of_the_demo_fits_a_terminal_of_eighty_columns(tmp_path: Path)
     lost = {**act, "sample": "requests/answer-lost.json", "faults": ["reset-after"]}
     scenario = tmp_path / "scenario.json"
     scenario.write_text(json.dumps({"rounds": [{"title": "one", "requests": [act, lost]}]}))
-    ended = Shell(tmp_path, {}).run_on_terminal("demo", "--scenario", str(scenario), columns=80)
+    ended = Shell(tmp_path, {}).run_on_terminal("demo", *PATIENT, "--scenario", str(scenario), columns=80)
     assert ended.code == 0, ended.err
     lines = seen(ended).splitlines()
     assert max(map(len, lines)) <= 80

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import urllib3
 
-from tests.integration.cli_support import REQUESTS, Shell
+from tests.integration.cli_support import PATIENT, REQUESTS, Shell
+from tests.patience import PATIENCE_SECONDS
 
 READY_KEYS = {"region", "accountId", "accessKeyId", "accessKeySecret", "mns", "sgw", "fc", "console"}
 MINIMAL = str(REQUESTS / "minimal.json")
@@ -31,7 +32,7 @@ class Up:
     def end(self, by: signal.Signals) -> tuple[int, str]:
         """End it; its exit code and what it had to say."""
         self.process.send_signal(by)
-        _, said = self.process.communicate(timeout=30)
+        _, said = self.process.communicate(timeout=PATIENCE_SECONDS)
         return self.process.returncode, said
 
 
@@ -59,7 +60,7 @@ def test_ready_line_ready_file_and_registration_are_the_same_object(up: Up) -> N
 
 def test_other_commands_find_it_by_themselves(up: Up) -> None:
     """In the same checkout nothing has to be said about where it is."""
-    ended = up.shell.run("submit", MINIMAL, "--wait")
+    ended = up.shell.run("submit", MINIMAL, "--wait", *PATIENT)
     assert ended.code == 0
     assert f"Acting on the local cloud (process {up.process.pid}, {up.ready['mns']['endpoint']})." in ended.err
 
@@ -67,7 +68,7 @@ def test_other_commands_find_it_by_themselves(up: Up) -> None:
 @pytest.mark.parametrize(("by", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_signals_end_it_cleanly(up: Up, by: signal.Signals, code: int) -> None:
     """It takes its files with it, and the next command says that it is gone."""
-    up.shell.run("submit", MINIMAL, "--wait")  # so that there is a function process to end
+    up.shell.run("submit", MINIMAL, "--wait", *PATIENT)  # so that there is a function process to end
     assert up.end(by) == (code, "")
     assert list((up.shell.directory / ".express-sync").iterdir()) == []
     assert not (up.shell.directory / "ready.json").exists()
@@ -106,7 +107,7 @@ def test_people_are_told_where_everything_is_and_what_to_type(shell: Shell) -> N
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(11)]
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE_SECONDS)
     summary = "".join(lines)
     assert summary.startswith("The local cloud is up.\n")
     assert "Console       http://127.0.0.1:" in summary
@@ -146,7 +147,7 @@ def test_it_ends_silently_although_somebody_watches(up: Up) -> None:
     with up.shell.start("watch") as watching:
         _await_a_poll(up)
         assert up.end(signal.SIGINT) == (130, "")
-        _, said = watching.communicate(timeout=30)
+        _, said = watching.communicate(timeout=PATIENCE_SECONDS)
     assert watching.returncode == 2
     assert said.splitlines()[1:] == ["express-sync: The local cloud has ended; start one with `express-sync up`."]
 
@@ -177,7 +178,7 @@ def _await_end(pid: int) -> None:
     except ProcessLookupError:
         return
     try:
-        ended, _, _ = select.select([process], [], [], 30)
+        ended, _, _ = select.select([process], [], [], PATIENCE_SECONDS)
         assert ended
     finally:
         os.close(process)

@@ -26,8 +26,8 @@ from tests.integration.handler_support import (
     resets,
     sends,
 )
+from tests.patience import PATIENCE_SECONDS, SILENCE_SECONDS
 
-SHORT_S = 0.3
 ACCEPTED = answer(
     201,
     b'<?xml version="1.0" ?><Message xmlns="http://mns.aliyuncs.com/doc/v1">'
@@ -57,9 +57,9 @@ def smq(mns: Mns) -> Smq:
     return Smq(mns.url, ROLE)
 
 
-def client_of(url: str) -> Smq:
+def client_of(url: str, timeout_seconds: float = PATIENCE_SECONDS) -> Smq:
     """An impatient client."""
-    return Smq(url, ROLE, SHORT_S)
+    return Smq(url, ROLE, timeout_seconds)
 
 
 def error_of(operation: Callable[[], object]) -> SmqError:
@@ -146,7 +146,7 @@ def test_an_empty_queue_gives_nothing(smq: Smq) -> None:
 
 def test_a_long_poll_may_last_longer_than_the_timeout(mns: Mns) -> None:
     """The SDK would call it timed out while the service hands a message out; the wait is added to the timeout."""
-    assert Smq(mns.url, ROLE, timeout_seconds=SHORT_S).receive("requests", wait_seconds=1) == ()
+    assert Smq(mns.url, ROLE, timeout_seconds=SILENCE_SECONDS).receive("requests", wait_seconds=1) == ()
 
 
 def test_a_long_poll_ends_when_a_message_comes(mns: Mns, smq: Smq) -> None:
@@ -156,7 +156,7 @@ def test_a_long_poll_ends_when_a_message_comes(mns: Mns, smq: Smq) -> None:
     poll.start()
     while not smq.publish("outcomes", "while polling", "succeeded"):
         pass
-    poll.join(support.PATIENCE_S)
+    poll.join(PATIENCE_SECONDS)
     assert [each.body for each in received] == ["while polling"]
 
 
@@ -197,10 +197,10 @@ def test_a_wrong_key_is_refused(mns: Mns) -> None:
 def test_a_failure_has_its_code_and_says_whether_it_may_pass(mns: Mns, fault: str, code: str, transient: bool) -> None:
     """And the very next call on the same client is clean: nothing of a broken one is left over."""
     mns.queue_faults("PublishMessage", fault)
-    smq = Smq(mns.url, ROLE, timeout_seconds=SHORT_S if "timeout" in fault else 10.0)
+    smq = Smq(mns.url, ROLE, timeout_seconds=SILENCE_SECONDS if "timeout" in fault else PATIENCE_SECONDS)
     error = error_of(lambda: smq.publish("outcomes", "first", "succeeded"))
     assert (error.code, error.transient) == (code, transient)
-    assert smq.within(10.0).publish("outcomes", "second", "succeeded")
+    assert smq.within(PATIENCE_SECONDS).publish("outcomes", "second", "succeeded")
     assert mns.bodies("results")[-1] == "second"
 
 
@@ -309,9 +309,9 @@ def test_a_deletion_that_is_refused_in_part_is_an_error(mns: Mns, smq: Smq) -> N
 def test_whatever_is_no_answer_of_the_service_may_pass(behaviour: support.Behaviour) -> None:
     """One failure, one code, and the next call over a new connection succeeds."""
     with ScriptedServer(behaviour, sends(ACCEPTED)) as server:
-        smq = client_of(server.url)
+        smq = client_of(server.url, SILENCE_SECONDS)
         assert error_of(lambda: smq.publish("outcomes", "body", "succeeded")).transient
-        assert smq.publish("outcomes", "body", "succeeded") == "M-1"
+        assert smq.within(PATIENCE_SECONDS).publish("outcomes", "body", "succeeded") == "M-1"
     assert len(server.requests) == 2
 
 
@@ -319,16 +319,16 @@ def test_whatever_is_no_answer_of_the_service_may_pass(behaviour: support.Behavi
 def test_a_service_that_cannot_be_reached_may_be_back_soon(port: Callable[[], AbstractContextManager[str]]) -> None:
     """Refused or never accepted: within the timeout."""
     with port() as url:
-        assert error_of(lambda: client_of(url).publish("outcomes", "body", "succeeded")).transient
+        assert error_of(lambda: client_of(url, SILENCE_SECONDS).publish("outcomes", "body", "succeeded")).transient
 
 
 def test_https_has_a_timeout() -> None:
     """The SDK forgets it there, and would wait for this greeting for ever."""
     with ScriptedServer(is_silent, reads=False) as server:
-        smq = client_of(f"https://{server.address}")
+        smq = client_of(f"https://{server.address}", SILENCE_SECONDS)
         began = time.monotonic()
         assert error_of(lambda: smq.publish("outcomes", "body", "succeeded")).transient
-        assert time.monotonic() - began < support.PATIENCE_S / 2  # after which the server would hang up itself
+        assert time.monotonic() - began < PATIENCE_SECONDS / 2  # after which the server would hang up itself
 
 
 def test_no_connection_outlives_its_call() -> None:
@@ -356,7 +356,7 @@ def test_neither_bodies_nor_secrets_are_in_an_error() -> None:
         b"<RequestId>1</RequestId><HostId>h</HostId></Error>"
     )
     with ScriptedServer(sends(answer(403, echo))) as server:
-        smq = Smq(server.url, secret, SHORT_S)
+        smq = Smq(server.url, secret, PATIENCE_SECONDS)
         error = error_of(lambda: smq.publish("outcomes", "Sup3r-S3cret", "succeeded"))
     assert str(error) == error.code == "AccessDenied"
     assert error.__cause__ is None

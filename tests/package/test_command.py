@@ -109,7 +109,8 @@ def test_wheels_that_are_there_already_need_no_network(
     checkout: Path, shell: Shell, package_for: Callable[[str], Built]
 ) -> None:
     package_for("python3.10")
-    shutil.copytree(ROOT / ".express-sync" / "wheels", checkout / ".express-sync" / "wheels")
+    wheels_of_310 = Path(".express-sync") / "wheels" / "python3.10"  # another worker may be fetching those of 3.12
+    shutil.copytree(ROOT / wheels_of_310, checkout / wheels_of_310)
     offline = Shell(shell.directory, NOBODY_LISTENS)
     assert offline.run("package", "--template", str(checkout / "template.yml"), "--no-bytecode").code == 0
 
@@ -169,7 +170,8 @@ def test_a_source_that_does_not_compile_is_one_sentence(
     checkout: Path, tmp_path: Path, package_for: Callable[[str], Built]
 ) -> None:
     python = package_for("python3.10").python
-    shutil.copytree(ROOT / ".express-sync" / "wheels", checkout / ".express-sync" / "wheels")
+    wheels_of_310 = Path(".express-sync") / "wheels" / "python3.10"  # another worker may be fetching those of 3.12
+    shutil.copytree(ROOT / wheels_of_310, checkout / wheels_of_310)
     (checkout / "handler" / "entry.py").write_text("def handle(:\n")
     with pytest.raises(Problem, match="correct the source"):
         build(checkout / "template.yml", "python3.10", tmp_path, python=python)

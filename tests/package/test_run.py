@@ -10,9 +10,9 @@ from ops.queues import queue
 from ops.scenario import Act, read
 from ops.stage import Stage
 from tests.package.conftest import ROOT, Built
+from tests.patience import PATIENCE_SECONDS
 
 SCENARIO = ROOT / "events" / "demo.json"
-LONGEST_WAIT_SECONDS = 60
 
 
 def _stage(ready: dict[str, Any]) -> Stage:
@@ -33,7 +33,7 @@ def _files(code: Path) -> set[Path]:
 
 
 def test_the_package_alone_brings_the_whole_scenario_to_the_expected_verdicts(built: Built) -> None:
-    until = time.monotonic() + LONGEST_WAIT_SECONDS
+    until = time.monotonic() + PATIENCE_SECONDS
     files = _files(built.code)
     found: list[tuple[str, list[str]]] = []
     with background(CloudOptions(code=built.code, python=built.python, runtime=built.package.runtime)) as cloud:

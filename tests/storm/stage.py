@@ -23,6 +23,7 @@ from local.fc.fleet import Fleet
 from local.fc.journal import Entry, Journal
 from local.fc.output import Logs
 from local.identity import LOCAL_ACCOUNT
+from tests.patience import PATIENCE_SECONDS
 from tests.storm.strikes import Strike, Strikes
 
 Document = dict[str, Any]
@@ -36,12 +37,12 @@ TWO_TIERS = {
 }
 TENACIOUS = "EXPONENTIAL_DECAY_RETRY"  # so that a batch comes back as often as it is struck
 FAST = {
-    "EXPRESS_SYNC_API_TIMEOUT_SECONDS": "1",
     "EXPRESS_SYNC_BACKOFF_BASE_SECONDS": "0.01",
     "EXPRESS_SYNC_BACKOFF_CAP_SECONDS": "0.05",
     "EXPRESS_SYNC_LATE_PAUSE_SECONDS": "0.3",
     "EXPRESS_SYNC_LOG_LEVEL": "DEBUG",
 }
+IMPATIENT = {"EXPRESS_SYNC_API_TIMEOUT_SECONDS": "1"}  # where calls of the API are never answered
 
 
 BEYOND_EVERY_VISIBILITY_SECONDS = 1000.0
@@ -135,7 +136,7 @@ class Stage:
         """Every outcome on the result queue, in the order of their publication, repetitions included."""
         return [json.loads(message["body"]) for message in self._messages("resultQueue")]
 
-    def settle(self, seconds: float) -> None:
+    def settle(self, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until every message is acknowledged, nothing can still land, and no blow goes on.
 
         Where the function drains the queues itself, what a killed one held is shown again as soon as nobody works.
@@ -146,7 +147,7 @@ class Stage:
         """One call at a service's `/_local` door; AssertionError if it refuses, HTTPError while it is down."""
         sections = {"mns": self.ready["mns"], "sgw": self.ready["sgw"], "fc": self.ready["fc"]}
         url = f"{sections[service]['endpoint']}{path}"
-        response = self.pool.request(method, url, body=json.dumps(body), retries=False, timeout=10.0)
+        response = self.pool.request(method, url, body=json.dumps(body), retries=False, timeout=PATIENCE_SECONDS)
         assert response.status == 200, response.data
         return json.loads(response.data)
 

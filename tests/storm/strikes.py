@@ -17,6 +17,7 @@ import urllib3
 
 from local.fc.fleet import Fleet
 from local.traffic import Point
+from tests.patience import PATIENCE_SECONDS
 
 Blow = Literal["kill", "kill-soon", "stall", "restart-mns", "restart-sgw"]
 
@@ -99,7 +100,7 @@ class Strikes:
 
 def _post(url: str, wish: object) -> None:
     with urllib3.PoolManager() as pool:
-        pool.request("POST", url, body=json.dumps(wish), retries=False, timeout=10.0)
+        pool.request("POST", url, body=json.dumps(wish), retries=False, timeout=PATIENCE_SECONDS)
 
 
 _BLOWS: dict[Blow, Callable[[Strikes, Strike], Awaitable[None]]] = {

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from handler.model import Adoption
 from local.identity import LOCAL_ACCOUNT
+from tests.patience import PATIENCE_SECONDS
 from tests.storm.forecast import CALM_FAULT, LOOK_SILENT, Forecast, forecast
-from tests.storm.stage import FAST, TWO_TIERS, Document, Stage, pulling, stage, with_timeout
+from tests.storm.stage import FAST, IMPATIENT, TWO_TIERS, Document, Stage, pulling, stage, with_timeout
 from tests.storm.truth import Storm, contradictions, final, leaks, without_request
 
-TIMEOUT_SECONDS = 4
+TIMEOUT_SECONDS = 20
 SECONDS_PER_REQUEST = 0.5
 _SIGNATURES = re.compile(r"Signature=|\b[0-9a-f]{64}\b|[A-Za-z0-9+/]{27}=")  # of sgw by name or by value, of MNS
 
@@ -40,12 +41,12 @@ def survive(
     """
     coming = forecast(seed, requests)
     options = pulling(directory) if is_pulled else with_timeout(TIMEOUT_SECONDS, directory)
-    settings = {**FAST, **TWO_TIERS, "EXPRESS_SYNC_MAX_ATTEMPTS": "3", "EXPRESS_SYNC_ADOPTION": adoption}
+    settings = {**FAST, **IMPATIENT, **TWO_TIERS, "EXPRESS_SYNC_MAX_ATTEMPTS": "3", "EXPRESS_SYNC_ADOPTION": adoption}
     with stage(settings, coming.strikes, options) as running:
         _prepare(running, coming)
         messages = coming.messages()
         ids = running.send([planned.body for planned in messages])
-        running.settle(30 + SECONDS_PER_REQUEST * requests)
+        running.settle(PATIENCE_SECONDS + SECONDS_PER_REQUEST * requests)
         storm = Storm(dict(zip(ids, messages, strict=True)), running.announced(), running.groups(), adoption)
         counts = {"seed": seed, "adoption": adoption, "requests": requests, **_counts(running, storm, coming)}
         return Survived(counts, contradictions(storm), _leaks(running, storm, coming))

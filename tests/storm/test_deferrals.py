@@ -65,7 +65,7 @@ def test_a_kill_at_any_step_of_a_deferral_leaves_one_verdict(shared: Stage, poin
     kills_before, points_before = shared.strikes.dealt["kill"], shared.strikes.points["requeue-answered"]
     shared.strikes.add(Strike("kill", 8, point))
     documents = sent(shared, f"at-{point}")
-    shared.settle(60)
+    shared.settle()
     assert shared.strikes.dealt["kill"] == kills_before + 1
     assert_each_ends_once(shared, documents, kills=1)
     requeued = shared.strikes.points["requeue-answered"] - points_before
@@ -76,7 +76,7 @@ def test_kills_between_requeueing_and_acknowledging_in_every_generation_leave_on
     kills_before = shared.strikes.dealt["kill"]
     shared.strikes.add(*[Strike("kill", 9, "requeue-answered")] * 3)
     documents = sent(shared, "in-every-generation")
-    shared.settle(60)
+    shared.settle()
     assert shared.strikes.dealt["kill"] == kills_before + 3
     assert_each_ends_once(shared, documents, kills=3)
     assert max(copies(outcomes_on(shared, documents)).values()) > 1, "no kill came after a request was sent back"

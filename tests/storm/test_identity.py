@@ -28,7 +28,7 @@ def test_redelivery_of_any_prefix_of_a_finished_batch_repeats_the_same_event_ids
     before = len(shared.announced())
     bodies = finished_batch(shared)
     ids = shared.send(bodies)
-    shared.settle(60)
+    shared.settle()
     first = {event["data"]["messageId"]: identity(event) for event in verdicts_since(shared, before)}
     assert set(first) == set(ids)
     for length in range(1, len(bodies) + 1):
@@ -57,7 +57,7 @@ def test_a_consumer_that_drops_repetitions_sees_each_verdict_once_although_the_b
     shared.bend_publish(["slow:0"] * 7 + ["TopicNotExist"])  # the eighth outcome is lost, so all sixteen come back
     documents = [request(f"twice-{number}") for number in range(16)]
     shared.send([json.dumps(document) for document in documents])
-    shared.settle(60)
+    shared.settle()
     events = verdicts_since(shared, before)
     assert len(events) == 15 + 16
     assert len({identity(event) for event in events}) == 16
@@ -67,9 +67,9 @@ def test_the_same_request_id_with_another_body_is_reported_as_the_conflict_it_is
     before = len(shared.announced())
     original = request("disputed")
     shared.send([json.dumps(original)])
-    shared.settle(60)
+    shared.settle()
     shared.send([json.dumps({**original, "bucketName": "another-bucket"})])
-    shared.settle(60)
+    shared.settle()
     made, refused = verdicts_since(shared, before)
     assert (made["data"]["status"], refused["data"]["status"]) == ("succeeded", "failed")
     assert made["subject"] == refused["subject"]
@@ -85,6 +85,6 @@ def test_twins_in_one_batch_never_take_a_success_back(shared: Stage) -> None:
     shared.bend_create("twin", ["RoleNotExist", "slow:200"])
     shared.bend_publish(["slow:800"])
     shared.send([json.dumps(request("twin"))] * 2)
-    shared.settle(60)
+    shared.settle()
     statuses = [event["data"]["status"] for event in verdicts_since(shared, before)]
     assert statuses == ["failed", "succeeded"]

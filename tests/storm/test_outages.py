@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 
 from local.outage import Outages
 from local.server import LoopbackServer
+from tests.patience import PATIENCE_SECONDS
 
 
 async def overlapping_restarts() -> tuple[bool, int]:
@@ -35,7 +36,7 @@ async def answers(server: LoopbackServer) -> bool:
 
 
 def test_of_two_outages_at_once_only_the_later_one_ends() -> None:
-    is_up, left_over = asyncio.run(asyncio.wait_for(overlapping_restarts(), 10))
+    is_up, left_over = asyncio.run(asyncio.wait_for(overlapping_restarts(), PATIENCE_SECONDS))
     assert is_up
     assert left_over == 0
 
@@ -52,5 +53,5 @@ async def closing_on_newcomers() -> None:
 
 def test_who_is_let_in_while_a_service_goes_down_leaves_nothing_open() -> None:
     """A connection that nobody closes would be a warning, and so a failure, of whichever test comes next."""
-    asyncio.run(asyncio.wait_for(closing_on_newcomers(), 10))
+    asyncio.run(asyncio.wait_for(closing_on_newcomers(), PATIENCE_SECONDS))
     gc.collect()

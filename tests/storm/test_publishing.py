@@ -43,16 +43,16 @@ def test_a_passing_error_is_published_again_at_once_under_the_same_id(passing: S
     before, pushes_before = identities(passing), passing.pushes()
     passing.bend_publish([fault])
     passing.send([json.dumps(request(f"passing-{fault.lower()}"))])
-    passing.settle(60)
+    passing.settle()
     assert passing.pushes() == pushes_before + 1
     assert sorted((identities(passing) - before).values()) == [copies]
 
 
 def test_silence_after_the_topic_has_accepted_is_resolved_by_publishing_again(tmp_path: Path) -> None:
-    with stage(FAST, options=with_timeout(10, tmp_path)) as running:
+    with stage(FAST, options=with_timeout(30, tmp_path)) as running:
         running.bend_publish(["timeout-after"])
         running.send([json.dumps(request("ambiguous"))])
-        running.settle(60)
+        running.settle()
         assert [answer.outcome for answer in running.answers] == ["succeeded"]
         assert list(identities(running).values()) == [2]
 
@@ -62,7 +62,7 @@ def test_an_outcome_that_cannot_be_published_raises_so_that_the_batch_comes_back
     with stage(FAST) as running:
         running.bend_publish([*["slow:0"] * 7, "AccessDenied"])
         running.send([json.dumps(request(name)) for name in names])
-        running.settle(60)
+        running.settle()
         refused, repeated = running.answers
         assert (refused.outcome, refused.error_type) == ("failed", "DeliveriesUnfinishedError")
         assert repeated.succeeded
@@ -71,13 +71,13 @@ def test_an_outcome_that_cannot_be_published_raises_so_that_the_batch_comes_back
 
 def test_retries_of_a_publication_end_with_the_invocations_time(tmp_path: Path) -> None:
     """The topic is unwell for longer than the function may run: it raises in time and the next delivery announces."""
-    with stage(FAST, options=with_timeout(4, tmp_path)) as running:
+    with stage(FAST, options=with_timeout(10, tmp_path)) as running:
         running.send([json.dumps(request("warm"))])
-        running.settle(60)
-        running.bend_publish(["InternalError"] * 16)
+        running.settle()
+        running.bend_publish(["InternalError"] * 30)
         running.send([json.dumps(request("unwell"))])
-        running.settle(60)
+        running.settle()
         ends = [answer.error_type for answer in running.answers[1:]]
         assert set(ends) == {"", "DeliveriesUnfinishedError"}
-        assert [fault for fault, _ in publications(running)] == ["", *["InternalError"] * 16, ""]
+        assert [fault for fault, _ in publications(running)] == ["", *["InternalError"] * 30, ""]
         assert list(identities(running).values()) == [1, 1]

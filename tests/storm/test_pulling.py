@@ -30,7 +30,7 @@ def test_a_drain_on_a_timer_that_is_killed_at_a_crash_point_leaves_one_verdict_e
     kills_before = shared.strikes.dealt["kill"]
     shared.strikes.add(Strike("kill", 2 if point == "requeue-answered" else 8, point))
     shared.send([json.dumps(document) for document in documents])
-    shared.settle(60)
+    shared.settle()
     assert shared.strikes.dealt["kill"] == kills_before + 1
     wanted = {document["requestId"] for document in documents}
     events = {(event["source"], event["id"]): event for event in shared.announced() if event["subject"] in wanted}

@@ -1,8 +1,7 @@
 """The role against what the function calls: every API call that it makes in the local cloud, on every path it has."""
 
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from local.cloud import TEMPLATE, CloudOptions, RunningCloud, background
 from local.template.source import parse
 from tests.emulators.fc_signer import acs3_headers, send
 from tests.emulators.fc_support import fc_port, local_get, local_post
+from tests.patience import wait_for
 from tests.template.permissions import ACTIONS, CALLS, NEEDED, PLATFORM, granted, grants_for
 
 INVOKE = "/2023-03-30/functions/express-sync-provision/invocations"
@@ -52,12 +52,6 @@ def request(name: str) -> dict[str, object]:
 
 def fault(running: RunningCloud, name: str, code: str) -> None:
     local_post(running, "/_local/faults", {"name": name, "faults": [code]}, "sgw")
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    """Return once the condition holds; the test's timeout ends the wait."""
-    while not condition():
-        time.sleep(0.01)
 
 
 def work_everything(running: RunningCloud) -> None:

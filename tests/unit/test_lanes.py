@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.lanes import Lane, lanes_of, side_by_side
-
-PATIENCE_S = 20
+from tests.patience import PATIENCE_SECONDS
 
 
 def test_deliveries_of_one_request_share_a_lane() -> None:
@@ -60,7 +59,7 @@ def test_as_many_lanes_as_allowed_are_worked_together(lanes: int, concurrency: i
         with lock:
             under_way += 1
             most = max(most, under_way)
-        barrier.wait(PATIENCE_S)
+        barrier.wait(PATIENCE_SECONDS)
         with lock:
             under_way -= 1
 

@@ -19,6 +19,7 @@ from handler.outcome import Outcome
 from handler.pipeline import Pipeline
 from handler.provision import Deadlines, Policy, Provisioner, Service
 from handler.smq import SmqError
+from tests.patience import PATIENCE_SECONDS
 from tests.unit import fakes
 from tests.unit.fakes import (
     CREATED,
@@ -35,7 +36,6 @@ from tests.unit.fakes import (
 )
 
 DEADLINES = Deadlines(create=1078.0, look=1103.0, publish=1118.0)
-PATIENCE_S = 20
 
 
 @dataclass
@@ -281,7 +281,7 @@ def test_deliveries_are_worked_at_the_same_time(clock: FakeClock, deliveries: in
     barrier = threading.Barrier(deliveries)
 
     def trouble(request: ProvisionRequest) -> Answer | None:
-        barrier.wait(PATIENCE_S)
+        barrier.wait(PATIENCE_SECONDS)
         return None
 
     outcomes = Harness(clock, EveryName(trouble)).work(*(asking(f"REQ-{number}") for number in range(deliveries)))
@@ -298,7 +298,7 @@ def test_no_more_are_worked_at_the_same_time_than_allowed(clock: FakeClock) -> N
         with lock:
             under_way += 1
             most = max(most, under_way)
-        barrier.wait(PATIENCE_S)
+        barrier.wait(PATIENCE_SECONDS)
         with lock:
             under_way -= 1
         return None
@@ -317,7 +317,7 @@ def test_deliveries_of_one_request_are_worked_one_after_the_other(clock: FakeClo
             assert under_way.acquire(blocking=False)
             order.append(request.description)
         if request.description in ("first", "beside"):
-            both_sides.wait(PATIENCE_S)
+            both_sides.wait(PATIENCE_SECONDS)
         if request.request_id == "REQ-1":
             under_way.release()
         return None
@@ -380,7 +380,7 @@ def test_messages_without_a_usable_request_id_are_nobodys_lane(clock: FakeClock)
     harness = Harness(clock, EveryName())
 
     def meet(outcome: Outcome) -> None:
-        barrier.wait(PATIENCE_S)
+        barrier.wait(PATIENCE_SECONDS)
 
     harness.refused_by_topic = meet
     outcomes = harness.work(delivery(None, "M-1"), delivery(None, "M-2"))

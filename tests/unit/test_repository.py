@@ -72,13 +72,13 @@ def test_ci_runs_the_readme_command_in_a_new_clone(tmp_path: Path) -> None:
     programs.mkdir()
     shutil.copy(ROOT / ".ci" / "run", checkout / ".ci")
     (checkout / "committed").touch()
+    environment = {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(checkout), "TMPDIR": str(tmp_path)}
     identity = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
     for git in (("init", "-q"), ("add", "."), ("commit", "-qm", "All"), ("checkout", "-q", "--detach")):
-        subprocess.run(("git", *identity, *git), cwd=checkout, check=True)
+        subprocess.run(("git", *identity, *git), cwd=checkout, env=environment, check=True)
     (checkout / "left-over").touch()
     (programs / "make").write_text(STAND_IN_FOR_MAKE)
     (programs / "make").chmod(0o755)
-    environment = {"PATH": f"{programs}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
     ended = subprocess.run(checkout / ".ci" / "run", env=environment, capture_output=True, text=True, check=False)
     command, folder, *files = ended.stdout.splitlines()
     assert (ended.returncode, ended.stderr, command, files) == (3, "", "CI=true make test", ["committed"])
