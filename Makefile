@@ -12,7 +12,7 @@ MEASURED := tests/unit tests/integration
 COMMAND_LINE := */test_cli_*
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo outage test lint types imports tests other-pythons model storm fuzz mutants lock spec bench clean
+.PHONY: help setup demo outage test lint types imports tests other-pythons model storm simulation fuzz mutants lock spec bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,11 +60,14 @@ other-pythons: $(VENV)/.dev
 	  echo "== Python $$version is not here, skipped"; \
 	done
 
-model: $(VENV)/.dev ## every schedule of up to five faults against the real code (minutes)
+model: $(VENV)/.dev ## every schedule of up to five faults against the real code, on every core (half an hour)
 	$(BIN)/python -m tests.model --faults 5
 
 storm: $(VENV)/.dev ## 2,000 requests under every fault, kill and restart at random
 	$(BIN)/python -m tests.storm --requests 2000
+
+simulation: $(VENV)/.dev ## simulate 320 days with outages of every kind in virtual time (minutes)
+	$(BIN)/python -m tests.simulation
 
 fuzz: $(VENV)/.dev ## 100,000 events of every wrong kind
 	FUZZ_EXAMPLES=100000 $(BIN)/pytest -q tests/fuzz

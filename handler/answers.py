@@ -6,7 +6,7 @@ The facts are the table in `codes`; this module must not know policies, deadline
 from handler.codes import Effect, meaning
 from handler.model import Answer, Created, Finding, Reason, Refused, Seen, Unanswered
 
-_PASSING = (Effect.NOT_EXECUTED, Effect.UNKNOWN, Effect.PENDING)
+_PASSING = (Effect.NOT_EXECUTED, Effect.UNKNOWN)
 
 
 def effect(answer: Answer) -> Effect:
@@ -17,7 +17,7 @@ def effect(answer: Answer) -> Effect:
         case Refused(code, http_status):
             return meaning(code, http_status).effect
         case unanswered:
-            return Effect.PENDING if unanswered.sent else Effect.NOT_EXECUTED
+            return Effect.UNKNOWN if unanswered.sent else Effect.NOT_EXECUTED
 
 
 def is_retryable(result: Answer | Finding) -> bool:
@@ -41,4 +41,10 @@ def reason(answer: Refused | Unanswered) -> Reason:
         retryable=row.effect in _PASSING,
         http_status=http_status,
         api_request_id=answer.api_request_id if isinstance(answer, Refused) else "",
+        retry_after_seconds=retry_after_seconds(answer),
     )
+
+
+def retry_after_seconds(result: Answer | Finding) -> float:
+    """Return the seconds for which the answer asks not to be called again, 0 where it asks for nothing."""
+    return result.retry_after_seconds if isinstance(result, Refused) else 0.0

@@ -4,7 +4,7 @@ Sources: the error list of the CreateExpressSync documentation (15 codes, Oct 20
 RPC-style API of Alibaba Cloud shares. A test holds `DOCUMENTED` against that list.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 
@@ -13,8 +13,7 @@ class Effect(Enum):
 
     DONE = "done"
     NOT_EXECUTED = "not executed"
-    UNKNOWN = "unknown, and over"
-    PENDING = "unknown, and may still happen"
+    UNKNOWN = "unknown: it may have made the group, or may still make it"
     TERMINAL = "terminal"
 
 
@@ -37,7 +36,7 @@ _TRY_LATER = "Nothing to correct: replay it later. If it persists, submit a tick
 _CREDENTIALS = "Check the function's role and its credentials, then replay."
 _RAM = "Grant hcs-sgw:CreateExpressSync and hcs-sgw:DescribeExpressSyncs to the function's role, then replay."
 
-_DONE, _NOT_EXECUTED, _UNKNOWN, _PENDING, _TERMINAL = Effect
+_DONE, _NOT_EXECUTED, _UNKNOWN, _TERMINAL = Effect
 
 DOCUMENTED = {
     "EmptyExpressSyncName": Meaning(400, _TERMINAL, "The group name is empty.", _CORRECT, True),
@@ -90,7 +89,7 @@ DOCUMENTED = {
 GATEWAY = {
     "ServiceUnavailable": Meaning(503, _UNKNOWN, "The API is unavailable.", _TRY_LATER),
     # Every attempt has a nonce of its own, so something on the way has sent this one twice: the first may be worked.
-    "SignatureNonceUsed": Meaning(400, _PENDING, "The signature nonce was used before.", _TRY_LATER),
+    "SignatureNonceUsed": Meaning(400, _UNKNOWN, "The signature nonce was used before.", _TRY_LATER),
     "InvalidTimeStamp.Expired": Meaning(400, _NOT_EXECUTED, "The signature has expired.", _TRY_LATER),
     # The next invocation is given a fresh one.
     "InvalidSecurityToken.Expired": Meaning(400, _NOT_EXECUTED, "The security token has expired.", _TRY_LATER),
@@ -103,10 +102,35 @@ GATEWAY = {
 # Names of ours for what carries no code of the API.
 OWN = {
     "NotConnected": Meaning(0, _NOT_EXECUTED, "The API could not be reached; nothing was sent.", _TRY_LATER),
-    "ConnectionLost": Meaning(0, _PENDING, "The connection broke before an answer arrived.", _TRY_LATER),
-    "ReadTimeout": Meaning(0, _PENDING, "No answer arrived in time.", _TRY_LATER),
-    "GatewayLostService": Meaning(502, _PENDING, "A gateway answered in place of the API.", _TRY_LATER),
-    "MalformedAnswer": Meaning(200, _PENDING, "The answer cannot be read.", _TRY_LATER),
+    "NameNotResolved": Meaning(
+        0,
+        _NOT_EXECUTED,
+        "The host name of the API could not be resolved; nothing was sent.",
+        "Check EXPRESS_SYNC_SGW_ENDPOINT and the name servers of the function's network, then replay.",
+    ),
+    "CertificateNotTrusted": Meaning(
+        0,
+        _NOT_EXECUTED,
+        "The certificate of the API is not trusted; nothing was sent.",
+        "Check EXPRESS_SYNC_SGW_ENDPOINT and whether something between the function and the API replaces its "
+        "certificate, then replay.",
+    ),
+    "TlsFailed": Meaning(
+        0,
+        _NOT_EXECUTED,
+        "No TLS connection to the API could be made; nothing was sent.",
+        "Check that EXPRESS_SYNC_SGW_ENDPOINT names a host and port that speak TLS, then replay.",
+    ),
+    "ConnectionLost": Meaning(0, _UNKNOWN, "The connection broke before an answer arrived.", _TRY_LATER),
+    "ReadTimeout": Meaning(0, _UNKNOWN, "No answer arrived in time.", _TRY_LATER),
+    "GatewayLostService": Meaning(502, _UNKNOWN, "A gateway answered in place of the API.", _TRY_LATER),
+    "GatewayRefused": Meaning(
+        403,
+        _UNKNOWN,
+        "Something refused the request in place of the API; whether the API received it is not known.",
+        "Find out which proxy or firewall answers in place of the API, then replay.",
+    ),
+    "MalformedAnswer": Meaning(200, _UNKNOWN, "The answer cannot be read.", _TRY_LATER),
     "OutOfTime": Meaning(0, _NOT_EXECUTED, "The invocation's time ran out.", _TRY_LATER),
     "OwnerUnknown": Meaning(
         0,
@@ -120,6 +144,12 @@ OWN = {
         "A group of this very requestId exists with another configuration.",
         "Submit the changed request under a requestId of its own.",
     ),
+    "ConfigurationUnclear": Meaning(
+        0,
+        _TERMINAL,
+        "A group of this name is on the bucket; whether its prefix and region are the requested ones is unclear.",
+        "Compare the group with the request in the console. The adoption policy owned avoids the doubt.",
+    ),
     "HandlerFault": Meaning(0, _UNKNOWN, "The function met a fault of its own.", "Report it with the log lines."),
 }
 
@@ -130,13 +160,28 @@ _REFUSED = Meaning(400, _TERMINAL, "The API refused with an undocumented code.",
 _THROTTLING_PREFIXES = ("Throttling", "Rejected.Throttling")
 _TOO_MANY_REQUESTS = 429
 _CLIENT_ERRORS = range(400, 500)
+_SERVER_ERRORS = range(500, 600)
 
 
 def meaning(code: str, http_status: int | None) -> Meaning:
-    """The row for a code, documented or not: by its name first, by its HTTP status where the name is unknown."""
+    """Return the row for a code, documented or not: by its name, else by its HTTP status.
+
+    Whatever its code, a 5xx leaves open what the call has done: Alibaba Cloud's pages on idempotence put 500, 503
+    and a missing answer into one class.
+    """
+    row = _row(code, http_status)
+    return replace(row, effect=_UNKNOWN, impossible=False) if http_status in _SERVER_ERRORS else row
+
+
+def _row(code: str, http_status: int | None) -> Meaning:
     known = _BY_CODE.get(code)
     if known is not None:
         return known
     if code.startswith(_THROTTLING_PREFIXES) or http_status == _TOO_MANY_REQUESTS:
         return _THROTTLED
     return _REFUSED if http_status in _CLIENT_ERRORS else _SERVER_SIDE
+
+
+def is_known(code: str) -> bool:
+    """Return whether the API or its gateway is known to use this code."""
+    return code in DOCUMENTED or code in GATEWAY or code.startswith(_THROTTLING_PREFIXES)

@@ -1,4 +1,16 @@
-"""Where Cloud Storage Gateway answers for each region. Facts only, from its documented endpoint table (June 2025)."""
+"""Which URLs may be called with a key, and where Cloud Storage Gateway answers for each region. Facts only.
+
+The regions are from the documented endpoint table of Cloud Storage Gateway (June 2025).
+"""
+
+import re
+
+_PORT = r"(:[0-9]{1,5})?/?"
+_LOOPBACK = r"(localhost|127(\.[0-9]{1,3}){3}|\[::1\])"
+# Anywhere but on this machine a security token and the requests need TLS.
+SAFE_URL = re.compile(rf"https://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]){_PORT}|http://{_LOOPBACK}{_PORT}")
+# SMQ's own addresses inside a region, which no other network reaches.
+INTERNAL_URL = re.compile(rf"http://[A-Za-z0-9.-]+-internal(-vpc)?\.aliyuncs\.com{_PORT}")
 
 # All regions of the mainland share one endpoint; the obvious sgw.cn-hangzhou is not a documented one.
 _SHANGHAI = "https://sgw.cn-shanghai.aliyuncs.com"

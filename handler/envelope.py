@@ -6,20 +6,17 @@ timers, asynchronous-failure records, dead letters) and nothing of what a reques
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from handler import lineage
-from handler.lineage import Lineage
+from handler.lineage import SENT_AGAIN, Lineage
 from handler.model import Violation
 from handler.orders import Order, order_in
 from handler.reading import TOO_DEEP, Unreadable, flaws, read_body, read_bytes
 
 MOST_LAYERS = 4  # a dead letter that holds the record of a failed asynchronous call with a queue event in it has three
-LONGEST_ID = 128
-_ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9@:._-]{{0,{LONGEST_ID - 1}}}")  # a body in a familiar shape may name any text
 
 Matcher = Callable[[Mapping[str, Any]], bool]
 Opener = Callable[[Mapping[str, Any]], tuple[object, object]]
@@ -29,13 +26,24 @@ Opener = Callable[[Mapping[str, Any]], tuple[object, object]]
 class Delivery:
     """One message: its id, the document in it, what is wrong with it whatever it means, and its lineage.
 
-    A document that cannot be had at all is None, and has flaws.
+    `document` is None if the body cannot be parsed; `flaws` then says why. `text` is the body, where it came as text:
+    a flawed document cannot be turned into the same text again.
     """
 
     message_id: str
     document: Any
     flaws: tuple[Violation, ...] = ()
     lineage: Lineage = field(default_factory=Lineage)
+    text: str | None = None
+
+    @property
+    def content(self) -> object:
+        """What brings the same delivery about when it is sent again; None if that is not known.
+
+        A document that is itself a text goes as the body it came in: sent again as it is, it would be parsed once more.
+        """
+        is_unsafe = self.flaws or self.document is None or isinstance(self.document, str)
+        return self.text if is_unsafe else self.document
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,39 +78,58 @@ def parse_message(message_id: str, body: str) -> tuple[Delivery, ...]:
 
 def _content(content: object, message_id: str | None, layer: int) -> Iterator[Delivery]:
     """The deliveries in what an envelope held; a text holds JSON, as did each element of a stream until 2023."""
-    value = read_body(content) if isinstance(content, str) else content
+    text = content if isinstance(content, str) else None
+    value = content if text is None else read_body(text)
     if isinstance(value, Unreadable):
-        yield Delivery(message_id or _fingerprint(content), None, value.violations)
+        own_id = message_id or _fingerprint(content)
+        yield Delivery(own_id, None, value.violations, Lineage(submission_id=own_id), text)
     elif isinstance(value, list) and value and all(_opened(element) for element in value):
         for element in value:  # a whole batch that was dead-lettered, or recorded as failed, as it was
-            yield from _one(element, message_id, layer)
+            yield from _one(element, None, message_id, layer)
     else:
-        yield from _one(value, message_id, layer)
+        yield from _one(value, text, message_id, layer)
 
 
-def _one(value: object, message_id: str | None, layer: int) -> Iterator[Delivery]:
+def _one(value: object, text: str | None, message_id: str | None, layer: int) -> Iterator[Delivery]:
     opened = _opened(value)
     if opened is None or layer > MOST_LAYERS:
-        yield _delivery(value, message_id)
+        yield _delivery(value, text, message_id)
     else:
         own_id, content = opened
-        is_id = isinstance(own_id, str) and _ID.fullmatch(own_id)
-        yield from _content(content, str(own_id) if is_id else message_id, layer + 1)
+        # a body in a familiar shape may name any text
+        yield from _content(content, lineage.usable_id(own_id) or message_id, layer + 1)
 
 
-def _delivery(value: object, message_id: str | None) -> Delivery:
-    """The request in a value: the value itself, or the data of a CloudEvent whose attributes then travel on."""
+def _delivery(value: object, text: str | None, message_id: str | None) -> Delivery:
+    """Return the request in a value: the value itself, or the data of a CloudEvent whose attributes then travel on."""
     event = value if isinstance(value, Mapping) and "specversion" in value else {}
     data = event.get("data_base64", event.get("data")) if event else value
-    document = read_body(data) if event and isinstance(data, str) else data
+    body = data if event and isinstance(data, str) else None
+    if body is not None and event.get("type") == SENT_AGAIN:
+        return _returned(event, body, message_id)
+    document = data if body is None else read_body(body)
     found = document.violations if isinstance(document, Unreadable) else flaws(document)
     is_out_of_reach = isinstance(document, Unreadable) or TOO_DEEP in found
+    own_id = message_id or _fingerprint(None if TOO_DEEP in found else data)
     return Delivery(
-        message_id or _fingerprint(None if TOO_DEEP in found else data),
+        own_id,
         None if is_out_of_reach else document,
         found,
-        lineage.of_event(event),
+        lineage.of_event(event, own_id),
+        text,
     )
+
+
+def _returned(event: Mapping[str, Any], text: str, message_id: str | None) -> Delivery:
+    """Return the delivery of a body that was sent again as the text it came as, an event of its own perhaps."""
+    own_id = message_id or _fingerprint(text)
+    value = read_body(text)
+    first = (
+        Delivery(own_id, None, value.violations, text=text)
+        if isinstance(value, Unreadable)
+        else _delivery(value, text, own_id)
+    )
+    return replace(first, lineage=lineage.of_event(event, own_id))
 
 
 def _opened(value: object) -> tuple[object, object] | None:

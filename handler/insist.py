@@ -29,12 +29,18 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What an observer is told of each call: which, how many so far, its result, the wait that follows if any."""
+    """One call of the API: which, how many so far, its result, its duration, and the wait that follows if any."""
 
     operation: str
     number: int
     result: Answer | Finding
+    took_seconds: float
     wait_seconds: float | None
+
+    @property
+    def code(self) -> str:
+        """The code of the answer, `OK` for a success."""
+        return self.result.code if isinstance(self.result, Refused | Unanswered) else "OK"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +61,11 @@ class Insistence:
         wait: float | None = 0.0
         while wait is not None and self._fits(wait, until):
             self.clock.sleep(wait)
-            results.append(call(min(self.call_timeout_seconds, until - self.clock.now())))
+            began = self.clock.now()
+            results.append(call(min(self.call_timeout_seconds, until - began)))
+            took = self.clock.now() - began
             wait = self._wait_after(results[-1], len(results), until)
-            self.observe(Attempt(operation, len(results), results[-1], wait))
+            self.observe(Attempt(operation, len(results), results[-1], took, wait))
         return tuple(results) or (OUT_OF_TIME,)
 
     def _fits(self, wait: float, until: float) -> bool:
@@ -66,6 +74,5 @@ class Insistence:
     def _wait_after(self, result: Answer | Finding, failures: int, until: float) -> float | None:
         if not answers.is_retryable(result):
             return None
-        asked_for = result.retry_after_seconds if isinstance(result, Refused) else 0.0
-        wait = self.backoff.wait(failures, self.clock.uniform, asked_for)
+        wait = self.backoff.wait(failures, self.clock.uniform, answers.retry_after_seconds(result))
         return wait if wait is not None and self._fits(wait, until) else None

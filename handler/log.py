@@ -11,7 +11,6 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from handler.insist import Attempt
-from handler.model import Created, Refused, Seen
 from handler.outcome import Outcome
 
 Logger = FilteringBoundLogger
@@ -28,8 +27,6 @@ def configure(level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=structlog.WriteLoggerFactory(sys.stdout),
     )
-    # Its lines quote URLs, and in those the request: warnings as well, where an answer's head cannot be read.
-    logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 def invocation_log(invocation_id: str) -> Logger:
@@ -51,45 +48,41 @@ class Journal:
 
     def attempted(self, attempt: Attempt) -> None:
         """One call of the API and what follows."""
-        code, api_request_id = _shown(attempt)
         self.log.info(
             "called",
             operation=attempt.operation,
             attempt=attempt.number,
             wait_seconds=attempt.wait_seconds and round(attempt.wait_seconds, 3),
-            code=code,
-            api_request_id=api_request_id,
+            code=attempt.code,
+            api_request_id=getattr(attempt.result, "api_request_id", ""),
         )
 
     def decided(self, outcome: Outcome) -> None:
         """The verdict, once it is announced."""
         error = outcome.event["data"].get("error", {})
-        self.log.info("announced", status=outcome.status, event_id=outcome.event["id"], code=error.get("code"))
+        self.log.info("announced", **_named(outcome), code=error.get("code"))
+
+    def unpublished(self, outcome: Outcome, code: str) -> None:
+        """Log an outcome that the topic did not accept; its request is back in the queue."""
+        self.log.error("unpublished", **_named(outcome), code=code)
 
     def unfinished(self, outcome: Outcome, code: str) -> None:
-        """A verdict that the topic, or a deferral that the queue did not accept; the delivery will come back."""
-        self.log.error("unfinished", status=outcome.status, event_id=outcome.event["id"], code=code)
-
-    def left(self) -> None:
-        """A delivery that was not begun, because there was no time left to end it."""
-        self.log.warning("left for redelivery")
+        """Log a delivery that has to come back: its request could not be sent back either."""
+        self.log.error("unfinished", **_named(outcome), code=code)
 
     def failed(self, fault: Exception) -> None:
         """A fault of the function itself; its kind and place, never its text."""
-        traceback = fault.__traceback__
-        while traceback is not None and traceback.tb_next is not None:
-            traceback = traceback.tb_next
-        place = traceback and f"{traceback.tb_frame.f_globals.get('__name__')}:{traceback.tb_lineno}"
-        self.log.error("handler fault", code=type(fault).__name__, place=place)
+        self.log.error("handler fault", code=type(fault).__name__, place=place_of(fault))
 
 
-def _shown(attempt: Attempt) -> tuple[str, str]:
-    match attempt.result:
-        case Created(_, api_request_id):
-            return "OK", api_request_id
-        case Seen():
-            return "OK", ""
-        case Refused(code, _, api_request_id):
-            return code, api_request_id
-        case unanswered:
-            return unanswered.code, ""
+def place_of(fault: Exception) -> str | None:
+    """Return the module and line that raised it, None for a fault that was never raised."""
+    traceback = fault.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return traceback and f"{traceback.tb_frame.f_globals.get('__name__')}:{traceback.tb_lineno}"
+
+
+def _named(outcome: Outcome) -> dict[str, str]:
+    data = outcome.event["data"]
+    return {"status": outcome.status, "event_id": outcome.event["id"], "submission_id": data["submissionId"]}

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+MESSAGE_BYTES = (
+    65536  # the most that an MNS message may have, https://help.aliyun.com/zh/mns/developer-reference/sendmessage
+)
 Document = Mapping[str, Any]
 _PLACE = {"bucketName": "bucket_name", "bucketRegion": "bucket_region", "bucketPrefix": "bucket_prefix"}
 _FIELDS = {"requestId": "request_id", "name": "name", **_PLACE, "description": "description"}
@@ -39,6 +42,11 @@ class ProvisionRequest:
         """The request in a document that validation has passed."""
         return ProvisionRequest(**{field: document[name] for name, field in _FIELDS.items() if name in document})
 
+    @property
+    def configuration(self) -> tuple[str, ...]:
+        """What makes up the requested group; the description does not configure anything."""
+        return (self.name, self.bucket_name, self.bucket_region, self.bucket_prefix)
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -50,11 +58,6 @@ class Group:
     bucket_region: str
     bucket_prefix: str
     description: str
-
-    def is_configured_as(self, request: ProvisionRequest) -> bool:
-        """Whether this is the very group the request asks for; the description does not configure anything."""
-        same_place = (self.bucket_name, self.bucket_region) == (request.bucket_name, request.bucket_region)
-        return same_place and (self.name, self.bucket_prefix) == (request.name, request.bucket_prefix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +87,32 @@ class Unanswered:
 
 
 @dataclass(frozen=True, slots=True)
+class Fragment:
+    """An entry of a list of groups that cannot be read in full; None for each field that cannot be read."""
+
+    name: str | None
+    bucket_name: str | None
+    bucket_prefix: str | None
+
+    def may_be(self, request: ProvisionRequest) -> bool:
+        """Return whether this may be a group of the requested name, or a nameless one where the request's would be."""
+        if self.name is not None:
+            return self.name == request.name
+        is_other_prefix = self.bucket_prefix is not None and (
+            self.bucket_prefix.strip("/") != request.bucket_prefix.strip("/")
+        )
+        return self.bucket_name == request.bucket_name and not is_other_prefix
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
-    """A look that succeeded, with every group it showed."""
+    """A look that succeeded, with every group it showed.
+
+    Absence is proven only for a request that none of the `unreadable` entries may be.
+    """
 
     groups: tuple[Group, ...]
+    unreadable: tuple[Fragment, ...] = ()
 
 
 Answer = Created | Refused | Unanswered
@@ -96,7 +121,10 @@ Finding = Seen | Refused | Unanswered
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a request has no group, or why that cannot be known: the last answer, as far as it may be shown."""
+    """Why a request has no group, or why that cannot be known: the last answer, as far as it may be shown.
+
+    `retry_after_seconds` is how long the API asked not to be called again.
+    """
 
     code: str
     message: str
@@ -104,6 +132,7 @@ class Reason:
     retryable: bool
     http_status: int | None = None
     api_request_id: str = ""
+    retry_after_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

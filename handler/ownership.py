@@ -1,28 +1,51 @@
-"""The owner's mark in a group's description, by which the policy `owned` tells whose a group is. Text only.
+"""The owner's mark in a group's description, by which a group tells which request made it. Text only.
 
 The API keeps no creation time and no client token, and DescribeExpressSyncs gives the description back, so it is
-the only place where a request can leave its mark.
+the only place where a request can leave its mark. The mark names the request and the configuration it asked for, so
+that the group is known whatever the API makes of its prefix or region.
 """
 
+import base64
 import hashlib
+import json
+from enum import Enum
 
 from handler.model import Group, ProvisionRequest, Violation
 
 DESCRIPTION_LIMIT = 255  # characters, CreateExpressSync documentation
+_OPEN, _CLOSE = "[xs:", "]"
+_OF_REQUEST, _OF_CONFIGURATION = 8, 4  # characters of six bits each
+
+
+class Maker(Enum):
+    """What the mark of a group says of who made it."""
+
+    THIS_REQUEST = "this request, with this configuration"
+    THIS_ID = "a request of this id, with a configuration that the mark does not name"
+    THIS_ID_OTHERWISE = "a request of this id, with another configuration"
+    SOMEBODY_ELSE = "somebody else, or a request whose policy was not `owned`"
 
 
 def marked_description(request: ProvisionRequest) -> str:
-    """The request's description with its mark at the end."""
+    """Return the request's description with its mark at the end."""
     return " ".join(part for part in (request.description, _mark(request)) if part)
 
 
-def bears_mark(group: Group, request: ProvisionRequest) -> bool:
-    """Whether the group was made by this very request."""
-    return group.description.endswith(_mark(request))
+def maker(group: Group, request: ProvisionRequest) -> Maker:
+    """Return what the mark of the group says of this request."""
+    description = group.description.rstrip()
+    if description.endswith(_mark(request)):
+        return Maker.THIS_REQUEST
+    if description.endswith(_mark_of_first_version(request)):
+        return Maker.THIS_ID
+    configured = description[-_OF_CONFIGURATION - len(_CLOSE) :]
+    before = description[: -len(configured)]
+    is_own = before.endswith(_OPEN + _of_request(request)) and configured.endswith(_CLOSE)
+    return Maker.THIS_ID_OTHERWISE if is_own else Maker.SOMEBODY_ELSE
 
 
 def violations(request: ProvisionRequest) -> tuple[Violation, ...]:
-    """The rule that the mark adds to the contract: the description must leave room for it."""
+    """Return the rule that the mark adds to the contract, if it is broken: the description must leave room for it."""
     room = DESCRIPTION_LIMIT - len(_mark(request)) - 1
     if len(request.description) <= room:
         return ()
@@ -31,4 +54,18 @@ def violations(request: ProvisionRequest) -> tuple[Violation, ...]:
 
 
 def _mark(request: ProvisionRequest) -> str:
-    return f"[xs:{hashlib.sha256(request.request_id.encode()).hexdigest()[:12]}]"
+    configuration = json.dumps(request.configuration)
+    return f"{_OPEN}{_of_request(request)}{_digest(configuration, _OF_CONFIGURATION)}{_CLOSE}"
+
+
+def _mark_of_first_version(request: ProvisionRequest) -> str:
+    """Return the mark of groups made before it named the configuration; such groups live for years."""
+    return f"{_OPEN}{hashlib.sha256(request.request_id.encode()).hexdigest()[:12]}{_CLOSE}"
+
+
+def _of_request(request: ProvisionRequest) -> str:
+    return _digest(request.request_id, _OF_REQUEST)
+
+
+def _digest(text: str, characters: int) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())[:characters].decode()

@@ -1,50 +1,38 @@
-"""Deliveries to announced outcomes, each isolated from its neighbours. It must not know events, URLs or settings."""
+"""Deliveries to settled outcomes, each isolated from its neighbours."""
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import chain
-from typing import Protocol
 
 from handler import answers, ownership, validation
-from handler.deferral import Deferral
 from handler.envelope import Delivery
-from handler.insist import SHORTEST_CALL_SECONDS, Attempt
+from handler.insist import Attempt
 from handler.lanes import Lane, lanes_of, side_by_side
-from handler.lineage import sent_again
-from handler.model import Deferred, Indeterminate, ProvisionRequest, Rejected, Unanswered, Verdict
-from handler.outcome import Circumstances, Outcome, announce
+from handler.model import Indeterminate, ProvisionRequest, Rejected, Unanswered, Verdict
+from handler.outcome import Call, Circumstances, Outcome
 from handler.provision import Deadlines, Provisioner
-from handler.smq import SmqError
+from handler.settlement import Case, Journal, Settlement
 
 HANDLER_FAULT = Unanswered("HandlerFault", sent=True)
 
 
-class Journal(Protocol):
-    """Who is told what happens to one delivery."""
-
-    def attempted(self, attempt: Attempt) -> None: ...
-
-    def decided(self, outcome: Outcome) -> None: ...
-
-    def unfinished(self, outcome: Outcome, code: str) -> None: ...
-
-    def left(self) -> None: ...
-
-    def failed(self, fault: Exception) -> None: ...
-
-
 @dataclass(slots=True)
 class _Effort:
-    """What it took: create calls made, seconds waited."""
+    """Counts create calls and seconds waited, and keeps every call."""
 
     journal: Journal
+    utc_now: Callable[[], datetime]
     attempts: int = 0
     waited_seconds: float = 0.0
+    calls: list[Call] = field(default_factory=list)
 
     def observe(self, attempt: Attempt) -> None:
         self.attempts += attempt.operation == "CreateExpressSync"
         self.waited_seconds += attempt.wait_seconds or 0.0
+        began_at = self.utc_now() - timedelta(seconds=attempt.took_seconds)
+        self.calls.append(Call(attempt.operation, attempt.code, began_at, attempt.took_seconds, attempt.wait_seconds))
         self.journal.attempted(attempt)
 
 
@@ -53,79 +41,61 @@ class Pipeline:
     """The collaborators of an invocation, given once. `source` is the CloudEvents source of every outcome."""
 
     provisioner: Provisioner
-    deferral: Deferral
-    publish: Callable[[Outcome, float], None]
-    send_back: Callable[[str, int, float], None]
+    settlement: Settlement
     utc_now: Callable[[], datetime]
     journal_of: Callable[[Delivery, str | None], Journal]
-    source: str
     concurrency: int
 
     def work(self, deliveries: Sequence[Delivery], deadlines: Deadlines) -> list[Outcome | None]:
-        """Each delivery's outcome once it is announced, in order; None where the delivery has to come back.
+        """Return each delivery's outcome once it is settled, in order; None where the delivery has to come back."""
 
-        Once one delivery of a request has ended in doubt, the others share it: what it sent may still land, which
-        they could not know.
-        """
+        def process(lane: Lane) -> list[tuple[int, Outcome | None]]:
+            return self._process(lane, deliveries, deadlines)
 
-        def work_lane(lane: Lane) -> list[tuple[int, Outcome | None]]:
-            return [(place, self._work_one(deliveries[place], lane, deadlines)) for place in lane.places]
-
-        lanes = lanes_of(validation.usable_request_id(delivery.document) for delivery in deliveries)
-        outcomes = dict(chain.from_iterable(side_by_side(work_lane, lanes, self.concurrency)))
+        lanes = lanes_of((validation.usable_request_id(each.document), _content(each)) for each in deliveries)
+        outcomes = dict(chain.from_iterable(side_by_side(process, lanes, self.concurrency)))
         return [outcomes[place] for place in range(len(deliveries))]
 
-    def _work_one(self, delivery: Delivery, lane: Lane, deadlines: Deadlines) -> Outcome | None:
-        journal = self.journal_of(delivery, lane.request_id)
-        if self.provisioner.clock.now() + SHORTEST_CALL_SECONDS > deadlines.create:
-            journal.left()
-            return None
-        verdict, about = self._decide(delivery, lane, deadlines, journal)
-        outcome = announce(verdict, delivery.document, about)
-        try:
-            self.publish(outcome, deadlines.publish)
-            if isinstance(verdict, Deferred):
-                # Only now: a copy in the queue whose deferral nobody was told of would be a verdict out of nowhere.
-                self._send_back(delivery, lane, outcome, verdict.delay_seconds, deadlines.publish)
-        except SmqError as error:
-            journal.unfinished(outcome, error.code)
-            return None
-        journal.decided(outcome)
-        return outcome
-
-    def _send_back(self, delivery: Delivery, lane: Lane, outcome: Outcome, delay_seconds: int, until: float) -> None:
-        heir = replace(delivery.lineage, generation=delivery.lineage.generation + 1)
-        body = sent_again(delivery.document, heir, self.source, outcome.event["id"])
-        if body not in lane.sent_back:  # copies that a crash has left behind become one where they meet again
-            self.send_back(body, delay_seconds, until)
-            lane.sent_back.add(body)
+    def _process(
+        self, lane: Lane, deliveries: Sequence[Delivery], deadlines: Deadlines
+    ) -> list[tuple[int, Outcome | None]]:
+        in_flight: list[ProvisionRequest] = []
+        settled: list[tuple[int, Outcome | None]] = []
+        for places in lane.cases.values():
+            copies = [deliveries[place] for place in places]
+            case = Case(copies, [self.journal_of(each, lane.request_id) for each in copies], lane.request_id)
+            verdict, about = self._decide(case, deadlines, in_flight)
+            outcomes = self.settlement.settle(case, verdict, about, deadlines.publish)
+            settled += zip(places, outcomes, strict=True)
+        return settled
 
     def _decide(
-        self, delivery: Delivery, lane: Lane, deadlines: Deadlines, journal: Journal
+        self, case: Case, deadlines: Deadlines, in_flight: list[ProvisionRequest]
     ) -> tuple[Verdict, Circumstances]:
         started_at = self.utc_now()
-        effort = _Effort(journal)
+        first, journal = case.deliveries[0], case.journals[0]
+        effort = _Effort(journal, self.utc_now)
         try:
-            verdict = self._verdict(delivery, lane, deadlines, effort)
+            verdict = self._verdict(case, deadlines, effort, in_flight)
         except Exception as fault:  # a fault of ours must neither harm the neighbours nor be a lie
             journal.failed(fault)
             verdict = Indeterminate(answers.reason(HANDLER_FAULT), may_settle=False)
-        if isinstance(verdict, Indeterminate):
-            lane.doubt = verdict
         about = Circumstances(
-            source=self.source,
-            message_id=delivery.message_id,
-            request_id=lane.request_id,
-            lineage=delivery.lineage,
+            source=self.settlement.source,
+            message_id=first.message_id,
+            request_id=case.request_id,
+            lineage=first.lineage,
             attempts=effort.attempts,
             waited_seconds=effort.waited_seconds,
             started_at=started_at,
             finished_at=self.utc_now(),
+            calls=tuple(effort.calls),
         )
-        uniform = self.provisioner.clock.uniform
-        return self.deferral.of(verdict, delivery.lineage.generation, uniform), about
+        return verdict, about
 
-    def _verdict(self, delivery: Delivery, lane: Lane, deadlines: Deadlines, effort: _Effort) -> Verdict:
+    def _verdict(self, case: Case, deadlines: Deadlines, effort: _Effort, in_flight: list[ProvisionRequest]) -> Verdict:
+        """Return the verdict; leave the request in `in_flight` if what was sent for it may still land."""
+        delivery = case.deliveries[0]
         broken = delivery.flaws
         if not broken or delivery.document is not None:
             broken += validation.violations(delivery.document)
@@ -134,4 +104,15 @@ class Pipeline:
         request = ProvisionRequest.of(delivery.document)
         if self.provisioner.policy.adoption == "owned" and ownership.violations(request):
             return Rejected(ownership.violations(request))
-        return lane.doubt or self.provisioner.provision(request, deadlines, effort.observe)
+        may_land = request.configuration in {each.configuration for each in in_flight}
+        in_flight.append(request)
+        is_last = not self.settlement.deferral.is_left(case.generation)
+        verdict = self.provisioner.provision(request, deadlines, effort.observe, in_flight=may_land, is_last=is_last)
+        if not isinstance(verdict, Indeterminate):
+            in_flight.remove(request)
+        return verdict
+
+
+def _content(delivery: Delivery) -> str | None:
+    """Return a text that copies of one request have in common; None for a flawed body, which is taken for no copy."""
+    return None if delivery.flaws else json.dumps(delivery.document, sort_keys=True)

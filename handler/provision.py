@@ -17,6 +17,7 @@ from handler.model import (
     Adoption,
     Answer,
     Created,
+    Failed,
     Finding,
     Indeterminate,
     ProvisionRequest,
@@ -75,17 +76,34 @@ class Provisioner:
     service: Service
     clock: Clock
 
-    def provision(self, request: ProvisionRequest, deadlines: Deadlines, observe: Callable[[Attempt], None]) -> Verdict:
-        """The one true verdict on a valid request, before `deadlines.look`; `observe` is told of every call."""
+    def provision(
+        self,
+        request: ProvisionRequest,
+        deadlines: Deadlines,
+        observe: Callable[[Attempt], None],
+        *,
+        in_flight: bool = False,
+        is_last: bool = True,
+    ) -> Verdict:
+        """Return the verdict on a valid request before `deadlines.look`; call `observe` after every API call.
+
+        `in_flight`: something sent for the same group before may still make it. `is_last`: there is no later
+        generation, so that only the deadline ends a lookup that fails.
+        """
         attempts = self._create(request, deadlines.create, observe)
         last = attempts[-1]
         if isinstance(last, Created):
             return Succeeded(last.express_sync_id, "created")
-        adoption = self.policy.adoption
-        verdict = judge(request, attempts, last, self._look(request, deadlines.look, observe), adoption)
+
+        def look_and_judge() -> Verdict | None:
+            finding = self._look(request, deadlines.look, observe, is_last=is_last)
+            verdict = judge(request, attempts, last, finding, self.policy.adoption, in_flight=in_flight)
+            return verdict and _patient(verdict, finding)
+
+        verdict = look_and_judge()
         if verdict is None:
             self._pause(deadlines.look)
-            verdict = judge(request, attempts, last, self._look(request, deadlines.look, observe), adoption)
+            verdict = look_and_judge()
         return verdict or Indeterminate(answers.reason(last))
 
     def _create(
@@ -97,9 +115,12 @@ class Provisioner:
         insistence = self._insistence(self.policy.backoff, observe)
         return insistence.on("CreateExpressSync", lambda timeout: self.service.create(as_sent, timeout), until)
 
-    def _look(self, request: ProvisionRequest, until: float, observe: Callable[[Attempt], None]) -> Finding:
-        """The groups among which the name would be: those on the bucket, or all of them if it is not there."""
-        insistence = self._insistence(self.policy.backoff.unlimited(), observe)
+    def _look(
+        self, request: ProvisionRequest, until: float, observe: Callable[[Attempt], None], *, is_last: bool
+    ) -> Finding:
+        """Return the groups among which the name would be: those on the bucket, or all of them if it is not there."""
+        backoff = self.policy.backoff
+        insistence = self._insistence(backoff.unlimited() if is_last else backoff, observe)
 
         def describe(bucket_name: str | None) -> Finding:
             call = partial(self.service.describe, bucket_name)
@@ -115,3 +136,11 @@ class Provisioner:
 
     def _insistence(self, backoff: Backoff, observe: Callable[[Attempt], None]) -> Insistence:
         return Insistence(backoff, self.policy.call_timeout_seconds, self.clock, observe)
+
+
+def _patient(verdict: Verdict, finding: Finding) -> Verdict:
+    """Return the verdict, which waits at least as long as the lookup was asked to."""
+    asked_for = answers.retry_after_seconds(finding)
+    if not isinstance(verdict, Failed | Indeterminate) or verdict.reason.retry_after_seconds >= asked_for:
+        return verdict
+    return replace(verdict, reason=replace(verdict.reason, retry_after_seconds=asked_for))

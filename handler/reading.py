@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from handler.model import Violation
+from handler.model import MESSAGE_BYTES, Violation
 
-MOST_BYTES = 65536  # of an MNS message, https://help.aliyun.com/zh/mns/developer-reference/sendmessage
 DEEPEST = 32
 
-_TOO_LARGE = Violation("$", "maxBytes", f"must have at most {MOST_BYTES} bytes")
+_TOO_LARGE = Violation("$", "maxBytes", f"must have at most {MESSAGE_BYTES} bytes")
 _NOT_JSON = Violation("$", "json", "must be JSON text in UTF-8, as it is or in base64")
 TOO_DEEP = Violation("$", "maxDepth", f"must not nest deeper than {DEEPEST} levels")
 _DUPLICATE_KEYS = Violation("$", "uniqueKeys", "must not name a property twice")
@@ -46,7 +45,7 @@ def read_bytes(data: bytes) -> Any | Unreadable:
 def read_body(body: str) -> Any | Unreadable:
     """The JSON value in a message body: plain JSON, or base64 of it, padded or not."""
     data = body.encode("utf-8", "surrogatepass")
-    if len(data) > MOST_BYTES:
+    if len(data) > MESSAGE_BYTES:
         return Unreadable((_TOO_LARGE,))
     value = read_bytes(data)
     decoded = _from_base64(data.strip()) if isinstance(value, Unreadable) else None

@@ -1,25 +1,35 @@
 """The official MNS (SMQ) SDK behind a fence: every defect of it that can reach the function ends here.
 
-A new SDK account for each operation, because the SDK is not thread-safe, breaks on connections that a frozen instance
-kept alive, and sends spliced requests after a local failure. Bodies stay as they are, because its base64 codec loses
-messages. It must not know what a body means or when to try again.
+A new SDK account for each operation, because the SDK is not thread-safe. It calls through a connection of ours, because
+its own has no deadline in all, sends a request again by itself, and sends spliced requests after a local failure.
+Bodies stay as they are, because its base64 codec loses messages. It must not know what a body means or when to try
+again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 from mns.account import Account
 from mns.mns_exception import MNSClientNetworkException, MNSExceptionBase
 from mns.queue import Message, Queue
 from mns.topic import TopicMessage
 
+from handler.connection import CallError, Connection, request_bytes
+from handler.deadline import CallDeadline
+from handler.http_response import Response
 from handler.signature import Credentials
 
 MOST_BYTES = 65536  # of a message body, MNS documentation
 _EMPTY = "MessageNotExist"
 
 _PASSING = frozenset({"InternalError", "InternalServerError", "TooManyRequests", "QpsLimitExceeded", "TimeExpired"})
+_REDIRECTS = range(300, 400)
+_PASSING_CALL_ERRORS = frozenset(
+    {"ConnectionLost", "MalformedAnswer", "NameNotResolved", "NotConnected", "ReadTimeout", "TlsFailed"}
+)
 
 
 class SmqError(Exception):
@@ -52,7 +62,7 @@ class Smq:
     endpoint: str
     credentials: Credentials
     timeout_seconds: float = 10.0
-    """The longest wait for the network, connecting and reading each."""
+    """The longest that one operation may take in all, however slowly the bytes come."""
 
     def within(self, seconds: float) -> "Smq":
         """The same with another timeout."""
@@ -60,7 +70,7 @@ class Smq:
 
     def publish(self, topic: str, body: str, tag: str) -> str:
         """The id of the message once the topic has accepted it. It may have been accepted where this raises."""
-        if len(body.encode()) > MOST_BYTES:
+        if len(body.encode(errors="surrogatepass")) > MOST_BYTES:
             raise SmqError("MessageTooLarge", transient=False)
         message = TopicMessage(body, tag)
         return str(self._do(lambda account: account.get_topic(topic).publish_message(message)).message_id)
@@ -96,24 +106,60 @@ class Smq:
         return str(changed.receipt_handle)
 
     def _do(self, operation: Callable[[Account], Any], wait_seconds: int = 0) -> Any:
-        account = self._account(self.timeout_seconds + wait_seconds)
+        keys = self.credentials
+        transport = _Transport(self.endpoint, self.timeout_seconds + wait_seconds)
         try:
+            # Told of https, the SDK would load all certificates for a connection that is never used.
+            host = f"http://{urlsplit(self.endpoint).netloc}"
+            account = Account(host, keys.access_key_id, keys.access_key_secret, keys.security_token)
+            account.get_client().set_keep_alive(False)
+            account.get_client().http.conn = transport
             return operation(account)
         except MNSExceptionBase as error:
-            raise _fenced(error) from None
+            raise transport.error or _fenced(error) from None
         except Exception as error:  # the SDK lets KeyError, ValueError and others out of its parsers
             raise SmqError(type(error).__name__, transient=True) from None
         finally:
-            account.get_client().close_connection()
+            transport.close()
 
-    def _account(self, timeout_seconds: float) -> Account:
-        keys = self.credentials
-        account = Account(self.endpoint, keys.access_key_id, keys.access_key_secret, keys.security_token)
-        client = account.get_client()
-        client.set_keep_alive(False)
-        client.set_connection_timeout(timeout_seconds)
-        client.http.conn.timeout = timeout_seconds  # which the SDK forgets for https
-        return account
+
+class _Transport:
+    """One call over one connection, with as much of `http.client.HTTPConnection` as the SDK uses.
+
+    `error` is what went wrong with the call: the SDK turns every exception into one, with a text.
+    """
+
+    def __init__(self, url: str, seconds: float) -> None:
+        self._connection = Connection(url)
+        self._deadline = CallDeadline(seconds)
+        self.sock = SimpleNamespace(setsockopt=lambda *_option: None)
+        self.request_length = 0
+        self.error: SmqError | None = None
+
+    def request(self, method: str, target: str, body: str | bytes, headers: Mapping[str, str]) -> None:
+        try:
+            request = request_bytes(method, target, headers, body.encode() if isinstance(body, str) else body)
+            self._response = _checked(self._connection.call(request, self._deadline))
+        except CallError as error:
+            self.error = SmqError(error.code, transient=error.code in _PASSING_CALL_ERRORS)
+            raise
+        except Exception as error:
+            self.error = SmqError(type(error).__name__, transient=False)
+            raise
+
+    def getresponse(self) -> Any:
+        response = self._response
+        return SimpleNamespace(status=response.status, getheaders=response.headers.items, read=lambda: response.body)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _checked(response: Response) -> Response:
+    """Return a response that the SDK judges rightly. It takes a redirect of a deletion for a success."""
+    if response.status in _REDIRECTS:
+        raise CallError("MalformedAnswer", sent=True)
+    return response
 
 
 def _raw(account: Account, name: str) -> Queue:

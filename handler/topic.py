@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from handler.outcome import Outcome
 from handler.persist import Persistence
+from handler.smq import SmqError
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,11 @@ class ResultTopic:
     name: str
 
     def publish(self, outcome: Outcome, until: float) -> None:
-        """Return once the topic has accepted the outcome; SmqError when it has not by `until` (monotonic)."""
+        """Return once the topic has accepted the outcome; SmqError when it has not by `until` (monotonic).
+
+        After `until` it is not even tried: what time is left is needed to send the request back.
+        """
+        if self.persistence.clock.now() >= until:
+            raise SmqError("OutOfTime", transient=True)
         body = outcome.text()
         self.persistence.do(lambda smq: smq.publish(self.name, body, outcome.status), until)

@@ -1,7 +1,7 @@
 """One ASGI application on one loopback port, startable and stoppable while its neighbours go on.
 
 Knows HTTP serving and nothing of what is served. An application may break its connection instead of answering:
-`reset(scope)` sends a TCP RST, as a dying gateway does.
+`reset(scope)` sends a TCP RST, as a dying gateway does; `write(scope, data)` sends bytes past the server.
 """
 
 import asyncio
@@ -16,12 +16,18 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 LOOPBACK = "127.0.0.1"
 _RESET = "local.reset"
+_WRITE = "local.write"
 _LINGER_ZERO = struct.pack("ii", 1, 0)
 
 
 def reset(scope: MutableMapping[str, Any]) -> None:
     """Break the connection that `scope` came over with a TCP RST, whatever was sent on it so far."""
     scope["extensions"][_RESET]["abort"]()
+
+
+def write(scope: MutableMapping[str, Any], data: bytes) -> None:
+    """Send `data` as it is on the connection that `scope` came over, before or instead of an answer."""
+    scope["extensions"][_WRITE]["bytes"](data)
 
 
 class LoopbackServer:
@@ -129,7 +135,11 @@ class _ResettableProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {_RESET: {"abort": self._reset}}
+        self.scope["extensions"] = {_RESET: {"abort": self._reset}, _WRITE: {"bytes": self._write}}
+
+    def _write(self, data: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(data)
 
     def _reset(self) -> None:
         if not self.transport.is_closing():

@@ -1,6 +1,7 @@
 """`express-sync`: the commands together, and how the process ends. Adding a command is one name in a table."""
 
 import sys
+import traceback
 from importlib import import_module
 
 import click
@@ -22,6 +23,7 @@ COMMANDS = (
     "replay",
     "invoke",
 )
+_OURS = ("ops", "handler", "local")
 
 
 class _Commands(click.Group):
@@ -69,6 +71,10 @@ def commands() -> None:
     and ALIBABA_CLOUD_SECURITY_TOKEN, ~/.alibabacloud/credentials, or ~/.aliyun/config.json, in this order.
 
     \b
+    Services are called over https, with certificates verified; SSL_CERT_FILE names others to trust. Proxies of the
+    environment and ~/.netrc are never used.
+
+    \b
     Exit codes:
       0    done
       1    done, and not what one hopes for
@@ -104,8 +110,15 @@ def _ended(error: click.Abort | click.ClickException) -> int:
             return error.exit_code
 
 
+def _fault(error: Exception) -> str:
+    """Return what to say of a fault of ours: its kind and place, as its text or a traceback might quote a key."""
+    named = ((str(frame.f_globals.get("__name__")), line) for frame, line in traceback.walk_tb(error.__traceback__))
+    places = [f"{name}:{line}" for name, line in named if name.partition(".")[0] in _OURS]
+    return f"This is a fault of express-sync, {type(error).__name__} at {places[-1]}; report it with the command."
+
+
 def main() -> None:
-    """Run the command line and end the process with its exit code; never with a traceback for a user's error."""
+    """Run the command line and end the process with its exit code; never with a traceback."""
     try:
         code = commands.main(prog_name="express-sync", standalone_mode=False)
     except (click.Abort, click.ClickException) as error:
@@ -114,4 +127,6 @@ def main() -> None:
         code = ExitCode.UNREAD
     except OSError as error:  # every file and service that a command opens is guarded there; this is its own output
         code = _say(f"Its output cannot be written ({error.strerror}); send it elsewhere.")
+    except Exception as error:
+        code = _say(_fault(error))
     sys.exit(code or ExitCode.DONE)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from handler.signature import Credentials
+from handler.signature import Credentials, unsendable
 from ops.problems import Problem
 
 ID_VARIABLE, SECRET_VARIABLE, TOKEN_VARIABLE = _VARIABLES = (
@@ -25,6 +25,10 @@ ID_VARIABLE, SECRET_VARIABLE, TOKEN_VARIABLE = _VARIABLES = (
 FILE_VARIABLE, PROFILE_VARIABLE = "ALIBABA_CLOUD_CREDENTIALS_FILE", "ALIBABA_CLOUD_PROFILE"
 
 Fields = Mapping[str, Any]
+
+
+class NoKeyProblem(Problem):
+    """Raised where none of the places holds a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ def find(profile: Fields, environment: Mapping[str, str]) -> Found:
     for place in _PLACES:
         for entry in place(profile, environment):
             return _complete(entry)
-    raise Problem(
+    raise NoKeyProblem(
         f"No access key is found; set {ID_VARIABLE} and {SECRET_VARIABLE}, or write one to ~/.alibabacloud/credentials."
     )
 
@@ -60,6 +64,11 @@ def _complete(entry: _Entry) -> Found:
         raise Problem(
             f"There is no complete key pair in {entry.where}; complete it, or leave it out"
             f" and set {ID_VARIABLE} and {SECRET_VARIABLE}."
+        )
+    if wrong := unsendable(key_id, secret, token):
+        raise Problem(
+            f"The {wrong} in {entry.where} cannot be used: it holds a space, a line break or another character that no"
+            " key has, or is too long; copy it again."
         )
     return Found(Credentials(key_id, secret, token), entry.where)
 

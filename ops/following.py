@@ -16,13 +16,13 @@ from ops.problems import ExitCode, leave
 def follow(
     results: Mailbox, sent: Sequence[str], timeout_seconds: float, progress: Progress, *, as_json: bool
 ) -> Counter[str]:
-    """Show the final outcome of every message that was sent as it comes; how many of each status came in time."""
+    """Show the final outcome of every submission as it comes; return how many of each status came in time."""
     task = progress.add_task("Outcomes", total=len(sent))
     until = time.monotonic() + timeout_seconds
     if not as_json:
         show.line(Text(show.OUTCOME_HEADING, style="bold"))
     counts: Counter[str] = Counter()
-    for _, outcome in settle(results, Pending(sent), lambda: until - time.monotonic()):
+    for outcome in settle(results, Pending(sent), lambda: until - time.monotonic()):
         show.outcome(outcome, as_json=as_json)
         counts[outcome.status] += 1
         progress.advance(task)

@@ -4,6 +4,7 @@ A function error arrives with HTTP 200 and is told by the header X-Fc-Error-Type
 """
 
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,10 +15,12 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from handler.signature import Credentials, signed_headers
+from ops.certificates import CURE, is_untrusted
 from ops.problems import Problem
 
 LONGEST_INVOCATION_SECONDS = 300.0  # what Function Compute allows a triggered function
 ACCEPTED = (200, 202)
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +75,32 @@ def _called(
             "x-acs-signature-nonce": secrets.token_hex(16),
         },
     )
+    return post(endpoint, path, {**signed, **headers}, event)
+
+
+def post(endpoint: str, path: str, headers: Mapping[str, str], event: bytes) -> urllib3.BaseHTTPResponse:
+    """Return the answer of Function Compute to a signed request. Problem if there is none, or if it refuses."""
     url = endpoint.rstrip("/") + path
     timeout = urllib3.Timeout(connect=10.0, read=LONGEST_INVOCATION_SECONDS)
     try:
         with urllib3.PoolManager() as pool:
             response = pool.request(
-                "POST", url, body=event, headers={**signed, **headers}, retries=False, timeout=timeout
+                "POST", url, body=event, headers=headers, retries=False, redirect=False, timeout=timeout
             )
     except HTTPError as error:
-        raise Problem(f"Function Compute at {endpoint} cannot be reached; see whether it runs.") from error
+        if is_untrusted(error):
+            raise Problem(f"The certificate of Function Compute at {endpoint} is not trusted; {CURE}.") from None
+        raise Problem(f"Function Compute at {endpoint} cannot be reached; see whether it runs.") from None
     if response.status not in ACCEPTED:
-        raise Problem(f"Function Compute at {endpoint} refuses with {_refusal(response)}; check the profile.")
+        code = _refusal(response)
+        raise Problem(f"Function Compute at {endpoint} refuses with {code}; {_ADVICE.get(code, 'check the profile')}.")
     return response
+
+
+_ADVICE = {
+    "ServiceNotFound": "check --service, or use --via fc3 for a function that has no service",
+    "FunctionNotFound": "check fc.function of the profile",
+}
 
 
 def _refusal(response: urllib3.BaseHTTPResponse) -> str:
@@ -93,4 +110,4 @@ def _refusal(response: urllib3.BaseHTTPResponse) -> str:
         code = document.get("Code") or document.get("ErrorCode") or document.get("code")
     except (ValueError, AttributeError):
         code = None
-    return code if isinstance(code, str) else f"HTTP {response.status}"
+    return code if isinstance(code, str) and _CODE.fullmatch(code) else f"HTTP {response.status}"

@@ -61,9 +61,9 @@ class Outcome:
         return str(self.event["subject"])
 
     @property
-    def message_id(self) -> str:
-        """The id of the message that carried the request."""
-        return str(self.data["messageId"])
+    def submission_id(self) -> str:
+        """The id of the message that brought the request first, or of the replay."""
+        return str(self.data.get("submissionId", self.data["messageId"]))
 
     @property
     def status(self) -> str:

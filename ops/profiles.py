@@ -15,7 +15,7 @@ from typing import Any, cast
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError
 
-from handler.endpoints import public_endpoint
+from handler.endpoints import SAFE_URL, public_endpoint
 from handler.signature import Credentials
 from ops.credentials import find
 from ops.problems import Problem
@@ -30,7 +30,7 @@ _SETTINGS = {
     "namePrefix": "EXPRESS_SYNC_NAME_PREFIX",
 }
 _TEXT = {"type": "string", "minLength": 1}
-_URL = {"type": "string", "pattern": r"^https?://[^/\s]+/?$"}
+_URL = {"type": "string", "pattern": rf"^({SAFE_URL.pattern})$(?!\n)"}
 _QUEUES = ("requestQueue", "resultTopic", RESULT_QUEUE, "failureQueue", "deadLetterQueue")
 _PARTS = {
     "mns": {"endpoint": _URL, **dict.fromkeys(_QUEUES, _TEXT), RESULT_QUEUE: {"type": "string"}},  # empty for none
@@ -51,7 +51,8 @@ _EXPECTED = {
     "region": "a region such as cn-hangzhou",
     "accountId": "the digits of the account's id, as text",
     "namePrefix": "the NamePrefix of the stack, such as express-sync",
-    "endpoint": "a URL such as http://1234567890123456.mns.cn-hangzhou.aliyuncs.com",
+    "endpoint": "an https URL such as https://1234567890123456.mns.cn-hangzhou.aliyuncs.com (http is for this machine"
+    " only: a key must not travel in clear text)",
 }
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 

@@ -102,7 +102,7 @@ class Replayer:
         self, source: Source, destination: Destination | None, plan: Plan, now: datetime, witness: Witness
     ) -> None:
         self.tally = Tally()
-        self.message_ids: list[str] = []
+        self.submission_ids: list[str] = []
         self._source = source
         self._destination = destination
         self._plan = plan
@@ -190,7 +190,7 @@ class Replayer:
         message_ids = self._destination.send(orders) if self._destination else [""] * len(orders)
         self._sent.update(order.replay_id for order in orders)
         self.tally.replayed += len(orders)
-        self.message_ids.extend(message_ids)
+        self.submission_ids.extend(order.replay_id for order in orders)
         return message_ids
 
     def _settled(self, waiting: Sequence[_Pending]) -> list[_Pending]:

@@ -32,8 +32,8 @@ class Stage:
         for batch in batches((position, act.body) for position, act in enumerate(acts)):
             message_ids = self.requests.send([body for _, body in batch])
             positions.update(zip(message_ids, (position for position, _ in batch), strict=True))
-        for message_id, outcome in settle(self.results, Pending(positions), seconds_left):
-            yield positions[message_id], outcome
+        for outcome in settle(self.results, Pending(positions), seconds_left):
+            yield positions[outcome.submission_id], outcome
 
     def _arm(self, act: Act) -> None:
         try:

@@ -16,6 +16,7 @@ import click
 from handler.signature import Credentials
 from handler.smq import SmqError
 from ops import profiles, registration
+from ops.certificates import CURE, UNTRUSTED
 from ops.problems import Problem
 from ops.queues import RESULT_QUEUE, Queue, queue
 from ops.show import note
@@ -100,7 +101,7 @@ def at_target(command: Callable[Concatenate[Target, P], None]) -> Callable[P, No
         try:
             command(target, *args, **options)
         except SmqError as error:
-            raise Problem(sentence(error.code, target)) from error
+            raise Problem(sentence(error.code, target)) from None
 
     return with_target
 
@@ -163,6 +164,8 @@ _OF_A_TEMPORARY_KEY = {
 def sentence(code: str, target: Target) -> str:
     """What to say of a failed call to the target's SMQ."""
     endpoint = target.profile["mns"]["endpoint"]
+    if code == UNTRUSTED:
+        return f"The certificate of SMQ at {endpoint} is not trusted; {CURE}."
     advice = {**_ADVICE, **(_OF_A_TEMPORARY_KEY if target.credentials.security_token else {})}
     if code in advice:
         return f"SMQ at {endpoint} refuses with {code}; {advice[code]}."

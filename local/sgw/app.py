@@ -20,7 +20,7 @@ from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
 from local.identity import Account
-from local.server import reset
+from local.server import reset, write
 from local.sgw.call import Call
 from local.sgw.control import Control, UnusableError, explain
 from local.sgw.gateway import Gateway
@@ -31,6 +31,9 @@ from local.sgw.service import Answer, Service, Sleep
 from local.sgw.signature import dialect
 from local.traffic import Point, Traffic
 
+_EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </>; rel=preconnect\r\n\r\n"
+_ENDLESS_HEAD = b"HTTP/1.1 200 OK\r\nX-Padding: "
+_TRICKLE_PAUSE_S = 0.1
 _POINTS: Mapping[str, tuple[Point, Point]] = {"CreateExpressSync": ("create-sent", "create-answered")}
 
 
@@ -87,10 +90,21 @@ async def _call(request: Request) -> Call:
 
 async def _deliver(answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
     if not isinstance(answer, str):
+        if answer.early_hints:
+            write(scope, _EARLY_HINTS)
         await Response(answer.body, answer.status, answer.headers)(scope, receive, send)
         return
     if answer == "reset":
         reset(scope)
+    departure = asyncio.create_task(_departure(receive))
+    if answer == "trickle":
+        write(scope, _ENDLESS_HEAD)
+    while not (await asyncio.wait({departure}, timeout=_TRICKLE_PAUSE_S if answer == "trickle" else None))[0]:
+        write(scope, b".")
+
+
+async def _departure(receive: Receive) -> None:
+    """Return once the client has left."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -1,8 +1,9 @@
 """What can be made to go wrong, as a table, and the queue of what shall. Knows no HTTP and carries nothing out.
 
-A fault says two things: whether the call is executed (`now`, `later` or `never`; always with all real checks,
-so that a taken name is not created by any of them) and what goes over the wire.
-Chosen: a `malformed-200` and a `success-false` did nothing.
+A fault says two things: whether the call is executed (`now`, `later`, `never`, or now with a `normalised` prefix, which
+has no slashes at its ends; always with all real checks, so that a taken name is not created by any of them) and what
+goes over the wire.
+Chosen: a `malformed-200` and a `success-false` did nothing; a `trickle` did what was asked.
 """
 
 import re
@@ -14,9 +15,23 @@ from typing import Literal, NamedTuple
 
 from local.sgw.refusals import DOCUMENTED, GATEWAY, REFUSALS, Refusal
 
-Execution = Literal["now", "later", "never"]
-Distortion = Literal["html", "empty", "unsuccessful", "malformed"]
-Wire = Literal["answer", "reset", "silence"] | Distortion | Refusal
+Execution = Literal["now", "normalised", "later", "never"]
+Distortion = Literal["bad gateway", "forbidden", "empty", "unsuccessful", "malformed"]
+
+
+class InXml(NamedTuple):
+    """A refusal that is written in XML, whatever format the call asked for."""
+
+    refusal: Refusal
+
+
+class ComeAgain(NamedTuple):
+    """A refusal that says in `Retry-After` when to come again."""
+
+    refusal: Refusal
+
+
+Wire = Literal["answer", "hints", "trickle", "reset", "silence"] | Distortion | Refusal | InXml | ComeAgain
 
 
 class _Kind(NamedTuple):
@@ -30,7 +45,10 @@ _KINDS: dict[str, _Kind] = {
     **{code: _Kind("never", refusal) for code, refusal in REFUSALS.items()},
     "throttling": _Kind("never", GATEWAY["Throttling.User"], "optional", "MILLISECONDS"),
     "unavailable": _Kind("never", GATEWAY["ServiceUnavailable"]),
-    "http-502-html": _Kind("never", "html"),
+    "retry-after": _Kind("never", ComeAgain(GATEWAY["Throttling.User"]), "required", "SECONDS"),
+    "xml-error": _Kind("never", "answer", "required", "CODE"),
+    "http-403-html": _Kind("never", "forbidden"),
+    "http-502-html": _Kind("never", "bad gateway"),
     "empty-500": _Kind("never", "empty"),
     "success-false": _Kind("never", "unsuccessful"),
     "malformed-200": _Kind("never", "malformed"),
@@ -39,11 +57,16 @@ _KINDS: dict[str, _Kind] = {
     "timeout-before": _Kind("never", "silence"),
     "timeout-after": _Kind("now", "silence"),
     "error-after": _Kind("now", DOCUMENTED["InternalError"]),
+    "early-hints": _Kind("now", "hints"),
+    "normalised": _Kind("normalised", "answer"),
+    "trickle": _Kind("now", "trickle"),
     "late-commit": _Kind("later", "silence", "required", "SECONDS"),
+    "late-500": _Kind("later", DOCUMENTED["InternalError"], "required", "SECONDS"),
     "slow": _Kind("now", "answer", "required", "MILLISECONDS"),
 }
-_SECONDS = {"MILLISECONDS": 0.001, "SECONDS": 1.0, "": 0.0}
-_FAULT = re.compile(r"(?P<name>[A-Za-z0-9.-]+)(?::(?P<argument>[0-9]{1,9}(?:\.[0-9]{1,6})?))?")
+_SECONDS = {"MILLISECONDS": 0.001, "SECONDS": 1.0}
+_FAULT = re.compile(r"(?P<name>[A-Za-z0-9.-]+)(?::(?P<argument>[A-Za-z0-9.]+))?")
+_NUMBER = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +88,17 @@ def parse(text: str) -> Fault:
     kind = _KINDS.get(match["name"]) if match else None
     if match is None or kind is None or not _fits(kind, match["argument"]):
         raise ValueError(f"{text!r} is no fault; allowed are {', '.join(_allowed())}")
-    return Fault(text, kind.execution, kind.wire, float(match["argument"] or 0) * _SECONDS[kind.argument_unit])
+    if kind.argument_unit == "CODE":
+        return Fault(text, kind.execution, InXml(REFUSALS[match["argument"]]), 0.0)
+    return Fault(text, kind.execution, kind.wire, float(match["argument"] or 0) * _SECONDS.get(kind.argument_unit, 0.0))
 
 
 def _fits(kind: _Kind, argument: str | None) -> bool:
-    return kind.argument == "optional" or (kind.argument == "required") == (argument is not None)
+    if argument is None:
+        return kind.argument != "required"
+    if kind.argument_unit == "CODE":
+        return argument in REFUSALS
+    return kind.argument != "none" and _NUMBER.fullmatch(argument) is not None
 
 
 def _allowed() -> Iterable[str]:

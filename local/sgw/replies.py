@@ -8,9 +8,10 @@ the code and message of InternalError; what the page of a failing proxy says.
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from xml.sax.saxutils import escape
 
 from local.sgw.call import Format
@@ -20,7 +21,7 @@ from local.sgw.refusals import DOCUMENTED, Refusal
 
 _MEDIA_TYPES: Mapping[Format, str] = {"JSON": "application/json", "XML": "application/xml"}
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>\r\n"
+_PAGE = "<html><head><title>{0}</title></head><body>{0}</body></html>\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,16 @@ class Addressee:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole HTTP answer; `code` is the API's code in it, None where it carries none."""
+    """A whole HTTP answer; `code` is the API's code in it, None where it carries none.
+
+    With `early_hints`, an interim answer goes before it.
+    """
 
     status: int
     body: bytes
     headers: Mapping[str, str]
     code: str | None = None
+    early_hints: bool = False
 
 
 def success(to: Addressee, fields: Fields) -> Reply:
@@ -61,13 +66,23 @@ def refusal(to: Addressee, refused: Refusal, retry_after_s: float = 0.0) -> Repl
     return _reply(to, refused.status, refused.code, body, retry_after_s)
 
 
+def throttled(to: Addressee, refused: Refusal, retry_after_s: float) -> Reply:
+    """Answer with an error under HTTP 429, and in `Retry-After` when to come again, in whole seconds."""
+    reply = refusal(to, refused)
+    return replace(reply, status=429, headers={**reply.headers, "retry-after": f"{math.ceil(retry_after_s)}"})
+
+
 def distorted(to: Addressee, distortion: Distortion) -> Reply:
     """Answer as something broken would."""
     return _DISTORTIONS[distortion](to)
 
 
-def _html(_to: Addressee) -> Reply:
-    return Reply(502, _BAD_GATEWAY, {"content-type": "text/html"})
+def _bad_gateway(_to: Addressee) -> Reply:
+    return Reply(502, _PAGE.format("502 Bad Gateway").encode(), {"content-type": "text/html"})
+
+
+def _forbidden(_to: Addressee) -> Reply:
+    return Reply(403, _PAGE.format("403 Forbidden").encode(), {"content-type": "text/html"})
 
 
 def _empty(_to: Addressee) -> Reply:
@@ -86,7 +101,8 @@ def _malformed(to: Addressee) -> Reply:
 
 
 _DISTORTIONS: Mapping[Distortion, Callable[[Addressee], Reply]] = {
-    "html": _html,
+    "bad gateway": _bad_gateway,
+    "forbidden": _forbidden,
     "empty": _empty,
     "unsuccessful": _unsuccessful,
     "malformed": _malformed,

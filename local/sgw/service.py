@@ -6,11 +6,12 @@ and a late one lands whatever has become of its connection or of the server, unl
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Literal
 
 from local.sgw import replies
 from local.sgw.call import Call
-from local.sgw.faults import Fault, FaultQueue
+from local.sgw.faults import ComeAgain, Fault, FaultQueue, InXml
 from local.sgw.gateway import Gateway
 from local.sgw.groups import GroupService
 from local.sgw.journal import Entry, Journal
@@ -19,7 +20,7 @@ from local.sgw.refusals import Refusal
 from local.sgw.replies import Addressee, Reply
 
 Sleep = Callable[[float], Awaitable[object]]
-Answer = Reply | Literal["reset", "silence"]
+Answer = Reply | Literal["reset", "silence", "trickle"]
 
 
 class Service:
@@ -55,10 +56,10 @@ class Service:
         self.journal.reset()
 
     async def _execute(self, call: Call, fault: Fault, entry: Entry) -> Fields | Refusal:
-        if fault.execution == "now":
+        if fault.execution in ("now", "normalised"):
             if fault.delay_s:
                 await self._sleep(fault.delay_s)
-            return self._perform(call, entry)
+            return self._perform(call, entry, is_normalised=fault.execution == "normalised")
         if fault.execution == "later":
             task = asyncio.create_task(self._land(call, fault.delay_s, entry))
             self._late.add(task)
@@ -71,19 +72,27 @@ class Service:
         await self._sleep(delay_s)
         self._perform(call, entry)
 
-    def _perform(self, call: Call, entry: Entry) -> Fields | Refusal:
-        result = OPERATIONS[call.action](self.groups, call.parameters)
+    def _perform(self, call: Call, entry: Entry, is_normalised: bool = False) -> Fields | Refusal:
+        parameters = dict(call.parameters)
+        if is_normalised and "BucketPrefix" in parameters:
+            parameters["BucketPrefix"] = parameters["BucketPrefix"].strip("/")
+        result = OPERATIONS[call.action](self.groups, parameters)
         entry.outcome = result.code if isinstance(result, Refusal) else "done"
         return result
 
 
 def _answer(to: Addressee, fault: Fault, result: Fields | Refusal) -> Answer:
     match fault.wire:
-        case "answer":
-            return replies.refusal(to, result) if isinstance(result, Refusal) else replies.success(to, result)
-        case "reset" | "silence":
+        case "answer" | "hints":
+            reply = replies.refusal(to, result) if isinstance(result, Refusal) else replies.success(to, result)
+            return replace(reply, early_hints=fault.wire == "hints")
+        case "reset" | "silence" | "trickle":
             return fault.wire
         case Refusal():
-            return replies.refusal(to, fault.wire, retry_after_s=fault.delay_s)
+            return replies.refusal(to, fault.wire, fault.delay_s if fault.execution == "never" else 0.0)
+        case InXml(refusal):
+            return replies.refusal(replace(to, format="XML"), refusal)
+        case ComeAgain(refusal):
+            return replies.throttled(to, refusal, fault.delay_s)
         case _:
             return replies.distorted(to, fault.wire)

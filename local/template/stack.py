@@ -1,11 +1,13 @@
 """One template with its parameters set: every name in it means something, as it would in a deployed stack.
 
-Reproduces parameters (defaults, overrides, allowed values and patterns, booleans), conditions, pseudo parameters,
-physical names and the attributes of the resource types below. Does not reproduce mappings, outputs, ROS's own checks.
+Reproduces parameters (defaults, overrides, allowed values and patterns, booleans, numbers within limits), conditions,
+pseudo parameters, physical names and the attributes of the resource types below. Does not reproduce mappings, outputs,
+ROS's own checks.
 Unknown: what `Ref` gives for some types in the cloud; here it is always the physical name.
 Must not know what the local cloud does with a resource.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ from local.template.source import TemplateError
 STACK = "local"
 _NO_VALUE = object()
 _SPELLED = {"true": True, "false": False}
+_NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +181,16 @@ def _check_parameter(name: str, rules: Mapping[str, Any], value: Any) -> None:
         raise TemplateError(f"parameter {name}: {value!r} does not match {rules['AllowedPattern']}")
     if rules.get("Type") == "Boolean" and str(value).lower() not in _SPELLED:
         raise TemplateError(f"parameter {name}: {value!r} is neither true nor false")
+    if rules.get("Type") == "Number":
+        _check_number(name, rules, str(value))
+
+
+def _check_number(name: str, rules: Mapping[str, Any], text: str) -> None:
+    if not _NUMBER.fullmatch(text):
+        raise TemplateError(f"parameter {name}: {text!r} is not a number")
+    low, high = rules.get("MinValue", -math.inf), rules.get("MaxValue", math.inf)
+    if not low <= float(text) <= high:
+        raise TemplateError(f"parameter {name}: {text} is not within {low} to {high}")
 
 
 def _matches(name: str, pattern: str, value: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ops import profiles, show
-from ops.credentials import find
+from ops.credentials import NoKeyProblem, find
 from ops.deployment import deploying, package_file, telling, template_file
 from ops.deployment.deploying import Cloud
 from ops.deployment.oss import Bucket, checked_name
@@ -128,7 +128,7 @@ def _cloud(site: Site, bucket: str, environment: Environment, *, is_needed: bool
     """The services, None where there is no key and none is needed."""
     try:
         key = site.credentials(environment)
-    except Problem as problem:
+    except NoKeyProblem as problem:
         if is_needed:
             raise
         show.note(f"Neither bucket nor stack is looked at. {problem.message}")

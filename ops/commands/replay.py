@@ -107,8 +107,8 @@ def replay(
     show.say(nothing + _sum(replayer.tally, to, is_done=yes))
     if yes and results:
         with show.progress() as progress:
-            counts = follow(results, replayer.message_ids, timeout_seconds, progress, as_json=as_json)
-        conclude(len(replayer.message_ids), counts)
+            counts = follow(results, replayer.submission_ids, timeout_seconds, progress, as_json=as_json)
+        conclude(len(replayer.submission_ids), counts)
     leave(_exit_code(replayer.tally, selection))
 
 

@@ -6,6 +6,7 @@ its content (OSS, PutObject).
 
 import hashlib
 import re
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from handler.signature import Credentials
-from ops.deployment.refusals import NOT_REACHED, RefusedError
+from ops.certificates import UNTRUSTED, is_untrusted
+from ops.deployment.refusals import NOT_REACHED, RefusedError, quotable
 from ops.problems import Problem
 
 SERVICE = "OSS"
@@ -48,6 +50,7 @@ class Bucket:
         import alibabacloud_oss_v2 as sdk  # noqa: PLC0415 - a third of a second that only these commands should wait
 
         self.name = name
+        self._credentials = credentials
         self._sdk = sdk
         key = (credentials.access_key_id, credentials.access_key_secret, credentials.security_token or None)
         config = sdk.config.load_default()
@@ -55,6 +58,7 @@ class Bucket:
         config.use_path_style = _is_address(urlsplit(endpoint).hostname or "")  # an address has no subdomains
         config.credentials_provider = sdk.credentials.StaticCredentialsProvider(*key)
         config.connect_timeout = config.readwrite_timeout = _SECONDS
+        config.http_client = _http_client()
         self._client = sdk.Client(config)
 
     def described(self) -> Description:
@@ -99,16 +103,32 @@ class Bucket:
     def _refused(self, action: str, error: Exception) -> RefusedError:
         kinds = self._sdk.exceptions
         if isinstance(error, kinds.ServiceError):
-            return _answered(action, error)
+            return self._answered(action, error)
         if isinstance(error, kinds.RequestError | kinds.ResponseError):
-            return RefusedError(SERVICE, action, NOT_REACHED)
-        return RefusedError(SERVICE, action, type(error).__name__, str(error))
+            return RefusedError(SERVICE, action, UNTRUSTED if is_untrusted(error) else NOT_REACHED)
+        return RefusedError(SERVICE, action, type(error).__name__, quotable(str(error), self._credentials))
+
+    def _answered(self, action: str, error: Any) -> RefusedError:
+        fields = error.error_fileds or {}  # the SDK's own spelling
+        code = error.code if error.code and error.code != "BadErrorResponse" else f"Http{error.status_code}"
+        text = quotable(error.message or "", self._credentials)
+        return RefusedError(SERVICE, action, code, text, str(fields.get("Endpoint") or ""))
 
 
-def _answered(action: str, error: Any) -> RefusedError:
-    fields = error.error_fileds or {}  # the SDK's own spelling
-    code = error.code if error.code and error.code != "BadErrorResponse" else f"Http{error.status_code}"
-    return RefusedError(SERVICE, action, code, error.message or "", str(fields.get("Endpoint") or ""))
+def _http_client() -> Any:
+    """Return the SDK's own client over a session that takes no proxy and no password from its environment.
+
+    It trusts the certificates that Python's own TLS trusts, besides those of `requests`.
+    """
+    import requests  # noqa: PLC0415 - as slow as the SDK that brings it
+    from alibabacloud_oss_v2.transport.requests_client import RequestsHttpClient  # noqa: PLC0415 - the same
+
+    session = requests.Session()
+    session.trust_env = False
+    adapter = requests.adapters.HTTPAdapter()
+    adapter.init_poolmanager(1, 1, ssl_context=ssl.create_default_context())
+    session.mount("https://", adapter)
+    return RequestsHttpClient(session=session)
 
 
 def _is_address(host: str) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ops.deployment.package_file import Package
 from ops.deployment.site import Site
 from ops.deployment.stack import Stack
-from ops.deployment.template_file import CODE_BUCKET, CODE_OBJECT, NAME_PREFIX, RUNTIME, Template
+from ops.deployment.template_file import CODE_BUCKET, CODE_OBJECT, NAME_PREFIX, RUNTIME, Template, check_together
 from ops.problems import Problem
 
 
@@ -92,8 +92,9 @@ class Plan:
 
 
 def check(plan: Plan) -> None:
-    """Problem if the stack that is there cannot become the one that is wanted."""
+    """Problem if the stack that is wanted cannot run, or the one that is there cannot become it."""
     stack = plan.stack
+    check_together(plan.template, {**(stack.parameters if stack else {}), **plan.given})
     if stack is None:
         return
     if stack.standing == "busy":

@@ -7,7 +7,10 @@ ActionInProgress, NotSupported) and of the API gateway in front of ROS.
 """
 
 import re
+from urllib.parse import unquote
 
+from handler.signature import Credentials
+from ops.certificates import CURE, UNTRUSTED
 from ops.diagnosis.access import refusal
 from ops.show import printable
 
@@ -34,11 +37,23 @@ class RefusedError(Exception):
         return bool(_PASSING.fullmatch(self.code))
 
 
+def quotable(text: str, credentials: Credentials) -> str:
+    """Return the text of a service, or nothing if it repeats a secret.
+
+    A refused signature is answered with what should have been signed, in which a token is percent-encoded twice.
+    """
+    plain = unquote(unquote(unquote(text)))
+    secrets = (credentials.access_key_secret, credentials.security_token)
+    return "" if any(secret and secret in form for secret in secrets for form in (text, plain)) else text
+
+
 def clauses(refused: RefusedError) -> tuple[str, str]:
     """What is wrong, and what to do; neither begins with a capital nor ends with a full stop of its own."""
     service, code = refused.service, refused.code
     if known := refusal(code):
         return f"{service} {known.finds} ({code})", known.cure
+    if code == UNTRUSTED:
+        return f"the certificate of {service} is not trusted", CURE
     if code == NOT_REACHED:
         return f"{service} cannot be reached", "check --region and the network"
     if _DENIED.fullmatch(code):

@@ -1,23 +1,28 @@
 """Stacks of Resource Orchestration Service 2019-09-10, through its official SDK. Must not know what a stack is for.
 
-The SDK is told to use HTTPS (its default is HTTP) and not to write its own errors to standard error. It signs with
-RPC signature 1.0, so a security token is a query parameter of a request that only TLS sees.
+The SDK signs with RPC signature 1.0, so a security token is a query parameter of a request that only TLS may see. It
+takes much from its environment, which is switched off here: its default is HTTP, and it compares the protocol by
+identity; it prefers the key of ALIYUN_ACCESS_KEY_ID to one that it is given as an object, uses proxies and ~/.netrc,
+verifies no certificate where ALIBABA_CLOUD_CA_BUNDLE is empty, and prints whole requests where DEBUG is `sdk`.
 """
 
 import importlib
 import json
 import logging
+import ssl
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from handler.signature import Credentials
-from ops.deployment.refusals import NOT_REACHED, RefusedError
+from ops.certificates import UNTRUSTED, is_untrusted
+from ops.deployment.refusals import NOT_REACHED, RefusedError, quotable
 from ops.deployment.stack import Event, Resource, Stack, standing
 
 SERVICE = "ROS"
 _SECONDS = 30
 _EVENTS = 50
+_NO_PROXY = {"http": None, "https": None}  # where it is given none at all, the SDK asks its environment
 _UNCHANGED = "Update the completely same stack"
 
 
@@ -25,15 +30,24 @@ class Stacks:
     """The stacks of one region; every method may raise RefusedError."""
 
     def __init__(self, region: str, endpoint: str, credentials: Credentials) -> None:
-        from aliyunsdkcore.auth.credentials import AccessKeyCredential, StsTokenCredential  # noqa: PLC0415 - slow, so only who asks
         from aliyunsdkcore.client import AcsClient  # noqa: PLC0415 - slow, so only who asks
+        from aliyunsdkcore.http import http_response, protocol_type  # noqa: PLC0415 - slow, so only who asks
 
         logging.getLogger("aliyunsdkcore").setLevel(logging.CRITICAL)
-        token = credentials.security_token
-        key = (credentials.access_key_id, credentials.access_key_secret)
-        credential = StsTokenCredential(*key, token) if token else AccessKeyCredential(*key)
+        http_response.logger.disabled = True
+        self._credentials = credentials
         self._endpoint = urlsplit(endpoint)
-        self._client = AcsClient(region_id=region, credential=credential, connect_timeout=_SECONDS, timeout=_SECONDS)
+        self._protocol = protocol_type.HTTP if self._endpoint.scheme == "http" else protocol_type.HTTPS
+        self._client = AcsClient(
+            credentials.access_key_id,
+            credentials.access_key_secret,
+            region,
+            connect_timeout=_SECONDS,
+            timeout=_SECONDS,
+            verify=ssl.get_default_verify_paths().cafile or True,
+            proxy=_NO_PROXY,
+        )
+        self._client.session.trust_env = False
 
     def find(self, name: str) -> Stack | None:
         """The stack of that name, None if there is none."""
@@ -102,27 +116,27 @@ class Stacks:
 
         module = importlib.import_module(f"aliyunsdkros.request.v20190910.{action}Request")
         request = getattr(module, f"{action}Request")()
-        request.set_protocol_type(self._endpoint.scheme)
+        request.set_protocol_type(self._protocol)
         request.set_endpoint(self._endpoint.netloc)
+        if self._credentials.security_token:
+            request.add_query_param("SecurityToken", self._credentials.security_token)
         for name, value in fields.items():
             getattr(request, f"set_{name}")(value)
         try:
             document: Mapping[str, Any] = json.loads(self._client.do_action_with_exception(request))
         except sdk.ServerException as error:
-            raise _refused(f"ros:{action}", error) from None
-        except sdk.ClientException:
-            raise RefusedError(SERVICE, f"ros:{action}", NOT_REACHED) from None
-        except ValueError:
+            raise self._refused(f"ros:{action}", error) from None
+        except sdk.ClientException as error:
+            raise RefusedError(SERVICE, f"ros:{action}", UNTRUSTED if is_untrusted(error) else NOT_REACHED) from None
+        except Exception:  # the SDK lets IndexError, ValueError and others out of its parsers
             raise RefusedError(SERVICE, f"ros:{action}", "MalformedAnswer") from None
         return document
 
-
-def _refused(action: str, error: Any) -> RefusedError:
-    code = error.get_error_code()
-    is_the_sdks_own = not code or code.startswith("SDK.")
-    return RefusedError(
-        SERVICE, action, f"Http{error.get_http_status()}" if is_the_sdks_own else code, error.message or ""
-    )
+    def _refused(self, action: str, error: Any) -> RefusedError:
+        code = error.get_error_code()
+        is_the_sdks_own = not code or code.startswith("SDK.")
+        text = quotable(error.message or "", self._credentials)
+        return RefusedError(SERVICE, action, f"Http{error.get_http_status()}" if is_the_sdks_own else code, text)
 
 
 def _pairs(parameters: Mapping[str, str]) -> Sequence[Mapping[str, str]]:

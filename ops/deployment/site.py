@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
+from handler.endpoints import SAFE_URL
 from handler.signature import Credentials
 from ops import profiles
 from ops.credentials import find
@@ -113,9 +114,10 @@ def _endpoints(
     if not (any(named.values()) or profiles.names_an_endpoint(profile)):
         return {"ros": "https://ros.aliyuncs.com", "oss": f"https://oss-{region}.aliyuncs.com"}
     for name, url in named.items():
-        if not re.fullmatch(r"https?://[^/\s]+/?", url):
+        if not SAFE_URL.fullmatch(url):
             raise Problem(
                 f"Endpoints are named, but none that can be used for {name}; set {_VARIABLES[name]} or"
-                f" {name}.endpoint of {path} to a URL such as https://{name}.aliyuncs.com."
+                f" {name}.endpoint of {path} to an https URL such as https://{name}.aliyuncs.com"
+                " (http is for this machine only)."
             )
     return {name: url.rstrip("/") for name, url in named.items()}

@@ -19,7 +19,10 @@ from ops.template_check import checker
 TEMPLATE = Path(__file__).resolve().parents[2] / "template.yml"
 CODE_BUCKET, CODE_OBJECT, NAME_PREFIX, RUNTIME = "CodeBucket", "CodeObject", "NamePrefix", "Runtime"
 
-_WHOLE = re.compile(r"0|[1-9][0-9]{0,8}")  # as the function reads it; it has no numbers of another kind
+DEFER_CAP, REQUEST_RETENTION = "DeferCapSeconds", "RequestRetentionSeconds"
+
+_WHOLE = re.compile(r"0|[1-9][0-9]{0,8}")  # as the function reads numbers; it has none of another kind
+_DECIMAL = re.compile(r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +89,31 @@ def _check_value(name: str, value: str, rules: Mapping[str, Any]) -> None:
         raise Problem(f"Parameter {name} must be one of {', '.join(map(str, allowed))}; correct it.")
     if "AllowedPattern" in rules and not re.fullmatch(rules["AllowedPattern"], value):
         raise Problem(f"Parameter {name} must match {rules['AllowedPattern']}; correct it.")
-    if rules.get("Type") == "Number" and not (_WHOLE.fullmatch(value) and _is_within(int(value), rules, "Value")):
-        raise Problem(f"Parameter {name} must be a whole number {_limits(rules, 'Value')}; correct it.")
+    if rules.get("Type") == "Number":
+        _check_number(name, value, rules)
     if not _is_within(len(value), rules, "Length"):
         raise Problem(f"Parameter {name} must have a number of characters {_limits(rules, 'Length')}; correct it.")
 
 
-def _is_within(number: int, rules: Mapping[str, Any], what: str) -> bool:
-    low, high = (int(rules.get(f"{end}{what}", number)) for end in ("Min", "Max"))
+def _check_number(name: str, value: str, rules: Mapping[str, Any]) -> None:
+    """Problem if a number is not one, or beyond its limits; it is a whole one unless its lowest value is not."""
+    kind, plain = ("number", _DECIMAL) if isinstance(rules.get("MinValue"), float) else ("whole number", _WHOLE)
+    if not plain.fullmatch(value) or not _is_within(float(value), rules, "Value"):
+        raise Problem(f"Parameter {name} must be a {kind} {_limits(rules, 'Value')}; correct it.")
+
+
+def check_together(template: Template, values: Mapping[str, str]) -> None:
+    """Problem if the function would refuse its settings in a stack with these values over the defaults."""
+    cap, retention = (values.get(name) or template.default(name) for name in (DEFER_CAP, REQUEST_RETENTION))
+    if cap and retention and float(cap) > float(retention) / 2:
+        raise Problem(
+            f"Parameter {DEFER_CAP} must be at most half of {REQUEST_RETENTION},"
+            f" and the stack would have {cap} and {retention}; correct one of them."
+        )
+
+
+def _is_within(number: float, rules: Mapping[str, Any], what: str) -> bool:
+    low, high = (float(rules.get(f"{end}{what}", number)) for end in ("Min", "Max"))
     return low <= number <= high
 
 

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
+from ops.certificates import CURE, UNTRUSTED
 from ops.diagnosis.finding import Finding, unknown, well, wrong
 from ops.diagnosis.patient import SERVICES, Patient, Service
 
-Standing = Literal["accepted", "refused", "unreached", "strange", "unclear"]
+Standing = Literal["accepted", "refused", "unreached", "untrusted", "strange", "unclear"]
 
 
 class Refusal(NamedTuple):
@@ -46,10 +47,18 @@ _ANSWERED_A_KNOWN_KEY = frozenset(
         "FunctionNotFound",
     )
 )
-_UNREACHED = ("NotReached", "NetWorkException")
+_UNREACHED = (
+    "NotReached",
+    "NetWorkException",
+    "NotConnected",
+    "NameNotResolved",
+    "TlsFailed",
+    "ConnectionLost",
+    "ReadTimeout",
+)
 # What carries no code of a service, or what only another service would say.
 _STRANGE = re.compile(
-    r"RespDataDamaged|Http[0-9]+|Invalid(Action|Api)\.NotFound|InvalidVersion|Missing(Action|Version)|PathNotSupported"
+    r"RespDataDamaged|MalformedAnswer|Http[0-9]+|Invalid(Action|Api)\.NotFound|InvalidVersion|Missing(Action|Version)|PathNotSupported"
 )
 
 
@@ -57,6 +66,8 @@ def standing(code: str) -> Standing:
     """What the code of a service's first answer tells of how one stands with it."""
     if code in _ANSWERED_A_KNOWN_KEY:
         return "accepted"
+    if code == UNTRUSTED:
+        return "untrusted"
     if code in _UNREACHED:
         return "unreached"
     if _STRANGE.fullmatch(code):
@@ -89,6 +100,8 @@ def endpoints(patient: Patient) -> Iterator[Finding]:
         match standing(code):
             case "unreached":
                 yield wrong(f"{service.name} at {url} cannot be reached", f"check {_place(service)} and the network")
+            case "untrusted":
+                yield wrong(f"The certificate of {service.name} at {url} is not trusted", CURE)
             case "strange":
                 cure = f"check {_place(service)}, and whether a proxy answers in its place"
                 yield wrong(f"{service.name} at {url} answers in words not its own ({code})", cure)

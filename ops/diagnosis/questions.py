@@ -1,6 +1,7 @@
 """One signed call to an API of Alibaba Cloud that only looks, and what it was answered. Knows no product.
 
-Codes are the API's own; `NotReached` and `Http<status>` are ours for what carries none. Texts of the API stay out.
+Codes are the API's own; `NotReached`, `CertificateNotTrusted` and `Http<status>` are ours for what carries none. Texts
+of the API stay out.
 """
 
 import json
@@ -16,6 +17,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from handler.signature import Credentials, canonical_query, signed_headers
+from ops.certificates import UNTRUSTED, is_untrusted
 
 NOT_REACHED = "NotReached"
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,127}")
@@ -66,8 +68,8 @@ def ask(question: Question, endpoint: str, credentials: Credentials) -> Answer:
             response = pool.request(
                 question.method, url, headers=headers, timeout=_TIMEOUT, retries=False, redirect=False
             )
-    except HTTPError:
-        return Answer(0, NOT_REACHED, {})
+    except HTTPError as error:
+        return Answer(0, UNTRUSTED if is_untrusted(error) else NOT_REACHED, {})
     return _read(response.status, response.data)
 
 

@@ -21,7 +21,6 @@ LEFT_OUT = (
     "*.c",
     "*/tests/*",
     "*/benchmarks/*",
-    "urllib3/contrib/emscripten/*",  # for Python in a browser
     "wrapt/_wrappers.*",  # makes a wrapper faster that is never called; without it wrapt uses its own Python
 )
 

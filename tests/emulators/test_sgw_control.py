@@ -130,6 +130,13 @@ def test_queueing_says_how_many_faults_it_queued(cloud: Cloud) -> None:
         "late-commit",
         "unavailable:5",
         "slow:-1",
+        "xml-error",
+        "xml-error:",
+        "xml-error:5",
+        "xml-error:Unheard",
+        "retry-after",
+        "retry-after:soon",
+        "trickle:5",
     ],
 )
 def test_an_unknown_fault_is_explained_by_all_known_ones(cloud: Cloud, fault: str) -> None:

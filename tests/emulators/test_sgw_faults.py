@@ -1,5 +1,6 @@
 """What each fault does to the groups, what it does to the wire, and whom it strikes."""
 
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -8,6 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import urllib3
 
+from tests.emulators.sgw_signer import Ask
 from tests.emulators.sgw_support import GROUP, Answer, Cloud
 from tests.patience import PATIENCE_SECONDS, SILENCE_SECONDS, wait_for
 
@@ -211,6 +213,84 @@ def test_a_late_commit_does_not_land_after_a_reset(cloud: Cloud) -> None:
     assert cloud.names() == []
 
 
+def test_a_late_500_is_answered_now_and_lands_in_its_time(cloud: Cloud) -> None:
+    cloud.queue_faults("late-500:30")
+    answer = cloud.create()
+    before = (cloud.names(), last_call(cloud))
+    cloud.advance(30)
+
+    assert (answer.status, answer.json()["Code"]) == (500, "InternalError")
+    assert "x-acs-retry-after" not in answer.headers
+    assert before == ([], ("late-500:30", "InternalError", "pending"))
+    assert (cloud.names(), last_call(cloud)) == (["photos"], ("late-500:30", "InternalError", "done"))
+
+
+def test_a_403_page_does_nothing(cloud: Cloud) -> None:
+    cloud.queue_faults("http-403-html")
+
+    answer = cloud.create()
+
+    assert (answer.status, answer.headers["content-type"], cloud.names()) == (403, "text/html", [])
+    assert answer.body.startswith(b"<html>")
+    assert last_call(cloud) == ("http-403-html", None, "not-executed")
+
+
+@pytest.mark.parametrize("answer_format", ["JSON", "XML"])
+def test_an_error_in_xml_is_in_xml_whatever_was_asked_for(cloud: Cloud, answer_format: str) -> None:
+    cloud.queue_faults("xml-error:AssumeRoleFail")
+
+    answer = cloud.create(answer_format=answer_format)
+
+    assert (answer.status, answer.headers["content-type"], cloud.names()) == (403, "application/xml", [])
+    assert ET.XML(answer.body).findtext("Code") == "AssumeRoleFail"
+    assert last_call(cloud) == ("xml-error:AssumeRoleFail", "AssumeRoleFail", "not-executed")
+
+
+@pytest.mark.parametrize(("seconds", "header"), [("4", "4"), ("0.2", "1"), ("0", "0")])
+def test_throttling_can_use_the_standard_header(cloud: Cloud, seconds: str, header: str) -> None:
+    cloud.queue_faults(f"retry-after:{seconds}")
+
+    answer = cloud.create()
+
+    assert (answer.status, answer.json()["Code"], cloud.names()) == (429, "Throttling.User", [])
+    assert answer.headers["retry-after"] == header
+    assert "x-acs-retry-after" not in answer.headers
+
+
+def test_a_normalised_prefix_has_no_slashes_at_its_ends(cloud: Cloud) -> None:
+    cloud.queue_faults("normalised", "normalised")
+    cloud.create({**GROUP, "BucketPrefix": "teams/a/"})
+    cloud.create({"Name": "whole", "BucketName": "another-bucket", "BucketRegion": "cn-hangzhou"})
+
+    listed = cloud.describe().json()["ExpressSyncs"]["ExpressSync"]
+
+    assert [group["BucketPrefix"] for group in listed] == ["teams/a", ""]
+    assert last_call(cloud) == (None, "200", "done")
+
+
+def test_early_hints_go_before_the_answer(cloud: Cloud) -> None:
+    cloud.queue_faults("early-hints", "early-hints")
+
+    for status in (200, 400):
+        received = converse(cloud)
+        interim, _, final = received.partition(b"\r\n\r\n")
+        assert interim.startswith(b"HTTP/1.1 103 Early Hints\r\n")
+        assert final.startswith(b"HTTP/1.1 %d " % status)
+
+    assert cloud.names() == ["photos"]
+    assert cloud.points == ["create-sent", "create-answered"] * 2
+
+
+def test_a_trickle_goes_on_until_its_client_leaves(cloud: Cloud) -> None:
+    cloud.queue_faults("trickle")
+
+    received = converse(cloud, enough=60)
+
+    assert received.startswith(b"HTTP/1.1 200 OK\r\nX-Padding: ...")
+    assert (cloud.names(), last_call(cloud)) == (["photos"], ("trickle", None, "done"))
+    assert cloud.points == ["create-sent"]
+
+
 def test_a_slow_call_waits_and_then_goes_the_usual_way(cloud: Cloud) -> None:
     cloud.queue_faults("slow:1500", "slow:1500")
     with ThreadPoolExecutor() as pool:
@@ -301,6 +381,25 @@ def test_a_call_that_the_gateway_refuses_uses_up_no_fault(cloud: Cloud) -> None:
 
     assert unsigned.json()["Code"] == "MissingAccessKeyId"
     assert cloud.create().json()["Code"] == "InternalError"
+
+
+def converse(cloud: Cloud, enough: int | None = None) -> bytes:
+    """Create a group over a connection of its own; what comes until it closes, or until there are `enough` bytes."""
+    request = cloud.sign(Ask("CreateExpressSync", GROUP))
+    headers = {
+        **request.headers,
+        "host": cloud.address,
+        "connection": "close",
+        "content-length": str(len(request.body)),
+    }
+    head = [f"POST {request.target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    host, port = cloud.address.split(":")
+    received = b""
+    with socket.create_connection((host, int(port)), PATIENCE_SECONDS) as connection:
+        connection.sendall("\r\n".join(head).encode() + request.body)
+        while (enough is None or len(received) < enough) and (data := connection.recv(4096)):
+            received += data
+    return received
 
 
 def try_to_create(cloud: Cloud, parameters: dict[str, str], patience_s: float = SILENCE_SECONDS) -> Answer | Exception:

@@ -1,5 +1,6 @@
 """The template reader: what ROS would make of a template, or one clear error."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ LANGUAGE = """
 Parameters:
   Prefix: {Type: String, Default: pre}
   Size: {Type: Number, Default: 5}
+  Count: {Type: Number, Default: 0, MinValue: 0}
+  Share: {Type: Number, Default: 0.5, MinValue: 0.01, MaxValue: 60}
   Kind: {Type: String, Default: small, AllowedValues: [small, large]}
   Name: {Type: String, Default: abc, AllowedPattern: '[a-z]+'}
   Switch: {Type: Boolean, Default: true}
@@ -73,6 +76,7 @@ def value_of(expression: str, parameters: Mapping[str, str] | None = None) -> An
         ("{'Fn::GetAtt': [Queue, ARN.WithSlash]}", f"acs:mns:{REGION}:{ACCOUNT}:/queues/pre-queue"),
         ("!GetAtt Role.Arn", f"acs:ram::{ACCOUNT}:role/worker"),
         ("!Join ['-', [a, !Ref Prefix, !Ref Size]]", "a-pre-5"),
+        ("!Sub '${Share}'", "0.5"),
         ("!If [IsLarge, yes, !Ref Prefix]", "pre"),
         ("!If [Either, {a: !Ref Size}, {}]", {"a": 5}),
         ("!If [Both, 1, 2]", 2),
@@ -107,6 +111,12 @@ def test_a_boolean_parameter_is_one_however_it_is_given(given: Mapping[str, str]
         ("x", {"Kind": "medium"}, "parameter Kind: 'medium' is not one of"),
         ("x", {"Name": "ABC"}, "parameter Name: 'ABC' does not match"),
         ("x", {"Switch": "on"}, "parameter Switch: 'on' is neither true nor false"),
+        *(
+            ("x", {"Size": text}, "parameter Size: .* is not a number")
+            for text in ("", "five", "nan", "5_0", "\u0665", "5\n")
+        ),
+        ("x", {"Count": "-1"}, "parameter Count: -1 is not within 0 to inf"),
+        *(("x", {"Share": text}, "is not within 0.01 to 60") for text in ("0.009", "60.1", "-1")),
     ],
 )
 def test_what_cannot_be_resolved_is_one_error_that_names_resource_and_property(
@@ -152,6 +162,16 @@ def test_plain_values_pass_through_unchanged(value: object) -> None:
 def test_text_without_a_placeholder_is_left_alone_by_sub(text: str) -> None:
     escaped = text.replace("${", "${!")
     assert Stack({"Resources": {}}, LOCAL_ACCOUNT, {}).resolve({"Fn::Sub": escaped}, "here") in {text, escaped}
+
+
+@pytest.mark.parametrize("text", ["0.01", "60", "1.25"])
+def test_number_parameter_is_taken_up_to_its_limits(text: str) -> None:
+    assert value_of("!Sub '${Share}'", {"Share": text}) == text
+
+
+@pytest.mark.parametrize("text", ["-1", "0", "123456789.5"])
+def test_number_parameter_without_limits_may_be_any_number(text: str) -> None:
+    assert value_of("!Sub '${Size}'", {"Size": text}) == text
 
 
 def read(tmp_path: Path, text: str) -> Deployment:
@@ -203,6 +223,26 @@ def test_the_deployed_template_lets_choose_how_requests_come_and_who_hears_of_th
     assert {each.filter_tag for each in deployment.subscriptions} == {"failed", "indeterminate"}
     assert deployment.function.environment["EXPRESS_SYNC_MAX_DEFERRALS"] == "0"
     assert deployment.function.runtime == "python3.12"
+
+
+TUNING = {
+    "MaxAttempts": "7",
+    "BackoffBaseSeconds": "0.25",
+    "BackoffCapSeconds": "4",
+    "LatePauseSeconds": "3",
+    "MaxDeferrals": "9",
+    "DeferBaseSeconds": "30",
+    "DeferCapSeconds": "600",
+    "RequestRetentionSeconds": "86400",
+}
+
+
+def test_the_deployed_template_passes_every_limit_to_the_function() -> None:
+    deployment = read_template(TEMPLATE, LOCAL_ACCOUNT, TUNING)
+    variables = {name: "EXPRESS_SYNC" + re.sub("[A-Z]", r"_\g<0>", name).upper() for name in TUNING}
+    assert {name: deployment.function.environment[variables[name]] for name in TUNING} == TUNING
+    requests = next(queue for queue in deployment.queues if queue.name == "express-sync-requests")
+    assert requests.message_retention_period == 86400
 
 
 @pytest.mark.parametrize("strategy", ["BACKOFF_RETRY", "EXPONENTIAL_DECAY_RETRY"])

@@ -9,13 +9,12 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-import urllib3
 from jsonschema import Draft7Validator
-from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
 from handler import envelope, validation
+from handler.connection import CallError
+from handler.http_response import Response
 from handler.smq import MOST_BYTES, SmqError
 from handler.validation import SCHEMAS
 from tests.unit.pretended_smq import PretendedSmq
@@ -47,43 +46,44 @@ _REPLIES: Mapping[str, Sequence[tuple[int, bytes] | str]] = {
         (403, b'{"Code": "NoPermission"}'),
     ),
 }
-_NOBODY: Any = None  # urllib3's exceptions want a pool or a connection, which nobody looks at
 
 
 @dataclass
 class Pool:
-    """A pool of connections to nowhere; answers by the name or the bucket alone, so that every input repeats itself."""
+    """Connections to nowhere; answer by what is asked alone, so that every input repeats itself."""
 
     problems: list[str]
 
-    def request(
-        self, method: str, url: str, *, headers: Mapping[str, str], timeout: Any, **_: object
-    ) -> urllib3.HTTPResponse:
-        for text in (method, url, *headers, *headers.values()):
-            if not text.isascii() or not text.isprintable() or " " in url:
-                self.problems.append("what is sent to the API cannot go over a wire")
-        if not timeout.total > 0:
+    def call(self, request: bytes, seconds: float) -> Response:
+        line, *fields = request.decode().partition("\r\n\r\n")[0].split("\r\n")
+        headers = dict(field.split(": ", 1) for field in fields)
+        if not all(text.isascii() and text.isprintable() for text in (line, *fields)) or line.count(" ") != 2:
+            self.problems.append("what is sent to the API cannot go over a wire")
+        if not seconds > 0:
             self.problems.append("a call has no time")
-        query = parse_qs(urlsplit(url).query)
-        asked = "".join(query.get("Name", query.get("BucketName", [])))
         replies = _REPLIES[headers["x-acs-action"]]
-        reply = replies[zlib.crc32(asked.encode()) % len(replies)]
+        reply = replies[zlib.crc32(line.encode()) % len(replies)]
         if isinstance(reply, str):
-            raise ReadTimeoutError(_NOBODY, "", "") if reply == "silent" else NewConnectionError(_NOBODY, "")
+            raise CallError("ReadTimeout", sent=True) if reply == "silent" else CallError("NotConnected", sent=False)
         status, body = reply
-        return urllib3.HTTPResponse(io.BytesIO(body), status=status, preload_content=False)
+        return Response(status, {}, body, keeps_open=False)
+
+
+DEAD_LETTERS = "dead-letters"
 
 
 @dataclass
 class StrictSmq(PretendedSmq):
     """Queues as they are pretended for unit tests, and a topic that takes nothing but outcomes by contract.
 
-    It refuses one publication in 16, chosen by its id. `problems` is what is wrong with anything it is given.
+    It refuses one publication in 16, chosen by its id. `problems` is what is wrong with anything it is given. Bodies of
+    submissions in `rejected` go back as they came, because it has refused their rejection.
     """
 
     problems: list[str] = field(default_factory=list)
     announced: list[dict[str, Any]] = field(default_factory=list)
     refused: int = 0
+    rejected: set[str] = field(default_factory=set)
 
     def within(self, _seconds: float) -> "StrictSmq":
         return self
@@ -95,14 +95,17 @@ class StrictSmq(PretendedSmq):
             self.problems.append("an outcome is too long, or is not tagged as what it is")
         if int(event["id"], 16) % 16 == 0:
             self.refused += 1
+            if event["data"]["status"] == "rejected":
+                self.rejected.add(event["data"]["submissionId"])
             raise SmqError("Refused", transient=False)
         self.announced.append(event)
         return "published"
 
     def send(self, queue: str, bodies: Sequence[str], delay_seconds: int = 0) -> tuple[str, ...]:
-        for body in bodies:
+        for body in bodies if queue != DEAD_LETTERS else ():
             (delivery,) = envelope.parse_message("sent", body)
-            if validation.violations(delivery.document):
+            is_rejected = delivery.lineage.submission_id in self.rejected
+            if validation.violations(delivery.document) and not is_rejected:
                 self.problems.append("a request is sent again that breaks the contract")
             if (delivery.lineage.generation > 0) != (delay_seconds > 0):
                 self.problems.append("what is put off comes later, and what is replayed at once")

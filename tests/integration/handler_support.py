@@ -2,8 +2,10 @@
 
 import contextlib
 import socket
+import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any
@@ -57,14 +59,26 @@ def is_silent(connection: socket.socket) -> None:
             pass
 
 
-def never_ends(piece: bytes) -> Behaviour:
-    """Begin a good answer and go on with it, piece by piece, until the client leaves."""
+def never_ends(opening: bytes, piece: bytes, pause_s: float = 0.0) -> Behaviour:
+    """Begin an answer and go on with it, piece by piece, until the client leaves or PATIENCE_SECONDS is over."""
 
     def behave(connection: socket.socket) -> None:
+        until = time.monotonic() + PATIENCE_SECONDS
         with contextlib.suppress(OSError):
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
-            while True:
+            connection.sendall(opening)
+            while time.monotonic() < until:
                 connection.sendall(piece)
+                time.sleep(pause_s)
+
+    return behave
+
+
+def sends_and_holds(data: bytes) -> Behaviour:
+    """Answer with these bytes, whatever else is asked, and keep the connection open until the client leaves."""
+
+    def behave(connection: socket.socket) -> None:
+        connection.sendall(data)
+        is_silent(connection)
 
     return behave
 
@@ -72,12 +86,15 @@ def never_ends(piece: bytes) -> Behaviour:
 class ScriptedServer:
     """Accepts connections one after the other; on each it reads one request, then behaves as the script says.
 
-    With `reads` False it does not wait for a request, as nobody reads on a port that lost its service.
+    With `reads` False it does not wait for a request, as nobody reads on a port that lost its service. With `tls` it
+    speaks TLS; a client that leaves during the handshake is counted in `handshakes_failed`.
     """
 
-    def __init__(self, *script: Behaviour, reads: bool = True) -> None:
+    def __init__(self, *script: Behaviour, reads: bool = True, tls: ssl.SSLContext | None = None) -> None:
         self._script = script
         self._reads = reads
+        self._tls = tls
+        self.handshakes_failed = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(PATIENCE_SECONDS)
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -100,7 +117,7 @@ class ScriptedServer:
     @property
     def url(self) -> str:
         """The server's URL, without a slash at its end."""
-        return f"http://{self.address}"
+        return f"{'https' if self._tls else 'http'}://{self.address}"
 
     def wait_for_close(self) -> None:
         """Return once one more connection is closed."""
@@ -114,13 +131,24 @@ class ScriptedServer:
                 return
             with connection:
                 connection.settimeout(PATIENCE_SECONDS)
-                if self._reads:
-                    self.requests.append(_request(connection))
-                behave(connection)
+                self._serve_one(connection, behave)
             self._closed.release()
 
+    def _serve_one(self, connection: socket.socket, behave: Behaviour) -> None:
+        if self._tls is not None:
+            try:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+            except OSError:
+                self.handshakes_failed += 1
+                return
+        with connection:
+            if self._reads:
+                self.requests.append(request_on(connection))
+            behave(connection)
 
-def _request(connection: socket.socket) -> bytes:
+
+def request_on(connection: socket.socket) -> bytes:
+    """Read one request; empty if the client leaves instead."""
     data = b""
     while (missing := _missing(data)) != 0:
         received = connection.recv(max(missing, 1))

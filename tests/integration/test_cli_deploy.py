@@ -19,6 +19,7 @@ from tests.integration.cli_support import Stand, stand
 from tests.integration.deploy_support import BUCKET, REGION, ROLE, Deploying, deploying
 
 NOWHERE = "http://127.0.0.1:1"
+NO_SECONDS = ("0.009", "60.1", "-1", ".5", "1.", "00.5", "1e1", "nan", "inf", "0.5 ", "1_0", "٣", "", "0." + "5" * 5000)
 NO_DEFERRALS = ("51", "-1", "2.5", "1e1", "1_0", "+5", " 5", "05", "٣", "", "many", "9" * 5000)
 REASON = "The quota of functions is used up"
 
@@ -445,6 +446,8 @@ def test_one_endpoint_of_its_own_needs_the_other_too(here: Deploying) -> None:
         ("NamePrefix=Upper", "Parameter NamePrefix must match"),
         ("AdoptionPolicy=sometimes", "must be one of identical, never, owned"),
         *((f"MaxDeferrals={value}", "must be a whole number from 0 to 50") for value in NO_DEFERRALS),
+        *((f"BackoffBaseSeconds={value}", "must be a number from 0.01 to 60") for value in NO_SECONDS),
+        ("LatePauseSeconds=0.5", "must be a whole number from 0 to 120"),
         ("LogRetentionDays=0", "must be a whole number from 1 to 3650"),
         (f"ContactGroup={'x' * 101}", "must have a number of characters from 0 to 100"),
         ("SweepDeadLetters=perhaps", "must be one of true, false"),
@@ -455,6 +458,28 @@ def test_a_parameter_that_does_not_suit_is_one_sentence(parameter: str, said: st
     """Before anything is asked."""
     assert said in here.deploy("--yes", "--parameter", parameter).only_a_sentence()
     assert here.calls("ros") == here.calls("oss") == []
+
+
+def test_deploy_passes_and_keeps_the_limits_of_retries(here: Deploying) -> None:
+    """What is given reaches ROS, and an update without it checks what is given against what the stack has."""
+    assert (
+        here.deploy("--yes", "--parameter", "RequestRetentionSeconds=1200", "--parameter", "DeferCapSeconds=600").code
+        == 0
+    )
+    assert "CreateStack" in here.done("ros")
+    said = here.deploy("--yes", "--parameter", "DeferCapSeconds=601").only_a_sentence()
+    assert "DeferCapSeconds must be at most half of RequestRetentionSeconds" in said
+    assert "the stack would have 601 and 1200; correct one of them" in said
+    (plan,) = here.deploy("--dry-run", "--json", "--parameter", "DeferCapSeconds=599").lines()
+    assert plan["parameters"]["DeferCapSeconds"] == "599"
+    assert "RequestRetentionSeconds" not in plan["parameters"]
+
+
+def test_deploy_refuses_a_new_stack_whose_settings_contradict(here: Deploying) -> None:
+    """The default of the one parameter counts where only the other is given."""
+    said = here.deploy("--yes", "--parameter", "RequestRetentionSeconds=7199").only_a_sentence()
+    assert "the stack would have 3600 and 7199" in said
+    assert here.done("oss") == here.done("ros") == []
 
 
 def test_another_name_prefix_for_a_stack_is_refused(here: Deploying) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from handler.envelope import parse
 from local.cloud import CloudOptions
+from ops.doors import knock
 from tests.integration.cli_support import PATIENT, REQUESTS, ROOT, Shell, Stand, stand
 from tests.patience import PATIENCE_SECONDS
 
@@ -159,7 +160,8 @@ def test_a_batch_that_fails_leaves_a_count_behind(queues: Stand) -> None:
 
 def test_watch_shows_each_verdict_once_and_takes_it_out(cloud: Stand) -> None:
     """A verdict that was announced twice is one; both messages leave the queue."""
-    cloud.run("submit", MINIMAL, MINIMAL, "--json")
+    knock(cloud.ready["mns"]["endpoint"], "POST", "faults", {"operation": "PublishMessage", "faults": ["error-after"]})
+    cloud.run("submit", MINIMAL, "--json")
     cloud.run("submit", str(REQUESTS / "full.json"))
     ended = cloud.run("watch", "--count", "2", *PATIENT, "--json")
     assert ended.code == 0
@@ -203,7 +205,7 @@ def test_every_trigger_sample_goes_through_the_function(event: Path, one_cloud: 
     (answer,) = ended.lines()
     watched = one_cloud.run("watch", "--count", str(len(intake.deliveries)), *PATIENT, "--json").lines()
     assert [each["data"]["status"] for each in watched] == ["succeeded"] * len(intake.deliveries)
-    assert answer["result"] == (watched[0] if intake.direct else {"announced": len(watched)})
+    assert answer["result"] == (watched[0] if intake.direct else {"settled": len(watched)})
 
 
 @pytest.mark.parametrize("name", ORDERS)

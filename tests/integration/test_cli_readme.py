@@ -68,7 +68,7 @@ def test_keep_the_cloud_running_can_be_typed_as_it_stands(checkout: Path) -> Non
         _, silence = up.communicate(timeout=PATIENCE_SECONDS)
     assert (watch.returncode, up.returncode, silence) == (130, 130, "")
     answers = [json.loads(line) for line in said.splitlines() if line[0] in "[{"]
-    assert answers[:3] == [{"announced": 2}, {"queued": 2}, {}]
+    assert answers[:3] == [{"settled": 2}, {"queued": 2}, {}]
     assert answers[4] == {"armed": "create-sent"}
     assert [type(each) for each in answers[3::2]] == [list, list]
 

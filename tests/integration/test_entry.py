@@ -2,7 +2,6 @@
 
 import base64
 import json
-import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -135,7 +134,7 @@ def services() -> Iterator[tuple[Cloud, Mns]]:
 @pytest.fixture
 def stage(services: tuple[Cloud, Mns], monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """Both services emptied and a fresh instance's environment, with waits short enough for a test."""
-    before, level = structlog.get_config(), logging.getLogger("urllib3").level
+    before = structlog.get_config()
 
     def set_variable(name: str, value: str) -> None:
         monkeypatch.setenv(f"EXPRESS_SYNC_{name}", value)
@@ -154,7 +153,6 @@ def stage(services: tuple[Cloud, Mns], monkeypatch: pytest.MonkeyPatch) -> Itera
     yield Stage(sgw, mns, set_variable)
     entry._settings.cache_clear()
     structlog.configure(**before)
-    logging.getLogger("urllib3").setLevel(level)
 
 
 def lines_of(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -171,7 +169,7 @@ def test_a_batch_becomes_groups_and_outcomes(stage: Stage, monkeypatch: pytest.M
             monkeypatch.setenv(name, value)
     base64_body = base64.b64encode(json.dumps(document("REQ-2")).encode()).decode().rstrip("=")
     summary = handle(batch(document("REQ-0"), "garbage", base64_body), context)
-    assert json.loads(summary) == {"announced": 3}
+    assert json.loads(summary) == {"settled": 3}
     assert sorted(stage.sgw.names()) == ["group-of-REQ-0", "group-of-REQ-2"]
     assert stage.statuses() == ["succeeded", "rejected", "succeeded"]
     first, second, third = stage.outcomes()
@@ -196,13 +194,13 @@ def test_a_direct_caller_gets_its_rejection(stage: Stage) -> None:
 
 def test_a_trigger_gets_a_summary_even_for_a_single_message(stage: Stage) -> None:
     """Nobody reads it, and it holds nothing of the request."""
-    assert handle(json.dumps(queue_event(json.dumps(document()), "M-0")).encode(), context_310()) == '{"announced": 1}'
+    assert handle(json.dumps(queue_event(json.dumps(document()), "M-0")).encode(), context_310()) == '{"settled": 1}'
     assert stage.statuses() == ["succeeded"]
 
 
 def test_an_empty_batch_announces_nothing(stage: Stage) -> None:
     """And is no error."""
-    assert handle(b"[]", context_310()) == '{"announced": 0}'
+    assert handle(b"[]", context_310()) == '{"settled": 0}'
     assert stage.outcomes() == []
 
 
@@ -274,8 +272,8 @@ def test_the_adoption_policy_is_a_setting(stage: Stage, adoption: str, status: s
     assert stage.statuses() == [status]
 
 
-def test_an_outcome_that_cannot_be_published_raises(stage: Stage) -> None:
-    """So that the event comes back; the group is made, and the redelivery says so."""
+def test_an_unpublished_outcome_without_a_queue_raises(stage: Stage) -> None:
+    """There is no request queue to send it back to, so the event has to come back; the redelivery announces it."""
     stage.mns.queue_faults("PublishMessage", "AccessDenied")
     with pytest.raises(DeliveriesUnfinishedError, match="1 of 2 deliveries have to come back"):
         handle(batch(document("REQ-0"), document("REQ-1")), context_310())
@@ -285,6 +283,56 @@ def test_an_outcome_that_cannot_be_published_raises(stage: Stage) -> None:
     assert set(stage.statuses()) == {"succeeded"}
 
 
+def test_an_unpublished_outcome_goes_back_to_the_queue(stage: Stage) -> None:
+    """Nothing is raised, so that the neighbour is not processed again; what came back is announced then."""
+    stage.set_variable("REQUEST_QUEUE", "requests")
+    stage.set_variable("DEFER_BASE_SECONDS", "1")
+    stage.mns.queue_faults("PublishMessage", "AccessDenied")
+    sent = batch(document("REQ-0"), '{"requestId": "REQ-1", "requestId": "REQ-1"}')
+    assert json.loads(handle(sent, context_310())) == {"settled": 2}
+    (told,) = stage.outcomes()
+    (back,) = stage.mns.bodies("requests")
+    handle(json.dumps([queue_event(back, "M-9")]).encode(), context_310())
+    events = {event["data"]["submissionId"]: event for event in stage.outcomes()}
+    assert events.keys() == {"M-0", "M-1"}
+    assert [events[f"M-{number}"]["data"]["status"] for number in range(2)] == ["succeeded", "rejected"]
+    assert events[told["data"]["submissionId"]] == told
+    late = next(event for event in events.values() if event != told)
+    assert (late["data"]["messageId"], late["data"]["generation"]) == ("M-9", 1)
+
+
+def test_what_neither_topic_nor_queue_takes_raises(stage: Stage) -> None:
+    """Only then has the event to come back."""
+    stage.set_variable("REQUEST_QUEUE", "requests")
+    stage.mns.queue_faults("PublishMessage", "AccessDenied")
+    stage.mns.queue_faults("BatchSendMessage", "AccessDenied")
+    with pytest.raises(DeliveriesUnfinishedError, match="1 of 2 deliveries have to come back"):
+        handle(batch(document("REQ-0"), document("REQ-1")), context_310())
+    assert len(stage.outcomes()) == 1
+    assert stage.mns.bodies("requests") == []
+
+
+def test_two_submissions_in_one_batch_are_answered_twice(stage: Stage) -> None:
+    """The API is asked once; each submission has an event of its own."""
+    handle(batch(document(), document()), context_310())
+    first, second = stage.outcomes()
+    assert [event["data"]["submissionId"] for event in (first, second)] == ["M-0", "M-1"]
+    assert first["id"] != second["id"]
+    assert [len(event["data"]["calls"]) for event in (first, second)] == [1, 1]
+    assert [call["operation"] for call in stage.sgw.control("GET", "calls").json()] == ["CreateExpressSync"]
+
+
+def test_unpublished_request_becomes_a_dead_letter(stage: Stage) -> None:
+    """Its neighbour, whose outcome is published, is not delivered again."""
+    stage.set_variable("DEAD_LETTER_QUEUE", "requests")
+    stage.mns.queue_faults("PublishMessage", "AccessDenied")
+    assert handle(batch(document("REQ-0"), document("REQ-1")), context_310()) == '{"settled": 2}'
+    [published] = stage.outcomes()
+    [dead_letter] = map(json.loads, stage.mns.bodies("requests"))
+    assert {published["subject"], dead_letter["data"]["requestId"]} == {"REQ-0", "REQ-1"}
+    assert dead_letter["type"] == "expresssync.provision.requested.v1"
+
+
 def test_a_passing_fault_of_the_topic_is_sat_out(stage: Stage) -> None:
     """With a real clock and real chance."""
     stage.mns.queue_faults("PublishMessage", "InternalError")
@@ -292,11 +340,14 @@ def test_a_passing_fault_of_the_topic_is_sat_out(stage: Stage) -> None:
     assert stage.statuses() == ["succeeded"]
 
 
-def test_an_event_that_comes_too_late_is_left(stage: Stage) -> None:
-    """On a function timeout of a second there is no time to end anything that were begun."""
-    with pytest.raises(DeliveriesUnfinishedError, match="2 of 2"):
-        handle(batch(document("REQ-0"), document("REQ-1")), context_310(timeout="1"))
-    assert (stage.sgw.names(), stage.outcomes()) == ([], [])
+@pytest.mark.parametrize(("queue", "status", "back"), [("requests", "deferred", 2), ("", "indeterminate", 0)])
+def test_an_event_without_time_is_deferred(stage: Stage, queue: str, status: str, back: int) -> None:
+    """On a function timeout of a second no call of the API fits; nothing is raised and nothing is made."""
+    stage.set_variable("REQUEST_QUEUE", queue)
+    handle(batch(document("REQ-0"), document("REQ-1")), context_310(timeout="1"))
+    assert stage.statuses() == [status] * 2
+    assert {event["data"]["error"]["code"] for event in stage.outcomes()} == {"OutOfTime"}
+    assert (stage.sgw.names(), len(stage.mns.bodies("requests"))) == ([], back)
 
 
 def test_a_fault_of_ours_is_announced_as_indeterminate(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

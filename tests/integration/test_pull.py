@@ -96,10 +96,10 @@ def outcomes(running: RunningCloud) -> list[dict[str, Any]]:
 
 
 def verdicts(running: RunningCloud) -> dict[str, set[tuple[str, str]]]:
-    """For each subject the statuses and ids of its outcomes."""
+    """For each submission, named by the id of its message, the statuses and ids of its outcomes."""
     found: dict[str, set[tuple[str, str]]] = {}
     for event in outcomes(running):
-        found.setdefault(event["subject"], set()).add((event["data"]["status"], event["id"]))
+        found.setdefault(event["data"]["submissionId"], set()).add((event["data"]["status"], event["id"]))
     return found
 
 
@@ -124,12 +124,12 @@ def forty() -> list[object]:
     return [*valid[:20], *(f"garbage {number}" for number in range(5)), *valid[15:]]
 
 
-def drains_all(running: RunningCloud, subjects: set[str], finished: int) -> dict[str, set[tuple[str, str]]]:
-    """Drain the requests to the end; the verdicts, which must be one on each subject, after which nothing is left."""
+def drains_all(running: RunningCloud, subjects: Mapping[str, str], finished: int) -> dict[str, set[tuple[str, str]]]:
+    """Drain the requests to the end; the verdicts, one on each submission and under its subject; nothing is left."""
     assert order(running, {"drain": "requests"}) == {"finished": finished, "left": 0}
     assert messages(running, REQUESTS) == []
     found = verdicts(running)
-    assert found.keys() == subjects
+    assert {event["data"]["submissionId"]: event["subject"] for event in outcomes(running)} == subjects
     assert all(len(each) == 1 for each in found.values())
     return found
 
@@ -139,9 +139,8 @@ def test_a_queue_without_a_trigger_is_drained_on_order(tmp_path: Path) -> None:
     with cloud(tmp_path, PULL_ONLY) as running:
         assert running.ready["mns"]["requestQueue"] == REQUESTS
         assert running.ready["mns"]["deadLetterQueue"] == DEAD
-        subjects = set(put(running, REQUESTS, *forty()).values())
-        found = drains_all(running, subjects, 40)
-        assert Counter(status for each in found.values() for status, _ in each) == {"succeeded": 30, "rejected": 5}
+        found = drains_all(running, put(running, REQUESTS, *forty()), 40)
+        assert Counter(status for each in found.values() for status, _ in each) == {"succeeded": 35, "rejected": 5}
         assert len(local_get(running, "/_local/groups", "sgw")) == 30
 
 
@@ -150,16 +149,16 @@ def test_a_drain_that_is_killed_loses_nothing_and_says_nothing_twice(tmp_path: P
     """Killed in its second batch: what is not announced is still in the queue, and the next drain ends the job."""
     with cloud(tmp_path, PULL_ONLY) as running:
         first = put(running, REQUESTS, *forty()[:16])
-        drains_all(running, set(first.values()), 16)
+        drains_all(running, first, 16)
         subjects = put(running, REQUESTS, *forty()[16:])
         local_post(running, "/_local/kill", {"after": point})
         assert "errorMessage" in order(running, {"drain": "requests"})
         there, told = {message["messageId"] for message in messages(running, REQUESTS)}, verdicts(running)
         assert there
-        assert {subject for message_id, subject in subjects.items() if message_id not in there} <= told.keys()
+        assert subjects.keys() - there <= told.keys()
         let_time_pass(running, LONGER_THAN_A_FUNCTION_SECONDS)
-        found = drains_all(running, {*first.values(), *subjects.values()}, len(there))
-        assert {subject: found[subject] for subject in told} == told
+        found = drains_all(running, {**first, **subjects}, len(there))
+        assert {submission: found[submission] for submission in told} == told
 
 
 def test_a_message_is_hidden_for_as_long_as_it_is_worked(tmp_path: Path) -> None:
@@ -190,13 +189,14 @@ def test_dead_letters_are_swept_into_outcomes(tmp_path: Path) -> None:
         local_post(running, "/_local/timer", {"name": "sweep"})
         wait_for(lambda: len(outcomes(running)) == 3 and not messages(running, DEAD))
         found = verdicts(running)
-        assert found.keys() == set(subjects.values())
+        assert found.keys() == subjects.keys()
         told = {event["subject"]: event["data"] for event in outcomes(running)}
         assert [told[f"R-{number}"]["disposition"] for number in (1, 2)] == ["existing", "existing"]
         assert Counter(data["status"] for data in told.values()) == {"succeeded": 2, "rejected": 1}
-        put(running, REQUESTS, request(1))
+        [again] = put(running, REQUESTS, request(1))
         wait_for(lambda: len(outcomes(running)) == 4)
-        assert verdicts(running)["R-1"] == found["R-1"]
+        assert {status for status, _ in verdicts(running)[again]} == {"succeeded"}
+        assert verdicts(running)[again].isdisjoint(set().union(*found.values()))
 
 
 def test_the_timer_sweeps_by_itself(tmp_path: Path) -> None:
@@ -212,14 +212,14 @@ def test_the_timer_sweeps_by_itself(tmp_path: Path) -> None:
     with cloud(tmp_path, PULL_ONLY, sweep=True) as running:
         put(running, DEAD, record)
         wait_for(lambda: not messages(running, DEAD))
-        assert {subject: len(each) for subject, each in verdicts(running).items()} == {"R-0": 1, "R-1": 1}
+        assert {submission: len(each) for submission, each in verdicts(running).items()} == {"M-0": 1, "M-1": 1}
 
 
 def test_pull_intake_works_requests_by_its_timer_alone(tmp_path: Path) -> None:
     with cloud(tmp_path, parameters={"Intake": "pull"}) as running:
         subjects = put(running, REQUESTS, request(1), "garbage", request(2))
         wait_for(lambda: not messages(running, REQUESTS))
-        assert verdicts(running).keys() == set(subjects.values())
+        assert verdicts(running).keys() == subjects.keys()
 
 
 def test_an_asynchronous_call_that_fails_for_good_is_swept_into_outcomes(tmp_path: Path) -> None:
@@ -235,7 +235,7 @@ def test_an_asynchronous_call_that_fails_for_good_is_swept_into_outcomes(tmp_pat
         assert outcomes(running) == []
         local_post(running, "/_local/timer", {"name": "sweep"})
         wait_for(lambda: not messages(running, DEAD))
-        assert {subject: len(each) for subject, each in verdicts(running).items()} == {"R-0": 1, "R-1": 1}
+        assert {submission: len(each) for submission, each in verdicts(running).items()} == {"M-0": 1, "M-1": 1}
 
 
 def test_an_order_in_a_message_is_a_wrong_request(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def _outcomes(cloud: RunningCloud, count: int) -> list[dict[str, Any]]:
     smq, queue = _smq(cloud), cloud.ready["mns"]["resultQueue"]
     events: list[dict[str, Any]] = []
     while len(events) < count:
-        received = smq.receive(queue, wait_seconds=10)
+        received = smq.receive(queue, count - len(events), wait_seconds=10)
         assert received, f"only {len(events)} of {count} outcomes came"
         smq.delete(queue, [message.receipt_handle for message in received])
         events += [json.loads(message.body) for message in received]
@@ -88,6 +88,37 @@ def test_an_error_that_does_not_pass_is_not_put_off(cloud: RunningCloud) -> None
     _smq(cloud).send(cloud.ready["mns"]["requestQueue"], [json.dumps(REQUEST)])
     (event,) = _outcomes(cloud, 1)
     assert (event["data"]["status"], event["data"]["generation"]) == ("failed", 0)
+
+
+def test_an_unpublished_verdict_comes_back_by_itself(cloud: RunningCloud) -> None:
+    """While the topic refuses no invocation raises; request and garbage are announced a generation later."""
+    url = f"{cloud.ready['mns']['endpoint']}/_local/faults"
+    wish = {"operation": "PublishMessage", "faults": ["AccessDenied"] * 2}
+    assert urllib3.request("POST", url, json=wish).status == 200
+    garbage = json.dumps({"requestId": "REQ-G"})[:-1]
+    ids = _smq(cloud).send(cloud.ready["mns"]["requestQueue"], [json.dumps(EVENT), garbage])
+    events = {event["data"]["submissionId"]: event for event in _outcomes(cloud, 2)}
+    assert list(events) == list(ids) or list(events) == [*reversed(ids)]
+    made, rejected = (events[each] for each in ids)
+    assert [event["data"]["status"] for event in (made, rejected)] == ["succeeded", "rejected"]
+    assert [event["data"]["generation"] for event in (made, rejected)] == [1, 1]
+    assert (made["correlationid"], made["causationid"]) == ("cart-1", "order-7")
+    assert rejected["subject"] == ids[1]
+
+
+def test_two_submissions_in_an_outage_are_both_answered(cloud: RunningCloud) -> None:
+    """Whether they meet in a batch or not: each is told of its deferrals and of its success."""
+    _fail(cloud, ["AssumeRoleFail"] * 2)
+    ids = _smq(cloud).send(cloud.ready["mns"]["requestQueue"], [json.dumps(REQUEST)] * 2)
+    final: set[str] = set()
+    told: list[str] = []
+    while final != set(ids):
+        (event,) = _outcomes(cloud, 1)
+        told.append(event["id"])
+        if event["data"]["status"] != "deferred":
+            assert event["data"]["status"] == "succeeded"
+            final.add(event["data"]["submissionId"])
+    assert len(told) == len(set(told))
 
 
 @pytest.mark.parametrize("generation", [-1, 10**9, "1", True, None, 1.5])

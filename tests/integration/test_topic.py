@@ -25,7 +25,7 @@ SUCCEEDED = announce(Succeeded("sync-1", "created"), DOCUMENT, circumstances())
 AWKWARD = announce(
     Failed(answers.reason(Refused("RoleNotExist", 404, "API-1"))),
     {**DOCUMENT, "description": "组\r\n\t<&>]]>\"' \U0001f600"},
-    circumstances(lineage=Lineage({"correlationid": "<订单>"})),
+    circumstances(lineage=Lineage({"correlationid": "<订单>"}, submission_id="M-1")),
 )
 
 
@@ -83,7 +83,7 @@ def test_a_passing_fault_that_did_nothing_leaves_one_announcement(announcer: Ann
 
 @pytest.mark.parametrize("fault", ["error-after", "reset-after"])
 def test_a_passing_fault_that_was_done_repeats_the_same_event(announcer: Announcer, fault: str) -> None:
-    """Both copies have one id, by which consumers drop the second."""
+    """Both copies have one id, by which consumers know the second as a repetition."""
     announcer.mns.queue_faults("PublishMessage", fault)
     announcer.topic().publish(SUCCEEDED, announcer.until())
     ids = [json.loads(body)["id"] for body in announcer.mns.bodies("results")]

@@ -1,50 +1,84 @@
-"""Prints what the model finds: `python -m tests.model --faults 4`. Exits with 1 if a promise is broken anywhere."""
+"""Print what the model finds: `python -m tests.model --faults 5`. Exits with 1 if a promise is broken anywhere."""
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 
-from tests.model.faults import OUTAGE
 from tests.model.schedules import Tally
+from tests.model.settings import GROUPS, Group
 from tests.model.truth import Kind
-from tests.model.worlds import DEFERRING, OUTAGES, PULLED, SETTINGS, Setting
 
-_HEADS = ("schedules", *(kind.value for kind in Kind))
+MOST_FAULTS = max(group.most_faults for group in GROUPS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run every setting, one line each, and a line for all of them."""
+    """Go through every setting, print a line for each, and a table of all groups."""
     parser = argparse.ArgumentParser(prog="python -m tests.model", description=__doc__)
-    parser.add_argument("--faults", type=int, default=4, help="the most faults of a schedule (default: 4)")
-    parser.add_argument("--copies", type=int, default=1, help="messages of the request in its batch (default: 1)")
+    parser.add_argument(
+        "--faults", type=int, default=MOST_FAULTS, help="the most faults of a schedule (default: %(default)s)"
+    )
+    parser.add_argument("--processes", type=int, default=os.cpu_count(), help="default: one for each core")
     options = parser.parse_args(arguments)
-    copied = (replace(each, copies=options.copies, batch=options.copies) for each in (*SETTINGS, *DEFERRING))
-    total, broken = Tally(), 0
-    _print(("time", "adoption", "world", "deferrals", "messages"), _HEADS)
-    for setting in (*copied, *OUTAGES, *PULLED):
-        tally = setting.tally(options.faults)
-        total.add(tally)
-        broken += sum(tally.found[kind] for kind in setting.forbidden)
-        _print(_labels(setting), _figures(tally))
-    _print(("all", "", "", "", ""), _figures(total))
-    sys.stdout.write(f"\n{broken} violations; under the policy identical, a wrong adoption is none\n")
-    return 1 if broken else 0
+    fewer = MOST_FAULTS - options.faults
+    tasks = [
+        (group, place, max(0, group.most_faults - fewer)) for group in GROUPS for place in range(len(group.settings))
+    ]
+    totals = {group.name: Tally() for group in GROUPS}
+    violations: dict[str, int] = dict.fromkeys(totals, 0)
+    for (group, place, faults), tally in zip(tasks, _tallies(tasks, options.processes), strict=True):
+        setting = group.settings[place]
+        broken = sum(tally.found[kind] for kind in setting.forbidden)
+        totals[group.name].add(tally)
+        violations[group.name] += broken
+        _print(f"{tally.schedules:>14,} schedules of at most {faults} faults, {broken} violations: {setting.name}")
+    _print_table(fewer, totals, violations)
+    return 1 if any(violations.values()) else 0
 
 
-def _labels(setting: Setting) -> tuple[str, ...]:
-    world = "outage for ever" if setting.alphabet is OUTAGE else setting.world
-    messages = f"{setting.copies} in {setting.batch}{', pulled' if setting.is_pulled else ''}"
-    return (setting.timing.name, setting.adoption, world, str(setting.deferrals), messages)
+def _tallies(tasks: Sequence[tuple[Group, int, int]], processes: int) -> Iterator[Tally]:
+    """Yield the tally of each task in order; with one process, in this one."""
+    names = [(group.name, place, faults) for group, place, faults in tasks]
+    if processes == 1:
+        yield from map(_tally, names)
+        return
+    with ProcessPoolExecutor(processes) as pool:
+        yield from pool.map(_tally, names)
 
 
-def _figures(tally: Tally) -> tuple[int, ...]:
-    return (tally.schedules, *(tally.found[kind] for kind in Kind))
+def _tally(task: tuple[str, int, int]) -> Tally:
+    name, place, faults = task
+    group = next(group for group in GROUPS if group.name == name)
+    return group.settings[place].tally(faults)
 
 
-def _print(labels: Sequence[str], figures: Sequence[object]) -> None:
-    cells = "  ".join(f"{figure!s:>{max(9, len(head))}}" for figure, head in zip(figures, _HEADS, strict=True))
-    sys.stdout.write("{:<7} {:<10} {:<21} {:<9} {:<14} ".format(*labels) + cells + "\n")
+def _print_table(fewer: int, totals: dict[str, Tally], violations: dict[str, int]) -> None:
+    """Print a column for each group and one for all, in Markdown."""
+    everything = Tally()
+    for tally in totals.values():
+        everything.add(tally)
+    columns = [*totals.values(), everything]
+    faults = [str(max(0, group.most_faults - fewer)) for group in GROUPS]
+    rows = [
+        ["", *totals, "all"],
+        ["---", *["---:"] * len(columns)],
+        [
+            "settings",
+            *(str(len(group.settings)) for group in GROUPS),
+            str(sum(len(group.settings) for group in GROUPS)),
+        ],
+        ["faults, at most", *faults, ""],
+        ["schedules", *(f"{tally.schedules:,}" for tally in columns)],
+        ["**violations**", *map(str, violations.values()), str(sum(violations.values()))],
+        *([kind.value, *(f"{tally.found[kind]:,}" for tally in columns)] for kind in Kind),
+    ]
+    _print("\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows))
+    _print("\nUnder the policy identical, a wrong adoption is not a violation.")
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 

@@ -24,49 +24,66 @@ from handler.persist import Persistence
 from handler.pipeline import Pipeline
 from handler.provision import Provisioner
 from handler.queue import RequestQueue
+from handler.settlement import Settlement
 from handler.smq import Smq, SmqError
 from handler.topic import ResultTopic
-from tests.model.account import Account, is_complete
-from tests.model.delivery import Shape, Timing
+from tests.model.account import Account, is_complete, is_shown
+from tests.model.cloud import Publish
+from tests.model.delivery import LONGEST_DELAY_SECONDS, Shape, Timing
 from tests.model.faults import CreateFault, Killed, Landing, LookFault, SmqFault
 from tests.model.plan import Message, Plan, Step, then_well
 from tests.model.timeline import Timeline
-from tests.model.truth import Circumstance, Story
+from tests.model.truth import DEFERRED, Circumstance, Kind, Said, Story
 
 Result = TypeVar("Result", Answer, Finding)
 UNHEARD = Unanswered("ReadTimeout", sent=True)
-_DAWN = datetime(2026, 1, 1, tzinfo=timezone.utc)
+_START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
 class _Course(threading.local):
-    """The delivery that the thread at hand works on."""
+    """The case that the thread at hand processes: its messages, and what was learned and said of it."""
 
-    rank = 0
-    message: Message
-    unanswered = False
+    rank = -1
+    messages: list[Message]
+    told: set[str]
+    refused: set[str]
+    is_topic_away = False
+    asked = False
+    unsettled = False
     looked = False
+    shown = False
     creates: Iterator[Step[CreateFault]]
     looks: Iterator[Step[LookFault]]
     publications: Iterator[Step[SmqFault]]
     sendings: Iterator[Step[SmqFault]]
 
+    @property
+    def request_id(self) -> str:
+        return str(self.messages[0].document["requestId"]) if self.rank >= 0 else ""
+
     def begin(self, rank: int, message: Message, plan: Plan) -> None:
-        self.rank, self.message = rank, message
-        self.unanswered, self.looked = False, False
+        """Begin with a message: another of the same case, or the first of the next, whose plan then holds."""
+        if message.document["requestId"] == self.request_id:
+            self.messages.append(message)
+            return
+        self.rank, self.messages, self.told, self.refused = rank, [message], set(), set()
+        self.is_topic_away = self.asked = self.unsettled = self.looked = self.shown = False
         self.creates, self.looks = then_well(plan.creates), then_well(plan.looks)
         self.publications, self.sendings = then_well(plan.publications), then_well(plan.sendings)
 
 
 @dataclass(slots=True)
 class Cloud:
-    """What all invocations share: the account, what was said of each request, creates in flight with their instants.
+    """What all invocations share: the account, what was said of each requestId, creates in flight with their instants.
 
-    And the messages that were sent back and are not yet among the others of the queue; how many there have been.
+    And the messages that were sent back and are not yet among the others of the queue; how many there have been, and
+    how many create calls.
     """
 
     account: Account = field(default_factory=Account)
     sent_back: list[Message] = field(default_factory=list)
     deferrals: int = 0
+    creates: int = 0
     stories: dict[str, Story] = field(default_factory=dict)
     in_flight: list[tuple[float, ProvisionRequest]] = field(default_factory=list)
 
@@ -89,25 +106,30 @@ class Invocation:
     ) -> None:
         self._cloud = cloud
         self._began = began
-        self._deliveries = [Delivery(each.message_id, each.document, lineage=each.lineage) for each, _ in batch]
+        self._deliveries = [Delivery(each.message_id, each.document, lineage=each.origin) for each, _ in batch]
         self._plans = {message.message_id: (rank, message, plan) for rank, (message, plan) in enumerate(batch)}
         self._left = Counter(message.document["requestId"] for message, _ in batch)
         self._concurrency = concurrency
         self._most_deferrals = deferrals
+        self._adoption: Adoption = "identical"
         self._timeline = Timeline(began, concurrency, len(self._left))
         self._course = _Course()
 
     def is_acknowledged(self, adoption: Adoption, timing: Timing, shape: Shape) -> bool:
-        """Work the batch; false if it has to come back."""
+        """Process the batch; return False if it has to come back."""
+        self._adoption = adoption
         persistence = Persistence(cast("Smq", self), PERSISTING, self)
         pipeline = Pipeline(
             provisioner=Provisioner(timing.policy(adoption), self, self),
-            deferral=Deferral(Backoff(self._most_deferrals + 1, 60.0, 3600.0)),
-            publish=ResultTopic(persistence, "outcomes").publish,
-            send_back=RequestQueue(persistence, "requests").send_back,
-            utc_now=lambda: _DAWN + timedelta(seconds=self.now()),
+            settlement=Settlement(
+                deferral=Deferral(Backoff(self._most_deferrals + 1, 60.0, 3600.0), LONGEST_DELAY_SECONDS),
+                publish=self._noting_refusals(ResultTopic(persistence, "outcomes").publish),
+                send_back=RequestQueue(persistence, "requests").send_back,
+                uniform=self.uniform,
+                source="model",
+            ),
+            utc_now=lambda: _START + timedelta(seconds=self.now()),
             journal_of=self._journal_of,
-            source="model",
             concurrency=self._concurrency,
         )
         try:
@@ -125,25 +147,49 @@ class Invocation:
         return high
 
     def create(self, request: ProvisionRequest, timeout_seconds: float) -> Answer:
+        self._course.asked = True
+        self._cloud.creates += 1
         step = next(self._course.creates)
         lands = step.fault is None or step.fault.landing is Landing.AT_ONCE
         if lands and step.there_seconds > timeout_seconds:
             self._cloud.in_flight.append((self.now() + step.there_seconds, request))
         answer = self._heard(step, timeout_seconds, lambda: self._effect(step.fault, request))
-        self._course.unanswered |= isinstance(answer, Unanswered)
+        self._course.unsettled |= answer is UNHEARD or (step.fault is not None and not step.fault.is_settling)
         return answer
 
     def describe(self, bucket_name: str | None, timeout_seconds: float) -> Finding:
         step = next(self._course.looks)
         finding = self._heard(step, timeout_seconds, lambda: self._look(step.fault, bucket_name))
-        self._course.looked = is_complete(finding, bucket_name, self._course.message.document["name"])
+        name = self._course.messages[0].document["name"]
+        self._course.looked, self._course.shown = is_complete(finding, bucket_name, name), is_shown(finding, name)
         return finding
 
     def within(self, _seconds: float) -> "Invocation":
         return self
 
+    def _noting_refusals(self, publish: Publish) -> Publish:
+        """Return `publish`, whose refusals are noted, also where the time for the topic is up before it is called."""
+
+        def publish_noted(outcome: Outcome, until: float) -> None:
+            try:
+                publish(outcome, until)
+            except SmqError:
+                self._course.refused.add(str(outcome.event["data"]["submissionId"]))
+                raise
+
+        return publish_noted
+
     def publish(self, _topic: str, body: str, _tag: str) -> str:
-        return self._hand_over(next(self._course.publications), lambda: self._announce(json.loads(body)))
+        event = json.loads(body)
+        submission = event["data"]["submissionId"]
+        self._course.refused.add(submission)  # until the topic has answered otherwise
+        step = next(self._course.publications)
+        self._course.is_topic_away = step.fault is not None and step.fault.transient
+        message_id = self._hand_over(step, lambda: self._announce(event))
+        self._course.refused.discard(submission)
+        if event["data"]["status"] == DEFERRED:
+            self._course.told.add(submission)
+        return message_id
 
     def send(self, _queue: str, bodies: Sequence[str], _delay_seconds: int = 0) -> tuple[str, ...]:
         (body,) = bodies
@@ -166,7 +212,7 @@ class Invocation:
     def unfinished(self, outcome: Outcome, code: str) -> None:
         self._finish()
 
-    def left(self) -> None:
+    def unpublished(self, outcome: Outcome, code: str) -> None:
         self._finish()
 
     def failed(self, fault: Exception) -> None:
@@ -174,13 +220,13 @@ class Invocation:
         raise AssertionError from fault
 
     def _journal_of(self, delivery: Delivery, _request_id: str | None) -> "Invocation":
-        """The journal of a delivery, asked for by the thread that begins it."""
+        """Return the journal of a delivery, for the thread that begins it."""
         self._course.begin(*self._plans[delivery.message_id])
         return self
 
     def _finish(self) -> None:
-        """The thread turns to the next delivery of the same request, or is done with that request."""
-        request_id = self._course.message.document["requestId"]
+        """Count a delivery as done; the thread is done with the request after its last one."""
+        request_id = self._course.request_id
         self._left[request_id] -= 1
         if not self._left[request_id]:
             self._timeline.finish()
@@ -211,23 +257,33 @@ class Invocation:
     def _announce(self, event: dict[str, Any]) -> None:
         self._cloud.land(self.now())
         story = self._cloud.stories[event["subject"]]
-        request = story.request
+        document = self._course.messages[0].document
         now = Circumstance(
-            standing=self._cloud.account.named(request.name),
-            may_land=any(late.request_id == request.request_id for _, late in self._cloud.in_flight),
-            doubtful=self._course.unanswered or not self._course.looked,
+            standing=self._cloud.account.named(document["name"]),
+            may_land=any(late.request_id == document["requestId"] for _, late in self._cloud.in_flight),
+            asked=self._course.asked or event["data"].get("error", {}).get("code") == "OutOfTime",
+            unsettled=self._course.unsettled,
+            looked=self._course.looked,
+            shown=self._course.shown,
+            excuses=frozenset({"OwnerUnknown"} if self._adoption == "never" else ()),
         )
-        self._cloud.stories[request.request_id] = story.hears(event, now)
+        self._cloud.stories[event["subject"]] = story.hears(Said.by(event), now)
 
     def _arrives(self, event: dict[str, Any]) -> None:
-        """The queue takes a request that is sent back."""
-        deferrals = self._course.message.deferrals + 1
-        request_id = event["data"]["requestId"]
-        story = self._cloud.stories[request_id]
-        self._cloud.stories[request_id] = story.is_sent_back(event, deferrals, self._most_deferrals)
+        """Let the queue take a request that is sent back."""
+        course, request_id = self._course, event["data"]["requestId"]
+        deferrals = max(each.deferrals for each in course.messages) + 1
         self._cloud.deferrals += 1
-        message_id = f"deferred-{self._cloud.deferrals}"
-        self._cloud.sent_back.append(Message(message_id, event["data"], of_event(event), deferrals))
+        message = Message(f"deferred-{self._cloud.deferrals}", event["data"], of_event(event, ""), deferrals)
+        self._cloud.sent_back.append(message)
+        submissions, known = set(message.submissions), {each for one in course.messages for each in one.submissions}
+        found = {
+            Kind.UNTOLD: not submissions <= course.told | course.refused | (known if course.is_topic_away else set()),
+            Kind.ALTERED: event["data"] != course.messages[0].document or not submissions <= known,
+            Kind.ENDLESS: deferrals > self._most_deferrals,
+        }
+        story = self._cloud.stories[request_id]
+        self._cloud.stories[request_id] = story.shows(*(kind for kind, is_found in found.items() if is_found))
 
     def _die(self) -> NoReturn:
         self._timeline.kill()

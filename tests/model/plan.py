@@ -1,7 +1,7 @@
 """What will happen to the deliveries of a batch, laid down before it begins; data only."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from handler.lineage import Lineage
@@ -35,12 +35,25 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message of the request queue; `deferrals` is how often the request was really sent back to come to it."""
+    """A message of the request queue; `deferrals` is how often the request was really sent back to come to it.
+
+    Its lineage names its submissions: itself, where it was not sent back.
+    """
 
     message_id: str
     document: Mapping[str, Any]
     lineage: Lineage = FIRST
     deferrals: int = 0
+
+    @property
+    def origin(self) -> Lineage:
+        """The lineage with a submission in it."""
+        return self.lineage if self.lineage.submission_id else replace(self.lineage, submission_id=self.message_id)
+
+    @property
+    def submissions(self) -> tuple[str, ...]:
+        """The submissions that the message carries."""
+        return tuple(each.submission_id for each in self.origin.submissions)
 
 
 def then_well(steps: Iterable[Step[F]]) -> Iterator[Step[F]]:

@@ -1,17 +1,21 @@
-"""`python -m tests.model` prints every setting, what was found there, and the sum."""
+"""`python -m tests.model` prints every setting, what was found there, and a table of all groups."""
 
 import pytest
 
 from tests.model.__main__ import main
+from tests.model.settings import GROUPS
 from tests.model.truth import Kind
-from tests.model.worlds import DEFERRING, OUTAGES, PULLED, SETTINGS
 
 
-def test_prints_the_schedules_of_every_setting_and_their_sum(capsys: pytest.CaptureFixture[str]) -> None:
-    """And exits with 0, as no promise is broken."""
-    assert main(["--faults", "1"]) == 0
+def test_prints_the_schedules_of_every_setting_and_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """The table adds up, and the command exits with 0, as no promise is broken."""
+    assert main(["--faults", "0", "--processes", "1"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    settings = len((*SETTINGS, *DEFERRING, *OUTAGES, *PULLED))
-    rows = [line.split() for line in lines[1 : 1 + settings]]
-    assert sum(int(row[-1 - len(Kind)]) for row in rows) == int(lines[1 + settings].split()[1])
-    assert lines[-1].startswith("0 violations")
+    settings = sum(len(group.settings) for group in GROUPS)
+    rows = {
+        cells[1]: cells[2:-1] for line in lines[settings:] if (cells := [cell.strip() for cell in line.split("|")])[1:]
+    }
+    schedules = sum(int(line.split()[0].replace(",", "")) for line in lines[:settings])
+    assert schedules == int(rows["schedules"][-1].replace(",", ""))
+    assert rows["**violations**"] == ["0"] * (len(GROUPS) + 1)
+    assert {kind.value for kind in Kind} <= rows.keys()

@@ -9,9 +9,9 @@ from tests.model.delivery import as_shipped
 from tests.model.faults import CREATE_FAULTS, CreateFault, Killed
 from tests.model.invocation import Cloud, Invocation
 from tests.model.plan import Message, Plan, Step
+from tests.model.settings import DOCUMENT, REQUEST, TIMINGS
 from tests.model.timeline import Timeline
 from tests.model.truth import Said, Story
-from tests.model.worlds import DOCUMENT, REQUEST, TIMINGS
 
 ADOPTION: Adoption = "owned"
 FAULTS = {fault.name: fault for fault in CREATE_FAULTS}
@@ -22,7 +22,7 @@ def invoked(cloud: Cloud, *creates: Step[CreateFault]) -> bool:
     batch = []
     for number, create in enumerate(creates):
         document = {**DOCUMENT, "requestId": f"REQ-{number}"}
-        cloud.stories[f"REQ-{number}"] = Story(ProvisionRequest.of(document))
+        cloud.stories[f"REQ-{number}"] = Story(((f"message-{number}", ProvisionRequest.of(document)),))
         batch.append((Message(f"message-{number}", document), Plan(creates=(create,))))
     return Invocation(cloud, 0.0, batch, len(batch)).is_acknowledged(ADOPTION, TIMINGS[0], as_shipped)
 

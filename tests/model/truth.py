@@ -1,10 +1,10 @@
-"""What is said of a request, held against what is true when it is said: the outcome guarantee as a judge sees it.
+"""What is said of requests, compared with what is true when it is said: the outcome guarantee, as a judge applies it.
 
-Knows events, groups, who made them, and messages that send a request again; nothing of how verdicts are reached, and
-nothing of the code that reaches them but its words for a group and a request.
+Knows events, groups, who made them, and messages that send a request again. It shares no code with what reaches the
+verdicts except the values for a group and a request.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
@@ -16,7 +16,7 @@ DEFERRED = "deferred"
 
 
 class Kind(Enum):
-    """What can be found in the story of a request."""
+    """What can be found in the story of some requests."""
 
     SILENCE = "silence"
     FALSE_FAILURE = "false failure"
@@ -29,29 +29,22 @@ class Kind(Enum):
     UNTOLD = "sent back untold"
     ALTERED = "sent back altered"
     ENDLESS = "deferred beyond the limit"
-    MULTIPLIED = "copies without a fault"
+    MULTIPLIED = "too many messages"
+    OVERCALLED = "too many create calls"
+    REPEATED = "processed again without cause"
+    NEIGHBOUR = "neighbour processed again"
     SUPERSEDED = "failed, then truly created"
     CLOUDING = "doubt after success"
     UNSETTLED = "ends in doubt"
     REOPENED = "deferred after the end"
     DISCORD = "several final verdicts"
+    CONTESTED = "failed while another instance tries"
+    OUTDATED = "failed, made by another submission"
+    FORGETFUL = "misbelief if known ids are dropped"
 
 
-VIOLATIONS = (
-    Kind.SILENCE,
-    Kind.FALSE_FAILURE,
-    Kind.FALSE_SUCCESS,
-    Kind.RETRACTION,
-    Kind.WRONG_ADOPTION,
-    Kind.UNSTABLE_ID,
-    Kind.EVASION,
-    Kind.MISBELIEF,
-    Kind.UNTOLD,
-    Kind.ALTERED,
-    Kind.ENDLESS,
-    Kind.MULTIPLIED,
-)
-"""What breaks a promise; the rest is allowed, but has to be known."""
+VIOLATIONS = tuple(Kind)[: tuple(Kind).index(Kind.SUPERSEDED)]
+"""What breaks a promise. The other kinds are allowed, but have to be known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,44 +57,60 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Circumstance:
-    """What is true of a request while something is said of it.
+    """What is true of a request while something is said of it, and what the delivery that says it has learned.
 
-    `standing`: the group of the requested name. `may_land`: an attempt that was sent may still take effect.
-    `doubtful`: in this delivery an attempt has no answer, or the last look did not succeed.
+    `standing`: the group of the requested name. `may_land`: an attempt that was sent may still make the group.
+    `asked`: the API was asked for the group, or there was no time to. `unsettled`: an attempt of this delivery has no
+    answer that settles it. `looked`: the last lookup was complete; `shown`: it showed a group of the name.
+    `rival`: another instance processes the request at the same time. `excuses`: the codes by which the policy and the
+    forms of the API allow an `indeterminate` of a group that is shown.
     """
 
     standing: Made | None
     may_land: bool
-    doubtful: bool
+    asked: bool
+    unsettled: bool
+    looked: bool
+    shown: bool
+    rival: bool = False
+    excuses: frozenset[str] = frozenset()
+
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether all that this delivery learned was true, but another instance may have changed it since."""
+        return self.rival and self.looked and not self.shown and not self.unsettled
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One verdict in public: its status, what makes it another than one of the same status, the id of its event."""
+    """One event in public: its submission, its status, what tells it from another of that status, its id and place."""
 
+    request_id: str
+    submission: str
     status: str
     essence: str
     event_id: str
+    sequence: str
 
     @staticmethod
     def by(event: Event) -> "Said":
-        """The verdict that an event announces."""
+        """Return what an event says."""
         data = event["data"]
         essence = data.get("expressSyncId")
         if essence is None:
             generation = data["generation"] if data["status"] == DEFERRED else ""
             why = data["error"]["code"] if "error" in data else data["violations"]
-            essence = f"{why} {data.get('replayId', '')} {generation}"
-        return Said(data["status"], essence, event["id"])
+            essence = f"{why} {generation}"
+        return Said(data["requestId"], data["submissionId"], data["status"], essence, event["id"], event["sequence"])
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more is to be expected of itself."""
+        """Return whether the submission has to expect nothing more."""
         return self.status != DEFERRED
 
     def is_same_verdict(self, other: "Said") -> bool:
-        """Whether both say the same, whatever the ids of their events."""
-        return (self.status, self.essence) == (other.status, other.essence)
+        """Return whether both say the same to the same submission, whatever their ids and places."""
+        return (self.submission, self.status, self.essence) == (other.submission, other.status, other.essence)
 
 
 _SEQUELS = {
@@ -115,75 +124,125 @@ _SEQUELS = {
 }
 
 
+_OVERTAKEN = {Kind.FALSE_FAILURE, Kind.RETRACTION}
+
+
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What has been said of one request so far, and what was found in it.
+    """What has been said of some requests so far, and what was found in it.
 
-    `belief`: the status that a listener holds who lets the event of the latest time win, also where its id tells that
-    it was said before, but nothing win over a success, and no deferral over a final verdict.
+    `asked`: the body of each submission. A listener reads the events as the rule for listeners says: within a
+    submission the greatest `sequence` holds, in whichever order they arrive; a success holds for all submissions that
+    ask for the same group under the same requestId.
     """
 
-    request: ProvisionRequest
+    asked: tuple[tuple[str, ProvisionRequest], ...]
     said: frozenset[Said] = frozenset()
-    belief: str = ""
     found: frozenset[Kind] = frozenset()
 
-    def hears(self, event: Event, now: Circumstance) -> "Story":
-        """The story once the topic has accepted `event`."""
-        said = Said.by(event)
-        found = {*self.found, *_untrue(self.request, said, now), *self._unlike_before(event, said)}
-        return Story(self.request, self.said | {said}, self._believed_after(said), frozenset(found))
+    def body_of(self, submission: str) -> ProvisionRequest | None:
+        """Return what a submission asks for; None if there is no such submission."""
+        return next((body for each, body in self.asked if each == submission), None)
 
-    def is_sent_back(self, event: Event, deferrals: int, most_deferrals: int) -> "Story":
-        """The story once the queue holds `event`, which sends the request back for the `deferrals`th time."""
+    def hears(self, said: Said, now: Circumstance) -> "Story":
+        """Return the story once the topic has accepted an event."""
+        request = self.body_of(said.submission)
+        if request is None or said.request_id != request.request_id:
+            return self.shows(Kind.UNSTABLE_ID)
+        found = _untrue(request, said, now) | self._unlike_before(said)
+        if now.is_overtaken and found & _OVERTAKEN:
+            found = (found - _OVERTAKEN) | {Kind.CONTESTED}
+        return Story(self.asked, self.said | {said}, self.found | found)
+
+    def shows(self, *kinds: Kind) -> "Story":
+        """Return the same story with something found in it that is not about what was said."""
+        return replace(self, found=self.found | set(kinds))
+
+    def ends(self, account: Mapping[str, Made], *, is_given_up: bool = False) -> "Story":
+        """Return the story once nothing is in flight and no message is left, or all are given up."""
         found = set(self.found)
-        if event["id"] not in {said.event_id for said in self.said if said.status == DEFERRED}:
-            found.add(Kind.UNTOLD)
-        if ProvisionRequest.of(event["data"]) != self.request:
-            found.add(Kind.ALTERED)
-        if deferrals > most_deferrals:
-            found.add(Kind.ENDLESS)
+        for submission, request in self.asked:
+            finals = {said.event_id for said in self.said if said.submission == submission and said.is_final}
+            if not finals and not is_given_up:
+                found.add(Kind.SILENCE)
+            if len(finals) > 1:
+                found.add(Kind.DISCORD)
+            found |= self._listened(submission, request, account.get(request.name), is_given_up=is_given_up)
         return replace(self, found=frozenset(found))
 
-    def shows(self, kind: Kind) -> "Story":
-        """The same story with something found in it that is not about what was said."""
-        return replace(self, found=self.found | {kind})
+    def _listened(
+        self, submission: str, request: ProvisionRequest, standing: Made | None, *, is_given_up: bool
+    ) -> set[Kind]:
+        """Return what is found in the beliefs of a listener: of one who keeps every event, and of one who does not."""
+        found: set[Kind] = set()
+        mine = [said for said in self.said if said.submission == submission]
+        siblings = [each for each, body in self.asked if each != submission and _is_same(body, request)]
+        beliefs = self._with_success(_beliefs(mine), request)
+        if _is_misled(beliefs, request, standing, is_given_up=is_given_up):
+            held = {belief for each in siblings for belief in self._beliefs_of(each)}
+            is_outdated = standing is not None and held & {"indeterminate", DEFERRED}
+            found.add(Kind.OUTDATED if is_outdated else Kind.MISBELIEF)
+        elif _is_misled(
+            self._with_success(_beliefs_without_known_ids(mine), request), request, standing, is_given_up=is_given_up
+        ):
+            found.add(Kind.FORGETFUL)
+        return found | ({Kind.UNSETTLED} if "indeterminate" in beliefs else set())
 
-    def ends(self, standing: Made | None, *, is_given_up: bool = False) -> "Story":
-        """The story once nothing is in flight and no copy is left, or all are given up; `standing` is what is left."""
-        found = set(self.found)
-        finals = {said.event_id for said in self.said if said.is_final}
-        if not finals and not is_given_up:
-            found.add(Kind.SILENCE)
-        if len(finals) > 1:
-            found.add(Kind.DISCORD)
-        if self._is_misled(standing, is_given_up=is_given_up):
-            found.add(Kind.MISBELIEF)
-        if self.belief == "indeterminate":
-            found.add(Kind.UNSETTLED)
-        return replace(self, found=frozenset(found))
+    def _beliefs_of(self, submission: str) -> set[str]:
+        return _beliefs([said for said in self.said if said.submission == submission])
 
-    def _is_misled(self, standing: Made | None, *, is_given_up: bool) -> bool:
-        match self.belief:
-            case "failed" | "rejected":
-                return _is_own(standing, self.request)
-            case "succeeded":
-                return standing is None
-            case "deferred":
-                return not is_given_up
-            case _:
-                return False
+    def _with_success(self, beliefs: set[str], request: ProvisionRequest) -> set[str]:
+        """Return `succeeded` alone where it was said of the same group under the same requestId, else the beliefs."""
+        succeeded = (each.submission for each in self.said if each.status == "succeeded")
+        bodies = (self.body_of(submission) for submission in succeeded)
+        return {"succeeded"} if any(body is not None and _is_same(body, request) for body in bodies) else beliefs
 
-    def _believed_after(self, new: Said) -> str:
-        is_weaker = not new.is_final and self.belief not in ("", DEFERRED)
-        return self.belief if is_weaker or self.belief == "succeeded" else new.status
-
-    def _unlike_before(self, event: Event, new: Said) -> set[Kind]:
-        found = {_SEQUELS[old.status, new.status] for old in self.said if (old.status, new.status) in _SEQUELS}
-        unstable = any((old.event_id == new.event_id) != old.is_same_verdict(new) for old in self.said)
-        if unstable or event["data"]["requestId"] != self.request.request_id:
-            found.add(Kind.UNSTABLE_ID)
+    def _unlike_before(self, new: Said) -> set[Kind]:
+        found: set[Kind] = set()
+        request = self.body_of(new.submission)
+        for old in self.said:
+            if (old.event_id == new.event_id) != old.is_same_verdict(new):
+                found.add(Kind.UNSTABLE_ID)
+            body = self.body_of(old.submission)
+            sequel = _SEQUELS.get((old.status, new.status))
+            if sequel is not None and body is not None and request is not None and _is_same(body, request):
+                found.add(sequel)
         return found
+
+
+def _is_same(one: ProvisionRequest, other: ProvisionRequest) -> bool:
+    return (one.request_id, *one.configuration) == (other.request_id, *other.configuration)
+
+
+def _beliefs(said: Iterable[Said]) -> set[str]:
+    """Return the statuses with the greatest sequence: one, or none before the first event; two would be a tie."""
+    events = list(said)
+    greatest = max((each.sequence for each in events), default="")
+    return {each.status for each in events if each.sequence == greatest}
+
+
+def _beliefs_without_known_ids(said: Iterable[Said]) -> set[str]:
+    """Return every status that can have the greatest sequence if only the first event to arrive of each id counts."""
+    places: dict[str, list[Said]] = {}
+    for each in said:
+        places.setdefault(each.event_id, []).append(each)
+    least = {event_id: min(each.sequence for each in events) for event_id, events in places.items()}
+    return {
+        each.status
+        for events in places.values()
+        for each in events
+        if all(each.sequence >= sequence for event_id, sequence in least.items() if event_id != each.event_id)
+    }
+
+
+def _is_misled(beliefs: set[str], request: ProvisionRequest, standing: Made | None, *, is_given_up: bool) -> bool:
+    is_wrong = {
+        "failed": _is_own(standing, request),
+        "rejected": _is_own(standing, request),
+        "succeeded": standing is None,
+        DEFERRED: not is_given_up,
+    }
+    return any(is_wrong.get(belief, False) for belief in beliefs)
 
 
 def _untrue(request: ProvisionRequest, said: Said, now: Circumstance) -> set[Kind]:
@@ -191,28 +250,27 @@ def _untrue(request: ProvisionRequest, said: Said, now: Circumstance) -> set[Kin
         case "succeeded":
             return _untrue_success(request, said.essence, now.standing)
         case "indeterminate":
-            by_policy = said.essence.startswith("OwnerUnknown ")
-            return set() if now.doubtful or by_policy else {Kind.EVASION}
+            is_doubtful = now.asked and (not now.looked or (now.unsettled and not now.shown))
+            return set() if is_doubtful or said.essence.split()[0] in now.excuses else {Kind.EVASION}
         case "deferred":
-            return set() if now.doubtful or now.standing is None else {Kind.EVASION}
+            return {Kind.EVASION} if (now.looked and now.shown) or not now.asked else set()
         case _:
             has_made = now.may_land if now.standing is None else _is_own(now.standing, request)
             return {Kind.FALSE_FAILURE} if has_made else set()
 
 
 def _untrue_success(request: ProvisionRequest, express_sync_id: str, standing: Made | None) -> set[Kind]:
-    if standing is None or _facts(standing.group) != (express_sync_id, *_wishes(request)):
+    if standing is None or _facts(standing.group) != (express_sync_id, *request.configuration):
         return {Kind.FALSE_SUCCESS}
-    return set() if _is_own(standing, request) else {Kind.WRONG_ADOPTION}
+    return set() if standing.maker == request.request_id else {Kind.WRONG_ADOPTION}
 
 
 def _is_own(standing: Made | None, request: ProvisionRequest) -> bool:
-    return standing is not None and standing.maker == request.request_id
+    """Return whether a request of this id made the group, with this configuration."""
+    if standing is None or standing.maker != request.request_id:
+        return False
+    return _facts(standing.group)[1:] == request.configuration
 
 
 def _facts(group: Group) -> tuple[str, ...]:
     return (group.express_sync_id, group.name, group.bucket_name, group.bucket_region, group.bucket_prefix)
-
-
-def _wishes(request: ProvisionRequest) -> tuple[str, ...]:
-    return (request.name, request.bucket_name, request.bucket_region, request.bucket_prefix)

@@ -158,13 +158,21 @@ class Stage:
     def _is_settled(self) -> bool:
         is_calm = self.strikes.are_over  # asked first: a service answers only after that has brought it back
         try:
-            waiting = [*self._messages("requestQueue"), *self._messages("deadLetterQueue")]
+            dead_letters = self._messages("deadLetterQueue")
+            waiting = [*self._messages("requestQueue"), *dead_letters]
             landed = all(call["outcome"] != "pending" for call in self.calls("sgw"))
+            if any(message["state"] == "active" for message in dead_letters) and not self._is_sweeping():
+                self.door("fc", "POST", "/_local/timer", {"name": "sweep"})  # it would come in five minutes by itself
         except HTTPError:
             return False  # the service is down for the moment, as a storm wants it
         if waiting and not self.running.cloud._streams:
             self.running.run(self._let_time_pass())
         return not waiting and landed and is_calm
+
+    def _is_sweeping(self) -> bool:
+        return any(
+            timer.to_json()["state"] == "running" for timer in self.running.cloud._timers if timer.timer.name == "sweep"
+        )
 
     async def _let_time_pass(self) -> None:
         """Put the clock of the queues forward if no message can be had and every drain waits for one; all at once."""

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.storm.stage import FAST, Stage, request, stage, with_timeout
+from tests.storm.stage import FAST, TWO_TIERS, Stage, request, stage, with_timeout
+
+NO_DEAD_LETTERS = {"EXPRESS_SYNC_DEAD_LETTER_QUEUE": ""}
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +59,36 @@ def test_silence_after_the_topic_has_accepted_is_resolved_by_publishing_again(tm
         assert list(identities(running).values()) == [2]
 
 
-def test_an_outcome_that_cannot_be_published_raises_so_that_the_batch_comes_back() -> None:
-    names = [f"refused-{number}" for number in range(16)]
+def test_unpublished_request_goes_back_without_its_neighbours() -> None:
+    """The topic refuses one outcome of sixteen; its request is back in the queue, and the batch is acknowledged."""
+    names = [f"alone-{number}" for number in range(16)]
+    with stage({**FAST, **TWO_TIERS}) as running:
+        running.bend_publish([*["slow:0"] * 7, "AccessDenied"])
+        running.send([json.dumps(request(name)) for name in names])
+        running.settle()
+        assert {answer.outcome for answer in running.answers} == {"succeeded"}
+        assert sorted(identities(running).values()) == [1] * 16
+        creates = Counter(call["name"] for call in running.calls("sgw") if call["operation"] == "CreateExpressSync")
+        assert sorted(creates.values()) == [*[1] * 15, 2]
+        [again] = [event["data"] for event in running.announced() if event["data"]["generation"] == 1]
+        assert (again["status"], again["disposition"]) == ("succeeded", "existing")
+
+
+def test_unpublished_request_becomes_a_dead_letter_of_its_own() -> None:
+    """The topic refuses an outcome, and no deferral is left: the sweep announces it, and the batch is acknowledged."""
+    names = [f"spent-{number}" for number in range(16)]
     with stage(FAST) as running:
+        running.bend_publish([*["slow:0"] * 7, "AccessDenied"])
+        running.send([json.dumps(request(name)) for name in names])
+        running.settle()
+        assert {answer.outcome for answer in running.answers} == {"succeeded"}
+        assert sorted(identities(running).values()) == [1] * 16
+
+
+def test_batch_comes_back_if_a_request_can_go_nowhere() -> None:
+    """No deferral is left, and there is no queue for dead letters: the trigger has to bring the batch again."""
+    names = [f"refused-{number}" for number in range(16)]
+    with stage({**FAST, **NO_DEAD_LETTERS}) as running:
         running.bend_publish([*["slow:0"] * 7, "AccessDenied"])
         running.send([json.dumps(request(name)) for name in names])
         running.settle()
@@ -70,8 +99,8 @@ def test_an_outcome_that_cannot_be_published_raises_so_that_the_batch_comes_back
 
 
 def test_retries_of_a_publication_end_with_the_invocations_time(tmp_path: Path) -> None:
-    """The topic is unwell for longer than the function may run: it raises in time and the next delivery announces."""
-    with stage(FAST, options=with_timeout(10, tmp_path)) as running:
+    """The topic fails for longer than the function may run: it raises in time and the next delivery announces."""
+    with stage({**FAST, **NO_DEAD_LETTERS}, options=with_timeout(10, tmp_path)) as running:
         running.send([json.dumps(request("warm"))])
         running.settle()
         running.bend_publish(["InternalError"] * 30)

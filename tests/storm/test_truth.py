@@ -30,7 +30,9 @@ def event(status: str, number: int = 1, **data: Any) -> dict[str, Any]:
     """An outcome of `status` for the group photos, made of the sample; `number` makes its id."""
     sample: dict[str, Any] = json.loads((SAMPLES / f"{status}.json").read_bytes())
     sample.update(id=hashlib.sha256(f"{status}-{number}".encode()).hexdigest()[:32], subject="REQ-photos")
-    sample["data"].update({"requestId": "REQ-photos", "messageId": "M-1", **data})
+    sample["data"].update({"requestId": "REQ-photos", "messageId": "M-1", "submissionId": "M-1", **data})
+    rank = sample["sequence"][-1]
+    sample["sequence"] = sample["sequence"] if rank == "3" else f"{sample['data']['generation']:04d}-{rank}"
     return sample
 
 
@@ -62,9 +64,13 @@ def judged(
         ((FAILED,), ()),
         ((DEFERRED, event("succeeded", expressSyncId="sync-1", messageId=SENT_BACK)), (GROUP,)),
         ((DEFERRED, event("failed", messageId=SENT_BACK)), ()),
-        ((FAILED, DEFERRED, event("failed", messageId=SENT_BACK)), ()),
-        ((event("indeterminate"), FAILED, event("indeterminate")), (GROUP,)),
-        ((SUCCEEDED, {**event("rejected", messageId=SENT_BACK), "subject": "pull@2026-11-23T08:00:00Z"}), (GROUP,)),
+        ((FAILED, DEFERRED, event("failed", messageId=SENT_BACK, generation=1)), ()),
+        ((event("indeterminate", generation=0), FAILED), (GROUP,)),
+        ((FAILED, event("indeterminate", generation=0)), (GROUP,)),
+        ((event("indeterminate", generation=1), FAILED), (GROUP,)),
+        ((event("failed", generation=1), event("indeterminate", submissionId="M-2")), (GROUP,)),
+        ((SUCCEEDED, DEFERRED), (GROUP,)),
+        ((SUCCEEDED, {**event("rejected", submissionId="T-1"), "subject": "pull@2026-11-23T08:00:00Z"}), (GROUP,)),
     ],
 )
 def test_what_the_contract_allows_is_no_contradiction(
@@ -78,7 +84,7 @@ def test_what_the_contract_allows_is_no_contradiction(
     [
         ((), (GROUP,), "has no verdict"),
         ((DEFERRED,), (GROUP,), "REQ-photos is deferred, and that is all"),
-        ((SUCCEEDED, DEFERRED), (GROUP,), "REQ-photos is deferred, and that is all"),
+        ((FAILED, event("deferred", generation=1)), (GROUP,), "REQ-photos is deferred, and that is all"),
         ((DEFERRED, event("failed", messageId=SENT_BACK)), (GROUP,), "failed, but its group is there"),
         ((FAILED, DEFERRED, event("failed", messageId=SENT_BACK)), (GROUP,), "failed, but its group is there"),
         (({**SUCCEEDED, "type": "x"},), (GROUP,), "breaks the outcome schema"),

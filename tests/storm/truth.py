@@ -1,7 +1,7 @@
 """What must be true of a storm's end: every way in which announced outcomes can contradict the account. Pure.
 
-The consumer's contract: repetitions are known by (source, id), later events win, repetitions or not, but a `succeeded`
-is final and a `deferred` wins over nothing.
+The rule for listeners: of the events on one submission the one with the greatest sequence holds, in any order of
+arrival. Of several submissions of one request under way together, a success holds for all, and doubt over failures.
 """
 
 import json
@@ -55,7 +55,7 @@ class Storm:
         """
         if _TIMERS_ORDER.fullmatch(event["subject"]):
             return Planned("garbage", "")
-        return self.sent.get(event["data"]["messageId"]) or self.requests()[event["subject"]]
+        return self.sent.get(event["data"]["submissionId"]) or self.requests()[event["subject"]]
 
     def is_of_another(self, planned: Planned) -> bool:
         """Whether its group is there as it wants it, and yet by the policy not its own."""
@@ -66,10 +66,17 @@ class Storm:
         return {planned.document["requestId"]: planned for planned in self.sent.values() if planned.document}
 
 
-def final(words: Sequence[Event]) -> Event:
-    """The verdict that stands: the success if there was one, else the last word, but for deferrals."""
-    success = next((event for event in words if _status(event) == "succeeded"), None)
-    return success or next((event for event in reversed(words) if _status(event) != "deferred"), words[-1])
+def held(words: Iterable[Event]) -> Mapping[str, Event]:
+    """Return for each submission the event that holds."""
+    greatest: dict[str, Event] = {}
+    for event in sorted(words, key=lambda each: str(each["sequence"])):
+        greatest[event["data"]["submissionId"]] = event
+    return greatest
+
+
+def final(words: Iterable[Event]) -> Event:
+    """Return the event that holds for the request: the one of the greatest rank, which ends its sequence."""
+    return max(held(words).values(), key=lambda event: str(event["sequence"])[-1])
 
 
 def contradictions(storm: Storm) -> list[str]:
@@ -78,12 +85,13 @@ def contradictions(storm: Storm) -> list[str]:
 
 
 def _unanswered(storm: Storm) -> Iterator[str]:
-    answered = {event["data"]["messageId"] for event in storm.announced}
+    holding = held(storm.announced)
     for message_id, planned in storm.sent.items():
-        if message_id not in answered:
+        if message_id not in holding:
             yield f"message {message_id} ({planned.kind}) has no verdict"
-    last_words = {event["subject"]: _status(event) for event in storm.announced}
-    yield from (f"{subject} is deferred, and that is all" for subject, last in last_words.items() if last == "deferred")
+    for event in holding.values():
+        if _status(event) == "deferred":
+            yield f"{event['subject']} is deferred, and that is all"
 
 
 def _malformed(storm: Storm) -> Iterator[str]:

@@ -19,11 +19,16 @@ from local.template.deployment import Deployment, Queue, deployment_of
 from local.template.source import TemplateError
 from local.template.stack import Stack
 from local.trigger.retry import waits
+from tests.template.passed_settings import different_limits
 
 LONGEST_TRIGGERED_CALL_SECONDS = 300  # synchronous and asynchronous, FC's "Advanced trigger features"
 LONGEST_TAG = 16
-LONGEST_DELAY_SECONDS = 604_800
-CHOICES: tuple[Mapping[str, str], ...] = ({}, {"Intake": "pull", "CreateResultQueue": "false"})
+OUTAGE_SECONDS = 6 * 3600  # an outage that requests outlast by themselves
+CHOICES: tuple[Mapping[str, str], ...] = (
+    {},
+    {"Intake": "pull", "CreateResultQueue": "false"},
+    {"RequestRetentionSeconds": "7200"},
+)
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class Deployed:
 def contradictions(document: Mapping[str, Any]) -> list[str]:
     """What does not agree in a template, with each of the choices that change its shape."""
     found = [sentence for choice in CHOICES for sentence in _contradictions(document, choice)]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys([*different_limits(document), *found]))
 
 
 def _contradictions(document: Mapping[str, Any], choice: Mapping[str, str]) -> Iterator[str]:
@@ -162,15 +167,29 @@ def events_reach_who_waits_for_them(it: Deployed) -> Iterator[str]:
 
 
 def whatever_may_be_said_fits(it: Deployed) -> Iterator[str]:
-    """Into every queue and topic, and a deferral into the delays and retention of the request queue."""
+    """Into every queue and topic."""
     sizes = {queue.name: queue.maximum_message_size for queue in it.deployment.queues}
     sizes |= {topic.name: topic.maximum_message_size for topic in it.deployment.topics}
     for name, size in sizes.items():
         if size != MOST_BYTES:
             yield f"{name} takes messages of {size} bytes instead of {MOST_BYTES}"
-    kept = it.queues[it.settings.request_queue].message_retention_period
-    if it.settings.defer_cap_seconds >= min(kept, LONGEST_DELAY_SECONDS):
-        yield f"a deferral lasts up to {it.settings.defer_cap_seconds:g} seconds, and a message {kept}"
+
+
+def a_deferred_request_is_kept_until_it_is_received(it: Deployed) -> Iterator[str]:
+    """For as long again as it was delayed; and the function knows how long the queue keeps it."""
+    s, kept = it.settings, it.queues[it.settings.request_queue].message_retention_period
+    if s.request_retention_seconds != kept:
+        yield f"the function is told a retention of {s.request_retention_seconds} seconds, and the queue has {kept}"
+    if s.defer_cap_seconds > kept / 2:
+        yield f"a deferral lasts up to {s.defer_cap_seconds:g} seconds, more than half of the {kept} a message is kept"
+
+
+def deferrals_outlast_an_outage(it: Deployed) -> Iterator[str]:
+    """Even if chance makes every wait as short as it may be, which is half of its ceiling."""
+    s = it.settings
+    least = sum(min(s.defer_cap_seconds, s.defer_base_seconds * 2**n) / 2 for n in range(s.max_deferrals))
+    if least < OUTAGE_SECONDS:
+        yield f"deferrals may end after {least:g} seconds, before an outage of {OUTAGE_SECONDS}"
 
 
 def the_machine_is_one_that_is_let(it: Deployed) -> Iterator[str]:
@@ -197,5 +216,7 @@ RULES: tuple[Callable[[Deployed], Iterator[str]], ...] = (
     requests_are_worked_once,
     timers_give_orders,
     whatever_may_be_said_fits,
+    a_deferred_request_is_kept_until_it_is_received,
+    deferrals_outlast_an_outage,
     the_machine_is_one_that_is_let,
 )

@@ -1,5 +1,6 @@
 """Single faults of the template, as somebody might make them: what is changed into what, and what must be said."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -21,6 +22,32 @@ class Fault:
 RESULT_QUEUE = "  ResultQueue:\n    Type: ALIYUN::MNS::Queue\n"
 SUBSCRIBED = "      FilterTag: failed\n"
 LATER = "  AsyncFailures:\n    Type: ALIYUN::FC3::AsyncInvokeConfig\n"
+# default, lowest and highest value of each limit that is a parameter
+LIMITS = {
+    "MaxAttempts": ("5", "1", "20"),
+    "BackoffBaseSeconds": ("0.5", "0.01", "60"),
+    "BackoffCapSeconds": ("8", "0.01", "120"),
+    "LatePauseSeconds": ("10", "0", "120"),
+    "MaxDeferrals": ("18", "0", "50"),
+    "DeferBaseSeconds": ("60", "1", "86400"),
+    "DeferCapSeconds": ("3600", "1", "302400"),
+    "RequestRetentionSeconds": ("604800", "60", "604800"),
+}
+RULES = {"Default": "17", "MinValue": "2", "MaxValue": "55"}  # with a value that no limit above has
+QUEUE_KEEPS = "MessageRetentionPeriod: !Ref RequestRetentionSeconds"
+TOLD = "SYNC_REQUEST_RETENTION_SECONDS: !Sub '${RequestRetentionSeconds}'"
+LATE_PAUSE = "        EXPRESS_SYNC_LATE_PAUSE_SECONDS: !Sub '${LatePauseSeconds}'\n"
+
+
+def _other_limits() -> Iterator[Fault]:
+    for name, values in LIMITS.items():
+        lines = [f"    {rule}: {value}\n" for rule, value in zip(RULES, values, strict=True)]
+        for index, (rule, other) in enumerate(RULES.items()):
+            changed = [*lines[:index], f"    {rule}: {other}\n", *lines[index + 1 :]]
+            start = f"  {name}:\n    Type: Number\n"
+            finding = f"{name}.{rule} is {other}, and that of EXPRESS_SYNC_"
+            yield Fault(f"{name} {rule}", start + "".join(lines), start + "".join(changed), finding)
+
 
 FAULTS = (
     # the text
@@ -82,7 +109,7 @@ FAULTS = (
     # parameters
     Fault("default", "Default: BACKOFF_RETRY", "Default: BACKOFF", "RetryStrategy.Default is 'BACKOFF'; allowed:"),
     Fault(
-        "default's bound", "Default: 6\n", "Default: 60\n", "MaxDeferrals.Default is 60, which is not within 0 to 50"
+        "default's bound", "Default: 18\n", "Default: 60\n", "MaxDeferrals.Default is 60, which is not within 0 to 50"
     ),
     Fault("default's pattern", "Default: express-sync", "Default: Express", "'Express', which does not match"),
     Fault("parameter's range", "MaxValue: 3650", "MaxValue: 4000", "LogRetentionDays, which is 4000, which is not"),
@@ -123,6 +150,28 @@ FAULTS = (
         "QUEUE: !Sub '${NamePrefix}-failures'",
         "QUEUE: !Sub '${NamePrefix}-f'",
         "the settings name express-sync-f,",
+    ),
+    # deferrals, and what the function is told of the template
+    *_other_limits(),
+    Fault(
+        "queue keeps less", QUEUE_KEEPS, "MessageRetentionPeriod: 345600", "of 604800 seconds, and the queue has 345600"
+    ),
+    Fault(
+        "queue keeps too little", QUEUE_KEEPS, "MessageRetentionPeriod: 7199", "more than half of the 7199 a message"
+    ),
+    Fault("retention written twice", TOLD, "SYNC_REQUEST_RETENTION_SECONDS: '604800'", "and the queue has 7200"),
+    Fault("retention not told", f"        EXPRESS_{TOLD}\n", "", "of 604800 seconds, and the queue has 7200"),
+    Fault("limit not told", LATE_PAUSE, "", "Parameters.LatePauseSeconds is used nowhere"),
+    Fault("limit of another", "'${DeferCapSeconds}'", "'${DeferBaseSeconds}'", "Parameters.DeferCapSeconds is used"),
+    Fault("outage outlasts them", "Default: 18\n", "Default: 16\n", "deferrals may end after 19890 seconds, before"),
+    Fault(
+        "policies", "[identical, never, owned]", "[identical, owned]", "AdoptionPolicy.AllowedValues is ['identical',"
+    ),
+    Fault(
+        "policy unless given", "Default: identical", "Default: owned", "AdoptionPolicy.Default is owned, and that of"
+    ),
+    Fault(
+        "levels", "[DEBUG, INFO, WARNING, ERROR]", "[DEBUG, INFO, ERROR]", "LogLevel.AllowedValues is ['DEBUG', 'INFO',"
     ),
     Fault("machine", "Cpu: 0.25", "Cpu: 0.5", "0.5 GB for each CPU are not within 1 to 4"),
     # permissions

@@ -35,6 +35,9 @@ NO_PERMISSION = Refused("NoPermission", 403)
 READ_TIMEOUT = Unanswered("ReadTimeout", sent=True)
 NOT_CONNECTED = Unanswered("NotConnected", sent=False)
 
+TOPIC_GONE = SmqError("TopicNotExist", transient=False)
+QUEUE_CLOSED = SmqError("AccessDenied", transient=False)
+
 MOMENT = datetime(2026, 11, 23, 8, 0, tzinfo=timezone.utc)
 
 
@@ -114,8 +117,8 @@ class RecordingJournal:
     def unfinished(self, outcome: Outcome, code: str) -> None:
         self.told.append(("unfinished", code))
 
-    def left(self) -> None:
-        self.told.append(("left", None))
+    def unpublished(self, outcome: Outcome, code: str) -> None:
+        self.told.append(("unpublished", code))
 
     def failed(self, fault: Exception) -> None:
         self.told.append(("failed", type(fault).__name__))
@@ -154,8 +157,11 @@ class ScriptedSmq:
 
 
 def delivery(document: object = DOCUMENT, message_id: str = "M-1", **more: Any) -> Delivery:
-    """A delivery of `document`."""
-    return Delivery(message_id, document, **more)
+    """A delivery of `document`, each message a submission of its own unless a lineage names another."""
+    lineage = more.pop("lineage", Lineage())
+    return Delivery(
+        message_id, document, lineage=replace(lineage, submission_id=lineage.submission_id or message_id), **more
+    )
 
 
 def circumstances(**changes: Any) -> Circumstances:
@@ -164,7 +170,7 @@ def circumstances(**changes: Any) -> Circumstances:
         source="acs:fc:cn-hangzhou:1234567890123456:functions/provision",
         message_id="M-1",
         request_id="REQ-1",
-        lineage=Lineage(),
+        lineage=Lineage(submission_id="M-1"),
         attempts=1,
         waited_seconds=0.0,
         started_at=MOMENT,

@@ -17,7 +17,7 @@ from tests.unit import fakes
         (Refused("Http429", 429), Effect.NOT_EXECUTED),
         (fakes.NOT_CONNECTED, Effect.NOT_EXECUTED),
         (fakes.INTERNAL_ERROR, Effect.UNKNOWN),
-        (fakes.READ_TIMEOUT, Effect.PENDING),
+        (fakes.READ_TIMEOUT, Effect.UNKNOWN),
         (Refused("Undocumented", 500), Effect.UNKNOWN),
         (Refused("Undocumented", 404), Effect.TERMINAL),
         (fakes.DUPLICATE, Effect.TERMINAL),
@@ -31,7 +31,7 @@ def test_the_effect_is_what_the_call_has_done(answer: Answer, effect: Effect) ->
 @pytest.mark.parametrize("code", ["ReadTimeout", "NotConnected", "DuplicateExpressSyncName"])
 def test_silence_is_judged_by_what_was_sent_not_by_its_name(code: str) -> None:
     """The same name without an answer is unknown once something was sent, and harmless before."""
-    assert Effect.PENDING is answers.effect(Unanswered(code, sent=True))
+    assert Effect.UNKNOWN is answers.effect(Unanswered(code, sent=True))
     assert Effect.NOT_EXECUTED is answers.effect(Unanswered(code, sent=False))
 
 

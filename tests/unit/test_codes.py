@@ -49,24 +49,25 @@ def test_impossible_are_exactly_the_codes_about_the_requests_own_text() -> None:
     [
         ("Throttling", 400, Effect.NOT_EXECUTED),
         ("Throttling.User", 400, Effect.NOT_EXECUTED),
-        ("Throttling.Api", 503, Effect.NOT_EXECUTED),
+        ("Throttling.Api", 400, Effect.NOT_EXECUTED),
         ("Throttling.Anything", None, Effect.NOT_EXECUTED),
         ("Rejected.Throttling", 400, Effect.NOT_EXECUTED),
         ("Http429", 429, Effect.NOT_EXECUTED),
-        ("SignatureNonceUsed", 400, Effect.PENDING),
+        ("SignatureNonceUsed", 400, Effect.UNKNOWN),
         ("InvalidTimeStamp.Expired", 400, Effect.NOT_EXECUTED),
         ("NotConnected", None, Effect.NOT_EXECUTED),
         ("OutOfTime", None, Effect.NOT_EXECUTED),
         ("ServiceUnavailable", 503, Effect.UNKNOWN),
-        ("GatewayLostService", 503, Effect.PENDING),
-        ("ReadTimeout", None, Effect.PENDING),
-        ("ConnectionLost", None, Effect.PENDING),
-        ("MalformedAnswer", 200, Effect.PENDING),
+        ("GatewayLostService", 503, Effect.UNKNOWN),
+        ("ReadTimeout", None, Effect.UNKNOWN),
+        ("ConnectionLost", None, Effect.UNKNOWN),
+        ("MalformedAnswer", 200, Effect.UNKNOWN),
         ("HandlerFault", None, Effect.UNKNOWN),
         ("Undocumented", 200, Effect.UNKNOWN),
         ("Undocumented", 302, Effect.UNKNOWN),
         ("Undocumented", 399, Effect.UNKNOWN),
         ("Undocumented", 500, Effect.UNKNOWN),
+        ("Throttling.Api", 503, Effect.UNKNOWN),
         ("Undocumented", 599, Effect.UNKNOWN),
         ("Undocumented", None, Effect.UNKNOWN),
         ("Undocumented", 400, Effect.TERMINAL),
@@ -78,19 +79,29 @@ def test_impossible_are_exactly_the_codes_about_the_requests_own_text() -> None:
         ("Forbidden.RAM", 403, Effect.TERMINAL),
         ("OwnerUnknown", None, Effect.TERMINAL),
         ("RequestIdReused", None, Effect.TERMINAL),
+        ("ConfigurationUnclear", None, Effect.TERMINAL),
     ],
 )
 def test_other_codes_are_classed_by_name_then_prefix_then_status(
     code: str, http_status: int | None, effect: Effect
 ) -> None:
-    """A name outranks a status; throttling is known by its prefix or by 429; an unknown 4xx is a refusal."""
+    """A name outranks a 4xx; throttling is known by its prefix or by 429; an unknown 4xx is a refusal."""
     assert effect is meaning(code, http_status).effect
 
 
-@pytest.mark.parametrize("http_status", [200, 400, 429, 503, None])
-def test_a_known_name_outranks_any_status(http_status: int | None) -> None:
-    """RoleNotExist stays terminal whatever status it comes with."""
+@pytest.mark.parametrize("http_status", [200, 400, 429, 499, 600, None])
+def test_a_known_name_outranks_any_status_but_a_5xx(http_status: int | None) -> None:
+    """RoleNotExist stays terminal whatever status it comes with, as long as that is not a server error."""
     assert Effect.TERMINAL is meaning("RoleNotExist", http_status).effect
+
+
+@pytest.mark.parametrize("http_status", [500, 502, 503, 504, 599])
+@pytest.mark.parametrize("code", [*codes.DOCUMENTED, *codes.GATEWAY, "Throttling.User", "Undocumented"])
+def test_any_5xx_is_unknown_whatever_its_code(code: str, http_status: int) -> None:
+    """A server error does not settle the call; message and hint are still those of its code."""
+    row, usual = meaning(code, http_status), meaning(code, 400)
+    assert (row.effect, row.impossible) == (Effect.UNKNOWN, False)
+    assert code not in codes.DOCUMENTED or (row.message, row.hint) == (usual.message, usual.hint)
 
 
 def test_every_row_tells_a_person_what_it_means_and_what_to_do() -> None:

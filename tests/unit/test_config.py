@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from handler import config
+from handler.backoff import Backoff
 from handler.config import ConfigurationError, Settings
 from handler.signature import Credentials
 
@@ -29,9 +30,10 @@ DEFAULTS = Settings(
     request_queue="",
     failure_queue="",
     dead_letter_queue="",
-    max_deferrals=6,
+    max_deferrals=18,
     defer_base_seconds=60.0,
     defer_cap_seconds=3600.0,
+    request_retention_seconds=604800,
     concurrency=16,
     adoption="identical",
     log_level="INFO",
@@ -67,7 +69,12 @@ VALID: list[tuple[str, str, object]] = [
     ("DEFER_BASE_SECONDS", "1", 1.0),
     ("DEFER_BASE_SECONDS", "86400", 86400.0),
     ("DEFER_CAP_SECONDS", "1", 1.0),
-    ("DEFER_CAP_SECONDS", "604800", 604800.0),
+    ("DEFER_CAP_SECONDS", "302400", 302400.0),
+    ("REQUEST_RETENTION_SECONDS", "7200", 7200),
+    ("REQUEST_RETENTION_SECONDS", "604800", 604800),
+    ("BACKOFF_BASE_SECONDS", ".5", 0.5),
+    ("BACKOFF_BASE_SECONDS", "1", 1.0),
+    ("MAX_ATTEMPTS", "007", 7),
     ("CONCURRENCY", "1", 1),
     ("CONCURRENCY", "64", 64),
     ("ADOPTION", "identical", "identical"),
@@ -76,6 +83,25 @@ VALID: list[tuple[str, str, object]] = [
     ("LOG_LEVEL", "DEBUG", "DEBUG"),
     ("LOG_LEVEL", "ERROR", "ERROR"),
 ]
+
+NOT_PLAIN = (
+    "",
+    ".",
+    "1.",
+    "-1",
+    "+1",
+    " 5 ",
+    "5\n",
+    "5_0",
+    "1e1",
+    "1e400",
+    "nan",
+    "inf",
+    "0x5",
+    "\u0665",
+    "5,0",
+    "9" * 5000,
+)
 
 INVALID = [
     ("RESULT_TOPIC", ""),
@@ -89,7 +115,9 @@ INVALID = [
     ("MNS_ENDPOINT", "http://host/path"),
     ("MNS_ENDPOINT", "http://user:password@host"),
     ("MNS_ENDPOINT", "http://host\n"),
+    ("MNS_ENDPOINT", "http://1.mns.cn-hangzhou.aliyuncs.com"),
     ("SGW_ENDPOINT", "sgw.cn-shanghai.aliyuncs.com"),
+    ("SGW_ENDPOINT", "http://sgw.cn-shanghai-internal.aliyuncs.com"),
     ("MAX_ATTEMPTS", "0"),
     ("MAX_ATTEMPTS", "21"),
     ("MAX_ATTEMPTS", "2.5"),
@@ -115,8 +143,13 @@ INVALID = [
     ("DEFER_BASE_SECONDS", "0"),
     ("DEFER_BASE_SECONDS", "86401"),
     ("DEFER_CAP_SECONDS", "0.5"),
-    ("DEFER_CAP_SECONDS", "604801"),
+    ("DEFER_CAP_SECONDS", "302401"),
     ("DEFER_CAP_SECONDS", "inf"),
+    ("REQUEST_RETENTION_SECONDS", "59"),
+    ("REQUEST_RETENTION_SECONDS", "604801"),
+    ("REQUEST_RETENTION_SECONDS", "86400.5"),
+    *[("MAX_ATTEMPTS", text) for text in NOT_PLAIN],
+    *[("LATE_PAUSE_SECONDS", text) for text in NOT_PLAIN],
     ("CONCURRENCY", "0"),
     ("CONCURRENCY", "65"),
     ("ADOPTION", "Identical"),
@@ -145,6 +178,49 @@ def test_a_wrong_setting_is_named_without_its_value(name: str, text: str) -> Non
     assert len(text) < 3 or text not in message.replace("identical, never or owned", "")
 
 
+def test_deferrals_end_no_earlier_than_a_six_hour_outage() -> None:
+    """A deferral waits for at least half of its ceiling, and the default halves exceed six hours together."""
+    chosen = config.settings(NEEDED)
+    waits = Backoff(chosen.max_deferrals + 1, chosen.defer_base_seconds, chosen.defer_cap_seconds)
+    least = sum(waits.ceiling(number) / 2 for number in range(1, chosen.max_deferrals + 1))
+    assert least == 23490
+    assert least > 6 * 3600
+
+
+def test_defer_cap_may_be_half_of_the_retention() -> None:
+    """The shortest retention needs a shorter cap than the default."""
+    environment = {**NEEDED, "EXPRESS_SYNC_REQUEST_RETENTION_SECONDS": "60", "EXPRESS_SYNC_DEFER_CAP_SECONDS": "30"}
+    assert config.settings(environment).request_retention_seconds == 60
+
+
+@pytest.mark.parametrize(("retention", "cap"), [("7199", "3600"), ("60", "30.1"), ("604799", "302400")])
+def test_defer_cap_above_half_the_retention_is_refused(retention: str, cap: str) -> None:
+    """The queue would drop such a deferral, or drop it before it is received."""
+    names = ("EXPRESS_SYNC_REQUEST_RETENTION_SECONDS", "EXPRESS_SYNC_DEFER_CAP_SECONDS")
+    with pytest.raises(ConfigurationError) as caught:
+        config.settings({**NEEDED, **dict(zip(names, (retention, cap), strict=True))})
+    assert str(caught.value) == (
+        "the function's settings need correction: EXPRESS_SYNC_DEFER_CAP_SECONDS is wrong, "
+        "expected at most half of EXPRESS_SYNC_REQUEST_RETENTION_SECONDS"
+    )
+
+
+@pytest.mark.parametrize("tier", ["BACKOFF", "DEFER"])
+def test_base_above_its_cap_is_accepted(tier: str) -> None:
+    """Every wait then has the cap as its ceiling, which is what a shorter cap alone is set for."""
+    chosen = config.settings(
+        {**NEEDED, f"EXPRESS_SYNC_{tier}_CAP_SECONDS": "1", f"EXPRESS_SYNC_{tier}_BASE_SECONDS": "2"}
+    )
+    base, cap = (getattr(chosen, f"{tier.lower()}_{end}_seconds") for end in ("base", "cap"))
+    assert Backoff(3, base, cap).ceiling(1) == 1
+
+
+def test_every_setting_is_read_from_one_variable() -> None:
+    """The table of variables is complete, and every default is one that its own parser accepts."""
+    assert [name.lower() for name in config.VARIABLES] == [field.name for field in dataclasses.fields(Settings)]
+    assert all(variable.meaning and not variable.meaning.endswith(".") for variable in config.VARIABLES.values())
+
+
 def test_everything_that_is_missing_or_wrong_is_told_at_once() -> None:
     """So that nobody deploys five times to learn five mistakes."""
     with pytest.raises(ConfigurationError) as caught:
@@ -152,7 +228,7 @@ def test_everything_that_is_missing_or_wrong_is_told_at_once() -> None:
     assert str(caught.value) == (
         "the function's settings need correction: "
         "EXPRESS_SYNC_RESULT_TOPIC is missing, expected the name of the MNS topic for outcomes; "
-        "EXPRESS_SYNC_MNS_ENDPOINT is wrong, expected the http(s) URL of MNS; "
+        "EXPRESS_SYNC_MNS_ENDPOINT is wrong, expected the https URL of MNS, or the http URL of its internal endpoint; "
         "EXPRESS_SYNC_MAX_ATTEMPTS is wrong, expected a whole number from 1 to 20"
     )
 
@@ -213,3 +289,20 @@ def test_missing_credentials_are_named_all_at_once(missing: tuple[str, ...], how
     assert [name for name in ENVIRONMENT_312 if name in str(caught.value)] == names
     assert str(caught.value).count("give the function a role") == len(names)
     assert "env" not in str(caught.value)
+
+
+@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("runtime", ["context", "environment"])
+def test_an_unusable_part_of_a_key_is_named_not_shown(number: int, runtime: str) -> None:
+    """With where it is, in both generations of the runtime."""
+    key = ["planted"] * 3
+    key[number] = "planted\r"
+    environment = dict(zip(ENVIRONMENT_312, key, strict=True)) if runtime == "environment" else {}
+    keys = SimpleNamespace(access_key_id=key[0], access_key_secret=key[1], security_token=key[2])
+    context = SimpleNamespace(credentials=keys if runtime == "context" else None)
+    with pytest.raises(ConfigurationError) as caught:
+        config.credentials(context, environment)
+    part = ("access key id", "access key secret", "security token")[number]
+    assert f"the {part} in the " in str(caught.value)
+    assert runtime in str(caught.value)
+    assert "planted" not in str(caught.value)

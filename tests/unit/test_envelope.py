@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.envelope import LONGEST_ID, MOST_LAYERS, Delivery, Intake, parse, parse_message
-from handler.lineage import LONGEST_ATTRIBUTE, MOST_GENERATIONS, SENT_AGAIN, Lineage, sent_again
-from handler.reading import MOST_BYTES
+from handler.envelope import MOST_LAYERS, Delivery, Intake, parse, parse_message
+from handler.lineage import LONGEST_ATTRIBUTE, LONGEST_ID, MOST_GENERATIONS, SENT_AGAIN, Lineage, sent_again
+from handler.model import MESSAGE_BYTES
 from tests.unit.fakes import DOCUMENT
 
 TEXT = json.dumps(DOCUMENT)
@@ -231,7 +231,7 @@ def test_layers_beyond_the_bound_stay_closed() -> None:
         ('{"a": 1, "a": 2}', ["uniqueKeys"]),
         ('{"a": "\\ud800"}', ["unicode"]),
         ("1" * 5000, ["json"]),
-        (" " * MOST_BYTES + "1", ["maxBytes"]),
+        (" " * MESSAGE_BYTES + "1", ["maxBytes"]),
     ],
     ids=lambda value: str(value)[:10],
 )
@@ -278,7 +278,7 @@ def test_the_event_of_a_failed_call_may_hold_half_of_a_surrogate_pair() -> None:
 def test_garbage_for_an_event_is_one_direct_delivery(event: bytes) -> None:
     """Nobody but a direct caller can send such bytes, and gets its verdict."""
     intake = parse(event)
-    assert rules(only(intake)) == ["maxBytes" if len(event) > MOST_BYTES else "json"]
+    assert rules(only(intake)) == ["maxBytes" if len(event) > MESSAGE_BYTES else "json"]
     assert intake.direct
 
 
@@ -388,7 +388,7 @@ def test_attributes_of_the_requests_own_event_travel_on(data: object, in_a_queue
     """Source, id, correlation and trace, even of a request that cannot be read; nothing else."""
     event = own_event(data, **ATTRIBUTES)
     delivery = only(parsed(queue_event(json.dumps(event)) if in_a_queue else event))
-    assert delivery.lineage == Lineage(TRAVELLED)
+    assert delivery.lineage == Lineage(TRAVELLED, submission_id=delivery.message_id)
 
 
 @pytest.mark.parametrize("value", ["", "a\nb", 17, None, ["x"], "x" * (LONGEST_ATTRIBUTE + 1), "\ud800"])
@@ -402,13 +402,14 @@ def test_an_attribute_that_cannot_be_shown_does_not_travel(value: object) -> Non
 @pytest.mark.parametrize("event", [queue_event(TEXT), DOCUMENT, {**DOCUMENT, "traceparent": "00-1", "source": "/p"}])
 def test_only_the_requests_own_event_has_attributes(event: object) -> None:
     """Those of the queue's event are the platform's, and a request is no event."""
-    assert only(parsed(event)).lineage == Lineage()
+    delivery = only(parsed(event))
+    assert delivery.lineage == Lineage(submission_id=delivery.message_id)
 
 
 @pytest.mark.parametrize("wrap", [queue_event, raw, topic_json, record, timer], ids=lambda wrap: wrap.__name__)
 def test_a_request_that_was_sent_again_keeps_its_lineage_in_every_envelope(wrap: Callable[[str], object]) -> None:
     """A dead letter of the second generation is still of the second generation."""
-    lineage = Lineage(TRAVELLED, generation=2, replay_id="rp-0123456789ab")
+    lineage = Lineage(TRAVELLED, generation=2, replay_id="rp-0123456789ab", submission_id="S-1")
     delivery = only(parsed(wrap(sent_again(DOCUMENT, lineage, "function", "event"))))
     assert (delivery.document, delivery.lineage) == (DOCUMENT, lineage)
 

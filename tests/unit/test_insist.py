@@ -121,22 +121,36 @@ def test_a_call_may_take_its_timeout_but_not_longer_than_there_is_time(
     assert line.timeouts == [timeout]
 
 
-def test_the_observer_is_told_of_every_call_and_of_the_wait_that_follows(clock: FakeClock) -> None:
-    """Numbers from one; no wait after the last call."""
+def test_the_observer_sees_every_call_its_duration_and_wait(clock: FakeClock) -> None:
+    """Calls are numbered from one; a wait before a call is not part of its duration; none follows the last call."""
     seen: list[Attempt] = []
-    insist(Line(clock, [fakes.THROTTLED, fakes.INTERNAL_ERROR, fakes.DUPLICATE]), FAR, seen)
+    insist(Line(clock, [fakes.THROTTLED, fakes.INTERNAL_ERROR, fakes.DUPLICATE], seconds=0.25), FAR, seen)
     assert seen == [
-        Attempt("Operation", 1, fakes.THROTTLED, 1.0),
-        Attempt("Operation", 2, fakes.INTERNAL_ERROR, 2.0),
-        Attempt("Operation", 3, fakes.DUPLICATE, None),
+        Attempt("Operation", 1, fakes.THROTTLED, 0.25, 1.0),
+        Attempt("Operation", 2, fakes.INTERNAL_ERROR, 0.25, 2.0),
+        Attempt("Operation", 3, fakes.DUPLICATE, 0.25, None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("result", "code"),
+    [
+        (fakes.CREATED, "OK"),
+        (fakes.NO_GROUPS, "OK"),
+        (fakes.THROTTLED, "Throttling.User"),
+        (fakes.READ_TIMEOUT, "ReadTimeout"),
+    ],
+)
+def test_the_code_of_an_attempt_is_that_of_its_answer(result: Answer | Finding, code: str) -> None:
+    """A successful call has the code OK."""
+    assert Attempt("Operation", 1, result, 0.0, None).code == code
 
 
 def test_a_wait_that_does_not_fit_is_not_reported_as_waited(clock: FakeClock) -> None:
     """Nothing follows, so no wait follows."""
     seen: list[Attempt] = []
     insist(Line(clock, [fakes.INTERNAL_ERROR]), clock.now() + 1.5, seen)
-    assert seen == [Attempt("Operation", 1, fakes.INTERNAL_ERROR, None)]
+    assert seen == [Attempt("Operation", 1, fakes.INTERNAL_ERROR, 0.0, None)]
 
 
 passing_answers = st.sampled_from(

@@ -1,6 +1,8 @@
 """What may be said after a look: the design's verdict rules as a table over answers, worlds and adoption policies."""
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -49,10 +51,12 @@ ANSWERS: list[tuple[str, int | None, str, str]] = [
     ("NoPermission", 403, "failed", "existing"),
     ("AssumeRoleFail", 403, "failed", "existing"),
     ("RoleNotExist", 404, "failed", "existing"),
-    ("InternalError", 500, "failed", "created"),
-    ("ServiceUnavailable", 503, "failed", "created"),
+    ("InternalError", 500, "look", "created"),
+    ("ServiceUnavailable", 503, "look", "created"),
+    ("NoPermission", 500, "look", "created"),
+    ("Throttling.User", 503, "look", "created"),
     ("MalformedAnswer", 200, "look", "created"),
-    ("Undocumented", 500, "failed", "created"),
+    ("Undocumented", 500, "look", "created"),
     ("Undocumented", 404, "failed", "existing"),
     ("Throttling.User", 400, "failed", "existing"),
     ("SignatureDoesNotMatch", 400, "failed", "existing"),
@@ -96,10 +100,10 @@ def code_of(verdict: Verdict | None) -> tuple[type, str]:
 @pytest.mark.parametrize("adoption", ADOPTIONS)
 @pytest.mark.parametrize("neighbours", [(), (NEIGHBOUR,)], ids=["empty", "others"])
 @pytest.mark.parametrize(("code", "http_status", "absent", "_origin"), ANSWERS)
-def test_an_absent_group_is_a_failure_only_when_nothing_can_still_land(
+def test_absent_is_failed_only_if_nothing_can_still_land(
     code: str, http_status: int | None, absent: str, _origin: str, neighbours: tuple[Group, ...], adoption: Adoption
 ) -> None:
-    """An unanswered attempt may still land, and a name said to be taken is a riddle; everything else is `failed`."""
+    """A 5xx and silence may still land, a name reported as taken may show up; everything else is `failed`."""
     verdict = verdict_of(answer_of(code, http_status), Seen(neighbours), adoption)
     if absent == "look":
         assert verdict is None
@@ -140,16 +144,6 @@ def test_a_group_of_another_configuration_takes_the_name(
     assert code_of(verdict) == (Failed, "DuplicateExpressSyncName")
 
 
-@pytest.mark.parametrize("adoption", ADOPTIONS)
-@pytest.mark.parametrize("last", [DUPLICATE, INTERNAL_ERROR, READ_TIMEOUT])
-def test_a_group_of_the_same_request_but_another_configuration_is_a_reused_request_id(
-    last: Unsettled, adoption: Adoption
-) -> None:
-    """Its mark tells that nobody else took the name: the requester changed the request and kept its id."""
-    changed = group_of(bucket_prefix="teams/b", description=MARKED.description)
-    assert code_of(verdict_of(last, Seen((changed,)), adoption)) == (Failed, "RequestIdReused")
-
-
 def test_a_name_that_the_api_called_taken_keeps_the_apis_own_answer() -> None:
     """With status and request id, which a support ticket needs; without them where the API never said so."""
     told = verdict_of(Refused("DuplicateExpressSyncName", 400, "API-7"), Seen((OTHER_CONFIGURATIONS["bucket"],)))
@@ -160,28 +154,77 @@ def test_a_name_that_the_api_called_taken_keeps_the_apis_own_answer() -> None:
     assert (inferred.reason.http_status, inferred.reason.api_request_id) == (None, "")
 
 
+def old_mark(request_id: str = "REQ-1") -> str:
+    """The mark of groups made before it named the configuration."""
+    return f"[xs:{hashlib.sha256(request_id.encode()).hexdigest()[:12]}]"
+
+
+# The description of the group: what its mark says.
+MARKS = {
+    "this body": MARKED.description,
+    "this id, another body": marked_description(replace(REQUEST, bucket_prefix="teams/b")),
+    "this id, old mark": f"of summer {old_mark()}",
+    "another id": marked_description(replace(REQUEST, request_id="REQ-2")),
+    "another id, old mark": f"of summer {old_mark('REQ-2')}",
+    "no mark": "of summer",
+    "truncated": MARKED.description[:-3],
+    "text like a mark": "of summer [xs:AAAAAAAABBBB]",
+}
+OURS = ("this body", "this id, another body", "this id, old mark")
+# How the API shows the group: same configuration, the same in another form, another prefix or region, another bucket.
+FORMS = {
+    "same": {},
+    "slashes": {"bucket_prefix": "teams/a/"},
+    "region name": {"bucket_region": "China (Hangzhou)"},
+    "other prefix": {"bucket_prefix": "teams/b"},
+    "other region": {"bucket_region": "cn-beijing"},
+    "other bucket": {"bucket_name": "another-bucket"},
+}
+UNCLEAR = ("slashes", "region name")
+
+
+def ruling(mark: str, form: str, adoption: str) -> str:
+    """The rules once more, in words: the mark decides; without one the policy and what is seen."""
+    if mark == "this body":
+        return "RequestIdReused" if form == "other bucket" else "succeeded"
+    if mark == "this id, another body":
+        return "RequestIdReused"
+    if mark == "this id, old mark":
+        return "succeeded" if form == "same" or form in UNCLEAR else "RequestIdReused"
+    if adoption == "owned" or not (form == "same" or form in UNCLEAR):
+        return "DuplicateExpressSyncName"
+    if adoption == "never":
+        return "OwnerUnknown"
+    return "succeeded" if form == "same" else "ConfigurationUnclear"
+
+
+DOUBTS = ("OwnerUnknown", "ConfigurationUnclear")
+
+
+@pytest.mark.parametrize("adoption", ADOPTIONS)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("mark", MARKS)
 @pytest.mark.parametrize("last", [DUPLICATE, INTERNAL_ERROR, READ_TIMEOUT, fakes.NO_PERMISSION])
-@pytest.mark.parametrize("group", [IDENTICAL, MARKED], ids=["unmarked", "marked"])
-def test_with_adoption_switched_off_an_identical_group_is_nobodys_to_claim(last: Unsettled, group: Group) -> None:
-    """Whose it is cannot be known, so neither success nor failure may be said; nor will another try tell."""
-    verdict = verdict_of(last, Seen((group,)), "never")
-    assert code_of(verdict) == (Indeterminate, "OwnerUnknown")
-    assert isinstance(verdict, Indeterminate)
-    assert verdict.may_settle is False
+def test_mark_form_and_policy_decide_about_a_namesake(
+    last: Unsettled, mark: str, form: str, adoption: Adoption
+) -> None:
+    """`failed` only where the group is surely another one; what cannot be told apart is a doubt that stays one."""
+    verdict = verdict_of(last, Seen((group_of(description=MARKS[mark], **FORMS[form]),)), adoption)
+    expected = ruling(mark, form, adoption)
+    if expected == "succeeded":
+        is_open = last in (INTERNAL_ERROR, READ_TIMEOUT)
+        assert verdict == Succeeded("sync-there", "created" if is_open else "existing")
+    else:
+        assert code_of(verdict) == (Indeterminate if expected in DOUBTS else Failed, expected)
+        assert not isinstance(verdict, Indeterminate) or verdict.may_settle is False
 
 
-@pytest.mark.parametrize(("last", "origin"), [(DUPLICATE, "existing"), (READ_TIMEOUT, "created")])
-def test_a_marked_group_is_adopted_under_owned(last: Unsettled, origin: str) -> None:
-    """The mark of the same request makes it a success."""
-    verdict = verdict_of(last, Seen((MARKED,)), "owned")
-    assert isinstance(verdict, Succeeded)
-    assert verdict.disposition == origin
-
-
-@pytest.mark.parametrize("last", [DUPLICATE, INTERNAL_ERROR, READ_TIMEOUT])
-def test_an_unmarked_group_is_somebody_elses_under_owned(last: Unsettled) -> None:
-    """Identical as it may be: without the mark the name is taken."""
-    assert code_of(verdict_of(last, Seen((IDENTICAL,)), "owned")) == (Failed, "DuplicateExpressSyncName")
+@pytest.mark.parametrize("form", ["same", *UNCLEAR])
+@pytest.mark.parametrize("adoption", ADOPTIONS)
+def test_a_group_with_the_mark_of_this_body_is_never_failed(adoption: Adoption, form: str) -> None:
+    """Whatever the API makes of its prefix or region: the mark proves that this request made it."""
+    group = group_of(description=MARKED.description, **FORMS[form])
+    assert isinstance(verdict_of(DUPLICATE, Seen((group,)), adoption), Succeeded)
 
 
 @pytest.mark.parametrize("adoption", ADOPTIONS)
@@ -205,16 +248,33 @@ def test_an_unknown_attempt_before_spoils_even_what_is_impossible(before: Answer
     assert code_of(verdict_of(last, fakes.NO_PERMISSION, before=[before])) == (Indeterminate, "InvalidBucketName")
 
 
-@pytest.mark.parametrize("last", [INTERNAL_ERROR, fakes.THROTTLED, fakes.NOT_CONNECTED, fakes.NO_PERMISSION])
-def test_one_unanswered_attempt_among_answered_ones_may_still_land(last: Unsettled) -> None:
-    """The answer to a later attempt says nothing of the earlier one."""
-    assert verdict_of(last, fakes.NO_GROUPS, before=[READ_TIMEOUT]) is None
+@pytest.mark.parametrize("before", [READ_TIMEOUT, INTERNAL_ERROR, Refused("ServiceUnavailable", 503)])
+@pytest.mark.parametrize("last", [fakes.THROTTLED, fakes.NOT_CONNECTED, fakes.NO_PERMISSION])
+def test_one_open_attempt_among_settled_ones_may_still_land(last: Unsettled, before: Answer) -> None:
+    """The answer to a later attempt says nothing about the earlier one."""
+    assert verdict_of(last, fakes.NO_GROUPS, before=[before]) is None
 
 
-def test_attempts_that_never_left_cannot_land() -> None:
-    """Refused connections and answered errors leave nothing behind."""
-    verdict = verdict_of(INTERNAL_ERROR, fakes.NO_GROUPS, before=[fakes.NOT_CONNECTED, INTERNAL_ERROR])
-    assert code_of(verdict) == (Failed, "InternalError")
+def test_attempts_that_were_not_executed_cannot_land() -> None:
+    """Refused connections and throttled calls leave nothing behind."""
+    verdict = verdict_of(fakes.ASSUME_ROLE_FAIL, fakes.NO_GROUPS, before=[fakes.NOT_CONNECTED, fakes.THROTTLED])
+    assert code_of(verdict) == (Failed, "AssumeRoleFail")
+
+
+@pytest.mark.parametrize("last", [fakes.NO_PERMISSION, fakes.THROTTLED, DUPLICATE, Refused("InvalidBucketName", 400)])
+def test_what_was_sent_before_these_attempts_may_still_land(last: Unsettled) -> None:
+    """Another body of this requestId asked for the same group and is still open: absent is not a verdict then."""
+    assert judge(REQUEST, (last,), last, fakes.NO_GROUPS, "identical", in_flight=True) is None
+    refused_lookup = judge(REQUEST, (last,), last, fakes.NO_PERMISSION, "identical", in_flight=True)
+    assert code_of(refused_lookup) == (Indeterminate, last.code)
+
+
+def test_what_is_there_decides_whatever_is_in_flight() -> None:
+    """Names are unique, so a group of another configuration settles the matter, and an identical one does too."""
+    taken = judge(REQUEST, (DUPLICATE,), DUPLICATE, Seen((group_of(bucket_name="b"),)), "identical", in_flight=True)
+    assert code_of(taken) == (Failed, "DuplicateExpressSyncName")
+    found = judge(REQUEST, (DUPLICATE,), DUPLICATE, Seen((IDENTICAL,)), "identical", in_flight=True)
+    assert found == Succeeded("sync-there", "existing")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Which deliveries share a lane, and how lanes are worked: side by side, no more than allowed, in order."""
+"""Which deliveries share a lane or a case, and how lanes are processed: side by side, bounded, in order."""
 
 import threading
 
@@ -10,23 +10,45 @@ from handler.lanes import Lane, lanes_of, side_by_side
 from tests.patience import PATIENCE_SECONDS
 
 
-def test_deliveries_of_one_request_share_a_lane() -> None:
-    """In the order of their first delivery; those without a usable id have each their own."""
-    assert lanes_of(["A", None, "B", "A", None]) == [
-        Lane("A", [0, 3]),
-        Lane(None, [1]),
-        Lane("B", [2]),
-        Lane(None, [4]),
+def lanes_named(*request_ids: str | None) -> list[Lane]:
+    """The lanes of deliveries that all differ in content."""
+    return lanes_of((request_id, f"content {place}") for place, request_id in enumerate(request_ids))
+
+
+def test_deliveries_of_one_request_id_share_a_lane() -> None:
+    """Lanes come in the order of their first delivery; a delivery without a usable id has a lane of its own."""
+    assert lanes_named("A", None, "B", "A", None) == [
+        Lane("A", {"content 0": [0], "content 3": [3]}),
+        Lane(None, {"content 1": [1]}),
+        Lane("B", {"content 2": [2]}),
+        Lane(None, {"content 4": [4]}),
     ]
 
 
-@given(st.lists(st.none() | st.sampled_from(["A", "B", "0", "1"])))
-def test_every_delivery_is_in_exactly_one_lane(request_ids: list[str | None]) -> None:
-    """In that of its request, and there in order; a request named like a number is nobody else's."""
-    lanes = lanes_of(request_ids)
-    assert sorted(place for lane in lanes for place in lane.places) == list(range(len(request_ids)))
-    assert all(request_ids[place] == lane.request_id for lane in lanes for place in lane.places)
-    assert all(lane.places == sorted(lane.places) for lane in lanes)
+def test_copies_of_one_request_are_one_case() -> None:
+    """Other bodies under the same id are cases of their own, in the order in which they came."""
+    assert lanes_of([("A", "x"), ("A", "y"), ("B", "x"), ("A", "x")]) == [
+        Lane("A", {"x": [0, 3], "y": [1]}),
+        Lane("B", {"x": [2]}),
+    ]
+
+
+def test_what_has_no_content_is_a_copy_of_nothing() -> None:
+    """Two flawed bodies under one id are two cases, and neither is a copy of a request that is not flawed."""
+    assert lanes_of([("A", None), ("A", "x"), ("A", None)]) == [Lane("A", {0: [0], "x": [1], 2: [2]})]
+
+
+@given(st.lists(st.tuples(st.none() | st.sampled_from("AB01"), st.none() | st.sampled_from(["x", "0", "1"]))))
+def test_every_delivery_is_in_exactly_one_case(deliveries: list[tuple[str | None, str | None]]) -> None:
+    """It is in the lane of its id and there in the case of its content, whatever that content is."""
+    lanes = lanes_of(deliveries)
+    cases = [(lane.request_id, content, places) for lane in lanes for content, places in lane.cases.items()]
+    assert sorted(place for _, _, places in cases for place in places) == list(range(len(deliveries)))
+    for request_id, content, places in cases:
+        expected = content if isinstance(content, str) else None
+        assert {deliveries[place] for place in places} == {(request_id, expected)}
+        assert places == sorted(places)
+        assert len(places) == 1 or expected is not None
     named = [lane.request_id for lane in lanes if lane.request_id is not None]
     assert len(named) == len(set(named))
 
@@ -34,7 +56,7 @@ def test_every_delivery_is_in_exactly_one_lane(request_ids: list[str | None]) ->
 @pytest.mark.parametrize("concurrency", [1, 3, 16])
 def test_results_come_in_the_order_of_the_lanes(concurrency: int) -> None:
     """Whoever is done first."""
-    lanes = lanes_of([f"REQ-{number}" for number in range(8)])
+    lanes = lanes_named(*(f"REQ-{number}" for number in range(8)))
     assert side_by_side(lambda lane: lane.request_id, lanes, concurrency) == [lane.request_id for lane in lanes]
 
 
@@ -63,5 +85,5 @@ def test_as_many_lanes_as_allowed_are_worked_together(lanes: int, concurrency: i
         with lock:
             under_way -= 1
 
-    side_by_side(meet, lanes_of([f"REQ-{number}" for number in range(lanes)]), concurrency)
+    side_by_side(meet, lanes_named(*(f"REQ-{number}" for number in range(lanes))), concurrency)
     assert most == together

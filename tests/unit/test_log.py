@@ -1,7 +1,6 @@
 """Log lines: one JSON object in one write each, with the ids that tie it down, and nothing of the request."""
 
 import json
-import logging
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +10,7 @@ import structlog
 
 from handler import answers, log
 from handler.insist import Attempt
+from handler.lineage import Lineage
 from handler.model import Answer, Finding, Indeterminate, Refused, Succeeded
 from handler.outcome import announce
 from tests.unit import fakes
@@ -47,10 +47,9 @@ class Console:
 @pytest.fixture
 def console(monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
     """A console to attach; the configuration of the log is put back afterwards."""
-    before, level = structlog.get_config(), logging.getLogger("urllib3").level
+    before = structlog.get_config()
     yield Console(monkeypatch)
     structlog.configure(**before)
-    logging.getLogger("urllib3").setLevel(level)
 
 
 def journal() -> log.Journal:
@@ -88,7 +87,7 @@ def test_a_call_is_told_with_its_code_and_what_follows(
 ) -> None:
     """Operation, number, code, the API's id and the wait in seconds."""
     console.attach("INFO")
-    journal().attempted(Attempt(CREATE, 2, result, wait))
+    journal().attempted(Attempt(CREATE, 2, result, 0.5, wait))
     assert only(console) == {
         **IDS,
         "level": "info",
@@ -111,26 +110,20 @@ def test_a_call_is_told_with_its_code_and_what_follows(
 def test_a_verdict_is_told_with_its_event(console: Console, verdict: Any, status: str, code: str | None) -> None:
     """Status, event id, and the code where there is one."""
     console.attach("INFO")
-    outcome = announce(verdict, DOCUMENT, circumstances())
+    outcome = announce(verdict, DOCUMENT, circumstances(lineage=Lineage(submission_id="S-1")))
     journal().decided(outcome)
     expected = {"level": "info", "event": "announced", "status": status, "event_id": outcome.event["id"], "code": code}
-    assert only(console) == {**IDS, **expected}
+    assert only(console) == {**IDS, **expected, "submission_id": "S-1"}
 
 
-def test_what_could_not_be_finished_is_an_error(console: Console) -> None:
-    """With the code of the topic or queue that did not take it."""
+@pytest.mark.parametrize("event", ["unfinished", "unpublished"])
+def test_an_outcome_that_was_not_published_is_an_error(console: Console, event: str) -> None:
+    """The line has the code of the topic or queue that refused, and says whether the request is back in its queue."""
     console.attach("ERROR")
-    outcome = announce(Succeeded("sync-1", "created"), DOCUMENT, circumstances())
-    journal().unfinished(outcome, "TopicNotExist")
-    expected = {"level": "error", "event": "unfinished", "status": "succeeded", "event_id": outcome.event["id"]}
-    assert only(console) == {**IDS, **expected, "code": "TopicNotExist"}
-
-
-def test_what_was_left_is_a_warning(console: Console) -> None:
-    """It will come back."""
-    console.attach("WARNING")
-    journal().left()
-    assert only(console) == {**IDS, "level": "warning", "event": "left for redelivery"}
+    outcome = announce(Succeeded("sync-1", "created"), DOCUMENT, circumstances(lineage=Lineage(submission_id="S-1")))
+    getattr(journal(), event)(outcome, "TopicNotExist")
+    expected = {"level": "error", "event": event, "status": "succeeded", "event_id": outcome.event["id"]}
+    assert only(console) == {**IDS, **expected, "submission_id": "S-1", "code": "TopicNotExist"}
 
 
 def test_a_fault_is_told_by_kind_and_place_never_by_its_text(console: Console) -> None:
@@ -161,14 +154,13 @@ def test_a_fault_without_a_place_is_still_told(console: Console) -> None:
 
 @pytest.mark.parametrize(
     ("level", "told"),
-    [("DEBUG", ["info", "warning", "error"]), ("WARNING", ["warning", "error"]), ("ERROR", ["error"])],
+    [("DEBUG", ["info", "error"]), ("WARNING", ["error"]), ("ERROR", ["error"])],
 )
 def test_only_lines_of_the_level_and_above_are_written(console: Console, level: str, told: list[str]) -> None:
     """The level is a setting."""
     console.attach(level)
     each = journal()
-    each.attempted(Attempt(CREATE, 1, fakes.CREATED, None))
-    each.left()
+    each.attempted(Attempt(CREATE, 1, fakes.CREATED, 0.5, None))
     each.failed(ValueError())
     assert [line["level"] for line in console.lines()] == told
 
@@ -177,7 +169,7 @@ def test_each_line_is_one_write_however_awkward_its_ids_are(console: Console) ->
     """Lines of several threads cannot be spliced, and nothing breaks out of a line."""
     console.attach("INFO")
     for message_id in ("组", 'quote" and \\', "\u2028", "x" * 128):
-        log.Journal.of(log.invocation_log("FC-1"), message_id, None).left()
+        log.Journal.of(log.invocation_log("FC-1"), message_id, None).failed(ValueError())
     assert [line["message_id"] for line in console.lines()] == ["组", 'quote" and \\', "\u2028", "x" * 128]
     assert {line["requestId"] for line in console.lines()} == {None}
 
@@ -190,12 +182,7 @@ def test_nothing_of_the_request_is_ever_written(console: Console) -> None:
     each = journal()
     each.decided(outcome)
     each.unfinished(outcome, "TopicNotExist")
-    each.attempted(Attempt(CREATE, 1, Refused("RoleNotExist", 404, "API-1"), None))
-    assert len(console.writes) == 3
+    each.unpublished(outcome, "TopicNotExist")
+    each.attempted(Attempt(CREATE, 1, Refused("RoleNotExist", 404, "API-1"), 0.5, None))
+    assert len(console.writes) == 4
     assert "SECRET" not in "".join(console.writes)
-
-
-def test_the_http_library_is_kept_from_quoting_urls(console: Console) -> None:
-    """Its lines hold the query, and in that the request; even its warning of a head that cannot be read."""
-    console.attach("DEBUG")
-    assert not logging.getLogger("urllib3.connection").isEnabledFor(logging.WARNING)

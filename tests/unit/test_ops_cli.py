@@ -2,11 +2,12 @@
 
 import errno
 import io
+import re
 import sys
 
 import pytest
 
-from ops.cli import main
+from ops.cli import commands, main
 
 
 def _ends(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
@@ -85,3 +86,19 @@ def test_output_that_cannot_be_written_is_one_sentence(
     monkeypatch.setattr(sys, "stdout", _Full())
     assert _ends(monkeypatch, "--help") == 2
     assert "No space left on device" in capsys.readouterr().err
+
+
+def test_a_fault_is_told_by_kind_and_place(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not by its text, nor by that of its cause, nor by a traceback: any of them may quote a key."""
+
+    def quoting(**_: object) -> None:
+        raise ValueError("Invalid header value b'planted-token'") from KeyError("planted-token")
+
+    monkeypatch.setattr(commands, "main", quoting)
+    assert _ends(monkeypatch) == 2
+    said = capsys.readouterr()
+    assert re.fullmatch(
+        r"express-sync: This is a fault of express-sync, ValueError at ops\.cli:\d+; report it with the command\.\n",
+        said.err,
+    )
+    assert said.out == ""

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from handler.config import ConfigurationError, settings
 from handler.signature import Credentials
 from ops.deployment.oss import Bucket, checked_name
 from ops.deployment.package_file import check, newest, read
 from ops.deployment.refusals import NOT_REACHED, RefusedError, sentence
 from ops.deployment.site import choose
 from ops.deployment.stack import Event, Stack, standing
-from ops.deployment.template_file import TEMPLATE, load, parameters
+from ops.deployment.template_file import TEMPLATE, check_together, load, parameters
 from ops.deployment.watching import LONGEST_PAUSE_SECONDS, Patience, Watch
 from ops.problems import Problem
 
@@ -152,12 +153,12 @@ def test_a_profile_with_endpoints_of_its_own_is_not_completed_with_public_ones(t
     """A stack that is reached through a VPC needs all five."""
     path = tmp_path / ".express-sync" / "profiles" / "staging.json"
     path.parent.mkdir(parents=True)
-    path.write_text('{"region": "cn-shanghai", "mns": {"endpoint": "http://mns.internal"}}')
+    path.write_text('{"region": "cn-shanghai", "mns": {"endpoint": "https://mns.internal"}}')
     with pytest.raises(Problem, match=r"none that can be used for ros; set EXPRESS_SYNC_ROS_ENDPOINT or ros\.endpoint"):
         choose(None, "staging", tmp_path, {"HOME": str(tmp_path)})
-    named = {"EXPRESS_SYNC_ROS_ENDPOINT": "http://ros.internal/", "EXPRESS_SYNC_OSS_ENDPOINT": "http://oss.internal"}
+    named = {"EXPRESS_SYNC_ROS_ENDPOINT": "https://ros.internal/", "EXPRESS_SYNC_OSS_ENDPOINT": "https://oss.internal"}
     site = choose(None, "staging", tmp_path, {"HOME": str(tmp_path), **named})
-    assert (site.ros, site.oss) == ("http://ros.internal", "http://oss.internal")
+    assert (site.ros, site.oss) == ("https://ros.internal", "https://oss.internal")
 
 
 class Told:
@@ -247,11 +248,36 @@ def test_no_other_command_waits_for_the_sdks(sdk: str, loaded: set[str]) -> None
     assert sdk not in loaded
 
 
-@pytest.mark.parametrize("value", ["MaxDeferrals=0", "MaxDeferrals=50", "ContactGroup=", f"ContactGroup={'x' * 100}"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("MaxDeferrals=0", "MaxDeferrals=50", "ContactGroup=", f"ContactGroup={'x' * 100}"),
+        *("BackoffBaseSeconds=0.01", "BackoffBaseSeconds=60", "BackoffCapSeconds=0.25"),
+        *("DeferCapSeconds=302400", "RequestRetentionSeconds=604800"),
+    ],
+)
 def test_a_parameter_at_its_limit_is_taken(value: str) -> None:
     """The limits are those of template.yml."""
     name, _, wanted = value.partition("=")
     assert parameters(load(TEMPLATE), (value,)) == {name: wanted}
+
+
+@pytest.mark.parametrize(("cap", "retention"), [("30", "60"), ("302400", "604800")])
+def test_deploy_accepts_a_cap_of_half_the_retention(cap: str, retention: str) -> None:
+    """As the function itself does."""
+    given = {"DeferCapSeconds": cap, "RequestRetentionSeconds": retention}
+    check_together(load(TEMPLATE), given)
+    settings(load(TEMPLATE).function(given)["EnvironmentVariables"])
+
+
+@pytest.mark.parametrize(("cap", "retention"), [("31", "60"), ("3600", "7199")])
+def test_deploy_refuses_a_cap_the_function_would_refuse(cap: str, retention: str) -> None:
+    """The function would say so only when it is called, and process nothing."""
+    given = {"DeferCapSeconds": cap, "RequestRetentionSeconds": retention}
+    with pytest.raises(Problem, match="at most half of RequestRetentionSeconds"):
+        check_together(load(TEMPLATE), given)
+    with pytest.raises(ConfigurationError, match="at most half of EXPRESS_SYNC_REQUEST_RETENTION_SECONDS"):
+        settings(load(TEMPLATE).function(given)["EnvironmentVariables"])
 
 
 @pytest.mark.parametrize("name", ["abc", "my-code", "0-9", "c" * 63])

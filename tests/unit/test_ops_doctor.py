@@ -8,6 +8,7 @@ import pytest
 
 from handler.signature import Credentials
 from handler.smq import SmqError
+from ops.certificates import UNTRUSTED
 from ops.credentials import Found
 from ops.diagnosis import access, calling, function, gateway, messaging
 from ops.diagnosis.checks import CHECKS, examine
@@ -131,7 +132,7 @@ def test_where_all_is_well_every_finding_is_ok_but_for_what_nobody_can_see() -> 
 
 SICK: dict[str, Patient] = {
     "unreached": patient(
-        failing=dict.fromkeys(NAMES.values(), "NetWorkException"),
+        failing=dict.fromkeys(NAMES.values(), "NotConnected"),
         groups=answered("NotReached"),
         described=answered("NotReached"),
     ),
@@ -214,12 +215,19 @@ def test_no_finding_holds_a_secret(state: str) -> None:
         ("TimeExpired", "refused"),
         ("NotReached", "unreached"),
         ("NetWorkException", "unreached"),
+        ("NotConnected", "unreached"),
+        ("NameNotResolved", "unreached"),
+        ("TlsFailed", "unreached"),
+        ("ConnectionLost", "unreached"),
+        ("ReadTimeout", "unreached"),
         ("RespDataDamaged", "strange"),
+        ("MalformedAnswer", "strange"),
         ("Http502", "strange"),
         ("AccessDenied", "unclear"),
         ("InternalError", "unclear"),
         ("InvalidAction.NotFound", "strange"),
         ("MissingVersion", "strange"),
+        (UNTRUSTED, "untrusted"),
     ],
 )
 def test_a_code_tells_how_one_stands_with_a_service(code: str, standing: str) -> None:

@@ -208,6 +208,40 @@ def test_half_a_key_is_said_and_not_completed_from_the_next_place(half: dict[str
     assert "planted-secret" not in str(told.value)
 
 
+@pytest.mark.parametrize("planted", ["planted\r", "plan\nted", "pl\0anted", "planted ", "plänted", "planted" * 2000])
+@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("place", ["profile", "environment", "file of the CLI"])
+def test_an_unusable_part_of_a_key_is_named_not_shown(
+    place: str, number: int, planted: str, home: dict[str, str]
+) -> None:
+    """With the place where it is to be corrected; an INI file has the same check behind it."""
+    key = ["id", "secret", "token"]
+    key[number] = planted
+    profile, environment = {}, home
+    if place == "profile":
+        profile = dict(zip(("accessKeyId", "accessKeySecret", "securityToken"), key, strict=True))
+    elif place == "environment":
+        environment = {**home, **dict(zip((*PAIR, "ALIBABA_CLOUD_SECURITY_TOKEN"), key, strict=True))}
+    else:
+        fields = dict(zip(("access_key_id", "access_key_secret", "sts_token"), key, strict=True))
+        keep_cli(home, {"current": "a", "profiles": [{"name": "a", "mode": "StsToken", **fields}]})
+    with pytest.raises(Problem) as told:
+        find(profile, environment)
+    assert f"The {('access key id', 'access key secret', 'security token')[number]} in " in told.value.message
+    assert place.split(maxsplit=1)[0] in told.value.message or "config.json" in told.value.message
+    assert "anted" not in told.value.message.replace(home["HOME"], "")
+    assert "plan" not in told.value.message.replace(home["HOME"], "")
+
+
+@pytest.mark.parametrize("planted", ["pl anted", "plänted", "planted" * 2000])
+def test_an_unusable_key_of_a_credentials_file_is_not_shown(planted: str, home: dict[str, str]) -> None:
+    """What is at its ends the file's format strips."""
+    keep_ini(home, INI.replace("ini%secret", planted))
+    with pytest.raises(Problem, match=r"The access key secret in \[default\] of .* cannot be used") as told:
+        find({}, home)
+    assert "anted" not in told.value.message.replace(home["HOME"], "")
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"current": "a"}', '{"current": "a", "profiles": 1}'])
 def test_a_broken_file_of_the_cli_is_one_sentence(content: str, home: dict[str, str]) -> None:
     """Whatever lies there, no command dies of it."""

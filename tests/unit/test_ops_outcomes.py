@@ -20,9 +20,10 @@ from ops.problems import Problem
 OUTCOMES = Path(__file__).parents[2] / "events" / "outcomes"
 
 
-def outcome(status: str, message_id: str, subject: str = "R-1") -> Outcome:
+def outcome(status: str, message_id: str, subject: str = "R-1", submission_id: str = "") -> Outcome:
     event = json.loads((OUTCOMES / f"{status}.json").read_bytes())
-    return Outcome({**event, "subject": subject, "data": {**event["data"], "messageId": message_id}})
+    data = {**event["data"], "messageId": message_id, "submissionId": submission_id or message_id}
+    return Outcome({**event, "subject": subject, "data": data})
 
 
 @dataclass(frozen=True)
@@ -77,31 +78,38 @@ def test_nesting_without_end_is_no_outcome() -> None:
 def test_own_outcomes_settle_and_leave_the_queue_and_no_others_do() -> None:
     """Somebody else's verdict stays for its reader."""
     mailbox = FakeMailbox([outcome("succeeded", "theirs"), outcome("failed", "m-1")], [], [outcome("rejected", "m-2")])
-    found = [(message_id, each.status) for message_id, each in settle(mailbox, Pending(["m-1", "m-2"]), lambda: 1.0)]
+    found = [(each.submission_id, each.status) for each in settle(mailbox, Pending(["m-1", "m-2"]), lambda: 1.0)]
     assert found == [("m-1", "failed"), ("m-2", "rejected")]
     assert mailbox.deleted == ["handle of m-1", "handle of m-2"]
 
 
-def test_a_deferred_request_is_settled_by_the_message_that_travels_on() -> None:
-    """The final verdict bears another message id, and is still the answer to what was sent."""
-    mailbox = FakeMailbox([outcome("deferred", "m-1", "R-7")], [outcome("succeeded", "m-9", "R-7")])
-    assert [(key, each.status) for key, each in settle(mailbox, Pending(["m-1"]), lambda: 1.0)] == [
-        ("m-1", "succeeded")
-    ]
+def test_deferred_submission_is_settled_by_its_final_outcome() -> None:
+    """The final verdict comes in another message, and still names the submission that was sent."""
+    last = outcome("succeeded", "m-9", "R-7", submission_id="m-1")
+    mailbox = FakeMailbox([outcome("deferred", "m-1", "R-7")], [last])
+    assert list(settle(mailbox, Pending(["m-1"]), lambda: 1.0)) == [last]
 
 
-def test_an_earlier_outcome_of_the_same_request_settles_nothing() -> None:
-    """A resubmission waits for its own verdict, not for one that lay in the queue already."""
-    mailbox = FakeMailbox([outcome("succeeded", "before", "R-7")], [outcome("succeeded", "m-1", "R-7")])
+def test_outcome_of_another_submission_settles_nothing() -> None:
+    """A request that is submitted again waits for its own verdict, before or after a deferral of the other one."""
+    others = [outcome("succeeded", "before", "R-7"), outcome("failed", "m-8", "R-7", submission_id="before")]
+    mailbox = FakeMailbox([outcome("deferred", "m-1", "R-7")], others, [outcome("succeeded", "m-1", "R-7")])
     list(settle(mailbox, Pending(["m-1"]), lambda: 1.0))
     assert mailbox.deleted == ["handle of m-1"]
 
 
-def test_one_verdict_settles_one_message() -> None:
-    """The same outcome announced twice does not stand for two messages."""
+def test_outcome_without_submission_counts_for_its_message() -> None:
+    """Outcomes of a function of the first version name the message only."""
+    event = outcome("succeeded", "m-1").event
+    data = {name: value for name, value in event["data"].items() if name != "submissionId"}
+    assert Pending(["m-1"]).take(Outcome({**event, "data": data}))
+
+
+def test_one_verdict_settles_one_submission() -> None:
+    """The same outcome announced twice does not stand for two submissions."""
     pending = Pending(["m-1", "m-2"])
-    assert pending.take(outcome("succeeded", "m-1")) == "m-1"
-    assert pending.take(outcome("succeeded", "m-1")) is None
+    assert pending.take(outcome("succeeded", "m-1"))
+    assert not pending.take(outcome("succeeded", "m-1"))
     assert len(pending) == 1
 
 

@@ -157,7 +157,7 @@ def test_a_profile_name_cannot_lead_out_of_its_directory(name: str, tmp_path: Pa
     ("change", "said"),
     [
         ({"mns": {}}, r"\$\.mns\.endpoint is missing"),
-        ({"mns": {**PROFILE["mns"], "endpoint": "queues.example"}}, r"\$\.mns\.endpoint must be a URL"),
+        ({"mns": {**PROFILE["mns"], "endpoint": "queues.example"}}, r"\$\.mns\.endpoint must be an https URL"),
         ({"mns": {**PROFILE["mns"], "requestQueue": ""}}, r"\$\.mns\.requestQueue must not be empty"),
         ({"acessKeyId": "typo"}, r"\$ holds a key that is not known; known are accessKeyId, "),
         ({"fc": {"endpoint": "http://127.0.0.1:1"}}, r"\$\.fc\.function is missing"),
@@ -219,7 +219,7 @@ def test_half_a_key_pair_is_not_completed_from_elsewhere() -> None:
     [
         ("QueueNotExist", "queue names"),
         ("SignatureDoesNotMatch", "access key secret"),
-        ("NetWorkException", "express-sync up"),
+        ("NotConnected", "express-sync up"),
     ],
 )
 def test_a_failure_of_the_queue_service_says_what_to_do(code: str, cure: str, tmp_path: Path) -> None:
@@ -237,7 +237,7 @@ def test_a_local_cloud_that_has_ended_meanwhile_is_not_called_broken(tmp_path: P
     said = "The local cloud has ended; start one with `express-sync up`."
     assert sentence("RespDataDamaged", target) == said
     with registering(tmp_path / ".express-sync", {**PROFILE, "region": "eu-central-1"}):
-        assert sentence("NetWorkException", target) == said
+        assert sentence("NotConnected", target) == said
 
 
 @pytest.mark.parametrize(("token", "cure"), [({}, "; grant the access key"), ({"securityToken": "x"}, "doctor")])

@@ -1,11 +1,15 @@
 """The owner's mark: told apart from every other request's, and room for it is demanded."""
 
+import hashlib
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from handler import ownership
 from handler.model import ProvisionRequest
+from handler.ownership import Maker
 from tests.unit.fakes import REQUEST, group_of
 
 texts = st.text(max_size=255)
@@ -16,23 +20,77 @@ def asking(request_id: str, description: str = "") -> ProvisionRequest:
     return ProvisionRequest(request_id, "photos", "holiday-bucket", "cn-hangzhou", "", description)
 
 
-@given(request_id=texts, description=texts)
-def test_a_group_made_with_the_mark_is_recognised(request_id: str, description: str) -> None:
-    """Whatever the description says."""
-    request = asking(request_id, description)
-    assert ownership.bears_mark(group_of(description=ownership.marked_description(request)), request)
+prefixes = st.sampled_from(["", "a", "a/", "b"])
+
+
+def old_mark(request_id: str) -> str:
+    """The mark of groups made before it named the configuration."""
+    return f"[xs:{hashlib.sha256(request_id.encode()).hexdigest()[:12]}]"
+
+
+@given(request_id=texts, description=texts, prefix=prefixes)
+def test_a_group_made_with_the_mark_is_recognised(request_id: str, description: str, prefix: str) -> None:
+    """Whatever the description says, and whatever prefix and region the API shows."""
+    request = replace(asking(request_id, description), bucket_prefix=prefix)
+    group = group_of(description=ownership.marked_description(request), bucket_prefix="x", bucket_region="y")
+    assert ownership.maker(group, request) is Maker.THIS_REQUEST
+
+
+@given(request_id=texts, description=texts, configured=st.lists(prefixes, min_size=2, max_size=2, unique=True))
+def test_the_mark_tells_configurations_of_one_id_apart(
+    request_id: str, description: str, configured: list[str]
+) -> None:
+    """The same id with another prefix is the same requester who changed the request."""
+    mine, changed = (replace(asking(request_id, description), bucket_prefix=prefix) for prefix in configured)
+    group = group_of(description=ownership.marked_description(changed))
+    assert ownership.maker(group, mine) is Maker.THIS_ID_OTHERWISE
 
 
 @given(ids=st.lists(texts, min_size=2, max_size=2, unique=True), description=texts)
-def test_the_mark_of_another_request_is_not_ours(ids: list[str], description: str) -> None:
-    """Two requests never share a mark."""
+def test_the_mark_of_another_request_is_somebody_elses(ids: list[str], description: str) -> None:
+    """Two requests never share a mark, neither the present one nor the old one."""
     mine, theirs = (asking(request_id, description) for request_id in ids)
-    assert not ownership.bears_mark(group_of(description=ownership.marked_description(theirs)), mine)
+    assert ownership.maker(group_of(description=ownership.marked_description(theirs)), mine) is Maker.SOMEBODY_ELSE
+    assert ownership.maker(group_of(description=old_mark(theirs.request_id)), mine) is Maker.SOMEBODY_ELSE
 
 
-def test_an_unmarked_group_is_not_ours() -> None:
-    """The same description without the mark is somebody else's."""
-    assert not ownership.bears_mark(group_of(), REQUEST)
+@given(request_id=texts, description=texts)
+def test_the_old_mark_names_the_request_alone(request_id: str, description: str) -> None:
+    """Groups with it live for years; which configuration their request asked for is not in it."""
+    group = group_of(description=f"{description} {old_mark(request_id)}")
+    assert ownership.maker(group, asking(request_id)) is Maker.THIS_ID
+
+
+MARK = ownership.marked_description(asking("REQ-1"))
+
+
+@pytest.mark.parametrize(
+    ("description", "maker"),
+    [
+        (MARK, Maker.THIS_REQUEST),
+        (f"{MARK} \n", Maker.THIS_REQUEST),
+        (f"{MARK} and more", Maker.SOMEBODY_ELSE),
+        (MARK[:-1], Maker.SOMEBODY_ELSE),
+        (MARK[:-6], Maker.SOMEBODY_ELSE),
+        (MARK[1:], Maker.SOMEBODY_ELSE),
+        (f"{MARK[:-1]}x", Maker.SOMEBODY_ELSE),
+        (f"{MARK[:-5]}????]", Maker.THIS_ID_OTHERWISE),
+        (f"{MARK[:-5]}???]", Maker.SOMEBODY_ELSE),
+        ("[xs:AAAAAAAABBBB]", Maker.SOMEBODY_ELSE),
+        ("[xs:]", Maker.SOMEBODY_ELSE),
+        ("]", Maker.SOMEBODY_ELSE),
+        ("", Maker.SOMEBODY_ELSE),
+        ("of summer", Maker.SOMEBODY_ELSE),
+    ],
+)
+def test_only_a_whole_mark_at_the_end_counts(description: str, maker: Maker) -> None:
+    """Text that only looks like a mark, a mark that was cut off and one with text behind it say nothing."""
+    assert ownership.maker(group_of(description=description), asking("REQ-1")) is maker
+
+
+def test_the_form_of_the_mark_is_for_ever() -> None:
+    """Groups that were made with it have to be recognised by every later version."""
+    assert ownership.marked_description(REQUEST) == "of summer [xs:aqLbPCUhIZuu]"
 
 
 @pytest.mark.parametrize("description", ["of summer", "  indented", "\n\tlines", "trailing  "])

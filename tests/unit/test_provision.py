@@ -55,10 +55,15 @@ def provision(
     policy: Policy = POLICY,
     deadlines: Deadlines = DEADLINES,
     seen: list[Attempt] | None = None,
+    *,
+    in_flight: bool = False,
+    is_last: bool = True,
 ) -> Verdict:
     """The verdict on REQUEST."""
     observe = fakes.ignore if seen is None else seen.append
-    return Provisioner(policy, service, service.clock).provision(REQUEST, deadlines, observe)
+    return Provisioner(policy, service, service.clock).provision(
+        REQUEST, deadlines, observe, in_flight=in_flight, is_last=is_last
+    )
 
 
 def test_a_group_that_was_created_is_not_looked_for(clock: FakeClock) -> None:
@@ -98,7 +103,28 @@ STORIES = [
     pytest.param([DUPLICATE], [NO_GROUPS, ELSEWHERE], "failed", [BUCKET, ANYWHERE], id="taken on another bucket"),
     pytest.param([NO_PERMISSION], [NO_GROUPS, NO_GROUPS], "failed", [BUCKET, ANYWHERE], id="absent everywhere"),
     pytest.param(
-        [INTERNAL_ERROR] * 3, [NO_GROUPS, NO_GROUPS], "failed", [BUCKET, ANYWHERE], id="answered, spent and absent"
+        [INTERNAL_ERROR] * 3,
+        [NO_GROUPS] * 4,
+        "indeterminate",
+        [BUCKET, ANYWHERE, BUCKET, ANYWHERE],
+        id="500 that may still land",
+    ),
+    pytest.param(
+        [INTERNAL_ERROR] * 3,
+        [NO_GROUPS, NO_GROUPS, IDENTICAL],
+        Succeeded("sync-there", "created"),
+        [BUCKET, ANYWHERE, BUCKET],
+        id="500 that lands during the pause",
+    ),
+    pytest.param(
+        [Refused("ServiceUnavailable", 503), Refused("ExpressSyncNotificationEventLimitExceed", 400)],
+        [NO_GROUPS] * 4,
+        "indeterminate",
+        [BUCKET, ANYWHERE, BUCKET, ANYWHERE],
+        id="503, then refused for good",
+    ),
+    pytest.param(
+        [ASSUME_ROLE_FAIL] * 3, [NO_GROUPS, NO_GROUPS], "failed", [BUCKET, ANYWHERE], id="not executed and absent"
     ),
     pytest.param(
         [NOT_CONNECTED] * 3, [NO_GROUPS, NO_GROUPS], "failed", [BUCKET, ANYWHERE], id="never sent, spent and absent"
@@ -202,9 +228,9 @@ def test_the_adoption_policy_holds_for_the_second_look_too(clock: FakeClock) -> 
 
 @pytest.mark.parametrize(
     ("answers", "pauses"),
-    [([READ_TIMEOUT] * 3, 1), ([DUPLICATE], 1), ([NO_PERMISSION], 0), ([INTERNAL_ERROR] * 3, 0)],
+    [([READ_TIMEOUT] * 3, 1), ([DUPLICATE], 1), ([INTERNAL_ERROR] * 3, 1), ([NO_PERMISSION], 0), ([THROTTLED] * 3, 0)],
 )
-def test_only_a_riddle_is_paused_for(clock: FakeClock, answers: list[Answer], pauses: int) -> None:
+def test_only_an_attempt_that_may_land_is_paused_for(clock: FakeClock, answers: list[Answer], pauses: int) -> None:
     """One pause of the policy's length before the second look; none where the first look decides."""
     provision(scripted(clock, answers, [NO_GROUPS] * 4))
     assert clock.slept.count(POLICY.late_pause_seconds) == pauses
@@ -218,6 +244,70 @@ def test_the_pause_leaves_room_for_the_second_look(clock: FakeClock) -> None:
     assert 5 - SHORTEST_CALL_SECONDS in clock.slept
     assert service.looked == [BUCKET, ANYWHERE, BUCKET, ANYWHERE]
     assert clock.now() <= deadlines.look
+
+
+@pytest.mark.parametrize(
+    ("findings", "expected"),
+    [
+        ([NO_GROUPS] * 4, "indeterminate"),
+        ([NO_GROUPS] * 2 + [IDENTICAL], "succeeded"),
+        ([ELSEWHERE], "failed"),
+        ([NO_GROUPS] * 2 + [ELSEWHERE], "failed"),
+    ],
+)
+def test_an_earlier_attempt_in_flight_is_waited_for(clock: FakeClock, findings: list[Finding], expected: str) -> None:
+    """What was sent for the same group before may still make it, however surely this attempt was refused."""
+    verdict = provision(scripted(clock, [NO_PERMISSION], findings), in_flight=True)
+    assert type(verdict).__name__.lower() == expected
+
+
+@pytest.mark.parametrize(
+    ("findings", "looked", "expected"),
+    [
+        ([NO_GROUPS] * 2, [BUCKET, ANYWHERE], "failed"),
+        ([IDENTICAL], [BUCKET], "succeeded"),
+        ([NO_PERMISSION], [BUCKET], "indeterminate"),
+    ],
+)
+def test_without_time_to_create_there_is_only_a_lookup(
+    clock: FakeClock, findings: list[Finding], looked: list[str | None], expected: str
+) -> None:
+    """Nothing is sent; the lookup that still fits decides, and what it leaves open is a matter of time."""
+    service = scripted(clock, findings=findings)
+    verdict = provision(service, deadlines=replace(DEADLINES, create=clock.now()))
+    assert (type(verdict).__name__.lower(), service.created, service.looked) == (expected, [], looked)
+    assert not isinstance(verdict, Failed | Indeterminate) or verdict.reason.code == "OutOfTime"
+
+
+def test_without_time_for_any_call_nothing_is_known(clock: FakeClock) -> None:
+    """The API is not called; the verdict is open and may settle at another time."""
+    service = scripted(clock)
+    verdict = provision(service, deadlines=Deadlines(clock.now(), clock.now(), clock.now()))
+    assert isinstance(verdict, Indeterminate)
+    assert (verdict.reason.code, verdict.may_settle, verdict.reason.retryable) == ("OutOfTime", True, True)
+
+
+@pytest.mark.parametrize(
+    ("asked_of_create", "asked_of_lookup", "expected"), [(0.0, 9.0, 9.0), (5.0, 9.0, 9.0), (9.0, 5.0, 9.0)]
+)
+def test_an_open_verdict_waits_as_long_as_any_call_was_asked_to(
+    clock: FakeClock, asked_of_create: float, asked_of_lookup: float, expected: float
+) -> None:
+    """Create and lookup may both be throttled; the longer of the two waits counts for the next generation."""
+    refused = Refused("NoPermission", 403, retry_after_seconds=asked_of_create)
+    service = scripted(clock, [refused], [Refused("NoPermission", 403, retry_after_seconds=asked_of_lookup)])
+    verdict = provision(service)
+    assert isinstance(verdict, Indeterminate)
+    assert (verdict.reason.code, verdict.reason.retry_after_seconds) == ("NoPermission", expected)
+
+
+def test_a_refused_lookup_leaves_what_may_not_settle_as_it_is(clock: FakeClock) -> None:
+    """The wait that a lookup was asked for changes nothing else of the verdict."""
+    limited = Refused("InvalidBucketName", 400)
+    service = scripted(clock, [limited], [Refused("NoPermission", 403, retry_after_seconds=3.0)])
+    verdict = provision(service)
+    assert isinstance(verdict, Failed)
+    assert (verdict.reason.code, verdict.reason.retry_after_seconds) == ("InvalidBucketName", 3.0)
 
 
 def test_a_pause_of_nothing_is_nothing(clock: FakeClock) -> None:
@@ -242,6 +332,13 @@ def test_a_look_is_insisted_on_beyond_the_attempts_of_a_create(clock: FakeClock)
     assert service.looked == [BUCKET] * 6
 
 
+def test_lookups_end_with_the_attempts_while_a_deferral_is_left(clock: FakeClock) -> None:
+    """The next generation looks again, and until then the time of the function is not billed."""
+    service = scripted(clock, [DUPLICATE], [INTERNAL_ERROR] * 3)
+    assert isinstance(provision(service, is_last=False), Indeterminate)
+    assert service.looked == [BUCKET] * 3
+
+
 def test_a_look_that_fails_until_the_deadline_is_indeterminate(clock: FakeClock) -> None:
     """Never failed, and never late."""
     verdict = provision(scripted(clock, [DUPLICATE], [INTERNAL_ERROR] * 1000))
@@ -249,10 +346,10 @@ def test_a_look_that_fails_until_the_deadline_is_indeterminate(clock: FakeClock)
     assert clock.now() <= DEADLINES.look
 
 
-def test_creating_ends_at_its_own_deadline_so_that_a_look_still_fits(clock: FakeClock) -> None:
+def test_creating_ends_early_enough_for_a_lookup(clock: FakeClock) -> None:
     """However many attempts the policy allows."""
     patient = replace(POLICY, backoff=Backoff(1000, 1.0, 8.0))
-    service = scripted(clock, [INTERNAL_ERROR] * 1000, [NO_GROUPS] * 2, call_seconds=3.0)
+    service = scripted(clock, [THROTTLED] * 1000, [NO_GROUPS] * 2, call_seconds=3.0)
     seen: list[Attempt] = []
     assert isinstance(provision(service, patient, seen=seen), Failed)
     assert 1 < len(service.created) < 1000

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.reading import DEEPEST, MOST_BYTES, Unreadable, flaws, read_body, read_bytes
+from handler.model import MESSAGE_BYTES
+from handler.reading import DEEPEST, Unreadable, flaws, read_body, read_bytes
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -83,7 +84,7 @@ def test_no_bytes_make_it_raise(data: bytes) -> None:
         base64.b64encode(base64.b64encode(b"{}")).decode(),
         "1" * 5000,
         "[" * 100_000,
-        nested(100_000)[:MOST_BYTES],
+        nested(100_000)[:MESSAGE_BYTES],
         "\ud800",
         '{"a": "\ud800"}',
     ],
@@ -91,7 +92,7 @@ def test_no_bytes_make_it_raise(data: bytes) -> None:
 )
 def test_what_is_no_json_is_named_so(body: str) -> None:
     """In the clear or in base64; including numbers and nesting beyond what the parser can hold."""
-    expected = ["maxBytes"] if len(body) > MOST_BYTES else ["json"]
+    expected = ["maxBytes"] if len(body) > MESSAGE_BYTES else ["json"]
     assert rules(read_body(body)) == expected
 
 
@@ -100,7 +101,9 @@ def test_nesting_beyond_the_parser_is_refused_without_a_size_bound() -> None:
     assert rules(read_bytes(nested(100_000).encode())) == ["json"]
 
 
-@pytest.mark.parametrize(("size", "readable"), [(MOST_BYTES - 1, True), (MOST_BYTES, True), (MOST_BYTES + 1, False)])
+@pytest.mark.parametrize(
+    ("size", "readable"), [(MESSAGE_BYTES - 1, True), (MESSAGE_BYTES, True), (MESSAGE_BYTES + 1, False)]
+)
 def test_a_body_is_bounded_in_bytes(size: int, readable: bool) -> None:
     """64 KiB are read, one byte more is not."""
     value = read_body("1".rjust(size))
@@ -109,7 +112,7 @@ def test_a_body_is_bounded_in_bytes(size: int, readable: bool) -> None:
 
 def test_the_bound_counts_bytes_not_characters() -> None:
     """Three bytes for each of these."""
-    assert rules(read_body(json.dumps("中" * (MOST_BYTES // 3 + 1), ensure_ascii=False))) == ["maxBytes"]
+    assert rules(read_body(json.dumps("中" * (MESSAGE_BYTES // 3 + 1), ensure_ascii=False))) == ["maxBytes"]
 
 
 def test_plain_json_is_never_mistaken_for_base64() -> None:

@@ -259,7 +259,7 @@ def test_what_cannot_be_given_back_is_left_to_come_back() -> None:
 
 QUEUES = {
     "EXPRESS_SYNC_RESULT_TOPIC": "outcomes",
-    "EXPRESS_SYNC_MNS_ENDPOINT": "http://mns.example",
+    "EXPRESS_SYNC_MNS_ENDPOINT": "https://mns.example",
     "EXPRESS_SYNC_REQUEST_QUEUE": "requests",
     "EXPRESS_SYNC_FAILURE_QUEUE": "failures",
     "EXPRESS_SYNC_DEAD_LETTER_QUEUE": "letters",

@@ -1,17 +1,17 @@
 """What a reply of the API says: only a sound success is one, and nothing in it makes the reading raise."""
 
 import json
+from dataclasses import replace
 from typing import Any
 from unittest.mock import ANY
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from urllib3 import HTTPHeaderDict
 
-from handler import answers, reply
+from handler import answers, codes, reply
 from handler.codes import Effect
-from handler.model import Created, Group, Refused, Seen
+from handler.model import Created, Fragment, Group, Refused, Seen
 from handler.reply import Reply
 
 SUCCESS = {
@@ -36,7 +36,7 @@ GROUP = Group("sync-1", "photos", "holiday-bucket", "cn-hangzhou", "teams/a", "o
 def replied(body: object, status: int = 200, **headers: str) -> Reply:
     """A reply with a JSON body, or with the bytes themselves."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Reply(status, HTTPHeaderDict({name.replace("_", "-"): text for name, text in headers.items()}), data)
+    return Reply(status, {name.replace("_", "-"): text for name, text in headers.items()}, data)
 
 
 def listing(*entries: object) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def test_the_documented_success_is_created() -> None:
     ("changes", "status"),
     [
         ({"Success": False}, 200),
-        ({"Success": "true"}, 200),
+        ({"Success": "false"}, 200),
         ({"Success": 1}, 200),
         ({"Success": None}, 200),
         ({"ExpressSyncId": None}, 200),
@@ -70,7 +70,7 @@ def test_half_a_success_is_none_and_may_have_been_done(changes: dict[str, object
     """Status, Success and a usable id are all needed; without one of them nothing is known."""
     answer = reply.answer(replied({**SUCCESS, **changes}, status))
     assert isinstance(answer, Refused)
-    assert answers.effect(answer) is Effect.PENDING
+    assert answers.effect(answer) is Effect.UNKNOWN
     assert answer.api_request_id == SUCCESS["RequestId"]
 
 
@@ -90,7 +90,9 @@ def test_half_a_success_is_none_and_may_have_been_done(changes: dict[str, object
     ],
     ids=lambda body: repr(body[:12]),
 )
-@pytest.mark.parametrize(("status", "code"), [(200, "MalformedAnswer"), (404, "Http404"), (302, "GatewayLostService")])
+@pytest.mark.parametrize(
+    ("status", "code"), [(200, "MalformedAnswer"), (404, "GatewayRefused"), (302, "GatewayLostService")]
+)
 def test_an_unreadable_body_is_named_after_its_status(body: bytes, status: int, code: str) -> None:
     """There is no code of the API to show, so ours stands."""
     assert reply.answer(replied(body, status)) == Refused(code, status)
@@ -108,13 +110,13 @@ def test_a_gateway_that_speaks_for_the_service_leaves_open_what_becomes_of_the_c
     """Whatever its page says: what it passed on may still land. A code of the API's own would settle it."""
     answer = reply.answer(replied(body, status))
     assert (answer, reply.finding(replied(body, status))) == (Refused("GatewayLostService", status, ANY),) * 2
-    assert answers.effect(answer) is Effect.PENDING
+    assert answers.effect(answer) is Effect.UNKNOWN
 
 
 def test_a_refusal_has_code_status_request_id_and_the_wait_asked_for() -> None:
     """The API's words are left behind."""
     body = {"Code": "Throttling.User", "Message": "SECRET", "RequestId": "API-7", "HostId": "sgw", "Recommend": "url"}
-    answer = reply.answer(replied(body, 400, X_Acs_Retry_After="1500"))
+    answer = reply.answer(replied(body, 400, x_acs_retry_after="1500"))
     assert answer == Refused("Throttling.User", 400, "API-7", 1.5)
 
 
@@ -129,7 +131,9 @@ def test_a_refusal_inside_a_200_keeps_its_code() -> None:
 )
 def test_a_code_that_is_none_is_not_shown(code: object) -> None:
     """A proxy may put anything there."""
-    assert reply.answer(replied({"Code": code}, 400)) == Refused("Http400", 400)
+    refused = reply.answer(replied({"Code": code, "RequestId": "API-7"}, 400))
+    assert refused == Refused("GatewayRefused", 400, "API-7")
+    assert answers.effect(refused) is Effect.UNKNOWN
 
 
 @pytest.mark.parametrize("request_id", [17, None, "", "has space", "API-1\n", "x" * 129, "中"])
@@ -142,30 +146,86 @@ def test_a_request_id_that_is_none_is_not_shown(request_id: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        ("0", 0.0),
-        ("1", 0.001),
-        ("60000", 60.0),
-        ("999999999", 999_999.999),
-        ("", 0.0),
-        ("-1", 0.0),
-        ("1.5", 0.0),
-        ("1e3", 0.0),
-        ("soon", 0.0),
-        ("1000 ", 0.0),
-        ("１０００", 0.0),
-        ("²", 0.0),
-        ("9" * 400, 0.0),
-        ("9" * 5000, 0.0),
-    ],
-    ids=lambda value: str(value)[:12],
+    "code", ["Throttling", "Throttling.User", "Rejected.Throttling", "RoleNotExist", "Forbidden.RAM"]
 )
-def test_the_wait_asked_for_is_whole_milliseconds(header: str, seconds: float) -> None:
-    """Anything else asks for nothing; no number however long breaks it."""
-    answer = reply.answer(replied({"Code": "Throttling"}, 400, x_acs_retry_after=header))
-    assert isinstance(answer, Refused)
-    assert answer.retry_after_seconds == seconds
+def test_a_known_code_counts_without_a_request_id(code: str) -> None:
+    """Its name alone is enough."""
+    assert reply.answer(replied({"Code": code}, 400)) == Refused(code, 400)
+
+
+def test_an_unknown_code_counts_beside_a_request_id() -> None:
+    """The API gives a RequestId with each answer."""
+    body = {"Code": "Undocumented", "RequestId": "API-7"}
+    refused = reply.answer(replied(body, 403))
+    assert refused == Refused("Undocumented", 403, "API-7")
+    assert answers.effect(refused) is Effect.TERMINAL
+
+
+@pytest.mark.parametrize(
+    "body", [{"Code": "Undocumented"}, {"Code": "AccessDenied", "RequestId": ""}, {"code": "Denied"}]
+)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 407, 413, 429, 451])
+def test_a_refusal_by_a_proxy_leaves_the_call_open(body: object, status: int) -> None:
+    """A proxy may have passed the request on, whatever the JSON that it answers with."""
+    refused = reply.answer(replied(body, status))
+    assert refused == Refused("GatewayRefused", status)
+    assert answers.effect(refused) is Effect.UNKNOWN
+
+
+@pytest.mark.parametrize("code", codes.OWN)
+def test_names_of_the_function_are_not_codes_of_the_api(code: str) -> None:
+    """An answer cannot say that nothing was sent."""
+    refused = reply.answer(replied({"Code": code, "RequestId": "API-7"}, 403))
+    assert refused == Refused("GatewayRefused", 403, "API-7")
+
+
+@pytest.mark.parametrize("status", [100, 101, 201, 202, 204, 206, 299, 301, 302, 303, 307, 308, 399, 600, 999])
+@pytest.mark.parametrize("body", [SUCCESS, {"Code": "RoleNotExist", "RequestId": "API-7"}, b""])
+def test_a_status_of_neither_success_nor_error_says_nothing(status: int, body: object) -> None:
+    """A redirect is not followed, and no body makes it an answer of the API."""
+    refused = reply.answer(replied(body, status))
+    assert refused == reply.finding(replied(body, status)) == Refused("GatewayLostService", status, ANY)
+    assert answers.effect(refused) is Effect.UNKNOWN
+
+
+XML_SUCCESS = (
+    b"<CreateExpressSyncResponse><Message>successful</Message><RequestId>API-1</RequestId>"
+    b"<ExpressSyncId>sync-1</ExpressSyncId><Code>200</Code><Success>true</Success></CreateExpressSyncResponse>"
+)
+XML_ERROR = (
+    b"<?xml version='1.0' encoding='UTF-8'?><Error><RequestId>API-7</RequestId><HostId>sgw</HostId>"
+    b"<Code>AssumeRoleFail</Code><Message>SECRET</Message></Error>"
+)
+
+
+def test_a_success_in_xml_is_created() -> None:
+    """As the documentation shows it."""
+    assert reply.answer(replied(XML_SUCCESS)) == Created("sync-1", "API-1")
+
+
+def test_an_error_in_xml_is_read_like_one_in_json() -> None:
+    """With its code, its request id and the wait asked for."""
+    refused = reply.answer(replied(XML_ERROR, 403, retry_after="3"))
+    assert refused == Refused("AssumeRoleFail", 403, "API-7", 3.0)
+    assert answers.effect(refused) is Effect.NOT_EXECUTED
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_a_list_in_xml_is_read_like_one_in_json(count: int) -> None:
+    """None, one or several groups."""
+    entry = "".join(f"<{name}>{text}</{name}>" for name, text in ENTRY.items())
+    listed = f"<ExpressSync>{entry}</ExpressSync>" * count
+    body = f"<R><RequestId>1</RequestId><ExpressSyncs>{listed}</ExpressSyncs><Success>true</Success></R>"
+    assert reply.finding(replied(body.encode())) == Seen((GROUP,) * count)
+
+
+@pytest.mark.parametrize("status", [200, 400, 403, 429, 500, 503])
+def test_the_wait_asked_for_is_passed_on_for_any_status(status: int) -> None:
+    """For a create as for a look, in either form."""
+    for asked in (replied(b"", status, retry_after="4"), replied(b"{}", status, x_acs_retry_after="4000")):
+        for refused in (reply.answer(asked), reply.finding(asked)):
+            assert isinstance(refused, Refused)
+            assert refused.retry_after_seconds == 4.0
 
 
 @pytest.mark.parametrize("entries", [[], [ENTRY], [ENTRY, {**ENTRY, "Name": "other"}]], ids=len)
@@ -193,29 +253,78 @@ def test_what_a_group_leaves_out_is_empty(missing: dict[str, object]) -> None:
     "body",
     [
         {"Success": True},
-        {"Success": True, "ExpressSyncs": None},
-        {"Success": True, "ExpressSyncs": []},
-        {"Success": True, "ExpressSyncs": {}},
-        {"Success": True, "ExpressSyncs": {"ExpressSync": None}},
-        {"Success": True, "ExpressSyncs": {"ExpressSync": ENTRY}},
+        {"Success": True, "TotalCount": 1},
+        {"Success": True, "TotalCount": None},
+        {"Success": True, "TotalCount": "9" * 5000},
+        {"Success": True, "ExpressSyncId": "sync-1"},
+        {"Success": True, "ExpressSyncs": 0},
+        {"Success": True, "ExpressSyncs": False},
+        {"Success": True, "ExpressSyncs": "text"},
+        {"Success": True, "ExpressSyncs": {"Other": []}},
         {"Success": True, "ExpressSyncs": {"ExpressSync": "text"}},
-        listing(None),
-        listing("text"),
-        listing([]),
-        listing({**ENTRY, "Name": 17}),
-        listing({**ENTRY, "BucketRegion": None}),
-        listing({**ENTRY, "BucketPrefix": 17}),
-        listing({**ENTRY, "Description": ["x"]}),
-        listing(ENTRY, {}),
+        {"Success": True, "ExpressSyncs": {"ExpressSync": 17}},
+        {"Success": True, "ExpressSyncs": {}, "TotalCount": 1},
+        {**listing(ENTRY), "TotalCount": 2},
+        {**listing(ENTRY), "TotalCount": "2"},
     ],
     ids=lambda body: json.dumps(body)[17:60],
 )
-def test_a_list_that_cannot_be_read_is_no_look(body: object) -> None:
-    """An unreadable entry might be the very group, so none of the list counts; the look may be repeated."""
+def test_a_reply_without_the_whole_list_is_no_look(body: object) -> None:
+    """Whether a group is there cannot be told from it; the look may be repeated."""
     finding = reply.finding(replied(body))
     assert isinstance(finding, Refused)
     assert finding.code == "MalformedAnswer"
     assert answers.is_retryable(finding)
+
+
+@pytest.mark.parametrize(
+    "listed", [{}, None, "", [], {"ExpressSync": []}, {"ExpressSync": None}, {"ExpressSync": {}}, {"ExpressSync": ""}]
+)
+def test_a_list_that_is_empty_in_any_form_is_empty(listed: object) -> None:
+    """As gateways write it in JSON and XML."""
+    for body in ({"Success": True, "ExpressSyncs": listed}, {"Success": True, "ExpressSyncs": listed, "TotalCount": 0}):
+        assert reply.finding(replied(body)) == Seen(())
+
+
+@pytest.mark.parametrize("count", [0, "0"])
+def test_a_reply_that_counts_no_groups_is_an_empty_list(count: object) -> None:
+    """It says so itself, so nothing is missing."""
+    assert reply.finding(replied({"Success": True, "TotalCount": count})) == Seen(())
+
+
+@pytest.mark.parametrize("listed", [[ENTRY], ENTRY, {"ExpressSync": ENTRY}])
+def test_a_list_of_one_is_read_in_any_form(listed: object) -> None:
+    """With or without the list, with or without the name of its entries."""
+    assert reply.finding(replied({"Success": True, "ExpressSyncs": listed, "TotalCount": 1})) == Seen((GROUP,))
+
+
+NAMELESS = {name: text for name, text in ENTRY.items() if name != "Name"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "fragments"),
+    [
+        (None, ()),
+        ("text", ()),
+        (17, ()),
+        ([], ()),
+        ({}, (Fragment(None, None, None),)),
+        ({**ENTRY, "Name": 17}, (Fragment(None, "holiday-bucket", "teams/a"),)),
+        ({**ENTRY, "Name": ""}, (Fragment(None, "holiday-bucket", "teams/a"),)),
+        ({**ENTRY, "Name": None, "BucketPrefix": None}, (Fragment(None, "holiday-bucket", None),)),
+        ({**ENTRY, "ExpressSyncId": None}, (Fragment("photos", "holiday-bucket", "teams/a"),)),
+        ({**ENTRY, "BucketName": {}}, (Fragment("photos", None, "teams/a"),)),
+        ({**ENTRY, "BucketRegion": None}, (Fragment("photos", "holiday-bucket", "teams/a"),)),
+        ({**ENTRY, "BucketPrefix": 17}, (Fragment("photos", "holiday-bucket", None),)),
+        ({**ENTRY, "Description": ["x"]}, (Fragment("photos", "holiday-bucket", "teams/a"),)),
+        ({"Name": "photos"}, (Fragment("photos", None, None),)),
+    ],
+    ids=lambda row: repr(row)[:40],
+)
+def test_an_unreadable_entry_does_not_hide_the_others(entry: object, fragments: tuple[Fragment, ...]) -> None:
+    """What can be read of it is kept, so that it can be told whose it may be."""
+    finding = reply.finding(replied(listing(ENTRY, entry, {**ENTRY, "Name": "other"})))
+    assert finding == Seen((GROUP, replace(GROUP, name="other")), fragments)
 
 
 @given(
@@ -226,9 +335,10 @@ def test_a_list_that_cannot_be_read_is_no_look(body: object) -> None:
         lambda children: st.lists(children) | st.dictionaries(st.sampled_from([*SUCCESS, *ENTRY]), children),
     ).map(lambda value: json.dumps(value).encode()),
     header=st.text(),
+    date=st.text(),
 )
-def test_no_reply_makes_it_raise(status: int, data: bytes, header: str) -> None:
+def test_no_reply_makes_it_raise(status: int, data: bytes, header: str, date: str) -> None:
     """Whatever status, body and header a stranger on the way makes up; and a create is never done by accident."""
-    strange = Reply(status, {"x-acs-retry-after": header}, data)
+    strange = Reply(status, {"x-acs-retry-after": header, "retry-after": header, "date": date}, data, date)
     assert isinstance(reply.finding(strange), Seen | Refused)
     assert isinstance(reply.answer(strange), Created | Refused)

@@ -112,7 +112,7 @@ def test_a_module_of_the_handler_is_small_and_says_what_it_is(path: Path) -> Non
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     lengths = {node.name: (node.end_lineno or 0) - node.lineno + 1 for node in functions}
     assert ast.get_docstring(tree)
-    assert len(text.splitlines()) <= 150
+    assert len(text.splitlines()) <= 200
     assert {name: length for name, length in lengths.items() if length > 30} == {}
 
 

@@ -13,7 +13,7 @@ from handler.failures import Filter
 from handler.lineage import Lineage
 from handler.model import Deferred, Failed, Indeterminate, Reason, Rejected, Succeeded, Verdict, Violation
 from handler.orders import DrainOrder, ReplayOrder
-from handler.outcome import Circumstances, announce
+from handler.outcome import Call, Circumstances, announce
 from handler.validation import SCHEMAS, violations
 from ops.submissions import submissions
 
@@ -181,11 +181,16 @@ def test_an_outcome_sample_is_what_the_function_would_announce(name: str) -> Non
         source=sample["source"],
         message_id=data["messageId"],
         request_id=data["requestId"],
-        lineage=Lineage({name: sample[name] for name in TRAVELLERS if name in sample}, data["generation"]),
+        lineage=Lineage(
+            {name: sample[name] for name in TRAVELLERS if name in sample},
+            data["generation"],
+            submission_id=data["submissionId"],
+        ),
         attempts=data["attempts"],
         waited_seconds=data["timings"]["waitedMs"] / 1000,
         started_at=moment(data["timings"]["startedAt"]),
         finished_at=moment(data["timings"]["finishedAt"]),
+        calls=tuple(call_in(each) for each in data["calls"]),
     )
     assert announce(verdict_in(data), data.get("request"), about).event == sample
 
@@ -193,6 +198,25 @@ def test_an_outcome_sample_is_what_the_function_would_announce(name: str) -> Non
 def moment(text: str) -> datetime:
     """The instant that an outcome names."""
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def call_in(shown: dict[str, Any]) -> Call:
+    """The call of the API that an outcome shows."""
+    took, wait = shown["tookMs"] / 1000, shown["waitMs"] / 1000
+    return Call(shown["operation"], shown["code"], moment(shown["at"]), took, wait)
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_the_calls_of_a_sample_fit_its_times(name: str) -> None:
+    """As many creates as attempts; calls and waits fill the time between start and end in order."""
+    data = read(f"outcomes/{name}")["data"]
+    assert sum(call["operation"] == "CreateExpressSync" for call in data["calls"]) == data["attempts"]
+    assert sum(call["waitMs"] for call in data["calls"]) == data["timings"]["waitedMs"]
+    ends = [moment(data["timings"]["startedAt"])]
+    for call in data["calls"]:
+        assert moment(call["at"]) >= ends[-1]
+        ends.append(moment(call["at"]) + timedelta(milliseconds=call["tookMs"] + call["waitMs"]))
+    assert ends[-1] <= moment(data["timings"]["finishedAt"])
 
 
 def verdict_in(data: dict[str, Any]) -> Verdict:

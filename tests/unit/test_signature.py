@@ -9,7 +9,7 @@ from darabonba.request import DaraRequest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.signature import ALGORITHM, Credentials, canonical_query, signed_headers
+from handler.signature import ALGORITHM, Credentials, canonical_query, signed_headers, unsendable
 
 COMMON = {
     "accept": "application/json",
@@ -129,3 +129,18 @@ def test_credentials_do_not_show_their_secrets(shown: Callable[[Credentials], st
     text = shown(Credentials("ak-test", "hidden-secret", "hidden-token"))
     assert "ak-test" in text
     assert "hidden" not in text
+
+
+@pytest.mark.parametrize("part", [" ", "a b", "a\r", "\na", "a\0", "é", "\x7f", "\udcff", "a" * 8193, None, b"a", 1])
+def test_the_part_of_a_key_that_cannot_be_sent_is_named(part: object) -> None:
+    """The first of them, by what people call it."""
+    assert unsendable(part, part, part) == "access key id"
+    assert unsendable("id", part, part) == "access key secret"
+    assert unsendable("id", "secret", part) == "security token"
+    assert unsendable("id", part) == "access key secret"
+
+
+@pytest.mark.parametrize("part", ["", "!", "~", "CAIS+/==", "'\"\\", "a" * 8192])
+def test_whatever_a_header_can_carry_can_be_sent(part: str) -> None:
+    """A token may be absent; that a pair is whole is seen to by who reads it."""
+    assert unsendable(part, part, part) == ""

@@ -1,0 +1,157 @@
+"""Reads one HTTP/1.1 response from a byte stream, strictly. Knows no socket, deadline or API.
+
+The function must never take bytes that belong to one request for the answer to another. The standard library and
+urllib3 return `103 Early Hints` as the final response and accept ambiguous framing; here anything but exactly one
+well-framed final response is an error, after which the connection is of no use.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+
+LONGEST_BODY = 8 * 2**20  # far above a list of every group that an account may have
+_LONGEST_LINE = 2**16
+_MOST_LINES = 256  # of one head, or of one trailer
+_MOST_INTERIM = 1000
+_STATUS_LINE = re.compile(rb"HTTP/1\.(?P<minor>[0-9]) (?P<status>[1-9][0-9]{2})(?: .*)?")
+_FIELD = re.compile(rb"(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(?P<value>.*?)[ \t]*")
+_LENGTH = re.compile("[0-9]{1,12}")
+_CHUNK_SIZE = re.compile(rb"(?P<size>[0-9A-Fa-f]{1,12})[ \t]*(?:;.*)?")
+_INTERIM = range(100, 200)
+_SWITCHING_PROTOCOLS = 101
+_WITHOUT_BODY = (204, 304)
+
+
+class MalformedResponseError(Exception):
+    """What arrived is not one well-framed final HTTP/1.1 response."""
+
+
+class TruncatedResponseError(Exception):
+    """The stream ended before the response did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A final response; `headers` have lower-case names, repeated ones are joined by commas.
+
+    `keeps_open`: the body's end is known from its framing, and the server did not announce to close.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    keeps_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    status: int
+    is_current: bool
+    headers: Mapping[str, str]
+
+
+def read_response(stream: BinaryIO) -> Response:
+    """Return the final response, past any interim ones. MalformedResponseError or TruncatedResponseError if none is."""
+    for _ in range(_MOST_INTERIM):
+        head = _head(stream)
+        if head.status not in _INTERIM:
+            return _final(stream, head)
+        _check_interim(head)
+    raise MalformedResponseError
+
+
+def _check_interim(head: _Head) -> None:
+    # Whatever would follow a switch of protocols is not HTTP/1.1, and an interim response cannot have a body.
+    has_body = head.headers.get("content-length", "0") != "0" or "transfer-encoding" in head.headers
+    if head.status == _SWITCHING_PROTOCOLS or has_body:
+        raise MalformedResponseError
+
+
+def _final(stream: BinaryIO, head: _Head) -> Response:
+    length, coding = head.headers.get("content-length"), head.headers.get("transfer-encoding")
+    if length is not None and coding is not None:
+        raise MalformedResponseError
+    is_framed = head.status in _WITHOUT_BODY or length is not None or coding is not None
+    connection = [token.strip().lower() for token in head.headers.get("connection", "").split(",")]
+    return Response(
+        status=head.status,
+        headers=head.headers,
+        body=b"" if head.status in _WITHOUT_BODY else _body(stream, length, coding),
+        keeps_open=head.is_current and is_framed and "close" not in connection,
+    )
+
+
+def _body(stream: BinaryIO, length: str | None, coding: str | None) -> bytes:
+    if coding is not None:
+        return _chunked(stream, coding)
+    if length is not None:
+        return _exactly(stream, _size(length))
+    body = stream.read(LONGEST_BODY + 1)
+    if len(body) > LONGEST_BODY:
+        raise MalformedResponseError
+    return body
+
+
+def _size(length: str) -> int:
+    if not _LENGTH.fullmatch(length):
+        raise MalformedResponseError
+    return int(length)
+
+
+def _chunked(stream: BinaryIO, coding: str) -> bytes:
+    if coding.lower() != "chunked":
+        raise MalformedResponseError
+    body = bytearray()
+    while size := _chunk_size(stream):
+        body += _exactly(stream, size, LONGEST_BODY - len(body))
+        if _line(stream):
+            raise MalformedResponseError
+    for _ in _fields(stream):
+        pass  # a trailer may not say anything that matters
+    return bytes(body)
+
+
+def _chunk_size(stream: BinaryIO) -> int:
+    match = _CHUNK_SIZE.fullmatch(_line(stream))
+    if match is None:
+        raise MalformedResponseError
+    return int(match["size"], 16)
+
+
+def _exactly(stream: BinaryIO, size: int, most: int = LONGEST_BODY) -> bytes:
+    if size > most:
+        raise MalformedResponseError
+    data = stream.read(size)
+    if len(data) < size:
+        raise TruncatedResponseError
+    return data
+
+
+def _head(stream: BinaryIO) -> _Head:
+    match = _STATUS_LINE.fullmatch(_line(stream))
+    if match is None:
+        raise MalformedResponseError
+    headers: dict[str, str] = {}
+    for name, value in _fields(stream):
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return _Head(int(match["status"]), match["minor"] != b"0", headers)
+
+
+def _fields(stream: BinaryIO) -> Iterator[tuple[str, str]]:
+    for _ in range(_MOST_LINES):
+        line = _line(stream)
+        if not line:
+            return
+        match = _FIELD.fullmatch(line)
+        if match is None:
+            raise MalformedResponseError
+        yield match["name"].decode().lower(), match["value"].decode("latin-1")
+    raise MalformedResponseError
+
+
+def _line(stream: BinaryIO) -> bytes:
+    line = stream.readline(_LONGEST_LINE)
+    if line.endswith(b"\n"):
+        return line[:-1].removesuffix(b"\r")
+    raise MalformedResponseError if len(line) == _LONGEST_LINE else TruncatedResponseError

@@ -1,0 +1,51 @@
+"""Compares a group, as DescribeExpressSyncs shows it, with the configuration that a request asks for.
+
+No document says in which form the API gives prefix and region back. A value that may be the requested one in another
+form is therefore neither the same nor another: it is unclear.
+"""
+
+import re
+from enum import Enum
+
+from handler.model import Group, ProvisionRequest
+
+
+class Likeness(Enum):
+    """How the configuration of a group compares with the requested one."""
+
+    SAME = "same"
+    UNCLEAR = "unclear"
+    OTHER = "other"
+
+
+_REGION_ID = re.compile(r"[a-z]{2}-[a-z]+(-[a-z0-9]+)*")
+_OSS_LOCATION = "oss-"  # OSS names the location of a bucket oss-cn-hangzhou
+_SLASHES = re.compile(r"/+")
+
+
+def likeness(group: Group, request: ProvisionRequest) -> Likeness:
+    """Return how the group compares with the requested configuration; its description is not part of that."""
+    if (group.name, group.bucket_name) != (request.name, request.bucket_name):
+        return Likeness.OTHER
+    parts = (_of_regions(group.bucket_region, request.bucket_region), _of_prefixes(group, request))
+    return next((each for each in (Likeness.OTHER, Likeness.UNCLEAR) if each in parts), Likeness.SAME)
+
+
+def _of_regions(shown: str, requested: str) -> Likeness:
+    region = shown.strip().lower().removeprefix(_OSS_LOCATION)
+    if region == requested:
+        return Likeness.SAME
+    # A bucket is in one region only. Anything but the plain id of another region may be the same in another form.
+    is_another = _REGION_ID.fullmatch(region) and requested not in region and region not in requested
+    return Likeness.OTHER if is_another else Likeness.UNCLEAR
+
+
+def _of_prefixes(group: Group, request: ProvisionRequest) -> Likeness:
+    shown, requested = group.bucket_prefix, request.bucket_prefix
+    if shown == requested:
+        return Likeness.SAME
+    return Likeness.UNCLEAR if _without_slashes(shown) == _without_slashes(requested) else Likeness.OTHER
+
+
+def _without_slashes(prefix: str) -> str:
+    return _SLASHES.sub("/", prefix.replace("\\", "/")).strip("/")

@@ -1,0 +1,145 @@
+"""Servers that record what reaches them, and an environment full of what HTTP libraries obey by default."""
+
+import contextlib
+import datetime
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+PATIENCE_SECONDS = 20.0
+KEY_ID = "STS.PlantedKeyId"
+SECRET = "Planted'Secret\"\\"
+TOKEN = "CAISPlanted'Token\"\\=="
+TLS_HELLO = b"\x16\x03"
+
+
+class Recorder:
+    """Accepts connections one after the other, keeps the first bytes and the request of each, answers and closes.
+
+    With a context it speaks TLS; `requests` then holds only what came after a complete handshake.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None, answer: bytes = b"") -> None:
+        self._tls = tls
+        self._answer = answer
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self.first_bytes: list[bytes] = []
+        self.requests: list[bytes] = []
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop accepting."""
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join(PATIENCE_SECONDS)
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with connection, contextlib.suppress(OSError):  # ssl.SSLError is one too
+                connection.settimeout(PATIENCE_SECONDS)
+                self.first_bytes.append(connection.recv(8, socket.MSG_PEEK))
+                if self._tls is not None:
+                    with self._tls.wrap_socket(connection, server_side=True) as secured:
+                        self._attend(secured)
+                else:
+                    self._attend(connection)
+
+    def _attend(self, connection: socket.socket) -> None:
+        data = b""
+        while not _is_whole(data) and not data.startswith(TLS_HELLO) and (received := connection.recv(65536)):
+            data += received
+        self.requests += [data] if data else []
+        connection.sendall(self._answer)
+
+
+def _is_whole(data: bytes) -> bool:
+    head, end, body = data.partition(b"\r\n\r\n")
+    lengths = [line.split(b":")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
+    return bool(end) and len(body) >= sum(int(length) for length in lengths)
+
+
+@contextlib.contextmanager
+def recorders(*names: str, tls: ssl.SSLContext | None = None, answer: bytes = b"") -> Iterator[dict[str, Recorder]]:
+    """Run a recorder under each name."""
+    made = {name: Recorder(tls, answer) for name in names}
+    try:
+        yield made
+    finally:
+        for each in made.values():
+            each.close()
+
+
+def moved_to(url: str) -> bytes:
+    """Return an answer that redirects the client, with everything that it has sent."""
+    return f"HTTP/1.1 307 Moved\r\nLocation: {url}/elsewhere\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
+
+
+def certificate(directory: Path, name: str = "127.0.0.1") -> tuple[ssl.SSLContext, Path]:
+    """Return a server's context with a self-signed certificate for `name`, and the file of that certificate."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "planted authority")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    alternative = x509.IPAddress(ipaddress.ip_address(name)) if name[0].isdigit() else x509.DNSName(name)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    certificate_path, key_path = directory / f"{name}.pem", directory / f"{name}.key"
+    certificate_path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    key_path.write_bytes(key.private_bytes(*form))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate_path, key_path)
+    return context, certificate_path
+
+
+def hostile_environment(home: Path, proxy: str) -> dict[str, str]:
+    """Return every variable that some HTTP library or SDK would obey, and write a ~/.netrc."""
+    netrc = home / ".netrc"
+    netrc.write_text("machine 127.0.0.1 login netrc password planted\ndefault login netrc password planted\n")
+    netrc.chmod(0o600)
+    names = ("http_proxy", "https_proxy", "all_proxy")
+    return {
+        **dict.fromkeys((*names, *(name.upper() for name in names)), f"http://{proxy}"),
+        "no_proxy": "",
+        "NO_PROXY": "",
+        "HOME": str(home),
+        "NETRC": str(netrc),
+        "DEBUG": "sdk",
+        **dict.fromkeys(("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), "/nowhere"),
+        "ALIBABA_CLOUD_CA_BUNDLE": "",
+        "ALIYUN_ACCESS_KEY_ID": "another-key",
+        "ALIYUN_ACCESS_KEY_SECRET": "another-secret",
+    }
+
+
+def secrets_in(text: str) -> list[str]:
+    """Return the secrets that a text holds, as they are or as a traceback or a log would escape them."""
+    return [
+        secret
+        for secret in (SECRET, TOKEN, "Planted'Secret", "CAISPlanted", "PlantedKeyId", "netrc")
+        if secret in text or repr(secret)[1:-1] in text
+    ]
