@@ -180,9 +180,10 @@ def test_a_message_is_hidden_for_as_long_as_it_is_worked(tmp_path: Path) -> None
 
 
 def test_dead_letters_are_swept_into_outcomes(tmp_path: Path) -> None:
-    """While the topic is broken a batch is given up, and no word of it; the sweep announces what is true of it."""
+    """While neither topic nor queue accepts anything, the trigger abandons a batch; the sweep tells what is true."""
     with cloud(tmp_path) as running:
         fault(running, "mns", operation="PublishMessage", faults=["AccessDenied"] * 12)  # 3 messages, 4 pushes each
+        fault(running, "mns", operation="BatchSendMessage", faults=["AccessDenied"] * 12)
         subjects = put(running, REQUESTS, request(1), "garbage", request(2))
         wait_for(lambda: len(messages(running, DEAD)) == 3)
         assert (outcomes(running), messages(running, REQUESTS)) == ([], [])
@@ -223,10 +224,11 @@ def test_pull_intake_works_requests_by_its_timer_alone(tmp_path: Path) -> None:
 
 
 def test_an_asynchronous_call_that_fails_for_good_is_swept_into_outcomes(tmp_path: Path) -> None:
-    """While the topic is broken the batch of a replay gets no word out in four tries; the sweep announces it."""
+    """While neither topic nor queue accepts anything, four tries of a batch announce nothing; the sweep does."""
     event = json.dumps([{"messageId": f"M-{n}", "messageBody": json.dumps(request(n))} for n in range(2)]).encode()
     with cloud(tmp_path) as running:
-        fault(running, "mns", operation="PublishMessage", faults=["AccessDenied"] * 8)
+        for operation in ("PublishMessage", "BatchSendMessage"):
+            fault(running, "mns", operation=operation, faults=["AccessDenied"] * 8)
         headers = acs3_headers(INVOKE, event, extra={"x-fc-invocation-type": "Async"})
         assert send(fc_port(running), INVOKE, headers, event).status == 202
         wait_for(lambda: messages(running, DEAD))
