@@ -31,6 +31,7 @@ from tests.integration.secrecy_support import (
 REQUEST = {"requestId": "REQ-1", "name": "photos", "bucketName": "holiday-bucket", "bucketRegion": "cn-hangzhou"}
 BRIEF = {
     "RESULT_TOPIC": "outcomes",
+    "REQUEST_QUEUE": "requests",  # with a deferral left, lookups end with their attempts and leave time to publish
     "MAX_ATTEMPTS": "1",
     "LATE_PAUSE_SECONDS": "0",
     "LOOK_RESERVE_SECONDS": "0.5",
