@@ -46,6 +46,7 @@ class Outage:
     plan: Plan
     batch: int
     shape: Shape
+    concurrency: int = 8
     cloud: Cloud = field(default_factory=Cloud)
     queue: list[Message] = field(default_factory=list)
     invocations: int = 0
@@ -72,7 +73,7 @@ class Outage:
         self.faults += bool(misfortune)
         killed = replace(self.plan, creates=(Step(CREATES["killed before"], 5.0),))
         plans = [killed if misfortune == "kill" and message is batch[-1] else self.plan for message in batch]
-        invocation = Invocation(self.cloud, began, list(zip(batch, plans, strict=True)), 8, DEFERRALS)
+        invocation = Invocation(self.cloud, began, list(zip(batch, plans, strict=True)), self.concurrency, DEFERRALS)
         is_done = invocation.is_acknowledged("identical", AMPLE, self.shape) and misfortune != "acknowledgement lost"
         kept = self.queue[self.batch :]
         self.queue = [*kept, *self.cloud.sent_back] if is_done else [*kept, *batch, *self.cloud.sent_back]
@@ -106,6 +107,6 @@ def test_an_outage_multiplies_neither_messages_nor_calls(plan: Plan, batch: int,
 
 def test_raising_when_time_is_out_multiplies_messages() -> None:
     """What has no time left must be sent back by itself: raising brings all of its neighbours again."""
-    outage = Outage(OUTAGES["silent"], 16, raising_when_time_is_out)
+    outage = Outage(OUTAGES["silent"], 16, raising_when_time_is_out, concurrency=4)
     outage.last(chance(0, 0.0), most_invocations=40)
     assert REQUESTS + 1 + outage.cloud.deferrals > outage.most_messages
