@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import structlog
 
-from handler import entry
+from handler import connecting, entry
 from handler.config import ConfigurationError
 from handler.entry import DeliveriesUnfinishedError, FunctionFaultError, handle
 from tests.integration.secrecy_support import (
@@ -59,7 +59,9 @@ def fresh_instance(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in BRIEF.items():
         monkeypatch.setenv(f"EXPRESS_SYNC_{name}", value)
     entry._settings.cache_clear()
+    connecting._tls.cache_clear()  # else the certificates of a test before this one
     yield
+    connecting._tls.cache_clear()
     entry._settings.cache_clear()
     structlog.configure(**before)
     logging.getLogger("urllib3").setLevel(level)
