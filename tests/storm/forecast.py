@@ -36,13 +36,19 @@ SGW_REFUSALS = tuple(code for code in REFUSALS if code not in IMPOSSIBLE)
 SGW_FAULTS = (
     *("AssumeRoleFail", "InternalError", "throttling", "throttling:40", "unavailable", "http-502-html", "empty-500"),
     *("success-false", "malformed-200", "reset-before", "reset-after", "error-after", "slow:20", "slow:100"),
+    *("early-hints", "http-403-html", "normalised", "late-500:0.05", "late-500:0.15"),
+    *(f"xml-error:{code}" for code in ("AssumeRoleFail", "InternalError", "DuplicateExpressSyncName", "RoleNotExist")),
 )
-SGW_SILENT = ("timeout-before", "timeout-after", "late-commit:0.05", "late-commit:0.15")
+SGW_SILENT = (
+    *("timeout-before", "timeout-after", "late-commit:0.05", "late-commit:0.15"),
+    *("trickle", "retry-after:1"),
+)
 LOOK_FAULTS = (
     *(*REFUSALS, "throttling", "throttling:40", "unavailable", "http-502-html", "empty-500", "success-false"),
     *("malformed-200", "reset-before", "reset-after", "error-after", "slow:20", "slow:100"),
+    *("early-hints", "http-403-html", "xml-error:InternalError", "xml-error:AssumeRoleFail"),
 )
-LOOK_SILENT = ("timeout-before", "timeout-after")
+LOOK_SILENT = ("timeout-before", "timeout-after", "trickle", "retry-after:1")
 PUBLISH_PASSING = (
     *("InternalError", "InternalServerError", "TooManyRequests", "QpsLimitExceeded", "TimeExpired"),
     *("reset-before", "reset-after", "error-after", "unavailable", "http-502-html", "slow:20"),
@@ -116,7 +122,7 @@ def _document(chance: random.Random, marker: str, number: int) -> dict[str, Any]
         "name": f"storm-{number}",
         "bucketName": f"bucket-{number}",
         "bucketRegion": chance.choice(("cn-hangzhou", "cn-shanghai", "eu-central-1")),
-        "bucketPrefix": chance.choice(("", "teams/design", "图片/二〇二六")),
+        "bucketPrefix": chance.choice(("", "teams/design", "teams/design/", "图片/二〇二六")),
         "description": f"{marker}-{number} of the storm",
         "requester": f"{marker}-{number}",
     }

@@ -23,6 +23,7 @@ Group = Mapping[str, Any]
 _VALIDATOR = Draft7Validator(json.loads((SCHEMAS / "provision-outcome.v1.json").read_bytes()))
 _TIMERS_ORDER = re.compile(r"(pull|sweep)@[0-9TZ:-]+")
 _CONFIGURATION = {"bucketName": "BucketName", "bucketRegion": "BucketRegion", "bucketPrefix": "BucketPrefix"}
+_OUTER_SLASHES = "/"  # the account may store a prefix without them
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,4 +202,7 @@ def _group_id(event: Event) -> str:
 def _is_configured_as(group: Group, planned: Planned) -> bool:
     document = planned.document or {}
     same_name = bool(document) and group["Name"] == document["name"]
-    return same_name and all(group.get(api, "") == document.get(ours, "") for ours, api in _CONFIGURATION.items())
+    return same_name and all(
+        group.get(api, "").strip(_OUTER_SLASHES) == document.get(ours, "").strip(_OUTER_SLASHES)
+        for ours, api in _CONFIGURATION.items()
+    )
