@@ -8,8 +8,6 @@ SUPPORTED := 3.10 3.11 3.12
 # More than there are cores: most tests wait for something most of the time.
 WORKERS ?= 8
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist worksteal
-MEASURED := tests/unit tests/integration
-COMMAND_LINE := */test_cli_*
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo outage test lint types imports tests other-pythons model storm simulation fuzz mutants lock spec bench clean
@@ -38,12 +36,12 @@ imports: $(VENV)/.dev ## import-linter
 	@$(BIN)/lint-imports --no-cache --no-logo
 
 tests: $(VENV)/.dev ## pytest: those that cover handler/, measured, which makes them slow; then all the others
-	$(PYTEST) --cov --ignore-glob='$(COMMAND_LINE)' $(MEASURED)
-	$(PYTEST) $(filter-out $(MEASURED),$(patsubst %/,%,$(wildcard tests/*/))) $(wildcard tests/integration/test_cli_*.py)
+	$(PYTEST) tests/handler --cov
+	$(PYTEST) --ignore=tests/handler
 
 .PHONY: compatibility
 compatibility: $(VENV)/.dev
-	$(PYTEST) --ignore-glob='$(COMMAND_LINE)' $(MEASURED) tests/emulators
+	$(PYTEST) tests/handler tests/local tests/ops/unit
 
 # Once more on each other supported Python of this machine, in an environment of its own: all that may depend on it.
 other-pythons: $(VENV)/.dev
@@ -61,21 +59,21 @@ other-pythons: $(VENV)/.dev
 	done
 
 model: $(VENV)/.dev ## every schedule of up to five faults against the real code, on every core (half an hour)
-	$(BIN)/python -m tests.model --faults 5
+	$(BIN)/python -m tests.system.model --faults 5
 
 storm: $(VENV)/.dev ## 2,000 requests under every fault, kill and restart at random
-	$(BIN)/python -m tests.storm --requests 2000
+	$(BIN)/python -m tests.system.storm --requests 2000
 
 simulation: $(VENV)/.dev ## simulate 320 days with outages of every kind in virtual time (minutes)
-	$(BIN)/python -m tests.simulation
+	$(BIN)/python -m tests.system.simulation
 
 fuzz: $(VENV)/.dev ## 100,000 events of every wrong kind
-	FUZZ_EXAMPLES=100000 $(BIN)/pytest -q tests/fuzz
+	FUZZ_EXAMPLES=100000 $(BIN)/pytest -q tests/system/fuzz
 
 mutants: $(VENV)/.dev ## mutation-test the pure core; fails for a survivor without a written reason
 	rm -rf mutants
 	$(BIN)/mutmut run --max-children 2 > /dev/null
-	$(BIN)/python -m tests.mutants
+	$(BIN)/python -m tests.system.mutants
 
 bench: $(VENV)/.dev ## size, starts, CPU, batches, throughput and memory beside peers (minutes)
 	$(BIN)/python -m benchmarks
@@ -94,7 +92,7 @@ ROS_CDK_PACKAGES := cms fc3 mns ram sls
 spec: $(VENV)/.dev ## build anew what the template is checked against, from the wheels of the ROS CDK
 	@wheels=$$(mktemp -d) && trap 'rm -rf "$$wheels"' EXIT && \
 	$(PIP) download --no-deps --dest "$$wheels" $(ROS_CDK_PACKAGES:%=ros-cdk-%==$(ROS_CDK)) && \
-	$(BIN)/python -m ops.template_check.build "$$wheels"/*.whl
+	$(BIN)/python -m express_sync.ops.template_check.build "$$wheels"/*.whl
 
 LOCK := --universal --python-version 3.10 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links
 

@@ -9,9 +9,9 @@ from benchmarks import loads, pure_path, starts
 from benchmarks.candidates import RUNTIME, Candidates, prepared
 from benchmarks.comparison import Comparison, Limit, Row, table
 from benchmarks.rig import Rig, rig
-from ops import show
-from ops.packaging.package import MOST_BYTES
-from ops.problems import Problem
+from express_sync.ops.packaging.package import MOST_BYTES
+from express_sync.ops.terminal import output
+from express_sync.ops.terminal.errors import Problem
 
 
 def sizes(everybody: Candidates) -> list[Row]:
@@ -38,7 +38,7 @@ def measured(everybody: Candidates, on: Rig) -> list[Row]:
         "Memory": lambda: loads.memory(everybody, on),
     }
     rows: list[Row] = []
-    with show.progress() as bar:
+    with output.progress() as bar:
         task = bar.add_task("", total=len(works))
         for name, work in works.items():
             bar.update(task, description=name)
@@ -50,15 +50,15 @@ def measured(everybody: Candidates, on: Rig) -> list[Row]:
 def main() -> int:
     """Measure and print; 2 where it cannot be measured."""
     load = os.getloadavg()[0]
-    show.note("Preparing the candidates; their libraries are fetched once for each state of their locks.")
+    output.note("Preparing the candidates; their libraries are fetched once for each state of their locks.")
     try:
         with prepared() as everybody, rig(everybody.python) as on:
             rows = measured(everybody, on)
     except Problem as problem:
         problem.show()
         return problem.exit_code
-    show.results().print(table(rows))
-    show.line(
+    output.results().print(table(rows))
+    output.line(
         f"Medians (least to most). Python {platform.python_version()}, packages for {RUNTIME.name}; "
         f"{os.cpu_count()} CPUs ({platform.machine()}), load {load:.1f} before the run."
     )

@@ -13,10 +13,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
-from ops.packaging.contents import is_left_out
-from ops.packaging.package import WITH_SOURCE, build
-from ops.packaging.packing import packed
-from ops.packaging.runtimes import RUNTIMES, interpreter
+from express_sync.ops.packaging.compile import packed
+from express_sync.ops.packaging.manifest import is_left_out
+from express_sync.ops.packaging.package import WITH_SOURCE, build
+from express_sync.ops.packaging.runtimes import RUNTIMES, interpreter
 
 ROOT = Path(__file__).resolve().parents[1]
 PEERS = Path(__file__).with_name("peers")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rich.table import Column, Table
 
-from ops import show
+from express_sync.ops.terminal import output
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def table(rows: Sequence[Row]) -> Table:
     """All rows, in the order they were measured in."""
     heads = ("Measure", "This function", "Beside", "Its figure", "Ratio", "Goal")
     columns = [Column(head, justify="right" if head in heads[1::2] or head == "Ratio" else "left") for head in heads]
-    return show.table(show.results(), columns, (row.cells() for row in rows))
+    return output.table(output.results(), columns, (row.cells() for row in rows))
 
 
 def _spread(samples: Sequence[float], unit: str, shape: str = "") -> str:

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from benchmarks.candidates import RUNTIME, Candidates
 from benchmarks.comparison import Comparison, Limit, Row, in_turns
 from benchmarks.rig import Rig, child_processes, invoked, queue_event, request, resident_kib
-from handler.signature import Credentials
-from local.cloud import CloudOptions, RunningCloud, background
-from local.fc.fleet import Fleet
-from ops.queues import Queue, queue
+from express_sync.local.cloud import CloudOptions, RunningCloud, background
+from express_sync.local.fc.fleet import Fleet
+from express_sync.ops.queues.client import Queue, queue
+from handler.sgw.signing import Credentials
 
 BATCH = 16
 BATCH_ROUNDS = 9

@@ -16,12 +16,13 @@ import structlog
 from jsonschema import Draft7Validator
 
 from benchmarks.comparison import Comparison, Limit, Row, in_turns, table
-from handler import envelope, log, validation
-from handler.envelope import Delivery
+from express_sync.ops.terminal import output
+from handler import log
+from handler.inbound import envelope, validation
+from handler.inbound.envelope import Delivery
 from handler.model import Succeeded
 from handler.outcome import announce
-from ops import show
-from tests.unit.fakes import circumstances
+from tests.handler.unit.fakes import circumstances
 
 EVENT = (Path(__file__).parents[1] / "events" / "triggers" / "cloudevent-plain.json").read_bytes()
 BODY = json.loads(EVENT)["data"]["messageBody"]
@@ -88,4 +89,4 @@ def _cpu(work: Callable[[], None]) -> Callable[[], float]:
 
 
 if __name__ == "__main__":
-    show.results().print(table(rows()))
+    output.results().print(table(rows()))

@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 import urllib3
 
 from benchmarks.candidates import RUNTIME, Candidate
-from local.cloud import MNS_ENDPOINT, SGW_ENDPOINT, CloudOptions, RunningCloud, background
-from local.fc.fleet import Code, Fleet, new_request_id
-from local.identity import LOCAL_ACCOUNT
+from express_sync.local.account import LOCAL_ACCOUNT
+from express_sync.local.cloud import MNS_ENDPOINT, SGW_ENDPOINT, CloudOptions, RunningCloud, background
+from express_sync.local.fc.fleet import Code, Fleet, new_request_id
 
 T = TypeVar("T")
 SAMPLE = Path(__file__).parents[1] / "events" / "triggers" / "cloudevent-plain.json"

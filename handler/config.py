@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from handler.endpoints import INTERNAL_URL, SAFE_URL
 from handler.model import Adoption
-from handler.signature import Credentials, unsendable
+from handler.sgw.endpoints import INTERNAL_URL, SAFE_URL
+from handler.sgw.signing import Credentials, unsendable
 
 PREFIX = "EXPRESS_SYNC_"  # not FC_*: the runtime deletes such variables before it loads the function
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from handler.config import PREFIX, Settings
+from handler.drain import Drain, Work
 from handler.orders import DrainOrder, Misunderstood, Order, ReplayOrder
-from handler.persist import LONGEST_CALL_SECONDS, Persistence
-from handler.provision import Deadlines
-from handler.pull import Drain, Work
+from handler.provisioning.provisioner import Deadlines
 from handler.queue import RequestQueue
 from handler.redrive import Redrive
 from handler.replay import wrong_edits
+from handler.smq.senders import LONGEST_CALL_SECONDS, Persistence
 
 _DRAINABLE = {"requests": "request_queue", "deadLetters": "dead_letter_queue"}
 

@@ -14,20 +14,21 @@ from datetime import datetime, timezone
 from functools import cache, partial
 from typing import Any
 
-from handler import config, envelope, log
-from handler.backoff import Backoff
-from handler.connection import Connections
-from handler.deferral import Deferral
+from handler import config, log
 from handler.duties import Duties
-from handler.endpoints import public_endpoint
-from handler.persist import Persistence
+from handler.inbound import envelope
 from handler.pipeline import Pipeline
-from handler.provision import Deadlines, Policy, Provisioner
+from handler.provisioning.backoff import Backoff
+from handler.provisioning.deferral import Deferral
+from handler.provisioning.provisioner import Deadlines, Policy, Provisioner
 from handler.queue import RequestQueue
 from handler.settlement import Settlement
-from handler.sgw import Sgw, Stamps
-from handler.smq import Smq
+from handler.sgw.client import Sgw, Stamps
+from handler.sgw.endpoints import public_endpoint
+from handler.smq.client import Smq
+from handler.smq.senders import Persistence
 from handler.topic import ResultTopic
+from handler.transport.connection import Connections
 
 LARGEST_SHARE_OF_RETENTION = 0.5  # of a message's time in the queue may pass before it is shown
 PERSISTING = Backoff(attempts=1000, base_seconds=0.2, cap_seconds=2.0)  # in truth as often as the time allows

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta, timezone
 from fnmatch import fnmatchcase
 from typing import Any
 
+from handler.inbound.strict_json import flaws, read_body
 from handler.model import Document
-from handler.reading import flaws, read_body
 
 STATUSES = ("failed", "indeterminate")
 UNDECIDED = "undecided"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-from handler.insist import Attempt
 from handler.outcome import Outcome
+from handler.provisioning.retry import Attempt
 
 Logger = FilteringBoundLogger
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, Literal, TypeGuard, get_args
 
 from handler.failures import STATUSES, Filter
-from handler.reading import flaws, read_body
+from handler.inbound.strict_json import flaws, read_body
 
 Drainable = Literal["requests", "deadLetters"]
 LONGEST_LIST = 50

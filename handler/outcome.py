@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from handler.lineage import Lineage
+from handler.inbound.request_event import Lineage
 from handler.model import MESSAGE_BYTES, Deferred, Failed, Indeterminate, Reason, Rejected, Succeeded, Verdict
 
 MOST_CALLS = 20  # in one outcome, the latest ones

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
 
-from handler import answers, ownership, validation
-from handler.envelope import Delivery
-from handler.insist import Attempt
+from handler.inbound import validation
+from handler.inbound.envelope import Delivery
 from handler.lanes import Lane, lanes_of, side_by_side
 from handler.model import Indeterminate, ProvisionRequest, Rejected, Unanswered, Verdict
 from handler.outcome import Call, Circumstances, Outcome
-from handler.provision import Deadlines, Provisioner
+from handler.provisioning import answers, ownership
+from handler.provisioning.provisioner import Deadlines, Provisioner
+from handler.provisioning.retry import Attempt
 from handler.settlement import Case, Journal, Settlement
 
 HANDLER_FAULT = Unanswered("HandlerFault", sent=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from handler.persist import Persistence
+from handler.smq.senders import Persistence
 
 
 @dataclass(frozen=True, slots=True)

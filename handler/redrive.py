@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from handler.failures import Failure, Stranger, read
-from handler.insist import OUT_OF_TIME, Clock
 from handler.orders import ReplayOrder
-from handler.provision import Deadlines
+from handler.provisioning.provisioner import Deadlines
+from handler.provisioning.retry import OUT_OF_TIME, Clock
 from handler.queue import RequestQueue
 from handler.replay import Refusal, Replay, replay
-from handler.smq import Received, Smq, SmqError
+from handler.smq.client import Received, Smq, SmqError
 
 LONGEST_POLL_SECONDS = 2
 AT_ONCE_SECONDS = 1  # the shortest time to hide a message that MNS takes

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from handler.failures import Failure
+from handler.inbound.validation import violations
 from handler.model import Document, Violation
-from handler.validation import violations
 
 SOURCE = "/express-sync/replay"
 TYPE = "expresssync.provision.requested.v1"

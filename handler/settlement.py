@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
-from handler import lineage
-from handler.backoff import Uniform
-from handler.deferral import Deferral
-from handler.envelope import Delivery
-from handler.insist import Attempt
-from handler.lineage import Lineage
+from handler.inbound import request_event
+from handler.inbound.envelope import Delivery
+from handler.inbound.request_event import Lineage
 from handler.model import MESSAGE_BYTES, Deferred, Verdict
 from handler.outcome import Circumstances, Outcome, announce
-from handler.smq import SmqError
+from handler.provisioning.backoff import Uniform
+from handler.provisioning.deferral import Deferral
+from handler.provisioning.retry import Attempt
+from handler.smq.client import SmqError
 
 NOT_SENT_BACK = "NotSentBack"  # no deferral is left, or there is no queue, or the message cannot be made again
 
@@ -71,7 +71,7 @@ class Case:
     @property
     def submissions(self) -> list[Lineage]:
         """Every submission of the request once, all in the highest generation of the deliveries."""
-        return lineage.distinct(delivery.lineage for delivery in self.deliveries)
+        return request_event.distinct(delivery.lineage for delivery in self.deliveries)
 
     @property
     def generation(self) -> int:
@@ -144,7 +144,7 @@ class Settlement:
         if self.deferral.is_left(generation):
             later = [replace(each, generation=generation + 1) for each in submissions]
             send = partial(self.send_back, delay_seconds=self._delay_seconds(decided, generation), until=until)
-            failure = _sent(lineage.messages(case.content, later, self.source, event_id), send)
+            failure = _sent(request_event.messages(case.content, later, self.source, event_id), send)
         if failure and self.set_aside is not None:
             failure = _sent(self._dead_letters(case, submissions, event_id), partial(self.set_aside, until=until))
         return failure
@@ -156,7 +156,7 @@ class Settlement:
 
     def _dead_letters(self, case: Case, submissions: Sequence[Lineage], event_id: str) -> list[str]:
         """Return the messages to set aside; a flawed text that is too large for an event goes as it came."""
-        bodies = lineage.messages(case.content, submissions, self.source, event_id)
+        bodies = request_event.messages(case.content, submissions, self.source, event_id)
         is_too_large = any(len(body) > MESSAGE_BYTES for body in bodies)
         return [case.content] if is_too_large and isinstance(case.content, str) else bodies
 

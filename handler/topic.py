@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from handler.outcome import Outcome
-from handler.persist import Persistence
-from handler.smq import SmqError
+from handler.smq.client import SmqError
+from handler.smq.senders import Persistence
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,114 @@
+"""The instances of one function: reused when idle, added when all are busy, up to a limit.
+
+Reproduces scaling out by concurrent invocations and reuse of idle instances. Does not reproduce throttling: above the
+limit an invocation waits, where FC would answer 429; nor the freezing and reclaiming of idle instances.
+Must not know who invokes, nor how the answer travels.
+"""
+
+import asyncio
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from express_sync.local.account import Account
+from express_sync.local.fc.environment import environment_of
+from express_sync.local.fc.instance import Instance, Launch
+from express_sync.local.fc.invocation_log import Journal, Kind
+from express_sync.local.fc.output import Logs
+from express_sync.local.fc.result import Answer, exited
+from express_sync.local.template.deployment import Function
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What runs the function: an interpreter and the directory that stands for `/code`."""
+
+    python: str
+    directory: Path
+
+
+def new_request_id() -> str:
+    """A request id as FC gives one to an invocation."""
+    return str(uuid.uuid4())
+
+
+class Fleet:
+    """Runs invocations of `function`; `stop` ends every process it started."""
+
+    def __init__(self, function: Function, account: Account, code: Code, limit: int = 4) -> None:
+        self.function = function
+        self.journal = Journal()
+        self.logs = Logs()
+        self._account = account
+        self._launch = Launch(code.python, code.directory, environment_of(function, account, code.directory))
+        self._slots = asyncio.Semaphore(limit)
+        self._idle: list[Instance] = []
+        self._instances: set[Instance] = set()
+        self._stopped = False
+
+    async def invoke(self, event: bytes, request_id: str, kind: Kind, retry_count: int = 0) -> Answer:
+        """Run one invocation to its end, whatever that is. OSError if the interpreter cannot be started."""
+        async with self._slots:
+            if self._stopped:
+                return exited(b"")
+            instance = await self._take()
+            entry = self.journal.begin(request_id, kind)
+            try:
+                answer = await instance.invoke(self._call(request_id, retry_count), event, self.function.timeout)
+            except asyncio.CancelledError:
+                instance.kill()
+                raise
+            finally:
+                self._give_back(instance)
+            self.journal.end(entry, answer)
+            return answer
+
+    async def kill(self) -> list[int]:
+        """SIGKILL every instance, busy or idle; return their process ids once they are gone."""
+        doomed = [instance for instance in self._instances if instance.usable]
+        for instance in doomed:
+            instance.kill()
+        for instance in doomed:
+            await instance.gone()
+        return [instance.pid for instance in doomed]
+
+    async def stop(self) -> None:
+        """End every instance; what still runs, and what is invoked later, is answered as exited."""
+        self._stopped = True
+        for instance in list(self._instances):
+            instance.kill()
+            await instance.gone()
+
+    async def _take(self) -> Instance:
+        while self._idle:
+            instance = self._idle.pop()
+            if instance.usable:
+                return instance
+        instance = await Instance.start(self._launch, self.logs)
+        self._instances.add(instance)
+        instance.when_gone(self._instances.discard)
+        return instance
+
+    def _give_back(self, instance: Instance) -> None:
+        if instance.usable:
+            self._idle.append(instance)
+
+    def _call(self, request_id: str, retry_count: int) -> dict[str, Any]:
+        role = self._account.role
+        return {
+            "requestId": request_id,
+            "retryCount": str(retry_count) if retry_count else None,
+            "handler": self.function.handler,
+            "runtime": self.function.runtime,
+            "function": self.function.name,
+            "memory": self.function.memory,
+            "timeout": self.function.timeout,
+            "region": self._account.region,
+            "accountId": self._account.account_id,
+            "credentials": {
+                "access_key_id": role.access_key_id,
+                "access_key_secret": role.access_key_secret,
+                "security_token": role.security_token,
+            },
+        }

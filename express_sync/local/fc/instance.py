@@ -1,0 +1,172 @@
+"""One function instance: a worker process, spoken to over a socket, that serves one invocation at a time.
+
+Reproduces the end of an instance at a timeout (SIGTERM, and SIGKILL if that is not enough), and that an instance
+whose process ended is gone for good, with whatever it had started.
+Unknown: how long FC waits between the two signals; here one second.
+Must not know why it is asked to do anything, nor what an event means.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from express_sync.local.fc.output import Logs, OutputPipe
+from express_sync.local.fc.result import Answer, exited, timed_out
+
+GRACE_SECONDS = 1.0
+_WORKER = Path(__file__).with_name("worker.py")
+_LENGTHS = struct.Struct(">II")
+
+Frame = tuple[dict[str, Any], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What a worker is started with: an interpreter, the code directory and the whole environment."""
+
+    python: str
+    code: Path
+    environment: Mapping[str, str]
+
+
+class Instance:
+    """A running worker; made by `start`."""
+
+    def __init__(self, process: asyncio.subprocess.Process, output: OutputPipe, channel: "_Channel") -> None:
+        self.pid = process.pid
+        self._process = process
+        self._output = output
+        self._channel = channel
+        self._exit = asyncio.create_task(self._watch())
+        self._ready = asyncio.create_task(channel.receive())
+        self._condemned = False
+
+    @classmethod
+    async def start(cls, launch: Launch, logs: Logs) -> "Instance":
+        """Start a worker process. OSError if there is no such interpreter."""
+        output = OutputPipe(logs.add)
+        ours, theirs = socket.socketpair()
+        lifeline, held = os.pipe()
+        inherited = (theirs.fileno(), lifeline)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                launch.python,
+                str(_WORKER),
+                *map(str, inherited),
+                str(launch.code),
+                cwd=launch.code,
+                env=launch.environment,
+                pass_fds=inherited,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output.writer,
+                stderr=output.writer,
+                start_new_session=True,
+            )
+        except BaseException:
+            output.close()
+            ours.close()
+            os.close(held)
+            raise
+        finally:
+            output.close_writer()
+            theirs.close()
+            os.close(lifeline)
+        reader, writer = await asyncio.open_connection(sock=ours)
+        return cls(process, output, _Channel(reader, writer, held))
+
+    @property
+    def usable(self) -> bool:
+        """Whether another invocation can be given to it."""
+        return not self._condemned and not self._exit.done()
+
+    async def invoke(self, call: Mapping[str, Any], event: bytes, timeout: int) -> Answer:
+        """Run one invocation for at most `timeout` seconds, which begin once the interpreter is up."""
+        if await self._unless_gone(self._ready, None) is None:
+            return exited(self._output.tail())
+        self._output.begin(call["requestId"])
+        exchange = asyncio.create_task(self._channel.exchange(call, event))
+        try:
+            frame = await self._unless_gone(exchange, timeout)
+        except asyncio.TimeoutError:
+            await self._terminate()
+            return timed_out(timeout, self._output.tail())
+        finally:
+            exchange.cancel()
+        if frame is None:
+            return exited(self._output.tail())
+        head, body = frame
+        return Answer("succeeded" if head["ok"] else "failed", body, self._output.tail())
+
+    def kill(self) -> None:
+        """SIGKILL the process and whatever it started; harmless if it is gone."""
+        self._signal(signal.SIGKILL)
+
+    async def gone(self) -> None:
+        """Return once the process has ended and everything it wrote was taken."""
+        await asyncio.shield(self._exit)
+
+    def when_gone(self, callback: Callable[["Instance"], object]) -> None:
+        """Have `callback` called once the process has ended."""
+        self._exit.add_done_callback(lambda _: callback(self))
+
+    async def _unless_gone(self, wanted: "asyncio.Task[Frame]", timeout: int | None) -> Frame | None:
+        """What `wanted` gives, None if the process ends before. TimeoutError after `timeout` seconds."""
+        first = asyncio.FIRST_COMPLETED
+        done, _ = await asyncio.wait({wanted, self._exit}, timeout=timeout, return_when=first)
+        if not done:
+            raise asyncio.TimeoutError
+        if wanted.done() and wanted.exception() is None:
+            return wanted.result()
+        self.kill()
+        await self.gone()
+        return None
+
+    async def _terminate(self) -> None:
+        self._signal(signal.SIGTERM)
+        await asyncio.wait({self._exit}, timeout=GRACE_SECONDS)
+        self.kill()
+        await self.gone()
+
+    def _signal(self, number: signal.Signals) -> None:
+        self._condemned = True
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+
+    async def _watch(self) -> None:
+        await self._process.wait()
+        self.kill()
+        self._channel.close()
+        self._output.close()
+
+
+class _Channel:
+    """The parent's ends of the two things that a worker inherits."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lifeline: int) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._lifeline = lifeline
+
+    async def exchange(self, head: Mapping[str, Any], body: bytes) -> Frame:
+        """Send a frame and wait for the next one. IncompleteReadError or ConnectionError if the worker is gone."""
+        encoded = json.dumps(head).encode()
+        self._writer.write(_LENGTHS.pack(len(encoded), len(body)) + encoded + body)
+        return await self.receive()
+
+    async def receive(self) -> Frame:
+        """The next frame."""
+        head, body = _LENGTHS.unpack(await self._reader.readexactly(_LENGTHS.size))
+        return json.loads(await self._reader.readexactly(head)), await self._reader.readexactly(body)
+
+    def close(self) -> None:
+        """Close both ends."""
+        self._writer.close()
+        os.close(self._lifeline)

@@ -1,0 +1,138 @@
+"""What values the service takes: ranges, names, tags and properties, as tables.
+
+Reproduces the documented limits (SMQ limits page and the operations' own pages): ranges of every attribute and
+parameter, names of 1 to 120 letters, digits and hyphens, tags of at most 16 characters, 50 user properties.
+Does not reproduce: limits on how many queues, topics and subscriptions an account may have, and request rates.
+Must not know: documents, requests, or what a queue does with a value.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from express_sync.local.mns.engine.message import Draft, Property
+from express_sync.local.mns.errors import ServiceError, invalid_element, out_of_range
+
+BATCH_SIZE = 16
+NAME_LENGTH = 120
+TAG_LENGTH = 16
+USER_PROPERTIES = 50
+PROPERTY_NAME_LENGTH = 256
+PROPERTY_VALUE_LENGTH = 4096
+SYSTEM_PROPERTIES = frozenset(
+    {"traceparent", "tracestate", "baggage", "DLQMessageType", "DLQSourceArn", "DLQOriginMessageId"}
+)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+# What XML 1.0 cannot hold can be neither sent to the service nor come back from it.
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The values from `low` to `high`, both allowed, of the parameter or element `name`."""
+
+    name: str
+    low: int
+    high: int
+    unit: str
+
+    def check(self, value: int) -> None:
+        """Do nothing if `value` is in range; InvalidArgument otherwise."""
+        if not self.low <= value <= self.high:
+            raise out_of_range(self.name, self.low, self.high, self.unit)
+
+
+DELAY_SECONDS = Range("DelaySeconds", 0, 604800, "seconds")
+MAXIMUM_MESSAGE_SIZE = Range("MaximumMessageSize", 1024, 65536, "bytes")
+MESSAGE_RETENTION_PERIOD = Range("MessageRetentionPeriod", 60, 604800, "seconds")
+VISIBILITY_TIMEOUT = Range("VisibilityTimeout", 1, 43200, "seconds")
+POLLING_WAIT_SECONDS = Range("PollingWaitSeconds", 0, 30, "seconds")
+WAIT_SECONDS = Range("waitseconds", 0, 30, "seconds")
+MESSAGE_COUNT = Range("numOfMessages", 1, BATCH_SIZE, "messages")
+BATCH_BYTES = Range("Messages", 0, 65536, "bytes")
+BATCH_MESSAGES = Range("Messages", 1, BATCH_SIZE, "messages")
+RECEIPT_HANDLES = Range("ReceiptHandles", 1, BATCH_SIZE, "handles")
+PRIORITY = Range("Priority", 1, 16, "")
+RET_NUMBER = Range("x-mns-ret-number", 1, 1000, "items")
+MAX_RECEIVE_COUNT = Range("MaxReceiveCount", 1, 1000, "times")
+
+
+@dataclass(frozen=True, slots=True)
+class NameRule:
+    """What names of one kind look like, and the error codes for one that does not."""
+
+    invalid: str
+    wrong_length: str
+
+    def check(self, name: str) -> None:
+        """Do nothing if `name` is allowed; the kind's own error otherwise, the length first."""
+        if not 1 <= len(name) <= NAME_LENGTH:
+            raise ServiceError(self.wrong_length)
+        if not _NAME.fullmatch(name):
+            raise ServiceError(self.invalid)
+
+
+QUEUE_NAME = NameRule("InvalidQueueName", "QueueNameLengthError")
+TOPIC_NAME = NameRule("TopicNameInvalid", "TopicNameLengthError")
+SUBSCRIPTION_NAME = NameRule("SubscriptionNameInvalid", "SubscriptionNameLengthError")
+
+
+def check_draft(draft: Draft, maximum_bytes: int) -> None:
+    """Do nothing if `draft` may be sent, its body having 1 to `maximum_bytes` of UTF-8; InvalidArgument."""
+    if _NOT_XML.search(draft.body):
+        raise invalid_element("MessageBody")
+    Range("MessageBody", 1, maximum_bytes, "bytes").check(len(draft.body.encode()))
+    PRIORITY.check(draft.priority)
+    _check_user_properties(draft.user_properties)
+    _check_system_properties(draft.system_properties)
+
+
+def check_tag(name: str, tag: str) -> None:
+    """Do nothing if `tag`, given as element `name`, has at most 16 characters; InvalidArgument otherwise."""
+    if len(tag) > TAG_LENGTH or _NOT_XML.search(tag):
+        raise invalid_element(name)
+
+
+def _check_user_properties(properties: Sequence[Property]) -> None:
+    if len(properties) > USER_PROPERTIES or len({each.name for each in properties}) < len(properties):
+        raise invalid_element("UserProperties")
+    if not all(map(_is_user_property, properties)):
+        raise invalid_element("PropertyValue")
+
+
+def _check_system_properties(properties: Sequence[Property]) -> None:
+    for each in properties:
+        if each.name not in SYSTEM_PROPERTIES or each.type != "STRING" or _NOT_XML.search(each.value):
+            raise invalid_element("SystemPropertyValue")
+
+
+def _is_user_property(each: Property) -> bool:
+    return (
+        1 <= len(each.name) <= PROPERTY_NAME_LENGTH
+        and 1 <= len(each.value) <= PROPERTY_VALUE_LENGTH
+        and not _NOT_XML.search(each.name + each.value)
+        and each.type in _VALUES
+        and _VALUES[each.type](each.value)
+    )
+
+
+def _is_base64(value: str) -> bool:
+    try:
+        base64.b64decode(value.encode(), validate=True)
+    except binascii.Error:
+        return False
+    return True
+
+
+_VALUES: Mapping[str, Callable[[str], bool]] = MappingProxyType(
+    {
+        "STRING": bool,
+        "NUMBER": lambda value: bool(_NUMBER.fullmatch(value)),
+        "BOOLEAN": lambda value: value.lower() in ("true", "false"),
+        "BINARY": _is_base64,
+    }
+)

@@ -1,0 +1,167 @@
+"""The operations on topics and subscriptions, and publishing.
+
+Reproduces: documents and statuses of the API.
+Unknown: whether deleting what does not exist is an error (here 204).
+Must not know: how messages get to their subscribers.
+"""
+
+from dataclasses import replace
+
+from express_sync.local.mns import schema, xml
+from express_sync.local.mns.engine.topic import Subscription, Topic, TopicAttributes
+from express_sync.local.mns.errors import invalid_element
+from express_sync.local.mns.operation import NO_CONTENT, Call, Operation, created, overrides
+from express_sync.local.mns.paging import page, with_meta
+from express_sync.local.mns.protocol import Answer
+from express_sync.local.mns.xml import Node
+
+_TOPIC: schema.Schema = {
+    "MaximumMessageSize": ("maximum_message_size", schema.integer),
+    "LoggingEnabled": ("logging_enabled", schema.boolean),
+}
+_STRATEGY: schema.Schema = {"NotifyStrategy": ("notify_strategy", schema.text)}
+_SUBSCRIPTION: schema.Schema = {
+    "Endpoint": ("endpoint", schema.text),
+    "FilterTag": ("filter_tag", schema.text),
+    "NotifyContentFormat": ("notify_content_format", schema.text),
+    **_STRATEGY,
+}
+_MESSAGE: schema.Schema = {
+    "MessageBody": ("body", schema.text),
+    "MessageTag": ("tag", schema.text),
+    "UserProperties": ("user_properties", schema.properties("PropertyValue")),
+    "SystemProperties": ("system_properties", schema.properties("SystemPropertyValue")),
+}
+_TOPIC_RETENTION_S = 86400
+
+
+async def create_topic(call: Call) -> Answer:
+    """PUT a topic with the attributes that differ from the defaults."""
+    attributes = schema.read(schema.document(call.request.body, "Topic"), _TOPIC)
+    return created(call, call.service.create_topic(call.names["topic"], **attributes))
+
+
+async def set_topic_attributes(call: Call) -> Answer:
+    """Change the attributes that are given."""
+    topic = call.service.topic(call.names["topic"])
+    changes = schema.read(schema.document(call.request.body, "Topic"), _TOPIC)
+    attributes: TopicAttributes = replace(topic.attributes, **changes)
+    call.service.set_topic_attributes(topic.name, attributes)
+    return NO_CONTENT
+
+
+async def get_topic_attributes(call: Call) -> Answer:
+    """All attributes, set and kept."""
+    return Answer(200, xml.write(("Topic", _describe_topic(call.service.topic(call.names["topic"])))))
+
+
+async def delete_topic(call: Call) -> Answer:
+    """Delete the topic and its subscriptions."""
+    call.service.delete_topic(call.names["topic"])
+    return NO_CONTENT
+
+
+async def list_topic(call: Call) -> Answer:
+    """The addresses of the topics, with their attributes if asked for."""
+
+    def describe(topic: Topic) -> list[Node]:
+        meta = _describe_topic(topic) if with_meta(call.request) else []
+        return [("TopicURL", f"{call.request.url}/topics/{topic.name}"), *meta]
+
+    return page(call.request, "Topic", call.service.topics(), lambda topic: topic.name, describe)
+
+
+async def publish_message(call: Call) -> Answer:
+    """Send a message to every subscriber that wants its tag."""
+    call.service.topic(call.names["topic"])
+    message = schema.read(schema.document(call.request.body, "Message"), _MESSAGE)
+    published = call.service.publish(call.names["topic"], message.pop("body", ""), **message)
+    content: list[Node] = [("MessageId", published.message_id), ("MessageBodyMD5", published.body_md5)]
+    return Answer(201, xml.write(("Message", content)))
+
+
+async def subscribe(call: Call) -> Answer:
+    """PUT a subscription; the endpoint is required."""
+    attributes = schema.read(schema.document(call.request.body, "Subscription"), _SUBSCRIPTION)
+    if "endpoint" not in attributes:
+        raise invalid_element("Endpoint")
+    return created(call, call.service.subscribe(call.names["topic"], call.names["subscription"], **attributes))
+
+
+async def set_subscription_attributes(call: Call) -> Answer:
+    """Change the retry strategy, which is all that can change."""
+    topic, name = call.names["topic"], call.names["subscription"]
+    current = call.service.subscription(topic, name).attributes.notify_strategy
+    changes = schema.read(schema.document(call.request.body, "Subscription"), _STRATEGY)
+    call.service.set_notify_strategy(topic, name, changes.get("notify_strategy", current))
+    return NO_CONTENT
+
+
+async def get_subscription_attributes(call: Call) -> Answer:
+    """All attributes of the subscription."""
+    subscription = call.service.subscription(call.names["topic"], call.names["subscription"])
+    return Answer(200, xml.write(("Subscription", _describe_subscription(call, subscription))))
+
+
+async def unsubscribe(call: Call) -> Answer:
+    """End the subscription."""
+    call.service.unsubscribe(call.names["topic"], call.names["subscription"])
+    return NO_CONTENT
+
+
+async def list_subscription_by_topic(call: Call) -> Answer:
+    """The addresses of the topic's subscriptions."""
+    topic = call.names["topic"]
+
+    def describe(subscription: Subscription) -> list[Node]:
+        return [("SubscriptionURL", f"{call.request.url}/topics/{topic}/subscriptions/{subscription.name}")]
+
+    found = call.service.subscriptions(topic)
+    return page(call.request, "Subscription", found, lambda subscription: subscription.name, describe)
+
+
+def _describe_topic(topic: Topic) -> list[Node]:
+    return [
+        ("TopicName", topic.name),
+        ("CreateTime", topic.created_s),
+        ("LastModifyTime", topic.modified_s),
+        ("MaximumMessageSize", topic.attributes.maximum_message_size),
+        ("MessageRetentionPeriod", _TOPIC_RETENTION_S),
+        ("MessageCount", 0),
+        ("LoggingEnabled", topic.attributes.logging_enabled),
+    ]
+
+
+def _describe_subscription(call: Call, subscription: Subscription) -> list[Node]:
+    attributes, owner = subscription.attributes, call.service.account.account_id
+    tag: list[Node] = [("FilterTag", attributes.filter_tag)] if attributes.filter_tag else []
+    return [
+        ("SubscriptionName", subscription.name),
+        ("Subscriber", owner),
+        ("TopicOwner", owner),
+        ("TopicName", call.names["topic"]),
+        ("Endpoint", attributes.endpoint),
+        ("NotifyStrategy", attributes.notify_strategy),
+        ("NotifyContentFormat", attributes.notify_content_format),
+        *tag,
+        ("CreateTime", subscription.created_s),
+        ("LastModifyTime", subscription.modified_s),
+    ]
+
+
+_TOPIC_PATH = "/topics/{topic}"
+_SUBSCRIPTIONS_PATH = f"{_TOPIC_PATH}/subscriptions"
+_SUBSCRIPTION_PATH = f"{_SUBSCRIPTIONS_PATH}/{{subscription}}"
+OPERATIONS = (
+    Operation("SetTopicAttributes", "PUT", _TOPIC_PATH, set_topic_attributes, overrides),
+    Operation("CreateTopic", "PUT", _TOPIC_PATH, create_topic),
+    Operation("GetTopicAttributes", "GET", _TOPIC_PATH, get_topic_attributes),
+    Operation("DeleteTopic", "DELETE", _TOPIC_PATH, delete_topic),
+    Operation("ListTopic", "GET", "/topics", list_topic),
+    Operation("PublishMessage", "POST", f"{_TOPIC_PATH}/messages", publish_message),
+    Operation("SetSubscriptionAttributes", "PUT", _SUBSCRIPTION_PATH, set_subscription_attributes, overrides),
+    Operation("Subscribe", "PUT", _SUBSCRIPTION_PATH, subscribe),
+    Operation("GetSubscriptionAttributes", "GET", _SUBSCRIPTION_PATH, get_subscription_attributes),
+    Operation("Unsubscribe", "DELETE", _SUBSCRIPTION_PATH, unsubscribe),
+    Operation("ListSubscriptionByTopic", "GET", _SUBSCRIPTIONS_PATH, list_subscription_by_topic),
+)

@@ -1,0 +1,97 @@
+"""Reading the fields of request documents and parameters into Python values.
+
+Reproduces: strict documents; an element that the schema does not name, one given twice and one that is no number
+where a number belongs are InvalidArgument.
+Chosen: so are elements that belong to what this emulator does not have (MessageGroupId, mail and SMS attributes),
+rather than being dropped without a word.
+Must not know: the engine.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from express_sync.local.mns import xml
+from express_sync.local.mns.engine.message import Property
+from express_sync.local.mns.errors import ServiceError, invalid_element
+from express_sync.local.mns.xml import Element
+
+# The element's name -> the keyword it becomes, and how its value is read.
+Schema = Mapping[str, tuple[str, Callable[[Element], Any]]]
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
+_BOOLEANS = {"true": True, "false": False}
+
+
+def document(body: bytes, root: str) -> Element:
+    """The root element, which must be called `root`; MalformedXML, InvalidArgument."""
+    element = xml.read(body)
+    if element.name != root:
+        raise invalid_element(element.name)
+    return element
+
+
+def read(element: Element, schema: Schema) -> dict[str, Any]:
+    """The children of `element` as keywords; InvalidArgument for a child that `schema` does not allow."""
+    values: dict[str, Any] = {}
+    for child in element.children:
+        keyword, convert = schema.get(child.name, ("", text))
+        if not keyword or keyword in values:
+            raise invalid_element(child.name)
+        values[keyword] = convert(child)
+    return values
+
+
+def text(element: Element) -> str:
+    """The text of an element without children, white space and all."""
+    if element.children:
+        raise invalid_element(element.children[0].name)
+    return element.text
+
+
+def integer(element: Element) -> int:
+    """The whole number in the element."""
+    return parse_integer(element.name, text(element))
+
+
+def parse_integer(name: str, value: str) -> int:
+    """The whole number that `value` of parameter or element `name` says; InvalidArgument."""
+    if not _INTEGER.fullmatch(value.strip()):
+        raise invalid_element(name)
+    return int(value)
+
+
+def boolean(element: Element) -> bool:
+    """True or False, in any case."""
+    value = _BOOLEANS.get(text(element).strip().lower())
+    if value is None:
+        raise invalid_element(element.name)
+    return value
+
+
+def properties(item: str) -> Callable[[Element], tuple[Property, ...]]:
+    """How to read a list of properties that are called `item`."""
+
+    def convert(element: Element) -> tuple[Property, ...]:
+        return tuple(_property(child, item) for child in element.children)
+
+    return convert
+
+
+def query_integer(query: Mapping[str, str], name: str) -> int | None:
+    """The whole number of a query parameter, None if absent; InvalidQueryString if it is none."""
+    value = query.get(name.lower())
+    if value is None:
+        return None
+    if not _INTEGER.fullmatch(value):
+        raise ServiceError("InvalidQueryString", f'Http request URL contains invalid querystring item "{name}".')
+    return int(value)
+
+
+_PROPERTY: Schema = {"Name": ("name", text), "Value": ("value", text), "Type": ("type", text)}
+
+
+def _property(element: Element, item: str) -> Property:
+    values = read(element, _PROPERTY)
+    if element.name != item or len(values) < len(_PROPERTY):
+        raise invalid_element(element.name)
+    return Property(**values)

@@ -1,0 +1,107 @@
+"""Whether a request may be listened to: version, signature, date and digest, in this order.
+
+Reproduces: signature V2 (`MNS id:base64(HMAC-SHA1)`) over the header values as they arrived, with x-mns-* headers
+sorted and the request target verbatim; 15 minutes of allowed skew; Content-MD5 both as RFC 1864 has it and as the
+service's SDKs send it (base64 of the hex digest); a temporary key only together with its security token.
+Unknown: the service's order of checks, its answer to a wrong token (here AccessDenied), and which date counts if
+Date and x-mns-date differ (here Date).
+Does not reproduce: signature V4 (`MNS4-HMAC-SHA256`, refused as InvalidAuthorizationHeader), policies: every key of
+the account may do everything.
+Must not know: operations.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+
+from express_sync.local.account import Account, Key
+from express_sync.local.mns.errors import ServiceError
+from express_sync.local.mns.protocol import VERSION, Request
+
+SKEW_SECONDS = 15 * 60
+_AUTHORIZATION = re.compile(r"MNS ([^:\s]+):(\S+)")
+_CONTENT_TYPES = ("text/xml", "application/xml")
+
+
+def authenticate(request: Request, account: Account, now_s: float) -> None:
+    """Do nothing if `request` is signed by a key of `account` at about `now_s`; the error that applies otherwise."""
+    _check_version(request)
+    key_id, signature = _authorization(request)
+    _check_date(request, now_s)
+    key = account.keys().get(key_id)
+    if key is None:
+        raise ServiceError("InvalidAccessKeyId")
+    if not hmac.compare_digest(_sign(request, key).encode(), signature.encode()):
+        raise ServiceError("SignatureDoesNotMatch")
+    if not hmac.compare_digest(request.headers.get("security-token", "").encode(), key.security_token.encode()):
+        raise ServiceError("AccessDenied")
+    _check_content(request)
+
+
+def _check_version(request: Request) -> None:
+    version = request.headers.get("x-mns-version")
+    if version is None:
+        raise ServiceError("MissingVersionHeader")
+    if version != VERSION:
+        raise ServiceError("InvalidVersionHeader")
+
+
+def _authorization(request: Request) -> tuple[str, str]:
+    header = request.headers.get("authorization")
+    if header is None:
+        raise ServiceError("MissingAuthorizationHeader")
+    match = _AUTHORIZATION.fullmatch(header)
+    if match is None:
+        raise ServiceError("InvalidAuthorizationHeader")
+    return match[1], match[2]
+
+
+def _date(request: Request) -> str:
+    return request.headers.get("date") or request.headers.get("x-mns-date", "")
+
+
+def _check_date(request: Request, now_s: float) -> None:
+    date = _date(request)
+    if not date:
+        raise ServiceError("MissingDateHeader")
+    try:
+        told = parsedate_to_datetime(date)
+    except ValueError:
+        raise ServiceError("InvalidDateHeader") from None
+    now = datetime.fromtimestamp(now_s, timezone.utc)
+    if abs((now - told.replace(tzinfo=told.tzinfo or timezone.utc)).total_seconds()) > SKEW_SECONDS:
+        raise ServiceError("TimeExpired")
+
+
+def _sign(request: Request, key: Key) -> str:
+    own = sorted((name, value) for name, value in request.headers.items() if name.startswith("x-mns-"))
+    text = "\n".join(
+        (
+            request.method,
+            request.headers.get("content-md5", ""),
+            request.headers.get("content-type", ""),
+            _date(request),
+            *(f"{name}:{value}" for name, value in own),
+            request.target,
+        )
+    )
+    digest = hmac.new(key.access_key_secret.encode(), text.encode("latin-1"), "sha1").digest()
+    return base64.b64encode(digest).decode()
+
+
+def _check_content(request: Request) -> None:
+    told = request.headers.get("content-md5")
+    if told is not None and told not in _digests(request.body):
+        raise ServiceError("InvalidDegist")
+    content_type = request.headers.get("content-type")
+    if request.body and content_type is not None and not content_type.lower().startswith(_CONTENT_TYPES):
+        raise ServiceError("InvalidContentType")
+
+
+def _digests(body: bytes) -> tuple[str, ...]:
+    digest = hashlib.md5(body, usedforsecurity=False)
+    forms = (digest.digest(), digest.hexdigest().encode(), digest.hexdigest().upper().encode())
+    return tuple(base64.b64encode(form).decode() for form in forms)

@@ -1,0 +1,95 @@
+"""XML of the service: reading what clients send, writing what they get.
+
+Reproduces: any namespace, prefix and prolog is taken, as different official clients need; answers are indented by
+two spaces under the namespace without a final slash, as recorded from the service.
+Chosen: a document type declaration is refused as MalformedXML, so that no entity is ever expanded or fetched.
+Must not know: what the elements mean.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from xml.parsers import expat
+from xml.sax.saxutils import escape
+
+from express_sync.local.mns.errors import ServiceError
+
+NAMESPACE = "http://mns.aliyuncs.com/doc/v1"
+_PROLOG = '<?xml version="1.0" ?>\n'
+_ROOT = re.compile(rb"<(?:[\w.-]+:)?(\w+)")
+# Unescaped, a reader would turn it into a line feed.
+_CARRIAGE_RETURN = {"\r": "&#13;"}
+
+Content = str | int | Sequence["Node"]
+Node = tuple[str, Content]
+
+
+@dataclass(slots=True)
+class Element:
+    """One element: its name without prefix, the text directly in it, and its children."""
+
+    name: str
+    text: str = ""
+    children: list["Element"] = field(default_factory=list)
+
+
+def read(document: bytes) -> Element:
+    """The root element of `document`; MalformedXML if it is not well-formed, or declares a document type."""
+    reader = _Reader()
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = reader.refuse
+    parser.StartElementHandler = reader.start
+    parser.EndElementHandler = reader.end
+    parser.CharacterDataHandler = reader.text
+    try:
+        parser.Parse(document, True)
+    except (expat.ExpatError, ValueError, LookupError):
+        # ValueError and LookupError: an encoding that is none, or that the text does not keep.
+        raise ServiceError("MalformedXML") from None
+    return reader.root
+
+
+def root_name(document: bytes) -> str:
+    """The name of the root element as far as a glance tells, "" if there is none; `read` knows for sure."""
+    match = _ROOT.search(document)
+    return match[1].decode() if match else ""
+
+
+def write(root: Node) -> str:
+    """The document with `root` at its top."""
+    name, content = root
+    return "".join((_PROLOG, *_lines(name, content, 0, f' xmlns="{NAMESPACE}"')))
+
+
+class _Reader:
+    def __init__(self) -> None:
+        top = Element("")
+        self._open = [top]
+        self._top = top
+
+    @property
+    def root(self) -> Element:
+        return self._top.children[0]
+
+    def refuse(self, *_declaration: object) -> None:
+        raise ServiceError("MalformedXML")
+
+    def start(self, name: str, _attributes: object) -> None:
+        element = Element(name.rpartition(":")[2])
+        self._open[-1].children.append(element)
+        self._open.append(element)
+
+    def text(self, text: str) -> None:
+        self._open[-1].text += text
+
+    def end(self, _name: str) -> None:
+        self._open.pop()
+
+
+def _lines(name: str, content: Content, depth: int, attributes: str = "") -> list[str]:
+    indent = "  " * depth
+    if isinstance(content, str | int):
+        return [f"{indent}<{name}{attributes}>{escape(str(content), _CARRIAGE_RETURN)}</{name}>\n"]
+    inner = [line for child, within in content for line in _lines(child, within, depth + 1)]
+    return [f"{indent}<{name}{attributes}>\n", *inner, f"{indent}</{name}>\n"]

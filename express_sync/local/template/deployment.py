@@ -1,0 +1,243 @@
+"""What a template deploys, as far as the local cloud runs it: queues, topic, subscriptions, function, its triggers.
+
+Resources of other types are not run locally. A property that would change how the function is run and that is not
+reproduced here is an error, so that nothing is silently run otherwise than it is deployed.
+Knows ROS property names and their defaults; must not know how anything is run.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from express_sync.local.account import Account
+from express_sync.local.template.async_config import AsyncPolicy, async_policy
+from express_sync.local.template.parser import TemplateError, parse
+from express_sync.local.template.properties import Properties
+from express_sync.local.template.resolver import Stack
+from express_sync.local.template.timers import Timer, timer
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetters:
+    """Where a queue moves messages received more than `max_receive_count` times."""
+
+    target_queue: str
+    max_receive_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """ALIYUN::MNS::Queue; times in seconds, size in bytes."""
+
+    name: str
+    delay_seconds: int
+    maximum_message_size: int
+    message_retention_period: int
+    visibility_timeout: int
+    polling_wait_seconds: int
+    logging_enabled: bool
+    dead_letters: DeadLetters | None
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """ALIYUN::MNS::Topic; size in bytes."""
+
+    name: str
+    maximum_message_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """ALIYUN::MNS::Subscription; `endpoint` as declared, `filter_tag` empty for every message."""
+
+    topic: str
+    name: str
+    endpoint: str
+    filter_tag: str
+    notify_strategy: str
+    notify_content_format: str
+
+    @property
+    def queue(self) -> str:
+        """The queue of a queue endpoint."""
+        return self.endpoint.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """ALIYUN::FC3::Function; `memory` in MB, `timeout` in seconds."""
+
+    name: str
+    handler: str
+    runtime: str
+    memory: int
+    timeout: int
+    role: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """ALIYUN::FC3::Trigger of type eventbridge with an SMQ queue as its source.
+
+    `batch_count` and `batch_seconds` close the batch window, whichever is reached first; `dead_letter_queue` is
+    empty if there is none; `config` is the TriggerConfig, resolved.
+    """
+
+    name: str
+    function: str
+    queue: str
+    base64_decode: bool
+    schema: str
+    mode: str
+    errors_tolerance: str
+    retry_strategy: str
+    batch_count: int
+    batch_seconds: int
+    dead_letter_queue: str
+    config: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Everything of one template that the local cloud runs."""
+
+    queues: tuple[Queue, ...]
+    topics: tuple[Topic, ...]
+    subscriptions: tuple[Subscription, ...]
+    function: Function
+    async_policy: AsyncPolicy
+    triggers: tuple[Trigger, ...]
+    timers: tuple[Timer, ...]
+
+
+def read_template(path: Path, account: Account, parameters: Mapping[str, str]) -> Deployment:
+    """Read the template at `path`, `parameters` over its defaults. TemplateError names what cannot be resolved."""
+    return deployment_of(Stack(parse(path.read_text(encoding="utf-8")), account, parameters))
+
+
+def deployment_of(stack: Stack) -> Deployment:
+    """What a template with its parameters set deploys. TemplateError names what cannot be run."""
+    return Deployment(
+        queues=tuple(_queue(each) for each in _resources(stack, "ALIYUN::MNS::Queue")),
+        topics=tuple(_topic(each) for each in _resources(stack, "ALIYUN::MNS::Topic")),
+        subscriptions=tuple(_subscription(each) for each in _resources(stack, "ALIYUN::MNS::Subscription")),
+        function=_only_function(stack),
+        async_policy=_async_policy(stack),
+        triggers=tuple(_trigger(each) for each in _triggers(stack, "eventbridge")),
+        timers=tuple(timer(each) for each in _triggers(stack, "timer")),
+    )
+
+
+def _triggers(stack: Stack, of_type: str) -> list[Properties]:
+    triggers = _resources(stack, "ALIYUN::FC3::Trigger")
+    return [each for each in triggers if each.choice("TriggerType", ("eventbridge", "timer")) == of_type]
+
+
+def _resources(stack: Stack, of_type: str) -> list[Properties]:
+    return [Properties(name, stack.properties(name)) for name in stack.resources(of_type)]
+
+
+def _only_function(stack: Stack) -> Function:
+    functions = _resources(stack, "ALIYUN::FC3::Function")
+    if len(functions) != 1:
+        raise TemplateError(f"the template has {len(functions)} ALIYUN::FC3::Function; run locally: exactly one")
+    return _function(functions[0])
+
+
+def _async_policy(stack: Stack) -> AsyncPolicy:
+    configs = _resources(stack, "ALIYUN::FC3::AsyncInvokeConfig")
+    return async_policy(configs[0]) if configs else AsyncPolicy()  # there is one function, and it may have one
+
+
+def _queue(queue: Properties) -> Queue:
+    return Queue(
+        name=queue.text("QueueName"),
+        delay_seconds=queue.number("DelaySeconds", 0),
+        maximum_message_size=queue.number("MaximumMessageSize", 65536),
+        message_retention_period=queue.number("MessageRetentionPeriod", 345600),
+        visibility_timeout=queue.number("VisibilityTimeout", 30),
+        polling_wait_seconds=queue.number("PollingWaitSeconds", 0),
+        logging_enabled=queue.truth("LoggingEnabled", default=False),
+        dead_letters=_dead_letters(queue.map("DlqPolicy")),
+    )
+
+
+def _dead_letters(policy: Properties) -> DeadLetters | None:
+    if not policy.truth("Enabled", default=False):
+        return None
+    return DeadLetters(policy.text("DeadLetterTargetQueue"), policy.number("MaxReceiveCount"))
+
+
+def _topic(topic: Properties) -> Topic:
+    return Topic(topic.text("TopicName"), topic.number("MaximumMessageSize", 65536))
+
+
+def _subscription(subscription: Properties) -> Subscription:
+    subscription.choice("PushType", ("queue",), default="queue")
+    return Subscription(
+        topic=subscription.text("TopicName"),
+        name=subscription.text("SubscriptionName"),
+        endpoint=subscription.text("Endpoint"),
+        filter_tag=subscription.text("FilterTag", ""),
+        notify_strategy=subscription.text("NotifyStrategy", "BACKOFF_RETRY"),
+        notify_content_format=subscription.text("NotifyContentFormat", "XML"),
+    )
+
+
+_NOT_RUN = ("InstanceLifecycleConfig", "Layers", "CustomRuntimeConfig", "CustomContainerConfig")
+RUNTIMES = ("python3.10", "python3.12")
+
+
+def _function(function: Properties) -> Function:
+    for name in _NOT_RUN:
+        function.absent(name)
+    return Function(
+        name=function.text("FunctionName"),
+        handler=function.text("Handler"),
+        runtime=function.choice("Runtime", RUNTIMES),
+        memory=function.number("MemorySize", 128),
+        timeout=function.number("Timeout", 3),
+        role=function.text("Role", ""),
+        environment=_environment(function.map("EnvironmentVariables")),
+    )
+
+
+def _environment(variables: Properties) -> dict[str, str]:
+    return {name: variables.text(name) for name in variables.values}
+
+
+def _trigger(trigger: Properties) -> Trigger:
+    config = trigger.map("TriggerConfig")
+    config.choice("triggerEnable", (True,), default=True)
+    config.choice("asyncInvocationType", (False,), default=False)
+    config.choice("eventRuleFilterPattern", ("{}", ""), default="{}")
+    source = config.map("eventSourceConfig")
+    source.choice("eventSourceType", ("MNS",))
+    queue = source.map("eventSourceParameters").map("sourceMNSParameters")
+    delivery = config.map("eventSinkConfig").map("deliveryOption")
+    return Trigger(
+        name=trigger.text("TriggerName"),
+        function=trigger.text("FunctionName"),
+        queue=queue.text("QueueName"),
+        base64_decode=queue.truth("IsBase64Decode", default=True),
+        schema=delivery.choice("eventSchema", ("CloudEvents", "RawData"), default="CloudEvents"),
+        config=config.values,
+        **_run_options(config.map("runOptions")),
+    )
+
+
+def _run_options(options: Properties) -> dict[str, Any]:
+    window = options.map("batchWindow")
+    return {
+        "mode": options.choice("mode", ("event-streaming", "event-driven")),
+        "errors_tolerance": options.choice("errorsTolerance", ("ALL", "NONE"), default="NONE"),
+        "retry_strategy": options.map("retryStrategy").choice(
+            "PushRetryStrategy", ("BACKOFF_RETRY", "EXPONENTIAL_DECAY_RETRY"), default="BACKOFF_RETRY"
+        ),
+        "batch_count": window.number("CountBasedWindow", 1),
+        "batch_seconds": window.number("TimeBasedWindow", 0),
+        "dead_letter_queue": options.map("deadLetterQueue").text("Arn", "").rpartition("/")[2],
+    }

@@ -1,0 +1,115 @@
+"""`express-sync up`: the local cloud, until interrupted."""
+
+import asyncio
+import contextlib
+import json
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.text import Text
+
+from express_sync.local.cloud import CloudOptions, LocalCloud, NotRunnableError, PortTakenError
+from express_sync.local.template.parser import TemplateError
+from express_sync.ops.targets.registration import refuse_a_second, registering, state_directory, write_atomically
+from express_sync.ops.terminal import output
+from express_sync.ops.terminal.errors import ExitCode, Problem, leave
+from express_sync.ops.terminal.option_types import Finite
+
+Announcement = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[None]]
+
+
+@click.command(short_help="Run the local cloud until interrupted.")
+@click.option("--ready-file", type=click.Path(path_type=Path), help="Write the ready object to this file.")
+@click.option("--no-function", is_flag=True, help="Queues and API only: requests stay in the queue.")
+@click.option("--port-base", type=click.IntRange(1, 65533), help="Use ports N (SMQ), N+1 (sgw) and N+2 (FC, console).")
+@click.option(
+    "--clock-factor",
+    type=Finite(0, 1, min_open=True),
+    default=CloudOptions.clock_factor,
+    show_default=True,
+    help="How much of a trigger's retry pauses is really waited.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the ready object as one line of JSON.")
+def up(ready_file: Path | None, no_function: bool, port_base: int | None, clock_factor: float, as_json: bool) -> None:
+    """Run the cloud of template.yml on this machine: SMQ, Cloud Storage Gateway, Function Compute.
+
+    Everything is in memory and on 127.0.0.1. The other commands find it by themselves, as long as they are run in
+    the same checkout.
+
+    \b
+    Examples:
+      express-sync up
+      express-sync up --port-base 8700 --no-function
+      express-sync up --json --ready-file ready.json &
+
+    \b
+    Exit codes:
+      0    ended by SIGTERM
+      2    could not start; one sentence says why
+      130  ended by Ctrl-C
+    """
+    options = CloudOptions(with_function=not no_function, port_base=port_base or 0, clock_factor=clock_factor)
+    state = state_directory(Path.cwd())
+    refuse_a_second(state)
+
+    @contextlib.contextmanager
+    def announced(ready: Mapping[str, Any]) -> Iterator[None]:
+        with registering(state, ready), contextlib.ExitStack() as at_the_end:
+            if ready_file is not None:
+                write_atomically(ready_file, json.dumps(ready) + "\n")
+                at_the_end.callback(ready_file.unlink, missing_ok=True)
+            _announce(ready, as_json)
+            yield
+
+    try:
+        received = asyncio.run(_serve(options, announced))
+    except PortTakenError as error:
+        raise Problem(f"{error}; choose another --port-base, or leave it out.") from error
+    except (TemplateError, NotRunnableError) as error:
+        raise Problem(f"template.yml cannot be run: {error}; correct it.") from error
+    if received == signal.SIGINT:
+        leave(ExitCode.INTERRUPTED)
+
+
+async def _serve(options: CloudOptions, announced: Announcement) -> signal.Signals:
+    """Run the cloud until a signal ends it, and say which."""
+    ended: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
+
+    def end(received: signal.Signals) -> None:
+        if not ended.done():
+            ended.set_result(received)
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(each, end, each)
+    cloud = LocalCloud(options)
+    try:
+        await cloud.start()
+        with announced(cloud.ready()):
+            return await ended
+    finally:
+        await cloud.stop()
+
+
+def _announce(ready: Mapping[str, Any], as_json: bool) -> None:
+    if as_json:
+        output.json_line(ready)
+        return
+    mns = ready["mns"]
+    places = (
+        ("Console", ready["console"]),
+        ("SMQ", mns["endpoint"]),
+        ("Gateway API", ready["sgw"]["endpoint"]),
+        ("Functions", ready["fc"]["endpoint"]),
+        ("Requests", mns["requestQueue"]),
+        ("Outcomes", " → ".join(filter(None, (mns["resultTopic"], mns["resultQueue"])))),
+    )
+    output.line(Text("The local cloud is up.", style="bold green"))
+    for name, place in places:
+        output.line(Text(f"  {name:<12} ", style="dim"), Text(place))
+    output.line(Text("Next, in another terminal of this checkout:", style="bold"))
+    output.line("  express-sync submit events/requests/minimal.json --wait")
+    output.line("  express-sync watch")
+    output.line(Text("Ctrl-C ends it.", style="dim"))

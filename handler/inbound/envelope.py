@@ -1,0 +1,175 @@
+"""What the trigger hands over, taken apart into deliveries: one for every message, garbage included.
+
+Knows every envelope of Function Compute's triggers (CloudEvents single and in arrays, RawData, topic notifications,
+timers, asynchronous-failure records, dead letters) and nothing of what a request means. It never raises.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from handler.inbound import request_event
+from handler.inbound.request_event import SENT_AGAIN, Lineage
+from handler.inbound.strict_json import TOO_DEEP, Unreadable, flaws, read_body, read_bytes
+from handler.model import Violation
+from handler.orders import Order, order_in
+
+MOST_LAYERS = 4  # a dead letter that holds the record of a failed asynchronous call with a queue event in it has three
+
+Matcher = Callable[[Mapping[str, Any]], bool]
+Opener = Callable[[Mapping[str, Any]], tuple[object, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message: its id, the document in it, what is wrong with it whatever it means, and its lineage.
+
+    `document` is None if the body cannot be parsed; `flaws` then says why. `text` is the body, where it came as text:
+    a flawed document cannot be turned into the same text again.
+    """
+
+    message_id: str
+    document: Any
+    flaws: tuple[Violation, ...] = ()
+    lineage: Lineage = field(default_factory=Lineage)
+    text: str | None = None
+
+    @property
+    def content(self) -> object:
+        """What brings the same delivery about when it is sent again; None if that is not known.
+
+        A document that is itself a text goes as the body it came in: sent again as it is, it would be parsed once more.
+        """
+        is_unsafe = self.flaws or self.document is None or isinstance(self.document, str)
+        return self.text if is_unsafe else self.document
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Every delivery of one event; `direct` when no trigger sent it, so that its caller waits for the outcome.
+
+    With an `order` to the function itself there are none.
+    """
+
+    deliveries: tuple[Delivery, ...]
+    direct: bool
+    order: Order | None = None
+
+
+def parse(event: bytes) -> Intake:
+    """Every delivery in the bytes that the runtime handed over, in order; none for an empty batch."""
+    value = read_bytes(event)
+    order = order_in(value)
+    if order is not None:
+        return Intake((), direct=True, order=order)
+    if isinstance(value, list):
+        return Intake(tuple(delivery for element in value for delivery in _content(element, None, 1)), direct=False)
+    if isinstance(value, Unreadable):  # a direct call or a topic's STREAM format, in base64 or garbage
+        return Intake(tuple(_content(event.decode("utf-8", "surrogateescape"), None, 1)), direct=True)
+    return Intake(tuple(_content(value, None, 1)), direct=_opened(value) is None)
+
+
+def parse_message(message_id: str, body: str) -> tuple[Delivery, ...]:
+    """Every delivery in a message that was taken from a queue: one, or those of a batch that was dead-lettered."""
+    return tuple(_content(body, message_id, 1))
+
+
+def _content(content: object, message_id: str | None, layer: int) -> Iterator[Delivery]:
+    """The deliveries in what an envelope held; a text holds JSON, as did each element of a stream until 2023."""
+    text = content if isinstance(content, str) else None
+    value = content if text is None else read_body(text)
+    if isinstance(value, Unreadable):
+        own_id = message_id or _fingerprint(content)
+        yield Delivery(own_id, None, value.violations, Lineage(submission_id=own_id), text)
+    elif isinstance(value, list) and value and all(_opened(element) for element in value):
+        for element in value:  # a whole batch that was dead-lettered, or recorded as failed, as it was
+            yield from _one(element, None, message_id, layer)
+    else:
+        yield from _one(value, text, message_id, layer)
+
+
+def _one(value: object, text: str | None, message_id: str | None, layer: int) -> Iterator[Delivery]:
+    opened = _opened(value)
+    if opened is None or layer > MOST_LAYERS:
+        yield _delivery(value, text, message_id)
+    else:
+        own_id, content = opened
+        # a body in a familiar shape may name any text
+        yield from _content(content, request_event.usable_id(own_id) or message_id, layer + 1)
+
+
+def _delivery(value: object, text: str | None, message_id: str | None) -> Delivery:
+    """Return the request in a value: the value itself, or the data of a CloudEvent whose attributes then travel on."""
+    event = value if isinstance(value, Mapping) and "specversion" in value else {}
+    data = event.get("data_base64", event.get("data")) if event else value
+    body = data if event and isinstance(data, str) else None
+    if body is not None and event.get("type") == SENT_AGAIN:
+        return _returned(event, body, message_id)
+    document = data if body is None else read_body(body)
+    found = document.violations if isinstance(document, Unreadable) else flaws(document)
+    is_out_of_reach = isinstance(document, Unreadable) or TOO_DEEP in found
+    own_id = message_id or _fingerprint(None if TOO_DEEP in found else data)
+    return Delivery(
+        own_id,
+        None if is_out_of_reach else document,
+        found,
+        request_event.of_event(event, own_id),
+        text,
+    )
+
+
+def _returned(event: Mapping[str, Any], text: str, message_id: str | None) -> Delivery:
+    """Return the delivery of a body that was sent again as the text it came as, an event of its own perhaps."""
+    own_id = message_id or _fingerprint(text)
+    value = read_body(text)
+    first = (
+        Delivery(own_id, None, value.violations, text=text)
+        if isinstance(value, Unreadable)
+        else _delivery(value, text, own_id)
+    )
+    return replace(first, lineage=request_event.of_event(event, own_id))
+
+
+def _opened(value: object) -> tuple[object, object] | None:
+    """The id and the content of a trigger's event, or None for anything else."""
+    if not isinstance(value, Mapping):
+        return None
+    return next((opened(value) for matches, opened in _SHAPES if matches(value)), None)
+
+
+def _event(payload: object) -> object:
+    # The event of a failed call, as text: up to 128 KB, so not under the bound of a message body.
+    value = read_bytes(payload.encode("utf-8", "surrogatepass")) if isinstance(payload, str) else payload
+    return payload if isinstance(value, Unreadable) else value
+
+
+def _has(*keys: str) -> Matcher:
+    return lambda value: all(key in value for key in keys)
+
+
+def _is_queue_event(value: Mapping[str, Any]) -> bool:
+    return "specversion" in value and isinstance(value.get("data"), Mapping) and "messageBody" in value["data"]
+
+
+def _timer_id(timer: Mapping[str, Any]) -> str:
+    return "@".join(part for part in (timer["triggerName"], timer["triggerTime"]) if isinstance(part, str))
+
+
+# Shapes and field names: Alibaba Cloud's trigger documentation and the logs of its official samples.
+_SHAPES: tuple[tuple[Matcher, Opener], ...] = (
+    (
+        _is_queue_event,
+        lambda event: (event["data"].get("messageId") or event.get("id"), event["data"]["messageBody"]),
+    ),
+    (_has("messageBody"), lambda raw: (raw.get("messageId"), raw["messageBody"])),
+    (_has("TopicName", "Message"), lambda notification: (notification.get("MessageId"), notification["Message"])),
+    (_has("requestContext", "requestPayload"), lambda record: (None, _event(record["requestPayload"]))),
+    (_has("triggerName", "triggerTime"), lambda timer: (_timer_id(timer), timer.get("payload"))),
+    (lambda value: value.keys() == {"body", "attrs"}, lambda stream: (None, stream["body"])),
+)
+
+
+def _fingerprint(content: object) -> str:
+    return f"sha256-{hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]}"

@@ -1,0 +1,95 @@
+"""Which rules of the request contract a document breaks: all of them at once, never quoting the offending value.
+
+The schema file is the only statement of the rules; this module must not know where documents come from.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from jsonschema import Draft7Validator
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
+
+from handler.model import Document, Violation
+
+SCHEMAS = Path(__file__).parents[2] / "schemas"
+REQUEST_SCHEMA: dict[str, Any] = json.loads((SCHEMAS / "provision-request.v1.json").read_bytes())
+MOST_REPORTED = 100  # keeps an outcome far below the 64 KiB of an MNS message, however wrong the document is
+
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+_MESSAGES = {
+    "type": "must be of type {expected}",
+    "minLength": "must have at least {expected} characters",
+    "maxLength": "must have at most {expected} characters",
+    "x-maxBytes": "must have at most {expected} bytes in UTF-8",
+    "pattern": 'does not have the form that the schema describes: "{description}"',
+}
+_NOT_EMPTY = "must not be empty"
+
+
+def violations(document: object) -> tuple[Violation, ...]:
+    """Every rule of `provision-request.v1.json` that the document breaks, sorted by path; empty if it keeps all."""
+    distinct = {violation for error in _VALIDATOR.iter_errors(document) for violation in _violations_of(error)}
+    found = sorted(distinct, key=lambda violation: (violation.path, violation.rule))
+    if len(found) <= MOST_REPORTED:
+        return tuple(found)
+    more = Violation("$", "tooMany", f"breaks {len(found)} rules in all")
+    return (*found[:MOST_REPORTED], more)
+
+
+def usable_request_id(document: object) -> str | None:
+    """The document's requestId if that keeps its own rules, whatever else is wrong."""
+    if not isinstance(document, Mapping):
+        return None
+    request_id = document.get("requestId")
+    is_usable = (
+        isinstance(request_id, str) and _is_unicode(request_id) and _OF_PROPERTY["requestId"].is_valid(request_id)
+    )
+    return request_id if is_usable else None
+
+
+def _violations_of(error: ValidationError) -> Iterator[Violation]:
+    rule, schema, instance = str(error.validator), cast("Document", error.schema), cast("Document", error.instance)
+    if rule == "required":
+        missing = [name for name in schema["required"] if name not in instance]
+        yield from (Violation(f"$.{name}", rule, "is required") for name in missing)
+    elif rule == "additionalProperties":
+        unknown = [name for name in instance if name not in schema["properties"]]
+        yield from (Violation(_path_of(name), rule, "is not a known property") for name in unknown)
+    else:
+        message = _NOT_EMPTY if (rule, schema[rule]) == ("minLength", 1) else _MESSAGES[rule]
+        description = schema["description"].rstrip(".")
+        yield Violation(error.json_path, rule, message.format(expected=schema[rule], description=description))
+
+
+def _is_unicode(text: str) -> bool:
+    return text.encode("utf-8", "ignore").decode() == text  # half of a surrogate pair has no encoding
+
+
+def _path_of(unknown_name: str) -> str:
+    # A name is the sender's text as much as a value is: shown only where it looks like a mistyped property.
+    return f"$.{unknown_name}" if _PLAIN_NAME.fullmatch(unknown_name) else "$[?]"
+
+
+def _max_bytes(_validator: object, limit: int, instance: object, _schema: object) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and len(instance.encode("utf-8", "surrogatepass")) > limit:
+        yield ValidationError("too many bytes")
+
+
+def _properties(_validator: object, names: Document, instance: object, _schema: object) -> Iterator[ValidationError]:
+    # The library's own would make a validator for each property of each document, which is most of its time.
+    if isinstance(instance, dict):
+        for name in filter(names.__contains__, instance):
+            for error in _OF_PROPERTY[name].iter_errors(instance[name]):
+                error.path.appendleft(name)
+                yield error
+
+
+_ContractValidator: type[Draft7Validator] = cast("Any", extend)(
+    Draft7Validator, {"x-maxBytes": _max_bytes, "properties": _properties}
+)
+_VALIDATOR = _ContractValidator(REQUEST_SCHEMA)
+_OF_PROPERTY = {name: _ContractValidator(schema) for name, schema in REQUEST_SCHEMA["properties"].items()}

@@ -1,0 +1,180 @@
+"""The official MNS (SMQ) SDK behind a fence: every defect of it that can reach the function ends here.
+
+A new SDK account for each operation, because the SDK is not thread-safe. It calls through a connection of ours, because
+its own has no deadline in all, sends a request again by itself, and sends spliced requests after a local failure.
+Bodies stay as they are, because its base64 codec loses messages. It must not know what a body means or when to try
+again.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+from mns.account import Account
+from mns.mns_exception import MNSClientNetworkException, MNSExceptionBase
+from mns.queue import Message, Queue
+from mns.topic import TopicMessage
+
+from handler.sgw.signing import Credentials
+from handler.transport.connection import CallError, Connection, request_bytes
+from handler.transport.deadline import CallDeadline
+from handler.transport.response import Response
+
+MOST_BYTES = 65536  # of a message body, MNS documentation
+_EMPTY = "MessageNotExist"
+
+_PASSING = frozenset({"InternalError", "InternalServerError", "TooManyRequests", "QpsLimitExceeded", "TimeExpired"})
+_REDIRECTS = range(300, 400)
+_PASSING_CALL_ERRORS = frozenset(
+    {"ConnectionLost", "MalformedAnswer", "NameNotResolved", "NotConnected", "ReadTimeout", "TlsFailed"}
+)
+
+
+class SmqError(Exception):
+    """An operation that is not known to be done; `transient` when the same one may succeed a moment later.
+
+    Holds the code only: the SDK's own texts may quote bodies and headers.
+    """
+
+    def __init__(self, code: str, *, transient: bool) -> None:
+        super().__init__(code)
+        self.code = code
+        self.transient = transient
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message in hand, its body as it lay in the queue; `receipt_handle` is good until it becomes visible again."""
+
+    message_id: str
+    body: str
+    receipt_handle: str
+    dequeue_count: int
+    enqueued_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Smq:
+    """The queues and topics at `endpoint`; threads may share it. Every operation raises SmqError for any failure."""
+
+    endpoint: str
+    credentials: Credentials
+    timeout_seconds: float = 10.0
+    """The longest that one operation may take in all, however slowly the bytes come."""
+
+    def within(self, seconds: float) -> "Smq":
+        """The same with another timeout."""
+        return replace(self, timeout_seconds=seconds)
+
+    def publish(self, topic: str, body: str, tag: str) -> str:
+        """The id of the message once the topic has accepted it. It may have been accepted where this raises."""
+        if len(body.encode(errors="surrogatepass")) > MOST_BYTES:
+            raise SmqError("MessageTooLarge", transient=False)
+        message = TopicMessage(body, tag)
+        return str(self._do(lambda account: account.get_topic(topic).publish_message(message)).message_id)
+
+    def send(self, queue: str, bodies: Sequence[str], delay_seconds: int = 0) -> tuple[str, ...]:
+        """The ids of up to 16 messages, together at most 64 KiB, hidden for up to 604800 seconds.
+
+        Where this raises, any of them may be in the queue.
+        """
+        messages = [Message(body, delay_seconds=delay_seconds) for body in bodies]
+        sent = self._do(lambda account: _raw(account, queue).batch_send_message(messages))
+        return tuple(str(message.message_id) for message in sent)
+
+    def receive(self, queue: str, count: int = 16, wait_seconds: int = 0) -> tuple[Received, ...]:
+        """Up to 16 messages, invisible to others for the queue's visibility timeout; none after `wait_seconds`."""
+        try:
+            messages = self._do(
+                lambda account: _raw(account, queue).batch_receive_message(count, wait_seconds), wait_seconds
+            )
+        except SmqError as error:
+            if error.code == _EMPTY:
+                return ()
+            raise
+        return tuple(_received(message) for message in messages)
+
+    def delete(self, queue: str, receipt_handles: Sequence[str]) -> None:
+        """Delete up to 16 received messages for good."""
+        self._do(lambda account: _raw(account, queue).batch_delete_message(list(receipt_handles)))
+
+    def change_visibility(self, queue: str, receipt_handle: str, seconds: int) -> str:
+        """Hide a received message for 1 to 43200 seconds from now; its new receipt handle, for the old one dies."""
+        changed = self._do(lambda account: _raw(account, queue).change_message_visibility(receipt_handle, seconds))
+        return str(changed.receipt_handle)
+
+    def _do(self, operation: Callable[[Account], Any], wait_seconds: int = 0) -> Any:
+        keys = self.credentials
+        transport = _Transport(self.endpoint, self.timeout_seconds + wait_seconds)
+        try:
+            # Told of https, the SDK would load all certificates for a connection that is never used.
+            host = f"http://{urlsplit(self.endpoint).netloc}"
+            account = Account(host, keys.access_key_id, keys.access_key_secret, keys.security_token)
+            account.get_client().set_keep_alive(False)
+            account.get_client().http.conn = transport
+            return operation(account)
+        except MNSExceptionBase as error:
+            raise transport.error or _fenced(error) from None
+        except Exception as error:  # the SDK lets KeyError, ValueError and others out of its parsers
+            raise SmqError(type(error).__name__, transient=True) from None
+        finally:
+            transport.close()
+
+
+class _Transport:
+    """One call over one connection, with as much of `http.client.HTTPConnection` as the SDK uses.
+
+    `error` is what went wrong with the call: the SDK turns every exception into one, with a text.
+    """
+
+    def __init__(self, url: str, seconds: float) -> None:
+        self._connection = Connection(url)
+        self._deadline = CallDeadline(seconds)
+        self.sock = SimpleNamespace(setsockopt=lambda *_option: None)
+        self.request_length = 0
+        self.error: SmqError | None = None
+
+    def request(self, method: str, target: str, body: str | bytes, headers: Mapping[str, str]) -> None:
+        try:
+            request = request_bytes(method, target, headers, body.encode() if isinstance(body, str) else body)
+            self._response = _checked(self._connection.call(request, self._deadline))
+        except CallError as error:
+            self.error = SmqError(error.code, transient=error.code in _PASSING_CALL_ERRORS)
+            raise
+        except Exception as error:
+            self.error = SmqError(type(error).__name__, transient=False)
+            raise
+
+    def getresponse(self) -> Any:
+        response = self._response
+        return SimpleNamespace(status=response.status, getheaders=response.headers.items, read=lambda: response.body)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _checked(response: Response) -> Response:
+    """Return a response that the SDK judges rightly. It takes a redirect of a deletion for a success."""
+    if response.status in _REDIRECTS:
+        raise CallError("MalformedAnswer", sent=True)
+    return response
+
+
+def _raw(account: Account, name: str) -> Queue:
+    queue = account.get_queue(name)
+    queue.set_encoding(False)
+    return queue
+
+
+def _received(message: Message) -> Received:
+    return Received(
+        message.message_id, message.message_body, message.receipt_handle, message.dequeue_count, message.enqueue_time
+    )
+
+
+def _fenced(error: MNSExceptionBase) -> SmqError:
+    # Whatever arrives and is no answer of the service is a network exception to the SDK, a gateway's page included.
+    unanswered = isinstance(error, MNSClientNetworkException)
+    return SmqError(str(error.type), transient=unanswered or error.type in _PASSING)

@@ -1,0 +1,100 @@
+"""Opens a socket to an endpoint by a deadline: resolves its name, tries its addresses, shakes hands.
+
+Uses neither proxies nor anything else from the environment, except that OpenSSL finds its certificates there.
+"""
+
+import queue
+import socket
+import ssl
+import threading
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from handler.transport.deadline import Deadline
+
+_PORTS = {"http": 80, "https": 443}
+
+
+class NotConnectedError(Exception):
+    """No connection came about, so nothing was sent; `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where to connect to, with TLS or without."""
+
+    host: str
+    port: int
+    is_secure: bool
+
+    @staticmethod
+    def of(url: str) -> "Endpoint":
+        """Return the endpoint that an http or https URL names."""
+        parts = urlsplit(url)
+        return Endpoint(parts.hostname or "", parts.port or _PORTS[parts.scheme], parts.scheme == "https")
+
+
+def open_socket(url: str, deadline: Deadline) -> socket.socket:
+    """Return a socket that is connected to the host of `url`, over TLS for https. NotConnectedError if that fails."""
+    endpoint = Endpoint.of(url)
+    connected = _connected(_addresses(endpoint, deadline), deadline)
+    return _secured(connected, endpoint.host, deadline) if endpoint.is_secure else connected
+
+
+def _addresses(endpoint: Endpoint, deadline: Deadline) -> list[Any]:
+    """Resolve the endpoint's host. The resolver cannot be interrupted, so it is left behind when the time is up."""
+    resolved: queue.SimpleQueue[list[Any]] = queue.SimpleQueue()
+
+    def resolve() -> None:
+        try:
+            resolved.put(socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError):
+            resolved.put([])
+
+    threading.Thread(target=resolve, daemon=True).start()
+    try:
+        addresses = resolved.get(timeout=deadline.left())
+    except queue.Empty:
+        addresses = []
+    if not addresses:
+        raise NotConnectedError("NameNotResolved")
+    return addresses
+
+
+def _connected(addresses: list[Any], deadline: Deadline) -> socket.socket:
+    """Connect to the first address that accepts; each gets an equal share of the time, so that none uses it up."""
+    for untried, (family, kind, protocol, _, address) in zip(range(len(addresses), 0, -1), addresses, strict=True):
+        connecting = socket.socket(family, kind, protocol)
+        try:
+            connecting.settimeout(deadline.left() / untried)
+            connecting.connect(address)
+            connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError:
+            connecting.close()
+        else:
+            return connecting
+    raise NotConnectedError("NotConnected")
+
+
+def _secured(connected: socket.socket, host: str, deadline: Deadline) -> socket.socket:
+    """Shake hands; OpenSSL's own deadline covers the whole handshake. The socket is closed if that fails."""
+    with connected:
+        try:
+            connected.settimeout(deadline.left())
+            return _tls().wrap_socket(connected, server_hostname=host)
+        except ssl.SSLCertVerificationError:
+            raise NotConnectedError("CertificateNotTrusted") from None
+        except ssl.SSLError:
+            raise NotConnectedError("TlsFailed") from None
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Return the context of every connection: certificates and host names are always verified."""
+    return ssl.create_default_context()

@@ -1,0 +1,343 @@
+"""Orders carried out by the real function in the whole local cloud: drains, sweeps of dead letters, replays."""
+
+import contextlib
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from express_sync.local.cloud import TEMPLATE, CloudOptions, RunningCloud, background
+from tests.local.fc_signer import acs3_headers, send
+from tests.local.fc_support import fc_port, local_get, local_post
+from tests.support.patience import wait_for
+
+REQUESTS, DEAD, FAILURES, RESULTS = (
+    f"express-sync-{role}" for role in ("requests", "dead-letters", "failures", "results")
+)
+CREATE = "CreateExpressSync"
+INVOKE = "/2023-03-30/functions/express-sync-provision/invocations"
+FAST = {
+    "EXPRESS_SYNC_API_TIMEOUT_SECONDS": "60",
+    "EXPRESS_SYNC_BACKOFF_BASE_SECONDS": "0.01",
+    "EXPRESS_SYNC_LATE_PAUSE_SECONDS": "0.01",
+    "EXPRESS_SYNC_MAX_DEFERRALS": "0",
+}
+LONGER_THAN_A_FUNCTION_SECONDS = 200
+KILL_POINTS = ("create-sent", "create-answered", "publish-sent", "publish-answered")
+Change = tuple[str, str]
+
+PULL_ONLY: Change = (r"(?s)  RequestTrigger:.*?(?=  SweepTrigger:)", "")
+BRIEF_VISIBILITY: Change = ("VisibilityTimeout: 900", "VisibilityTimeout: 30")
+
+
+@contextlib.contextmanager
+def cloud(
+    directory: Path, *changes: Change, sweep: bool = False, parameters: Mapping[str, str] | None = None
+) -> Iterator[RunningCloud]:
+    """The deployed template but for `changes`, each of which must change something, and the function as it is."""
+    text = TEMPLATE.read_text(encoding="utf-8")
+    for pattern, replacement in changes:
+        text, count = re.subn(pattern, replacement, text)
+        assert count, pattern
+    template = directory / "template.yml"
+    template.write_text(text, encoding="utf-8")
+    options = CloudOptions(
+        template=template,
+        code=TEMPLATE.parent,
+        clock_factor=0.001,
+        environment=FAST,
+        parameters={"SweepDeadLetters": str(sweep).lower(), **(parameters or {})},
+    )
+    with background(options) as running:
+        yield running
+
+
+def request(number: int, **changes: object) -> dict[str, object]:
+    """A valid request."""
+    name = f"group-{number:02d}"
+    return {"requestId": f"R-{number}", "name": name, "bucketName": name, "bucketRegion": "cn-hangzhou", **changes}
+
+
+def put(running: RunningCloud, queue: str, *bodies: object) -> dict[str, str]:
+    """Send messages; what is no text becomes JSON. For each message id the subject of the outcome that is due."""
+
+    async def enqueue() -> dict[str, str]:
+        subjects = {}
+        for body in bodies:
+            sent = running.cloud.messages.send(queue, body if isinstance(body, str) else json.dumps(body))
+            request_id = body.get("requestId") if isinstance(body, Mapping) else None
+            subjects[sent.message_id] = request_id or sent.message_id
+        return subjects
+
+    return running.run(enqueue())
+
+
+def order(running: RunningCloud, control: object) -> Any:
+    """Give the function an order in a direct call, without any credentials for a queue; what it answers."""
+    body = json.dumps({"control": control}).encode()
+    return json.loads(send(fc_port(running), INVOKE, acs3_headers(INVOKE, body), body).body)
+
+
+def messages(running: RunningCloud, queue: str) -> list[dict[str, Any]]:
+    """What is in a queue, in whatever state."""
+    found: list[dict[str, Any]] = local_get(running, f"/_local/queues/{queue}", "mns")["messages"]
+    return found
+
+
+def outcomes(running: RunningCloud) -> list[dict[str, Any]]:
+    """Every outcome that was announced."""
+    return [json.loads(message["body"]) for message in messages(running, RESULTS)]
+
+
+def verdicts(running: RunningCloud) -> dict[str, set[tuple[str, str]]]:
+    """For each submission, named by the id of its message, the statuses and ids of its outcomes."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for event in outcomes(running):
+        found.setdefault(event["data"]["submissionId"], set()).add((event["data"]["status"], event["id"]))
+    return found
+
+
+def creates(running: RunningCloud) -> list[dict[str, Any]]:
+    """Every create call, also those that are not answered yet."""
+    return [call for call in local_get(running, "/_local/calls", "sgw") if call["operation"] == CREATE]
+
+
+def let_time_pass(running: RunningCloud, seconds: float) -> None:
+    """Put the clock of the queues forward."""
+    before = running.cloud.messages._clock
+    running.cloud.messages._clock = lambda: before() + seconds
+
+
+def fault(running: RunningCloud, service: str, **wish: object) -> None:
+    local_post(running, "/_local/faults", wish, service)
+
+
+def forty() -> list[object]:
+    """Thirty requests, five of them twice, and five pieces of garbage."""
+    valid = [request(number) for number in range(30)]
+    return [*valid[:20], *(f"garbage {number}" for number in range(5)), *valid[15:]]
+
+
+def drains_all(running: RunningCloud, subjects: Mapping[str, str], finished: int) -> dict[str, set[tuple[str, str]]]:
+    """Drain the requests to the end; the verdicts, one on each submission and under its subject; nothing is left."""
+    assert order(running, {"drain": "requests"}) == {"finished": finished, "left": 0}
+    assert messages(running, REQUESTS) == []
+    found = verdicts(running)
+    assert {event["data"]["submissionId"]: event["subject"] for event in outcomes(running)} == subjects
+    assert all(len(each) == 1 for each in found.values())
+    return found
+
+
+def test_a_queue_without_a_trigger_is_drained_on_order(tmp_path: Path) -> None:
+    """Forty messages with garbage and duplicates among them: each gets its verdict and is gone."""
+    with cloud(tmp_path, PULL_ONLY) as running:
+        assert running.ready["mns"]["requestQueue"] == REQUESTS
+        assert running.ready["mns"]["deadLetterQueue"] == DEAD
+        found = drains_all(running, put(running, REQUESTS, *forty()), 40)
+        assert Counter(status for each in found.values() for status, _ in each) == {"succeeded": 35, "rejected": 5}
+        assert len(local_get(running, "/_local/groups", "sgw")) == 30
+
+
+@pytest.mark.parametrize("point", KILL_POINTS)
+def test_a_drain_that_is_killed_loses_nothing_and_says_nothing_twice(tmp_path: Path, point: str) -> None:
+    """Killed in its second batch: what is not announced is still in the queue, and the next drain ends the job."""
+    with cloud(tmp_path, PULL_ONLY) as running:
+        first = put(running, REQUESTS, *forty()[:16])
+        drains_all(running, first, 16)
+        subjects = put(running, REQUESTS, *forty()[16:])
+        local_post(running, "/_local/kill", {"after": point})
+        assert "errorMessage" in order(running, {"drain": "requests"})
+        there, told = {message["messageId"] for message in messages(running, REQUESTS)}, verdicts(running)
+        assert there
+        assert subjects.keys() - there <= told.keys()
+        let_time_pass(running, LONGER_THAN_A_FUNCTION_SECONDS)
+        found = drains_all(running, {**first, **subjects}, len(there))
+        assert {submission: found[submission] for submission in told} == told
+
+
+def test_a_message_is_hidden_for_as_long_as_it_is_worked(tmp_path: Path) -> None:
+    """The work takes twice as long as the queue hides a message: nobody else sees it meanwhile."""
+    with cloud(tmp_path, PULL_ONLY, BRIEF_VISIBILITY) as running:
+        fault(running, "sgw", name="*", faults=["slow:8000"] * 3)
+        put(running, REQUESTS, *(request(number) for number in range(3)))
+        seen: set[str] = set()
+        with ThreadPoolExecutor(1) as pool:
+            draining = pool.submit(order, running, {"drain": "requests"})
+            wait_for(lambda: len(creates(running)) == 3)
+            let_time_pass(running, 60)
+            while not draining.done():
+                seen.update(each["state"] for each in messages(running, REQUESTS))
+                time.sleep(0.05)
+        assert draining.result() == {"finished": 3, "left": 0}
+        assert seen == {"inactive"}
+        assert len(creates(running)) == 3
+
+
+def test_dead_letters_are_swept_into_outcomes(tmp_path: Path) -> None:
+    """While neither topic nor queue accepts anything, the trigger abandons a batch; the sweep tells what is true."""
+    with cloud(tmp_path) as running:
+        fault(running, "mns", operation="PublishMessage", faults=["AccessDenied"] * 12)  # 3 messages, 4 pushes each
+        fault(running, "mns", operation="BatchSendMessage", faults=["AccessDenied"] * 12)
+        subjects = put(running, REQUESTS, request(1), "garbage", request(2))
+        wait_for(lambda: len(messages(running, DEAD)) == 3)
+        assert (outcomes(running), messages(running, REQUESTS)) == ([], [])
+        local_post(running, "/_local/timer", {"name": "sweep"})
+        wait_for(lambda: len(outcomes(running)) == 3 and not messages(running, DEAD))
+        found = verdicts(running)
+        assert found.keys() == subjects.keys()
+        told = {event["subject"]: event["data"] for event in outcomes(running)}
+        assert [told[f"R-{number}"]["disposition"] for number in (1, 2)] == ["existing", "existing"]
+        assert Counter(data["status"] for data in told.values()) == {"succeeded": 2, "rejected": 1}
+        [again] = put(running, REQUESTS, request(1))
+        wait_for(lambda: len(outcomes(running)) == 4)
+        assert {status for status, _ in verdicts(running)[again]} == {"succeeded"}
+        assert verdicts(running)[again].isdisjoint(set().union(*found.values()))
+
+
+def test_the_timer_sweeps_by_itself(tmp_path: Path) -> None:
+    """The record of an asynchronous call that failed is announced too, with nobody asking for it."""
+    event = [{"messageId": f"M-{number}", "messageBody": json.dumps(request(number))} for number in range(2)]
+    record = {
+        "timestamp": 1795420801975,
+        "requestContext": {"requestId": "r", "condition": "UnhandledInvocationError", "approximateInvokeCount": 3},
+        "requestPayload": json.dumps(event),
+        "responseContext": {"statusCode": 200, "functionError": "UnhandledInvocationError"},
+        "responsePayload": "",
+    }
+    with cloud(tmp_path, PULL_ONLY, sweep=True) as running:
+        put(running, DEAD, record)
+        wait_for(lambda: not messages(running, DEAD))
+        assert {submission: len(each) for submission, each in verdicts(running).items()} == {"M-0": 1, "M-1": 1}
+
+
+def test_pull_intake_works_requests_by_its_timer_alone(tmp_path: Path) -> None:
+    with cloud(tmp_path, parameters={"Intake": "pull"}) as running:
+        subjects = put(running, REQUESTS, request(1), "garbage", request(2))
+        wait_for(lambda: not messages(running, REQUESTS))
+        assert verdicts(running).keys() == subjects.keys()
+
+
+def test_an_asynchronous_call_that_fails_for_good_is_swept_into_outcomes(tmp_path: Path) -> None:
+    """While neither topic nor queue accepts anything, four tries of a batch announce nothing; the sweep does."""
+    event = json.dumps([{"messageId": f"M-{n}", "messageBody": json.dumps(request(n))} for n in range(2)]).encode()
+    with cloud(tmp_path) as running:
+        for operation in ("PublishMessage", "BatchSendMessage"):
+            fault(running, "mns", operation=operation, faults=["AccessDenied"] * 8)
+        headers = acs3_headers(INVOKE, event, extra={"x-fc-invocation-type": "Async"})
+        assert send(fc_port(running), INVOKE, headers, event).status == 202
+        wait_for(lambda: messages(running, DEAD))
+        [letter] = messages(running, DEAD)
+        assert json.loads(letter["body"])["requestContext"]["approximateInvokeCount"] == 4
+        assert outcomes(running) == []
+        local_post(running, "/_local/timer", {"name": "sweep"})
+        wait_for(lambda: not messages(running, DEAD))
+        assert {submission: len(each) for submission, each in verdicts(running).items()} == {"M-0": 1, "M-1": 1}
+
+
+def test_an_order_in_a_message_is_a_wrong_request(tmp_path: Path) -> None:
+    """Whoever may send requests commands nothing: the dead letter stays where it is."""
+    commands = [{"control": {"drain": "deadLetters"}}, {"control": {"replay": {"dryRun": False, "force": True}}}]
+    timer = {"triggerTime": "2026-11-23T08:00:00Z", "triggerName": "sweep", "payload": json.dumps(commands[0])}
+    with cloud(tmp_path) as running:
+        put(running, DEAD, request(1))
+        put(running, REQUESTS, *commands, timer)
+        wait_for(lambda: len(outcomes(running)) == 3)
+        assert {event["data"]["status"] for event in outcomes(running)} == {"rejected"}
+        assert len(messages(running, DEAD)) == 1
+
+
+def fail(running: RunningCloud, count: int, code: str) -> None:
+    """Let so many requests fail, as CloudEvents whose attributes travel on."""
+    fault(running, "sgw", name="*", faults=[code] * count)
+    common = {"specversion": "1.0", "source": "/portal", "type": "request", "correlationid": "C-1"}
+    put(running, REQUESTS, *({**common, "id": f"E-{n}", "data": request(n)} for n in range(count)))
+    wait_for(lambda: len(messages(running, FAILURES)) == count and not messages(running, REQUESTS))
+
+
+def test_failures_are_replayed_from_inside(tmp_path: Path) -> None:
+    """Without a key to any queue: looked at first, refused unless forced, then replayed to success."""
+    with cloud(tmp_path) as running:
+        fail(running, 3, "RoleNotExist")
+        before = {message["messageId"] for message in messages(running, FAILURES)}
+        chosen = {"codes": ["RoleNotExist"], "name": "group-0[01]"}
+        strangers = {"unreadable": 0, "noFailures": 0}
+        looked = order(running, {"replay": {**chosen, "force": True}})
+        assert looked == {"found": 2, "replayed": 0, "refused": 0, "left": 2, **strangers, "dryRun": True}
+        refused = order(running, {"replay": {**chosen, "dryRun": False}})
+        assert refused == {"found": 2, "replayed": 0, "refused": 2, "left": 0, **strangers, "dryRun": False}
+        assert {message["messageId"] for message in messages(running, FAILURES)} == before
+        assert len(outcomes(running)) == 3
+        replayed = order(running, {"replay": {**chosen, "dryRun": False, "force": True}})
+        assert replayed == {"found": 2, "replayed": 2, "refused": 0, "left": 0, **strangers, "dryRun": False}
+        wait_for(lambda: len(outcomes(running)) == 5)
+        good = {event["subject"]: event for event in outcomes(running) if event["data"]["status"] == "succeeded"}
+        assert good.keys() == {"R-0", "R-1"}
+        for number in range(2):
+            event = good[f"R-{number}"]
+            assert re.fullmatch(r"rp-[0-9a-f]{12}", event["data"]["replayId"])
+            assert (event["correlationid"], event["causationid"]) == ("C-1", f"E-{number}")
+        [left] = messages(running, FAILURES)
+        assert json.loads(left["body"])["subject"] == "R-2"
+        wait_for(lambda: messages(running, FAILURES)[0]["state"] == "active")
+
+
+def test_a_replay_from_inside_mends_requests_and_says_what_lies_among_the_failures(tmp_path: Path) -> None:
+    """The edit is in the group; garbage is counted and stays; no more go in a second than allowed."""
+    with cloud(tmp_path) as running:
+        fail(running, 3, "InvalidRegionId")
+        put(running, FAILURES, "garbage")
+        wanted = {"set": {"bucketRegion": "cn-shanghai"}, "dryRun": False, "force": True, "perSecond": 4}
+        began = time.monotonic()
+        done = order(running, {"replay": wanted})
+        assert time.monotonic() - began > 2 / 4
+        assert (done["replayed"], done["unreadable"], done["left"]) == (3, 1, 0)
+        wait_for(lambda: len(outcomes(running)) == 6)
+        assert {group["BucketRegion"] for group in local_get(running, "/_local/groups", "sgw")} == {"cn-shanghai"}
+        assert [message["body"] for message in messages(running, FAILURES)] == ["garbage"]
+        refused = order(running, {"replay": {"set": {"bucketRegion": "China"}}})["refused"]
+        assert refused.startswith("No request may be changed like that: $.bucketRegion does not have the form")
+
+
+def test_a_replay_that_fails_again_is_a_new_failure(tmp_path: Path) -> None:
+    """With an id of its own, so that nobody takes it for the old one; one order replays it once."""
+    with cloud(tmp_path) as running:
+        fail(running, 1, "NoPermission")
+        fault(running, "sgw", name="*", faults=["NoPermission"])
+        done = order(running, {"replay": {"dryRun": False, "force": True}})
+        assert (done["replayed"], done["left"]) == (1, 0)
+        wait_for(lambda: len(outcomes(running)) == 2)
+        first, second = outcomes(running)
+        assert first["id"] != second["id"]
+        assert [event["data"]["status"] for event in (first, second)] == ["failed", "failed"]
+        assert len(messages(running, FAILURES)) == 1
+
+
+def test_a_replay_whose_sends_are_refused_loses_nothing(tmp_path: Path) -> None:
+    """What was not sent stays among the failures, and the answer says how far it came."""
+    with cloud(tmp_path) as running:
+        fail(running, 3, "NoPermission")
+        fault(running, "mns", operation="BatchSendMessage", faults=["slow:1", "AccessDenied"])
+        done = order(running, {"replay": {"dryRun": False, "force": True}})
+        assert (done["replayed"], done["code"]) == (1, "AccessDenied")
+        assert len(messages(running, FAILURES)) == 2
+        again = order(running, {"replay": {"dryRun": False, "force": True}})
+        assert (again["replayed"], again["left"]) == (2, 0)
+        wait_for(lambda: len(outcomes(running)) == 6)
+        assert messages(running, FAILURES) == []
+
+
+def test_an_order_that_is_none_is_refused_in_the_answer_and_in_the_log(tmp_path: Path) -> None:
+    """Nothing of it is quoted in either."""
+    with cloud(tmp_path) as running:
+        answer = order(running, {"replay": {"most": 0, "codes": "Sup3r-S3cret"}})
+        assert answer["refused"].startswith("The replay cannot be understood: codes must be a list")
+        assert outcomes(running) == []
+        [line] = [json.loads(each["line"]) for each in local_get(running, "/_local/logs") if "refused" in each["line"]]
+        assert (line["event"], line["refused"]) == ("carried out", answer["refused"])
+        assert "Sup3r" not in json.dumps([answer, line])

@@ -1,0 +1,280 @@
+"""The client of Cloud Storage Gateway against the local one and against servers that misbehave."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import datetime, timezone
+from itertools import count
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from handler.model import Created, Group, ProvisionRequest, Refused, Seen, Unanswered
+from handler.sgw.client import Sgw, Stamps
+from handler.sgw.signing import Credentials
+from handler.transport.connection import Connections
+from tests.handler.integration import handler_support as support
+from tests.handler.integration.handler_support import (
+    ROLE,
+    USER,
+    ScriptedServer,
+    answer,
+    is_silent,
+    resets,
+    sends,
+)
+from tests.local.sgw_support import Cloud
+from tests.support.patience import PATIENCE_SECONDS, SILENCE_SECONDS, wait_for
+
+SHORT_S, LONG_S = SILENCE_SECONDS, PATIENCE_SECONDS
+REQUEST = ProvisionRequest("REQ-1", "photos", "holiday-bucket", "cn-hangzhou", "teams/a", "组 a+b*~/c")
+BARE = ProvisionRequest("REQ-2", "videos", "holiday-bucket", "cn-hangzhou")
+NONCES = count()  # never one twice, as the gateway remembers them
+SUCCESS = json.dumps({"Success": True, "ExpressSyncId": "sync-1", "RequestId": "API-1"}).encode()
+
+
+@pytest.fixture(scope="module")
+def running_cloud() -> Iterator[Cloud]:
+    """A local gateway for all tests of the module."""
+    with Cloud() as running:
+        yield running
+
+
+@pytest.fixture
+def cloud(running_cloud: Cloud) -> Cloud:
+    """The local gateway without anything that another test left in it."""
+    running_cloud.control("POST", "reset")
+    return running_cloud
+
+
+@pytest.fixture
+def client_at() -> Callable[..., Sgw]:
+    """Make a client for an endpoint."""
+
+    def make(endpoint: str, date: Callable[[], str] | None = None, keys: Credentials = ROLE) -> Sgw:
+        stamps = Stamps(date or (lambda: "2026-11-23T08:00:00Z"), lambda: f"nonce-{next(NONCES)}")
+        return Sgw(endpoint, keys, Connections(endpoint), stamps)
+
+    return make
+
+
+@pytest.fixture
+def client(cloud: Cloud, client_at: Callable[..., Sgw]) -> Sgw:
+    """A client of the local gateway, with the function's temporary key and the gateway's time."""
+    return at_gateway(cloud, client_at, ROLE)
+
+
+def at_gateway(cloud: Cloud, client_at: Callable[..., Sgw], keys: Credentials) -> Sgw:
+    """A client of the local gateway with these keys."""
+
+    def date() -> str:
+        return datetime.fromtimestamp(cloud.clock.now(), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    return client_at(cloud.url, date, keys)
+
+
+def test_a_created_group_is_there_to_the_letter(cloud: Cloud, client: Sgw) -> None:
+    """What was asked for is what DescribeExpressSyncs shows, on the bucket and among all."""
+    created = client.create(REQUEST, LONG_S)
+    assert isinstance(created, Created)
+    group = Group(created.express_sync_id, "photos", "holiday-bucket", "cn-hangzhou", "teams/a", "组 a+b*~/c")
+    assert client.describe("holiday-bucket", LONG_S) == client.describe(None, LONG_S) == Seen((group,))
+    assert client.describe("other-bucket", LONG_S) == Seen(())
+    assert created.api_request_id == cloud.calls()[0]["requestId"]
+
+
+def test_a_bare_request_makes_a_group_on_the_whole_bucket(cloud: Cloud, client: Sgw) -> None:
+    """Empty parameters are not sent."""
+    created = client.create(BARE, LONG_S)
+    assert isinstance(created, Created)
+    expected = Group(created.express_sync_id, "videos", "holiday-bucket", "cn-hangzhou", "", "")
+    assert client.describe("holiday-bucket", LONG_S) == Seen((expected,))
+
+
+@pytest.mark.parametrize("keys", [ROLE, USER], ids=["temporary key", "long-lived key"])
+def test_both_kinds_of_keys_are_accepted(cloud: Cloud, client_at: Callable[..., Sgw], keys: Credentials) -> None:
+    """With a security token and without one."""
+    assert isinstance(at_gateway(cloud, client_at, keys).create(REQUEST, LONG_S), Created)
+
+
+def test_a_wrong_key_is_refused(cloud: Cloud, client_at: Callable[..., Sgw]) -> None:
+    """So that the test above means something."""
+    wrong = at_gateway(cloud, client_at, replace(USER, access_key_secret="wrong")).create(REQUEST, LONG_S)
+    assert isinstance(wrong, Refused)
+    assert wrong.code == "SignatureDoesNotMatch"
+    assert cloud.names() == []
+
+
+def test_every_call_is_signed_afresh(cloud: Cloud, client: Sgw) -> None:
+    """A second call is not refused for a nonce used before."""
+    assert isinstance(client.create(REQUEST, LONG_S), Created)
+    assert isinstance(client.create(BARE, LONG_S), Created)
+    assert "SignatureNonceUsed" not in [call["code"] for call in cloud.calls()]
+
+
+def test_a_taken_name_is_refused_with_the_apis_own_request_id(cloud: Cloud, client: Sgw) -> None:
+    """By which support finds the call."""
+    client.create(REQUEST, LONG_S)
+    refused = client.create(REQUEST, LONG_S)
+    assert refused == Refused("DuplicateExpressSyncName", 400, cloud.calls()[1]["requestId"])
+
+
+@pytest.mark.parametrize(("fault", "seconds"), [("throttling:2500", 2.5), ("retry-after:4", 4.0)])
+def test_the_wait_that_the_gateway_asks_for_is_passed_on(cloud: Cloud, client: Sgw, fault: str, seconds: float) -> None:
+    """In seconds."""
+    cloud.queue_faults(fault)
+    refused = client.create(REQUEST, LONG_S)
+    assert isinstance(refused, Refused)
+    assert (refused.code, refused.retry_after_seconds) == ("Throttling.User", seconds)
+
+
+def test_early_hints_of_the_gateway_are_passed_over(cloud: Cloud, client: Sgw) -> None:
+    """Each call gets its own answer, over one connection."""
+    cloud.queue_faults("early-hints", count=2)
+    assert isinstance(client.create(REQUEST, LONG_S), Created)
+    assert client.create(REQUEST, LONG_S) == Refused("DuplicateExpressSyncName", 400, cloud.calls()[1]["requestId"])
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        ("InternalError", ("InternalError", 500)),
+        ("AssumeRoleFail", ("AssumeRoleFail", 403)),
+        ("RoleNotExist", ("RoleNotExist", 404)),
+        ("unavailable", ("ServiceUnavailable", 503)),
+        ("empty-500", ("GatewayLostService", 500)),
+        ("http-502-html", ("GatewayLostService", 502)),
+        ("malformed-200", ("MalformedAnswer", 200)),
+        ("success-false", ("InternalError", 200)),
+        ("xml-error:AssumeRoleFail", ("AssumeRoleFail", 403)),
+        ("http-403-html", ("GatewayRefused", 403)),
+        ("late-500:60", ("InternalError", 500)),
+    ],
+)
+@pytest.mark.parametrize("operation", ["CreateExpressSync", "DescribeExpressSyncs"])
+def test_an_answer_that_arrived_is_a_refusal(
+    cloud: Cloud, client: Sgw, operation: str, fault: str, expected: tuple[str, int]
+) -> None:
+    """Of a create as of a look: code and status."""
+    cloud.queue_faults(fault, operation=operation)
+    refused = client.create(REQUEST, LONG_S) if operation == "CreateExpressSync" else client.describe(None, LONG_S)
+    assert isinstance(refused, Refused)
+    assert (refused.code, refused.http_status) == expected
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "landed"),
+    [
+        ("reset-before", "ConnectionLost", []),
+        ("reset-after", "ConnectionLost", ["photos"]),
+        ("timeout-before", "ReadTimeout", []),
+        ("timeout-after", "ReadTimeout", ["photos"]),
+        ("trickle", "ReadTimeout", ["photos"]),
+    ],
+)
+def test_an_answer_that_never_came_may_stand_for_a_group(
+    cloud: Cloud, client: Sgw, fault: str, code: str, landed: list[str]
+) -> None:
+    """The client cannot tell whether it landed, and does not pretend to."""
+    cloud.queue_faults(fault)
+    assert client.create(REQUEST, SHORT_S if code == "ReadTimeout" else LONG_S) == Unanswered(code, sent=True)
+    wait_for(lambda: cloud.names() == landed)
+
+
+def test_one_call_is_one_request(cloud: Cloud, client: Sgw) -> None:
+    """The HTTP library must not repeat anything by itself: whoever decides that must know of each attempt."""
+    cloud.queue_faults("reset-after", "unavailable", "empty-500")
+    for _ in range(3):
+        client.create(REQUEST, LONG_S)
+    assert len(cloud.calls()) == 3
+
+
+@pytest.mark.parametrize("port", [support.refusing_port, support.unreachable_port])
+def test_without_a_connection_nothing_was_sent(
+    client_at: Callable[..., Sgw], port: Callable[[], AbstractContextManager[str]]
+) -> None:
+    """A refused connection and one that never comes about leave nothing behind."""
+    with port() as url:
+        client = client_at(url)
+        assert client.create(REQUEST, SHORT_S) == Unanswered("NotConnected", sent=False)
+        assert client.describe(None, SHORT_S) == Unanswered("NotConnected", sent=False)
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "status"),
+    [
+        (answer(500, b"<html>oops</html>"), "GatewayLostService", 500),
+        (answer(504, b"<html>"), "GatewayLostService", 504),
+        (answer(404), "GatewayRefused", 404),
+        (answer(302, b"", "Location: http://127.0.0.1:1/"), "GatewayLostService", 302),
+        (answer(200, b"<html>login</html>"), "MalformedAnswer", 200),
+        (answer(200, b"not gzip", "Content-Encoding: gzip"), "MalformedAnswer", 200),
+        (answer(429, b"{}"), "GatewayRefused", 429),
+    ],
+)
+def test_an_answer_of_somebody_else_is_named_after_its_status(
+    client_at: Callable[..., Sgw], data: bytes, code: str, status: int
+) -> None:
+    """A proxy's page is no answer of the API; a redirect is not followed."""
+    with ScriptedServer(sends(data)) as server:
+        assert client_at(server.url).create(REQUEST, LONG_S) == Refused(code, status)
+
+
+def test_a_connection_that_the_server_closed_is_not_used_again(client_at: Callable[..., Sgw]) -> None:
+    """A keep-alive that was not kept costs a new connection, not an attempt."""
+    with ScriptedServer(*[sends(answer(200, SUCCESS, keep_alive=True))] * 2) as server:
+        client = client_at(server.url)
+        assert client.create(REQUEST, LONG_S) == Created("sync-1", "API-1")
+        server.wait_for_close()
+        assert client.create(REQUEST, LONG_S) == Created("sync-1", "API-1")
+
+
+def test_the_request_is_what_the_documentation_asks_for(client_at: Callable[..., Sgw]) -> None:
+    """POST with everything in the query, RFC 3986 encoded; action, version, date and nonce in headers; JSON wanted."""
+    with ScriptedServer(sends(answer(200, SUCCESS))) as server:
+        client_at(server.url).create(REQUEST, LONG_S)
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    line, *headers = head.decode().split("\r\n")
+    method, target, _ = line.split(" ")
+    fields = {name.lower(): text for name, text in (header.split(": ", 1) for header in headers)}
+    assert (method, body) == ("POST", b"")
+    assert "+" not in target
+    assert {name: values[0] for name, values in parse_qs(urlsplit(target).query).items()} == {
+        "Name": "photos",
+        "BucketName": "holiday-bucket",
+        "BucketRegion": "cn-hangzhou",
+        "BucketPrefix": "teams/a",
+        "Description": "组 a+b*~/c",
+    }
+    assert fields["x-acs-action"] == "CreateExpressSync"
+    assert fields["x-acs-version"] == "2018-05-11"
+    assert fields["x-acs-date"] == "2026-11-23T08:00:00Z"
+    assert fields["x-acs-signature-nonce"].startswith("nonce-")
+    assert fields["x-acs-security-token"] == ROLE.security_token
+    assert fields["accept"] == "application/json"
+    assert fields["host"] == server.address
+
+
+def test_an_empty_parameter_is_not_sent(client_at: Callable[..., Sgw]) -> None:
+    """Absent and empty are not the same to the API: an empty prefix would filter."""
+    with ScriptedServer(*[sends(answer(200, SUCCESS))] * 3) as server:
+        client = client_at(server.url)
+        client.create(BARE, LONG_S)
+        client.describe("holiday-bucket", LONG_S)
+        client.describe(None, LONG_S)
+    assert [request.split(b" ")[1] for request in server.requests] == [
+        b"/?BucketName=holiday-bucket&BucketRegion=cn-hangzhou&Name=videos",
+        b"/?BucketName=holiday-bucket",
+        b"/?",
+    ]
+
+
+def test_neither_secrets_nor_the_request_are_shown(client_at: Callable[..., Sgw]) -> None:
+    """Not by the client, not by what it returns."""
+    with ScriptedServer(resets, sends(answer(500, b"Sup3r-S3cret")), is_silent) as server:
+        client = client_at(server.url, keys=Credentials("ak", "Sup3r-S3cret", "Sup3r-S3cret"))
+        secret = replace(REQUEST, description="Sup3r-S3cret")
+        shown = [repr(client), str(client), *(repr(client.create(secret, SHORT_S)) for _ in range(3))]
+    assert b"Sup3r-S3cret" in server.requests[0]
+    assert "S3cret" not in " ".join(shown)

@@ -1,0 +1,381 @@
+"""The fence around the official MNS SDK: every defect of it that could reach the function, against real sockets."""
+
+import base64
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from typing import cast
+
+import pytest
+
+from handler.sgw.signing import Credentials
+from handler.smq.client import MOST_BYTES, Received, Smq, SmqError
+from tests.handler.integration import handler_support as support
+from tests.handler.integration.handler_support import (
+    ROLE,
+    USER,
+    Mns,
+    ScriptedServer,
+    answer,
+    closes,
+    furnished_mns,
+    is_silent,
+    resets,
+    sends,
+)
+from tests.support.patience import PATIENCE_SECONDS, SILENCE_SECONDS
+
+ACCEPTED = answer(
+    201,
+    b'<?xml version="1.0" ?><Message xmlns="http://mns.aliyuncs.com/doc/v1">'
+    b"<MessageId>M-1</MessageId><MessageBodyMD5>0</MessageBodyMD5></Message>",
+    "Content-Type: text/xml;charset=utf-8",
+    "x-mns-request-id: 6AB5CE474131450F00098CC3",
+)
+
+
+@pytest.fixture(scope="module")
+def running_mns() -> Iterator[Mns]:
+    """A local MNS for all tests of the module."""
+    with furnished_mns() as furnished:
+        yield furnished
+
+
+@pytest.fixture
+def mns(running_mns: Mns) -> Mns:
+    """The local MNS without anything that another test left in it."""
+    running_mns.reset()
+    return running_mns
+
+
+@pytest.fixture
+def smq(mns: Mns) -> Smq:
+    """A client of it with the function's temporary key."""
+    return Smq(mns.url, ROLE)
+
+
+def client_of(url: str, timeout_seconds: float = PATIENCE_SECONDS) -> Smq:
+    """An impatient client."""
+    return Smq(url, ROLE, timeout_seconds)
+
+
+def error_of(operation: Callable[[], object]) -> SmqError:
+    """The error that an operation ends in."""
+    with pytest.raises(SmqError) as caught:
+        operation()
+    return caught.value
+
+
+BODIES = [
+    pytest.param('{"requestId": "r-12"}', id="decodes to garbage as base64"),
+    pytest.param('{"requestId": "r-123"}', id="raises as base64"),
+    pytest.param(base64.b64encode(b'{"a": 1}').decode(), id="is base64"),
+    pytest.param("plain", id="plain"),
+    pytest.param("<&>\"' ]]> &amp; <Message/>", id="looks like XML"),
+    pytest.param("组 \U0001f600 é", id="beyond ASCII"),
+    pytest.param(" \t\n inner \t\n ", id="blanks and line feeds"),
+    pytest.param(json.dumps({"text": "\r\n\x00\x1b\ud800"}), id="awkward but escaped"),
+]
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_a_body_comes_back_as_it_was_sent(smq: Smq, body: str) -> None:
+    """The SDK's base64 codec, which loses messages, is out of the way in both directions."""
+    (message_id,) = smq.send("requests", [body])
+    (received,) = smq.receive("requests")
+    assert (received.message_id, received.body, received.dequeue_count) == (message_id, body, 1)
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_a_published_body_arrives_as_it_is(mns: Mns, smq: Smq, body: str) -> None:
+    """In the subscribed queue, to the letter."""
+    assert smq.publish("outcomes", body, "succeeded")
+    assert mns.bodies("results") == [body]
+
+
+def test_one_strange_body_does_not_hide_a_batch(smq: Smq) -> None:
+    """With the SDK's own decoding the whole batch would be invisible and its handles lost."""
+    bodies = ['{"requestId": "r-12"}', "!", base64.b64encode(b"x").decode(), '{"requestId": "r-123"}']
+    smq.send("requests", bodies)
+    assert sorted(received.body for received in smq.receive("requests")) == sorted(bodies)
+
+
+def test_a_full_batch_is_sent_received_and_deleted(mns: Mns, smq: Smq) -> None:
+    """Sixteen at once, each with an id and a handle of its own."""
+    sent = smq.send("requests", [f"body {number}" for number in range(16)])
+    received = smq.receive("requests", 16)
+    assert len(set(sent)) == 16
+    assert {each.message_id for each in received} == set(sent)
+    smq.delete("requests", [each.receipt_handle for each in received])
+    assert mns.bodies("requests") == []
+
+
+def test_a_message_that_is_hidden_longer_has_a_handle_of_its_own(mns: Mns, smq: Smq) -> None:
+    """The old handle dies with the change, the new one deletes."""
+    smq.send("requests", ["body"])
+    (received,) = smq.receive("requests")
+    handle = smq.change_visibility("requests", received.receipt_handle, 600)
+    assert handle != received.receipt_handle
+    assert error_of(lambda: smq.delete("requests", [received.receipt_handle])).code == "MessageNotExist"
+    smq.delete("requests", [handle])
+    assert mns.bodies("requests") == []
+
+
+def test_a_received_message_says_since_when_it_lies_there(mns: Mns, smq: Smq) -> None:
+    """In milliseconds, by the service's own clock."""
+    smq.send("requests", ["body"])
+    (received,) = smq.receive("requests")
+    (stored,) = mns.local("queues/requests")["messages"]
+    assert received.enqueued_at_ms == stored["enqueueTime"]
+
+
+def test_no_more_are_received_than_asked_for(smq: Smq) -> None:
+    """The rest stays."""
+    smq.send("requests", ["1", "2", "3"])
+    assert len(smq.receive("requests", 2)) == 2
+    assert len(smq.receive("requests", 2)) == 1
+
+
+def test_an_empty_queue_gives_nothing(smq: Smq) -> None:
+    """Which is no error."""
+    assert smq.receive("requests") == ()
+
+
+def test_a_long_poll_may_last_longer_than_the_timeout(mns: Mns) -> None:
+    """The SDK would call it timed out while the service hands a message out; the wait is added to the timeout."""
+    assert Smq(mns.url, ROLE, timeout_seconds=SILENCE_SECONDS).receive("requests", wait_seconds=1) == ()
+
+
+def test_a_long_poll_ends_when_a_message_comes(mns: Mns, smq: Smq) -> None:
+    """It does not keep a publication on the same client waiting."""
+    received: list[Received] = []
+    poll = threading.Thread(target=lambda: received.extend(smq.receive("results", wait_seconds=20)))
+    poll.start()
+    while not smq.publish("outcomes", "while polling", "succeeded"):
+        pass
+    poll.join(PATIENCE_SECONDS)
+    assert [each.body for each in received] == ["while polling"]
+
+
+@pytest.mark.parametrize("keys", [ROLE, USER], ids=["with a token", "with an empty token"])
+def test_both_kinds_of_keys_are_accepted(mns: Mns, keys: Credentials) -> None:
+    """A long-lived key has an empty token, never None, which would break every call."""
+    assert Smq(mns.url, keys).publish("outcomes", "body", "succeeded")
+
+
+def test_a_wrong_key_is_refused(mns: Mns) -> None:
+    """For good: no other attempt could be accepted."""
+    error = error_of(lambda: Smq(mns.url, Credentials("nobody", "x")).publish("outcomes", "body", "succeeded"))
+    assert (error.code, error.transient) == ("InvalidAccessKeyId", False)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "transient"),
+    [
+        ("InternalError", "InternalError", True),
+        ("InternalServerError", "InternalServerError", True),
+        ("TooManyRequests", "TooManyRequests", True),
+        ("QpsLimitExceeded", "QpsLimitExceeded", True),
+        ("TimeExpired", "TimeExpired", True),
+        ("error-after", "InternalError", True),
+        ("unavailable", "RespDataDamaged", True),
+        ("http-502-html", "RespDataDamaged", True),
+        ("reset-before", "ConnectionLost", True),
+        ("reset-after", "ConnectionLost", True),
+        ("timeout-before", "ReadTimeout", True),
+        ("timeout-after", "ReadTimeout", True),
+        ("TopicNotExist", "TopicNotExist", False),
+        ("AccessDenied", "AccessDenied", False),
+        ("InvalidArgument", "InvalidArgument", False),
+        ("SignatureDoesNotMatch", "SignatureDoesNotMatch", False),
+        ("MalformedXML", "MalformedXML", False),
+    ],
+)
+def test_a_failure_has_its_code_and_says_whether_it_may_pass(mns: Mns, fault: str, code: str, transient: bool) -> None:
+    """And the very next call on the same client is clean: nothing of a broken one is left over."""
+    mns.queue_faults("PublishMessage", fault)
+    smq = Smq(mns.url, ROLE, timeout_seconds=SILENCE_SECONDS if "timeout" in fault else PATIENCE_SECONDS)
+    error = error_of(lambda: smq.publish("outcomes", "first", "succeeded"))
+    assert (error.code, error.transient) == (code, transient)
+    assert smq.within(PATIENCE_SECONDS).publish("outcomes", "second", "succeeded")
+    assert mns.bodies("results")[-1] == "second"
+
+
+LOCAL_FAILURES: list[tuple[str, Callable[[Smq], object]]] = [
+    ("topic name that is no URL", lambda smq: smq.publish("no topic\r\n", "body", "succeeded")),
+    ("topic name beyond Latin-1", lambda smq: smq.publish("组", "body", "succeeded")),
+    ("tag that is too long", lambda smq: smq.publish("outcomes", "body", "t" * 17)),
+    ("queue body of the wrong type", lambda smq: smq.send("requests", [cast(str, {"a": 1})])),
+    ("handle beyond Latin-1", lambda smq: smq.delete("requests", ["组"])),
+    ("body that cannot be encoded", lambda smq: smq.publish("outcomes", "\ud800", "succeeded")),
+    ("nothing to send", lambda smq: smq.send("requests", [])),
+]
+
+
+@pytest.mark.parametrize("fail", [row[1] for row in LOCAL_FAILURES], ids=[row[0] for row in LOCAL_FAILURES])
+def test_a_failure_on_this_side_poisons_nothing(mns: Mns, smq: Smq, fail: Callable[[Smq], object]) -> None:
+    """It is an SmqError too, and the next request on the client is not spliced with its remains."""
+    assert error_of(lambda: fail(smq)).code
+    for number in range(3):
+        assert smq.publish("outcomes", f"body {number}", "succeeded")
+    assert mns.bodies("results") == ["body 0", "body 1", "body 2"]
+
+
+def test_what_the_sdk_itself_refuses_will_not_pass(smq: Smq) -> None:
+    """A parameter that is wrong now is wrong a second later."""
+    assert not error_of(lambda: smq.publish("", "body", "succeeded")).transient
+
+
+def test_threads_share_a_client(mns: Mns, smq: Smq) -> None:
+    """Eight threads, none of whose messages is lost, doubled or spliced."""
+    bodies = [f"body {number}" for number in range(80)]
+    with ThreadPoolExecutor(8) as threads:
+        ids = list(threads.map(lambda body: smq.publish("outcomes", body, "succeeded"), bodies))
+    assert len(set(ids)) == len(bodies)
+    assert sorted(mns.bodies("results")) == sorted(bodies)
+
+
+@pytest.mark.parametrize(
+    ("body", "fits"),
+    [
+        ("x" * MOST_BYTES, True),
+        ("x" * (MOST_BYTES + 1), False),
+        ("中" * (MOST_BYTES // 3), True),
+        ("中" * (MOST_BYTES // 3 + 1), False),
+    ],
+    ids=["64 KiB", "one byte more", "64 KiB of three bytes each", "one character more"],
+)
+def test_the_size_guard_counts_bytes(mns: Mns, smq: Smq, body: str, fits: bool) -> None:
+    """What the service would refuse is not sent."""
+    if fits:
+        assert smq.publish("outcomes", body, "succeeded")
+        return
+    error = error_of(lambda: smq.publish("outcomes", body, "succeeded"))
+    assert (error.code, error.transient) == ("MessageTooLarge", False)
+    assert mns.calls("PublishMessage") == []
+
+
+def test_a_body_that_is_no_text_is_never_published(mns: Mns, smq: Smq) -> None:
+    """The SDK would turn a dict into nested XML and publish that."""
+    with pytest.raises(AttributeError):
+        smq.publish("outcomes", cast(str, {"a": 1}), "succeeded")
+    assert mns.calls("PublishMessage") == []
+
+
+def test_a_queue_that_is_not_there_is_an_error_and_not_empty(smq: Smq) -> None:
+    """Only an empty queue gives nothing."""
+    error = error_of(lambda: smq.receive("nowhere"))
+    assert (error.code, error.transient) == ("QueueNotExist", False)
+
+
+def test_an_exception_that_the_sdk_lets_out_of_its_parsers_is_an_smq_error() -> None:
+    """It looks for a header that a proxy may have dropped, and finds none with a bare KeyError."""
+    errors = (
+        b"<Errors><Error><ErrorCode>MessageNotExist</ErrorCode><ErrorMessage>m</ErrorMessage>"
+        b"<ReceiptHandle>h</ReceiptHandle></Error></Errors>"
+    )
+    with ScriptedServer(sends(answer(404, errors))) as server:
+        error = error_of(lambda: client_of(server.url).delete("requests", ["h"]))
+    assert (error.code, error.transient) == ("KeyError", True)
+
+
+def test_a_deletion_that_is_redirected_is_not_done() -> None:
+    """The SDK reads any answer below 400 as a success, and a deletion has nothing else to read."""
+    with ScriptedServer(sends(answer(302, b"", "Location: http://127.0.0.1:1/"))) as server:
+        error = error_of(lambda: client_of(server.url).delete("requests", ["h"]))
+    assert (error.code, error.transient) == ("MalformedAnswer", True)
+
+
+def test_a_deletion_that_is_refused_in_part_is_an_error(mns: Mns, smq: Smq) -> None:
+    """The good handle's message is gone all the same."""
+    smq.send("requests", ["1"])
+    (received,) = smq.receive("requests")
+    error = error_of(lambda: smq.delete("requests", [received.receipt_handle, received.receipt_handle + "x"]))
+    assert error.code
+    assert mns.bodies("requests") == []
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        resets,
+        sends(answer(502, b"<html>Bad Gateway</html>")),
+        sends(answer(503)),
+        sends(answer(302, b"", "Location: http://127.0.0.1:1/")),
+        sends(answer(500, b"<Error><Code>InternalError</Code></Error>")),
+        sends(answer(201, b"<Message><MessageId/></Message>")),
+        sends(answer(201, b"")),
+        sends(answer(201, b"\xff\xfe")),
+        sends(b"HTTP/1.1 201 -\r\nContent-Length: 999\r\n\r\n<Message>"),
+        is_silent,
+    ],
+    ids=["reset", "html", "empty 503", "redirect", "half an error", "empty id", "empty", "no text", "cut", "silence"],
+)
+def test_whatever_is_no_answer_of_the_service_may_pass(behaviour: support.Behaviour) -> None:
+    """One failure, one code, and the next call over a new connection succeeds."""
+    with ScriptedServer(behaviour, sends(ACCEPTED)) as server:
+        smq = client_of(server.url, SILENCE_SECONDS)
+        assert error_of(lambda: smq.publish("outcomes", "body", "succeeded")).transient
+        assert smq.within(PATIENCE_SECONDS).publish("outcomes", "body", "succeeded") == "M-1"
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("port", [support.refusing_port, support.unreachable_port])
+def test_a_service_that_cannot_be_reached_may_be_back_soon(port: Callable[[], AbstractContextManager[str]]) -> None:
+    """Refused or never accepted: within the timeout."""
+    with port() as url:
+        assert error_of(lambda: client_of(url, SILENCE_SECONDS).publish("outcomes", "body", "succeeded")).transient
+
+
+def test_https_has_a_timeout() -> None:
+    """The SDK forgets it there, and would wait for this greeting for ever."""
+    with ScriptedServer(is_silent, reads=False) as server:
+        smq = client_of(f"https://{server.address}", SILENCE_SECONDS)
+        began = time.monotonic()
+        assert error_of(lambda: smq.publish("outcomes", "body", "succeeded")).transient
+        assert time.monotonic() - began < PATIENCE_SECONDS / 2  # after which the server would hang up itself
+
+
+def test_no_connection_outlives_its_call() -> None:
+    """An instance that was frozen in between would find it stale, and the SDK fails on that."""
+    with ScriptedServer(sends(ACCEPTED), sends(ACCEPTED)) as server:
+        smq = client_of(server.url)
+        smq.publish("outcomes", "first", "succeeded")
+        smq.publish("outcomes", "second", "succeeded")
+    assert len(server.requests) == 2
+    assert not any(b"keep-alive" in request.lower() for request in server.requests)
+
+
+def test_a_call_is_one_request_even_if_the_connection_closes() -> None:
+    """The SDK would send it again by itself, without anybody knowing, and with twice the time."""
+    with ScriptedServer(closes, sends(ACCEPTED)) as server:
+        smq = client_of(server.url)
+        assert error_of(lambda: smq.publish("outcomes", "first", "succeeded")).code == "ConnectionLost"
+        assert smq.publish("outcomes", "second", "succeeded") == "M-1"
+    assert [b"first" in request for request in server.requests] == [True, False]
+
+
+def test_neither_bodies_nor_secrets_are_in_an_error() -> None:
+    """The code alone, without the SDK's text, and without the SDK's exception behind it."""
+    secret = Credentials("ak", "Sup3r-S3cret", "Sup3r-S3cret")
+    echo = (
+        b"<Error><Code>AccessDenied</Code><Message>Sup3r-S3cret</Message>"
+        b"<RequestId>1</RequestId><HostId>h</HostId></Error>"
+    )
+    with ScriptedServer(sends(answer(403, echo))) as server:
+        smq = Smq(server.url, secret, PATIENCE_SECONDS)
+        error = error_of(lambda: smq.publish("outcomes", "Sup3r-S3cret", "succeeded"))
+    assert str(error) == error.code == "AccessDenied"
+    assert error.__cause__ is None
+    assert error.__suppress_context__
+    assert "S3cret" not in repr(smq) + repr(error)
+
+
+def test_a_message_goes_out_with_its_tag() -> None:
+    """Which subscribers filter on."""
+    with ScriptedServer(sends(ACCEPTED)) as server:
+        client_of(server.url).publish("outcomes", "body", "indeterminate")
+    assert b"<MessageTag>indeterminate</MessageTag>" in server.requests[0]

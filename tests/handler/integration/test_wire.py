@@ -1,0 +1,666 @@
+"""What may arrive on a connection, and when: both clients of the function against raw sockets, plain and with TLS."""
+
+import contextlib
+import json
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from handler.model import Answer, Created, Finding, ProvisionRequest, Refused, Seen, Unanswered
+from handler.sgw.client import Sgw, Stamps
+from handler.sgw.signing import Credentials
+from handler.smq.client import Smq, SmqError
+from handler.transport import connection, connector
+from handler.transport.connection import CallError, Connection, Connections
+from handler.transport.deadline import CallDeadline
+from tests.handler.integration import handler_support as support
+from tests.handler.integration.handler_support import (
+    ROLE,
+    ScriptedServer,
+    answer,
+    closes,
+    is_silent,
+    never_ends,
+    request_on,
+    resets,
+    sends,
+    sends_and_holds,
+)
+from tests.support.certificates import Authority
+from tests.support.patience import PATIENCE_SECONDS
+
+NONCES = count()
+SHORT_S = 0.3
+LONG_S = PATIENCE_SECONDS
+REQUEST = ProvisionRequest("REQ-1", "photos", "holiday-bucket", "cn-hangzhou")
+CREATED = json.dumps({"Success": True, "ExpressSyncId": "sync-1", "RequestId": "API-1"}).encode()
+OTHER = json.dumps({"Success": True, "ExpressSyncId": "sync-2", "RequestId": "API-2"}).encode()
+PUBLISHED = b"<Message><MessageId>M-1</MessageId><MessageBodyMD5>0</MessageBodyMD5></Message>"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """An authority that no client trusts unless a test makes it."""
+    return Authority.create(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def trusted(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authority]:
+    """The authority, trusted by the function."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    connector._tls.cache_clear()
+    yield authority
+    connector._tls.cache_clear()
+
+
+@pytest.fixture(params=["plain", "TLS"])
+def tls(request: pytest.FixtureRequest, trusted: Authority, tmp_path: Path) -> ssl.SSLContext | None:
+    """How the server of a test speaks: without TLS, and with a certificate that is trusted."""
+    return trusted.server(tmp_path) if request.param == "TLS" else None
+
+
+def sgw_at(url: str, keys: Credentials = ROLE) -> Sgw:
+    """A client of Cloud Storage Gateway with connections of its own."""
+    return Sgw(url, keys, Connections(url), Stamps(lambda: "2026-11-23T08:00:00Z", lambda: f"nonce-{next(NONCES)}"))
+
+
+Call = Callable[[str, float], Answer | Finding | SmqError | str]
+
+
+def create(url: str, seconds: float) -> Answer:
+    """Call CreateExpressSync."""
+    return sgw_at(url).create(REQUEST, seconds)
+
+
+def describe(url: str, seconds: float) -> Finding:
+    """Call DescribeExpressSyncs."""
+    return sgw_at(url).describe(None, seconds)
+
+
+def publish(url: str, seconds: float) -> SmqError | str:
+    """Call PublishMessage; the error is returned."""
+    try:
+        return Smq(url, ROLE, seconds).publish("outcomes", "body", "succeeded")
+    except SmqError as error:
+        return error
+
+
+CALLS: list[Call] = [create, describe, publish]
+
+
+def failure(result: object) -> tuple[str, bool | None]:
+    """The code of a call without an answer, and whether it may have been sent; MNS tells only the code."""
+    if isinstance(result, SmqError):
+        return result.code, None
+    assert isinstance(result, Unanswered), result
+    return result.code, result.sent
+
+
+def assert_failed(result: object, code: str, *, sent: bool) -> None:
+    """Check that a call has no answer, with its code."""
+    found_code, found_sent = failure(result)
+    assert found_code == code
+    assert found_sent in (None, sent)
+
+
+GROWING_S = (SHORT_S, 4.0, PATIENCE_SECONDS)
+
+
+def unanswered(call: Call, url: str) -> object:
+    """The result of a call that had time enough to be sent, however slow this machine is; it ends by its deadline.
+
+    The server needs its behaviour once for each of GROWING_S.
+    """
+    for seconds in GROWING_S:
+        began = time.monotonic()
+        result = call(url, seconds)
+        if failure(result)[0] != "NotConnected":
+            break
+    assert time.monotonic() - began < max(seconds * 2, PATIENCE_SECONDS / 2)  # the server goes on for longer
+    return result
+
+
+def ok(body: bytes, *headers: str) -> bytes:
+    """An answer with these headers only, without the ones that frame it."""
+    return "\r\n".join(("HTTP/1.1 200 OK", *headers, "", "")).encode() + body
+
+
+FRAMED = f"Content-Length: {len(CREATED)}"
+FINAL = ok(CREATED, FRAMED)
+CHUNKED = ok(b"", "Transfer-Encoding: chunked")
+CHUNKS = b"%x\r\n%s\r\n" % (10, CREATED[:10]) + b"%X ;name=value\r\n%s\r\n" % (len(CREATED) - 10, CREATED[10:])
+
+
+def interim(status: int, *headers: str) -> bytes:
+    """An interim answer."""
+    return "\r\n".join((f"HTTP/1.1 {status} -", *headers, "", "")).encode()
+
+
+ANSWERS = {
+    "plain": FINAL,
+    "100": interim(100) + FINAL,
+    "102": interim(102) + FINAL,
+    "103 with headers": interim(103, "Link: </style.css>; rel=preload", "Link: </b>") + FINAL,
+    "199": interim(199) + FINAL,
+    "four interim answers": interim(100) + interim(102) * 2 + interim(103, "Link: <x>") + FINAL,
+    "103 that says it has no body": interim(103, "Content-Length: 0") + FINAL,
+    "chunked": CHUNKED + CHUNKS + b"0\r\n\r\n",
+    "chunked with a trailer": CHUNKED + CHUNKS + b"000;last\r\nX-Trailer: 1\r\n\r\n",
+    "chunked in capitals": CHUNKED.replace(b"chunked", b"Chunked") + CHUNKS + b"0\r\n\r\n",
+    "ended by closing": ok(CREATED),
+    "HTTP/1.0": FINAL.replace(b"HTTP/1.1", b"HTTP/1.0"),
+    "without a reason phrase": FINAL.replace(b" OK", b""),
+    "line feeds only": FINAL.replace(b"\r\n", b"\n"),
+    "blanks around values": ok(CREATED, f"CONTENT-LENGTH: \t {len(CREATED)} \t", "X-Empty:"),
+    "more bytes after its end": FINAL + FINAL,
+}
+BROKEN = {
+    "101": (interim(101, "Upgrade: h2c", "Connection: Upgrade") + FINAL, "MalformedAnswer"),
+    "103 and nothing else": (interim(103), "ConnectionLost"),
+    "103 with a body": (interim(103, "Content-Length: 5") + b"hello" + FINAL, "MalformedAnswer"),
+    "103 with an answer as its body": (interim(103, f"Content-Length: {len(FINAL)}") + FINAL * 2, "MalformedAnswer"),
+    "103 with chunks": (interim(103, "Transfer-Encoding: chunked") + b"0\r\n\r\n" + FINAL, "MalformedAnswer"),
+    "103 followed by a body": (interim(103) + b"hello\r\n" + FINAL, "MalformedAnswer"),
+    "too many interim answers": (interim(103) * 1000 + FINAL, "MalformedAnswer"),
+    "length and chunks": (
+        ok(b"", FRAMED, "Transfer-Encoding: chunked") + CHUNKS + b"0\r\n\r\n",
+        "MalformedAnswer",
+    ),
+    "length and another coding": (ok(CREATED, FRAMED, "Transfer-Encoding: identity"), "MalformedAnswer"),
+    "two lengths": (ok(CREATED, FRAMED, "Content-Length: 5"), "MalformedAnswer"),
+    "one length twice": (ok(CREATED, FRAMED, FRAMED), "MalformedAnswer"),
+    "negative length": (ok(CREATED, "Content-Length: -1"), "MalformedAnswer"),
+    "signed length": (ok(CREATED, f"Content-Length: +{len(CREATED)}"), "MalformedAnswer"),
+    "hexadecimal length": (ok(CREATED, f"Content-Length: {len(CREATED):#x}"), "MalformedAnswer"),
+    "length with an underscore": (ok(CREATED, "Content-Length: 6_0"), "MalformedAnswer"),
+    "empty length": (ok(CREATED, "Content-Length:"), "MalformedAnswer"),
+    "length above the limit": (ok(CREATED, f"Content-Length: {8 * 2**20 + 1}"), "MalformedAnswer"),
+    "absurd length": (ok(CREATED, f"Content-Length: {'9' * 5000}"), "MalformedAnswer"),
+    "body shorter than its length": (ok(CREATED, f"Content-Length: {len(CREATED) + 1}"), "ConnectionLost"),
+    "coding beside chunks": (ok(b"", "Transfer-Encoding: gzip, chunked") + b"0\r\n\r\n", "MalformedAnswer"),
+    "unknown coding": (ok(CREATED, "Transfer-Encoding: gzip"), "MalformedAnswer"),
+    "chunk without a size": (CHUNKED + b"\r\n" + CREATED + b"\r\n0\r\n\r\n", "MalformedAnswer"),
+    "chunk size that is no number": (CHUNKED + b"zz\r\n", "MalformedAnswer"),
+    "negative chunk size": (CHUNKED + b"-5\r\nhello\r\n0\r\n\r\n", "MalformedAnswer"),
+    "chunk size with a prefix": (CHUNKED + b"0x5\r\nhello\r\n0\r\n\r\n", "MalformedAnswer"),
+    "chunk above the limit": (CHUNKED + b"800001\r\n", "MalformedAnswer"),
+    "chunk longer than its size": (CHUNKED + b"4\r\nhello\r\n0\r\n\r\n", "MalformedAnswer"),
+    "cut in a chunk size": (CHUNKED + CHUNKS + b"5", "ConnectionLost"),
+    "cut in a chunk": (CHUNKED + CHUNKS + b"5\r\nhel", "ConnectionLost"),
+    "cut between chunks": (CHUNKED + CHUNKS, "ConnectionLost"),
+    "cut before the trailer": (CHUNKED + CHUNKS + b"0\r\n", "ConnectionLost"),
+    "cut in the trailer": (CHUNKED + CHUNKS + b"0\r\nX: 1", "ConnectionLost"),
+    "header without a colon": (ok(CREATED, FRAMED, "garbage"), "MalformedAnswer"),
+    "header with a blank before the colon": (ok(CREATED, FRAMED, "X : 1"), "MalformedAnswer"),
+    "folded header": (ok(CREATED, "X: 1", " 2", FRAMED), "MalformedAnswer"),
+    "header that is too long": (ok(CREATED, FRAMED, f"X: {'x' * 2**16}"), "MalformedAnswer"),
+    "too many headers": (ok(CREATED, FRAMED, *["X: 1"] * 256), "MalformedAnswer"),
+    "cut in the headers": (b"HTTP/1.1 200 OK\r\nContent-Le", "ConnectionLost"),
+    "cut in the status line": (b"HTTP/1.1 2", "ConnectionLost"),
+    "HTTP/2": (FINAL.replace(b"HTTP/1.1", b"HTTP/2"), "MalformedAnswer"),
+    "another protocol": (FINAL.replace(b"HTTP/1.1", b"ICY"), "MalformedAnswer"),
+    "status of two digits": (FINAL.replace(b"200", b"20"), "MalformedAnswer"),
+    "status of four digits": (FINAL.replace(b"200", b"2000"), "MalformedAnswer"),
+    "status with a leading zero": (FINAL.replace(b"200", b"020"), "MalformedAnswer"),
+    "HTML without a head": (b"<html>\r\n<body>Sorry</body></html>", "MalformedAnswer"),
+    "blank line before the head": (b"\r\n" + FINAL, "MalformedAnswer"),
+    "bytes without a line": (b"\x15\x03\x01\x00\x02\x02\x46", "ConnectionLost"),
+    "endless line": (b"x" * 2**17, "MalformedAnswer"),
+    "nothing": (b"", "ConnectionLost"),
+}
+
+
+@pytest.mark.parametrize("data", ANSWERS.values(), ids=ANSWERS)
+def test_a_sound_answer_is_read_in_every_form(data: bytes, tls: ssl.SSLContext | None) -> None:
+    """Interim answers are passed over."""
+    with ScriptedServer(sends(data), tls=tls) as server:
+        assert create(server.url, LONG_S) == Created("sync-1", "API-1")
+
+
+@pytest.mark.parametrize("before", [interim(100), interim(103, "Link: <x>") * 3], ids=["100", "103"])
+def test_an_interim_answer_of_mns_is_passed_over(before: bytes, tls: ssl.SSLContext | None) -> None:
+    """The message's id comes from the final one."""
+    with ScriptedServer(sends(before + answer(201, PUBLISHED)), tls=tls) as server:
+        assert publish(server.url, LONG_S) == "M-1"
+
+
+@pytest.mark.parametrize(("data", "code"), BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("call", CALLS)
+def test_anything_else_may_have_landed(call: Call, data: bytes, code: str) -> None:
+    """Whatever arrives that is not one whole final answer."""
+    with ScriptedServer(sends(data)) as server:
+        assert_failed(call(server.url, LONG_S), code, sent=True)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code"),
+    [
+        pytest.param(resets, "ConnectionLost", id="reset"),
+        pytest.param(closes, "ConnectionLost", id="closed"),
+        pytest.param(is_silent, "ReadTimeout", id="silence"),
+        pytest.param(sends(BROKEN["101"][0]), "MalformedAnswer", id="101"),
+        pytest.param(sends(BROKEN["cut between chunks"][0]), "ConnectionLost", id="cut"),
+        pytest.param(sends_and_holds(FINAL[:-1]), "ReadTimeout", id="one byte missing"),
+    ],
+)
+@pytest.mark.parametrize("call", CALLS)
+def test_a_break_after_the_request_may_have_landed(
+    call: Call, behaviour: support.Behaviour, code: str, tls: ssl.SSLContext | None
+) -> None:
+    """With TLS as without."""
+    with ScriptedServer(*[behaviour] * len(GROWING_S), tls=tls) as server:
+        assert_failed(unanswered(call, server.url), code, sent=True)
+    assert len(list(filter(None, server.requests))) == 1
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+TRICKLES = {
+    "status line": (b"HTTP/1.1 200 ", b"O"),
+    "header": (HEAD + b"X: ", b"x"),
+    "headers": (HEAD, b"X: x\r\n"),
+    "body": (HEAD + b"Content-Length: 1000000\r\n\r\n", b"x"),
+    "body that ends by closing": (HEAD + b"\r\n", b"x"),
+    "chunks": (CHUNKED, b"1\r\nx\r\n"),
+    "chunk": (CHUNKED + b"10000\r\n", b"x"),
+    "chunk extension": (CHUNKED + b"1;", b"x"),
+    "trailer": (CHUNKED + b"0\r\n", b"x"),
+    "interim answers": (b"", interim(102)),
+    "header of an interim answer": (b"HTTP/1.1 103 -\r\nLink: ", b"x"),
+}
+
+
+@pytest.mark.parametrize(("opening", "piece"), TRICKLES.values(), ids=TRICKLES)
+@pytest.mark.parametrize("call", CALLS)
+def test_a_trickle_does_not_prolong_a_call(
+    call: Call, opening: bytes, piece: bytes, tls: ssl.SSLContext | None
+) -> None:
+    """Though no single read ever takes long."""
+    with ScriptedServer(*[never_ends(opening, piece, 0.01)] * len(GROWING_S), tls=tls) as server:
+        assert_failed(unanswered(call, server.url), "ReadTimeout", sent=True)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_trickle_in_the_handshake_does_not_prolong_a_call(call: Call) -> None:
+    """A TLS record that never ends; nothing of the request was sent."""
+    trickle = never_ends(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc", b"\x03", 0.01)
+    with ScriptedServer(trickle, reads=False) as server:
+        began = time.monotonic()
+        assert_failed(call(f"https://{server.address}", SHORT_S), "NotConnected", sent=False)
+        assert time.monotonic() - began < PATIENCE_SECONDS / 2
+
+
+def test_a_handshake_gets_only_what_connecting_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the time that connecting was given before."""
+    connected = connector._connected
+
+    def connected_with_time_to_spare(*arguments: Any) -> socket.socket:
+        opened = connected(*arguments)
+        opened.settimeout(PATIENCE_SECONDS)
+        return opened
+
+    monkeypatch.setattr(connector, "_connected", connected_with_time_to_spare)
+    with ScriptedServer(is_silent, reads=False) as server:
+        began = time.monotonic()
+        assert_failed(create(f"https://{server.address}", SHORT_S), "NotConnected", sent=False)
+        assert time.monotonic() - began < PATIENCE_SECONDS / 2
+
+
+@pytest.mark.parametrize("reads_some", [False, True], ids=["never", "a little at a time"])
+def test_a_request_that_is_not_read_does_not_prolong_a_call(reads_some: bool, tls: ssl.SSLContext | None) -> None:
+    """It is larger than what the buffers on the way hold."""
+    has_ended = threading.Event()
+
+    def reads(peer: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while not has_ended.wait(0.01) and (not reads_some or peer.recv(4096)):
+                pass
+
+    def send_much(url: str, seconds: float) -> Answer:
+        with pytest.raises(CallError) as failed:
+            Connection(url).call(b"x" * 2**26, CallDeadline(seconds))
+        return Unanswered(failed.value.code, failed.value.sent)
+
+    with ScriptedServer(*[reads] * len(GROWING_S), reads=False, tls=tls) as server:
+        assert_failed(unanswered(send_much, server.url), "ReadTimeout", sent=True)
+        has_ended.set()
+
+
+Addresses = Callable[..., Sequence[Any]]
+
+
+def resolving_to(*urls: str) -> Addresses:
+    """A resolver that knows these addresses for any name."""
+    places = [(urlsplit(url).hostname, urlsplit(url).port) for url in urls]
+    return lambda *_, **__: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place) for place in places]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_all_addresses_of_a_name_share_one_deadline(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty addresses, none of which answers."""
+    with support.unreachable_port() as dead:
+        monkeypatch.setattr(socket, "getaddrinfo", resolving_to(*[dead] * 40))
+        began = time.monotonic()
+        assert_failed(call("http://many.test", 1.0), "NotConnected", sent=False)
+        assert time.monotonic() - began < PATIENCE_SECONDS / 2  # a second each would be forty
+
+
+def test_a_dead_address_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a name has one address of a family that leads nowhere."""
+    with support.unreachable_port() as dead, ScriptedServer(sends(FINAL)) as server:
+        monkeypatch.setattr(socket, "getaddrinfo", resolving_to(dead, server.url))
+        assert create("http://two.test", 6.0) == Created("sync-1", "API-1")
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_resolver_that_hangs_does_not_prolong_a_call(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot be interrupted, so it is left behind."""
+    released = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: released.wait(PATIENCE_SECONDS) and [])
+    began = time.monotonic()
+    assert_failed(call("http://slow.test", SHORT_S), "NameNotResolved", sent=False)
+    assert time.monotonic() - began < PATIENCE_SECONDS / 2
+    released.set()
+
+
+@pytest.mark.parametrize("url", ["http://sgw.invalid", "https://sgw.invalid", f"http://{'x' * 64}.test", "http://a..b"])
+@pytest.mark.parametrize("call", CALLS)
+def test_a_name_without_an_address_has_its_own_code(call: Call, url: str) -> None:
+    """A name that does not exist (`.invalid` never does), or cannot exist."""
+    assert_failed(call(url, LONG_S), "NameNotResolved", sent=False)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("call", CALLS)
+def test_a_refused_connection_sends_nothing(call: Call, scheme: str) -> None:
+    """The port is closed."""
+    with support.refusing_port() as url:
+        assert_failed(call(url.replace("http", scheme), LONG_S), "NotConnected", sent=False)
+
+
+def test_a_proxy_of_the_environment_is_not_used(tls: ssl.SSLContext | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor could one refuse: the function calls its endpoints itself."""
+    with (
+        support.refusing_port() as proxy,
+        ScriptedServer(sends(FINAL), sends(answer(201, PUBLISHED)), tls=tls) as server,
+    ):
+        for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy)
+        assert create(server.url, LONG_S) == Created("sync-1", "API-1")
+        assert publish(server.url, LONG_S) == "M-1"
+
+
+UNTRUSTED: dict[str, Callable[[Authority, Path], ssl.SSLContext]] = {
+    "unknown authority": lambda _, folder: Authority.create(folder).server(folder),
+    "another host": lambda authority, folder: authority.server(folder, host="other.test"),
+    "another address": lambda authority, folder: authority.server(folder, host="127.0.0.2"),
+    "expired": lambda authority, folder: authority.server(folder, age=timedelta(days=60)),
+    "not yet valid": lambda authority, folder: authority.server(folder, age=timedelta(days=-10)),
+}
+
+
+@pytest.mark.parametrize("certificate", UNTRUSTED.values(), ids=UNTRUSTED)
+@pytest.mark.parametrize("call", CALLS)
+def test_a_certificate_that_is_not_trusted_gets_nothing(
+    call: Call, certificate: Callable[[Authority, Path], ssl.SSLContext], trusted: Authority, tmp_path: Path
+) -> None:
+    """Neither the request nor a key; a person has to act, so that MNS is not asked again."""
+    with ScriptedServer(sends(FINAL), tls=certificate(trusted, tmp_path)) as server:
+        result = call(server.url, LONG_S)
+        server.wait_for_close()
+    assert_failed(result, "CertificateNotTrusted", sent=False)
+    assert (server.requests, server.handshakes_failed) == ([], 1)
+    assert not getattr(result, "transient", False)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code"),
+    [
+        pytest.param(sends(FINAL), "TlsFailed", id="no TLS at all"),
+        pytest.param(sends(b"\x15\x03\x03\x00\x02\x02\x28"), "TlsFailed", id="alert"),
+        pytest.param(resets, "NotConnected", id="reset"),
+        pytest.param(is_silent, "NotConnected", id="silence"),
+    ],
+)
+@pytest.mark.parametrize("call", CALLS)
+def test_a_handshake_that_fails_sends_nothing(call: Call, behaviour: support.Behaviour, code: str) -> None:
+    """Whatever the reason."""
+
+    def after_hello(peer: socket.socket) -> None:
+        peer.recv(4096)
+        behaviour(peer)
+
+    with ScriptedServer(after_hello, reads=False) as server:
+        result = call(f"https://{server.address}", SHORT_S if code == "NotConnected" else LONG_S)
+    assert_failed(result, code, sent=False)
+
+
+class _EchoingServer:
+    """Serves connections side by side; each request is answered, after `before`, with the name it asks for as id."""
+
+    def __init__(self, before: bytes) -> None:
+        self._before = before
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.connections = 0
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def __enter__(self) -> "_EchoingServer":
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                accepted, _ = self._listener.accept()
+                self.connections += 1
+                threading.Thread(target=self._serve, args=(accepted,), daemon=True).start()
+
+    def _serve(self, accepted: socket.socket) -> None:
+        with accepted, contextlib.suppress(OSError):
+            while request := request_on(accepted):
+                (name,) = parse_qs(urlsplit(request.split(b" ")[1].decode()).query)["Name"]
+                body = json.dumps({"Success": True, "ExpressSyncId": name}).encode()
+                accepted.sendall(self._before + answer(200, body, keep_alive=True))
+
+
+@pytest.mark.parametrize(
+    "before", [b"", interim(103, "Link: <x>"), interim(100) + interim(102)], ids=["", "103", "two"]
+)
+def test_an_answer_belongs_to_its_own_request(before: bytes) -> None:
+    """Many requests side by side over kept connections, interim answers before each answer."""
+    names = [f"group-{number}" for number in range(60)]
+    with _EchoingServer(before) as server:
+        sgw = sgw_at(server.url)
+        requests = [ProvisionRequest(name, name, "bucket", "cn-hangzhou") for name in names]
+        with ThreadPoolExecutor(12) as threads:
+            answers = list(threads.map(partial(sgw.create, timeout_seconds=LONG_S), requests))
+        assert answers == [Created(name, "") for name in names]
+        assert server.connections <= 12
+
+
+KEPT = answer(200, CREATED, keep_alive=True)
+
+
+@pytest.mark.parametrize(
+    "leftover",
+    [answer(200, OTHER, keep_alive=True), b"\r\n", b"x", interim(103), interim(100) + answer(200, OTHER)],
+    ids=["second answer", "line", "byte", "interim answer", "both"],
+)
+def test_a_connection_with_bytes_left_is_not_used_again(leftover: bytes, tls: ssl.SSLContext | None) -> None:
+    """They came with the answer; the next request goes over a new connection."""
+    script = [sends_and_holds(KEPT + leftover), sends(answer(200, OTHER))]
+    with ScriptedServer(*script, tls=tls) as server:
+        sgw = sgw_at(server.url)
+        assert sgw.create(REQUEST, LONG_S) == Created("sync-1", "API-1")
+        assert sgw.create(REQUEST, LONG_S) == Created("sync-2", "API-2")
+
+
+def test_a_late_second_answer_is_not_taken_for_the_next(tls: ssl.SSLContext | None) -> None:
+    """It arrived between the two requests."""
+    first_read, second_sent = threading.Event(), threading.Event()
+
+    def answers_twice(peer: socket.socket) -> None:
+        peer.sendall(KEPT)
+        assert first_read.wait(PATIENCE_SECONDS)
+        peer.sendall(KEPT)
+        second_sent.set()
+        is_silent(peer)
+
+    with ScriptedServer(answers_twice, sends(answer(200, OTHER)), tls=tls) as server:
+        sgw = sgw_at(server.url)
+        assert sgw.create(REQUEST, LONG_S) == Created("sync-1", "API-1")
+        first_read.set()
+        assert second_sent.wait(PATIENCE_SECONDS)
+        assert sgw.create(REQUEST, LONG_S) == Created("sync-2", "API-2")
+
+
+def test_a_kept_connection_that_is_reset_costs_no_attempt(tls: ssl.SSLContext | None) -> None:
+    """Between two calls: the second goes over a new connection."""
+    first_read = threading.Event()
+
+    def answers_and_resets(peer: socket.socket) -> None:
+        peer.sendall(KEPT)
+        assert first_read.wait(PATIENCE_SECONDS)
+        resets(peer)
+
+    with ScriptedServer(answers_and_resets, sends(answer(200, OTHER)), tls=tls) as server:
+        sgw = sgw_at(server.url)
+        assert sgw.create(REQUEST, LONG_S) == Created("sync-1", "API-1")
+        first_read.set()
+        server.wait_for_close()
+        assert sgw.create(REQUEST, LONG_S) == Created("sync-2", "API-2")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        answer(200, CREATED),
+        ok(CREATED, FRAMED, "Connection: Keep-Alive, Close"),
+        FINAL.replace(b"HTTP/1.1", b"HTTP/1.0"),
+        KEPT[:-1] + b"}}",
+        BROKEN["103 with a body"][0],
+        BROKEN["length and chunks"][0],
+        BROKEN["negative chunk size"][0],
+        BROKEN["101"][0],
+    ],
+    ids=["close", "among others", "HTTP/1.0", "longer than its length", "body", "both", "chunk", "101"],
+)
+def test_a_connection_is_closed_unless_all_was_clean(data: bytes, tls: ssl.SSLContext | None) -> None:
+    """The server keeps it open; the client closes it by the next call at the latest."""
+    with ScriptedServer(sends_and_holds(data), sends(answer(200, OTHER)), tls=tls) as server:
+        sgw = sgw_at(server.url)
+        sgw.create(REQUEST, LONG_S)
+        assert sgw.create(REQUEST, LONG_S) == Created("sync-2", "API-2")
+
+
+def test_a_clean_connection_is_used_again(tls: ssl.SSLContext | None) -> None:
+    """One connection, five requests, with a length and with chunks, with an answer that has no body."""
+    chunked = CHUNKED + CHUNKS + b"0\r\nX: 1\r\n\r\n"
+    empty = b"HTTP/1.1 204 No Content\r\n\r\n"
+    served = []
+
+    def answers_each(peer: socket.socket) -> None:
+        for data in (KEPT, interim(103) + chunked, empty, KEPT, chunked):
+            peer.sendall(data)
+            served.append(request_on(peer))
+
+    with ScriptedServer(answers_each, tls=tls) as server:
+        sgw = sgw_at(server.url)
+        found = [sgw.create(REQUEST, LONG_S) for _ in range(5)]
+        del sgw
+        server.wait_for_close()
+    assert found == [Created("sync-1", "API-1")] * 2 + [Refused("GatewayLostService", 204)] + found[:2]
+    assert len(served) == 5
+
+
+def test_a_fresh_connection_that_speaks_first_is_sent_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What arrived before the request cannot be its answer."""
+    arrived = threading.Event()
+
+    def greets(peer: socket.socket) -> None:
+        peer.sendall(FINAL)
+        arrived.set()
+        is_silent(peer)
+
+    connected = connector._connected
+
+    def connected_late(*arguments: Any) -> socket.socket:
+        opened = connected(*arguments)
+        assert arrived.wait(PATIENCE_SECONDS)
+        return opened
+
+    monkeypatch.setattr(connector, "_connected", connected_late)
+    with ScriptedServer(greets, reads=False) as server:
+        assert create(server.url, LONG_S) == Unanswered("NotConnected", sent=False)
+
+
+BAD_KEYS = {
+    "carriage return in the token": Credentials("ak", "secret", "S3cret\r"),
+    "line feed in the token": Credentials("ak", "secret", "S3cret\nX: 1"),
+    "line feed in the key id": Credentials("S3cret\n", "secret", ""),
+    "NUL in the token": Credentials("ak", "secret", "S3cret\x00"),
+    "token beyond ASCII": Credentials("ak", "secret", "S3cret-中"),
+    "secret that cannot be encoded": Credentials("ak", "S3cret\ud800", "token"),
+}
+
+
+@pytest.mark.parametrize("keys", BAD_KEYS.values(), ids=BAD_KEYS)
+def test_a_key_that_cannot_be_sent_is_not_shown(keys: Credentials) -> None:
+    """No exception leaves the client, nothing is sent, and the code is the name of a type."""
+    with ScriptedServer(sends(FINAL)) as server:
+        sgw = sgw_at(server.url, keys)
+        for result in (sgw.create(REQUEST, LONG_S), sgw.describe(None, LONG_S)):
+            assert isinstance(result, Unanswered)
+            assert (result.code, result.sent) in {("ValueError", False), ("UnicodeEncodeError", False)}
+        with pytest.raises(SmqError) as caught:
+            Smq(server.url, keys, LONG_S).publish("outcomes", "body", "succeeded")
+    assert caught.value.code in ("ValueError", "UnicodeEncodeError", "AttributeError")
+    assert "S3cret" not in repr(caught.value) + str(caught.value)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:99999", "http://127.0.0.1:x", "ftp://127.0.0.1", "127.0.0.1"])
+@pytest.mark.parametrize("call", CALLS)
+def test_an_endpoint_that_is_no_url_raises_nothing_else(call: Call, url: str) -> None:
+    """The settings are checked before; if one gets through, it is told by the type of the exception."""
+    code, sent = failure(call(url, LONG_S))
+    assert code in ("ValueError", "KeyError", "InvalidURL", "NameNotResolved")
+    assert sent in (None, False)
+
+
+def test_an_unexpected_exception_after_sending_may_have_landed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told by its type alone."""
+
+    def raising(_stream: object) -> None:
+        raise RuntimeError("Sup3r-S3cret")
+
+    monkeypatch.setattr(connection, "read_response", raising)
+    with ScriptedServer(*[sends(FINAL)] * 3) as server:
+        for call in CALLS:
+            assert_failed(call(server.url, LONG_S), "RuntimeError", sent=True)
+
+
+def test_a_look_over_the_wire_skips_a_foreign_entry() -> None:
+    """One that cannot be read costs nothing."""
+    foreign = {"ExpressSyncId": None, "Name": "foreign"}
+    body = json.dumps({"Success": True, "ExpressSyncs": {"ExpressSync": [foreign, None]}}).encode()
+    with ScriptedServer(sends(answer(200, body))) as server:
+        seen = describe(server.url, LONG_S)
+    assert isinstance(seen, Seen)
+    assert seen.groups == ()
+    assert [entry.may_be(REQUEST) for entry in seen.unreadable] == [False]

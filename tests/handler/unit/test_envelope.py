@@ -1,0 +1,426 @@
+"""What the trigger hands over, in every shape: each message one delivery, garbage included, and nothing raises."""
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler.inbound.envelope import MOST_LAYERS, Delivery, Intake, parse, parse_message
+from handler.inbound.request_event import (
+    LONGEST_ATTRIBUTE,
+    LONGEST_ID,
+    MOST_GENERATIONS,
+    SENT_AGAIN,
+    Lineage,
+    sent_again,
+)
+from handler.model import MESSAGE_BYTES
+from tests.handler.unit.fakes import DOCUMENT
+
+TEXT = json.dumps(DOCUMENT)
+BASE64 = base64.b64encode(TEXT.encode()).decode()
+
+
+def queue_event(body: object, message_id: object = "M-1", event_id: str = "E-1") -> dict[str, Any]:
+    """A CloudEvent of a queue trigger, as logged by an official sample."""
+    return {
+        "id": event_id,
+        "source": "acs:mns",
+        "specversion": "1.0",
+        "type": "mns:Queue:SendMessage",
+        "datacontenttype": "application/json; charset=utf-8",
+        "time": "2021-04-08T06:28:17.093Z",
+        "subject": "acs:mns:cn-hangzhou:164901546557:queues/zeus",
+        "aliyunaccountid": "164901546557",
+        "data": {"requestId": "606EA307", "messageId": message_id, "messageBody": body},
+    }
+
+
+def raw(body: object, message_id: object = "M-1") -> dict[str, Any]:
+    """The event schema RawData: a queue event's data alone."""
+    return {"requestId": "606EA307", "messageId": message_id, "messageBody": body}
+
+
+def topic_json(message: object, **attributes: str) -> dict[str, Any]:
+    """A topic notification in the format JSON; attributes stand beside."""
+    return {
+        "TopicOwner": "118620210433",
+        "Message": message,
+        "Subscriber": "118620210433",
+        "PublishTime": 1550216480040,
+        "SubscriptionName": "test",
+        "MessageMD5": "BA4B",
+        "TopicName": "test-topic",
+        "MessageId": "M-1",
+        **attributes,
+    }
+
+
+def timer(payload: object) -> dict[str, Any]:
+    """A timer trigger's event."""
+    return {"triggerTime": "2023-12-26T07:49:00Z", "triggerName": "nightly", "payload": payload}
+
+
+def record(payload: object) -> dict[str, Any]:
+    """What an asynchronous call that failed leaves at its destination."""
+    return {
+        "timestamp": 1660120276975,
+        "requestContext": {"requestId": "FC-1", "condition": "FunctionResourceExhausted", "approximateInvokeCount": 3},
+        "requestPayload": payload,
+        "responseContext": {"statusCode": 200, "functionError": ""},
+        "responsePayload": "",
+    }
+
+
+def own_event(data: object, **attributes: object) -> dict[str, Any]:
+    """The request in a CloudEvent of the requester's."""
+    return {"specversion": "1.0", "id": "evt-9", "source": "/portal", "type": "request", "data": data, **attributes}
+
+
+def parsed(event: object) -> Intake:
+    """The intake of an event that is JSON."""
+    return parse(json.dumps(event).encode())
+
+
+def only(intake: Intake) -> Delivery:
+    """The only delivery."""
+    (delivery,) = intake.deliveries
+    return delivery
+
+
+def rules(delivery: Delivery) -> list[str]:
+    """The rules that a delivery's text breaks."""
+    return [flaw.rule for flaw in delivery.flaws]
+
+
+SINGLE: list[tuple[str, object, str, bool]] = [
+    ("queue event", queue_event(TEXT), "M-1", False),
+    ("queue event, base64", queue_event(BASE64), "M-1", False),
+    ("queue event, unpadded base64", queue_event(BASE64.rstrip("=")), "M-1", False),
+    ("queue event, body as an object", queue_event(DOCUMENT), "M-1", False),
+    ("queue event without a message id", queue_event(TEXT, message_id=""), "E-1", False),
+    ("queue events", [queue_event(TEXT)], "M-1", False),
+    ("queue events as strings, until 2023", [json.dumps(queue_event(TEXT))], "M-1", False),
+    ("raw data", raw(TEXT), "M-1", False),
+    ("raw data, base64", raw(BASE64), "M-1", False),
+    ("raw data in a list", [raw(TEXT)], "M-1", False),
+    ("topic, JSON", topic_json(TEXT), "M-1", False),
+    ("topic, JSON with attributes", topic_json(TEXT, Extend="{}"), "M-1", False),
+    ("timer", timer(TEXT), "nightly@2023-12-26T07:49:00Z", False),
+    ("record of a bare call", record(TEXT), "sha256-", False),
+    ("record of a queue event", record(json.dumps(queue_event(TEXT))), "M-1", False),
+    ("record of a queue event, payload as an object", record(queue_event(TEXT)), "M-1", False),
+    ("record of a batch", record(json.dumps([queue_event(TEXT)])), "M-1", False),
+    ("record in base64", record(BASE64), "sha256-", False),
+    ("topic, STREAM with attributes", {"body": TEXT, "attrs": {"Extend": "{}"}}, "sha256-", False),
+    ("dead letter: event in a body", queue_event(json.dumps(queue_event(TEXT)), "M-0"), "M-1", False),
+    ("dead letter: batch in a body", queue_event(json.dumps([queue_event(TEXT)]), "M-0"), "M-1", False),
+    ("dead letter: record in a body", queue_event(json.dumps(record(TEXT)), "M-0"), "M-0", False),
+    (
+        "dead letter: record with a batch in a body",
+        queue_event(json.dumps(record(json.dumps([queue_event(TEXT)]))), "M-0"),
+        "M-1",
+        False,
+    ),
+    ("own event in a body", queue_event(json.dumps(own_event(DOCUMENT))), "M-1", False),
+    ("own event, data in base64", own_event(None, data_base64=BASE64), "sha256-", True),
+    ("own event, data as text", own_event(TEXT), "sha256-", True),
+    ("own event, direct", own_event(DOCUMENT), "sha256-", True),
+    ("direct", DOCUMENT, "sha256-", True),
+]
+
+
+@pytest.mark.parametrize(("event", "message_id", "direct"), [row[1:] for row in SINGLE], ids=[row[0] for row in SINGLE])
+def test_every_shape_of_event_yields_its_request(event: object, message_id: str, direct: bool) -> None:
+    """The same document, the id of the innermost message, and whether a caller waits for the outcome."""
+    intake = parsed(event)
+    delivery = only(intake)
+    assert (delivery.document, delivery.flaws) == (DOCUMENT, ())
+    assert delivery.message_id.startswith(message_id)
+    assert intake.direct is direct
+
+
+@pytest.mark.parametrize("event", [BASE64.encode(), BASE64.rstrip("=").encode(), b"  " + BASE64.encode() + b"\n"])
+def test_a_bare_text_in_base64_is_a_request(event: bytes) -> None:
+    """A topic's STREAM format, or a console test."""
+    assert only(parse(event)).document == DOCUMENT
+
+
+def test_a_batch_yields_its_messages_in_order_and_one_garbage_does_not_harm_them() -> None:
+    """Sixteen messages of which one is garbage are sixteen deliveries."""
+    bodies = [json.dumps({**DOCUMENT, "requestId": f"REQ-{number}"}) for number in range(16)]
+    bodies[7] = "garbage"
+    deliveries = parsed([queue_event(body, f"M-{number}") for number, body in enumerate(bodies)]).deliveries
+    assert [delivery.message_id for delivery in deliveries] == [f"M-{number}" for number in range(16)]
+    assert [number for number, delivery in enumerate(deliveries) if delivery.flaws] == [7]
+    assert deliveries[7].document is None
+    assert deliveries[8].document["requestId"] == "REQ-8"
+
+
+@pytest.mark.parametrize("event", [b"[]", b" [ ] "])
+def test_an_empty_batch_has_no_deliveries(event: bytes) -> None:
+    """There is nothing to announce, and nobody waits."""
+    assert parse(event) == Intake((), direct=False)
+
+
+@pytest.mark.parametrize(
+    "element", [None, 17, True, [], {}, "text", "", [1], [[]], {"data": None}, {"specversion": "1.0"}]
+)
+def test_a_strange_element_of_a_batch_is_still_a_delivery(element: object) -> None:
+    """One message, one verdict: no silence."""
+    delivery = only(parsed([element]))
+    assert delivery.message_id.startswith("sha256-")
+
+
+def test_a_batch_that_was_dead_lettered_whole_is_taken_apart_again() -> None:
+    """Each of its messages under its own id; the ids of messages without one are the carrier's."""
+    batch = [queue_event(TEXT, "M-1"), raw("garbage", ""), queue_event(TEXT, "M-3")]
+    deliveries = parsed(queue_event(json.dumps(batch), "M-0")).deliveries
+    assert [delivery.message_id for delivery in deliveries] == ["M-1", "M-0", "M-3"]
+    assert [rules(delivery) for delivery in deliveries] == [[], ["json"], []]
+
+
+@pytest.mark.parametrize("body", [[], [DOCUMENT], [queue_event(TEXT), DOCUMENT], [1, 2]])
+def test_a_list_that_is_no_batch_is_one_wrong_document(body: list[object]) -> None:
+    """Requests do not come in lists; what is no trigger's event is not taken apart."""
+    delivery = only(parsed(queue_event(json.dumps(body))))
+    assert (delivery.message_id, delivery.document) == ("M-1", body)
+
+
+def layered(layers: int) -> object:
+    """The request in so many queue events in one another."""
+    content: object = DOCUMENT
+    for layer in range(layers, 0, -1):
+        content = queue_event(json.dumps(content), f"M-{layer}")
+    return content
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        json.dumps(layered(MOST_LAYERS)).encode(),
+        json.dumps([layered(MOST_LAYERS)]).encode(),
+        base64.b64encode(json.dumps(layered(MOST_LAYERS)).encode()),
+    ],
+    ids=["alone", "in a batch", "in base64"],
+)
+def test_layers_are_opened_up_to_the_bound(event: bytes) -> None:
+    """The innermost id counts."""
+    delivery = only(parse(event))
+    assert (delivery.document, delivery.message_id) == (DOCUMENT, f"M-{MOST_LAYERS}")
+
+
+def test_a_message_taken_from_a_queue_may_have_as_many_layers() -> None:
+    """As a dead letter has."""
+    (delivery,) = parse_message("M-0", json.dumps(layered(MOST_LAYERS)))
+    assert (delivery.document, delivery.message_id) == (DOCUMENT, f"M-{MOST_LAYERS}")
+
+
+def test_layers_beyond_the_bound_stay_closed() -> None:
+    """What is in them is a document like any other, which the contract will refuse."""
+    delivery = only(parsed(layered(MOST_LAYERS + 1)))
+    assert delivery.message_id == f"M-{MOST_LAYERS}"
+    assert delivery.document == {"requestId": "606EA307", "messageId": f"M-{MOST_LAYERS + 1}", "messageBody": TEXT}
+
+
+@pytest.mark.parametrize("wrap", [queue_event, raw, topic_json, timer, record], ids=lambda wrap: wrap.__name__)
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("garbage", ["json"]),
+        ("", ["json"]),
+        ("[" * 60_000, ["json"]),
+        ("[" * 40 + "]" * 40, ["maxDepth"]),
+        ('{"a": 1, "a": 2}', ["uniqueKeys"]),
+        ('{"a": "\\ud800"}', ["unicode"]),
+        ("1" * 5000, ["json"]),
+        (" " * MESSAGE_BYTES + "1", ["maxBytes"]),
+    ],
+    ids=lambda value: str(value)[:10],
+)
+def test_a_body_that_cannot_be_read_is_a_flawed_delivery(
+    wrap: Callable[[str], object], body: str, expected: list[str]
+) -> None:
+    """In every envelope: the rule it breaks, no document, and still an id."""
+    if wrap is record and body.strip() == "1":
+        expected = []  # the event of a failed call is not a message body: it may be larger
+    delivery = only(parsed(wrap(body)))
+    assert rules(delivery) == expected
+    assert delivery.message_id
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"TopicName": "t"},
+        {"Message": TEXT},
+        {"requestContext": {}},
+        {"requestPayload": TEXT},
+        {"triggerName": "n"},
+        {"triggerTime": "t"},
+        {"body": TEXT},
+        {"attrs": {}},
+        {"body": TEXT, "attrs": {}, "more": 1},
+        {"specversion": "1.0", "data": TEXT, "body": TEXT, "attrs": {}},
+    ],
+    ids="+".join,
+)
+def test_half_an_envelope_is_none(document: dict[str, object]) -> None:
+    """It is a document like any other, of a direct caller."""
+    intake = parsed(document)
+    assert intake.direct
+    assert only(intake).document == (DOCUMENT if "specversion" in document else document)
+
+
+def test_the_event_of_a_failed_call_may_hold_half_of_a_surrogate_pair() -> None:
+    """Which is no UTF-8, and so no JSON."""
+    assert rules(only(parsed(record('{"a": "\ud800"}')))) == ["json"]
+
+
+@pytest.mark.parametrize("event", [b"", b"\xff\xfe", b"not json", b"[" * 100_000, b'{"a": "\x00"}', b"[1,"])
+def test_garbage_for_an_event_is_one_direct_delivery(event: bytes) -> None:
+    """Nobody but a direct caller can send such bytes, and gets its verdict."""
+    intake = parse(event)
+    assert rules(only(intake)) == ["maxBytes" if len(event) > MESSAGE_BYTES else "json"]
+    assert intake.direct
+
+
+@given(event=st.binary())
+def test_no_bytes_whatever_make_it_raise(event: bytes) -> None:
+    """And each delivery has an id that can be shown."""
+    for delivery in parse(event).deliveries:
+        assert 0 < len(delivery.message_id) <= LONGEST_ID
+        assert delivery.message_id.isprintable()
+
+
+strange = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from([TEXT, BASE64, "[]", "{}"]),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.text(max_size=5), inner, max_size=3),
+        inner.map(json.dumps),
+        *[inner.map(wrap) for wrap in (queue_event, raw, topic_json, timer, record, own_event)],
+        st.fixed_dictionaries({"triggerName": inner, "triggerTime": inner}),
+        st.fixed_dictionaries({"messageId": inner, "messageBody": inner}),
+        st.fixed_dictionaries({"specversion": inner, "id": inner, "data": inner, "traceparent": inner}),
+        st.fixed_dictionaries(
+            {"specversion": inner, "type": st.just(SENT_AGAIN), "generation": inner, "replayid": inner, "data": inner}
+        ),
+        st.fixed_dictionaries({"body": inner, "attrs": inner}),
+    ),
+    max_leaves=8,
+)
+
+
+@given(event=strange, ascii_only=st.booleans())
+def test_no_nonsense_in_familiar_shapes_makes_it_raise(event: object, ascii_only: bool) -> None:
+    """Known field names with wrong contents, in one another: each delivery has an id that can be shown."""
+    data = json.dumps(event, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+    for delivery in parse(data).deliveries:
+        assert 0 < len(delivery.message_id) <= LONGEST_ID
+        assert delivery.message_id.isprintable()
+        assert all(
+            text.isprintable() and len(text) <= LONGEST_ATTRIBUTE for text in delivery.lineage.attributes.values()
+        )
+        assert 0 <= delivery.lineage.generation <= MOST_GENERATIONS
+
+
+@pytest.mark.parametrize(
+    "message_id", ["", 17, None, "has\nline", "some text", "\ud800", "编号", "M" * (LONGEST_ID + 1), ["M-1"], "-"]
+)
+def test_what_is_no_id_is_replaced_by_a_digest(message_id: object) -> None:
+    """Of the contents, so that a redelivery has the same."""
+    first, again = (only(parsed(raw(TEXT, message_id))) for _ in range(2))
+    assert first.message_id == again.message_id
+    assert first.message_id.startswith("sha256-")
+    assert first.document == DOCUMENT
+
+
+def test_the_longest_id_is_kept() -> None:
+    """One character more would not be."""
+    assert only(parsed(raw(TEXT, "M" * LONGEST_ID))).message_id == "M" * LONGEST_ID
+
+
+def test_digests_tell_messages_apart() -> None:
+    """Readable or not, the id of another content is another one."""
+    events = [DOCUMENT, {**DOCUMENT, "requestId": "REQ-2"}, own_event("rubbish"), own_event("other rubbish")]
+    ids = {only(parsed(event)).message_id for event in events}
+    ids |= {only(parse(event)).message_id for event in (b"garbage", b"other garbage", b"")}
+    assert len(ids) == 7
+
+
+@pytest.mark.parametrize(
+    ("event", "message_id"),
+    [
+        ({"triggerTime": "T", "triggerName": "N", "payload": TEXT}, "N@T"),
+        ({"triggerTime": 1, "triggerName": "N", "payload": TEXT}, "N"),
+        ({"triggerTime": 1, "triggerName": None, "payload": TEXT}, "sha256-"),
+    ],
+)
+def test_a_timers_id_is_its_name_and_time(event: object, message_id: str) -> None:
+    """As far as it has them."""
+    assert only(parsed(event)).message_id.startswith(message_id)
+
+
+@pytest.mark.parametrize("event", [{"triggerTime": "T", "triggerName": "N"}, timer(None)])
+def test_a_timer_without_a_payload_is_still_a_delivery(event: object) -> None:
+    """Of nothing, which breaks the contract."""
+    assert only(parsed(event)).document is None
+
+
+ATTRIBUTES = {
+    "id": "evt-9",
+    "source": "/portal",
+    "correlationid": "order-4711",
+    "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    "tracestate": "vendor=1",
+    "partitionkey": "does not travel",
+}
+TRAVELLED = {
+    "causationid": "evt-9",
+    "requestsource": "/portal",
+    "correlationid": "order-4711",
+    "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    "tracestate": "vendor=1",
+}
+
+
+@pytest.mark.parametrize("data", [DOCUMENT, TEXT, "garbage"], ids=["object", "text", "garbage"])
+@pytest.mark.parametrize("in_a_queue", [False, True])
+def test_attributes_of_the_requests_own_event_travel_on(data: object, in_a_queue: bool) -> None:
+    """Source, id, correlation and trace, even of a request that cannot be read; nothing else."""
+    event = own_event(data, **ATTRIBUTES)
+    delivery = only(parsed(queue_event(json.dumps(event)) if in_a_queue else event))
+    assert delivery.lineage == Lineage(TRAVELLED, submission_id=delivery.message_id)
+
+
+@pytest.mark.parametrize("value", ["", "a\nb", 17, None, ["x"], "x" * (LONGEST_ATTRIBUTE + 1), "\ud800"])
+def test_an_attribute_that_cannot_be_shown_does_not_travel(value: object) -> None:
+    """The others do."""
+    delivery = only(parsed(own_event(DOCUMENT, traceparent=value, tracestate="t" * LONGEST_ATTRIBUTE)))
+    assert "traceparent" not in delivery.lineage.attributes
+    assert delivery.lineage.attributes["tracestate"] == "t" * LONGEST_ATTRIBUTE
+
+
+@pytest.mark.parametrize("event", [queue_event(TEXT), DOCUMENT, {**DOCUMENT, "traceparent": "00-1", "source": "/p"}])
+def test_only_the_requests_own_event_has_attributes(event: object) -> None:
+    """Those of the queue's event are the platform's, and a request is no event."""
+    delivery = only(parsed(event))
+    assert delivery.lineage == Lineage(submission_id=delivery.message_id)
+
+
+@pytest.mark.parametrize("wrap", [queue_event, raw, topic_json, record, timer], ids=lambda wrap: wrap.__name__)
+def test_a_request_that_was_sent_again_keeps_its_lineage_in_every_envelope(wrap: Callable[[str], object]) -> None:
+    """A dead letter of the second generation is still of the second generation."""
+    lineage = Lineage(TRAVELLED, generation=2, replay_id="rp-0123456789ab", submission_id="S-1")
+    delivery = only(parsed(wrap(sent_again(DOCUMENT, lineage, "function", "event"))))
+    assert (delivery.document, delivery.lineage) == (DOCUMENT, lineage)
+
+
+def test_an_event_of_another_source_without_data_is_a_delivery_of_nothing() -> None:
+    """A CloudEvent that somebody sent without a request in it."""
+    assert only(parsed({"specversion": "1.0", "id": "e", "source": "s", "type": "t"})).document is None

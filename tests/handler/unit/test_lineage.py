@@ -1,0 +1,303 @@
+"""What travels with a request: out of a CloudEvent, into the message that sends it again, and out of that unchanged."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler.inbound.request_event import (
+    LONGEST_ATTRIBUTE,
+    LONGEST_ID,
+    MOST_GENERATIONS,
+    MOST_SUBMISSIONS,
+    SENT_AGAIN,
+    Lineage,
+    distinct,
+    messages,
+    of_event,
+    sent_again,
+)
+from handler.model import MESSAGE_BYTES
+from tests.handler.unit.fakes import DOCUMENT
+
+REPLAY_ID = "rp-0123456789ab"
+ATTRIBUTES = ("id", "source", "generation", "replayid", "submissionid", "othersubmissions")
+TRAVELLERS = ("requestsource", "causationid", "correlationid", "traceparent", "tracestate")
+OF_THE_REQUESTER = {
+    "specversion": "1.0",
+    "id": "evt-9",
+    "source": "/portal",
+    "type": "com.example.request",
+    "correlationid": "order-4711",
+    "traceparent": "00-1",
+    "tracestate": "vendor=1",
+}
+CARRIED = {
+    "requestsource": "/portal",
+    "causationid": "evt-9",
+    "correlationid": "order-4711",
+    "traceparent": "00-1",
+    "tracestate": "vendor=1",
+}
+
+attributes = st.dictionaries(
+    st.sampled_from(TRAVELLERS),
+    st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=LONGEST_ATTRIBUTE),
+)
+ids = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9@:._-]{0,127}", fullmatch=True)
+replays = st.sampled_from(["", REPLAY_ID])
+submissions = st.builds(Lineage, attributes, st.just(0), replays, ids)
+lineages = st.builds(
+    lambda first, generation, others: replace(
+        first, generation=generation, others=tuple(each for each in others if each.submission_id != first.submission_id)
+    ),
+    submissions,
+    st.integers(0, MOST_GENERATIONS),
+    st.lists(submissions, max_size=3, unique_by=lambda each: each.submission_id),
+)
+nonsense = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+def sent(lineage: Lineage, request: dict[str, Any] = DOCUMENT) -> dict[str, Any]:
+    """The event that sends a request again."""
+    event: dict[str, Any] = json.loads(sent_again(request, lineage, "function", "event-1"))
+    return event
+
+
+def read(event: Mapping[str, Any], message_id: str = "M-1") -> Lineage:
+    """The lineage in an event that came in a message of that id."""
+    return of_event(event, message_id)
+
+
+def event_of(**changes: object) -> dict[str, Any]:
+    """An event of the type that sends requests again, but for `changes`."""
+    return {"specversion": "1.0", "type": SENT_AGAIN, "data": DOCUMENT, **changes}
+
+
+def test_the_first_time_source_and_id_of_the_requesters_event_become_where_it_all_began() -> None:
+    """Under names of their own, since the event that carries the request on has a source and an id itself."""
+    assert read(OF_THE_REQUESTER) == Lineage(CARRIED, generation=0, replay_id="", submission_id="M-1")
+
+
+def test_later_they_are_taken_as_they_are() -> None:
+    """Else the second run would name the function as where the request came from."""
+    again = sent(Lineage(CARRIED, generation=3, submission_id="S-1"))
+    assert (again["source"], again["id"]) == ("function", "event-1")
+    assert read(again) == Lineage(CARRIED, generation=3, submission_id="S-1")
+
+
+def test_what_is_sent_again_is_an_event_with_the_complete_request() -> None:
+    """By the contract, to the letter."""
+    assert sent(Lineage(CARRIED, generation=1, replay_id=REPLAY_ID, submission_id="S-1")) == {
+        "specversion": "1.0",
+        "id": "event-1",
+        "source": "function",
+        "type": "expresssync.provision.requested.v1",
+        "datacontenttype": "application/json",
+        **CARRIED,
+        "generation": 1,
+        "submissionid": "S-1",
+        "replayid": REPLAY_ID,
+        "data": DOCUMENT,
+    }
+
+
+def test_further_submissions_travel_as_one_text_attribute() -> None:
+    """CloudEvents extensions hold no lists; each submission keeps its own attributes and ids in it."""
+    others = (Lineage({"traceparent": "00-2"}, 0, "", "S-2"), Lineage({}, 0, REPLAY_ID, REPLAY_ID))
+    event = sent(Lineage({"traceparent": "00-1"}, 1, "", "S-1", others))
+    assert event["traceparent"] == "00-1"
+    assert json.loads(event["othersubmissions"]) == [
+        {"traceparent": "00-2", "submissionid": "S-2"},
+        {"submissionid": REPLAY_ID, "replayid": REPLAY_ID},
+    ]
+
+
+def test_what_is_not_there_is_not_sent_again() -> None:
+    """Without a replay and further submissions the event names neither: an empty id would be one."""
+    assert not {"replayid", "othersubmissions"} & sent(Lineage(generation=1, submission_id="S-1")).keys()
+
+
+@given(lineage=lineages, texts=st.dictionaries(st.text(max_size=5), st.text(max_size=20), max_size=4))
+def test_lineage_and_request_survive_any_number_of_generations(lineage: Lineage, texts: dict[str, Any]) -> None:
+    """Each reads from the last what that read from the first; nothing wears off."""
+    for _ in range(3):
+        text = sent_again(texts, lineage, "function", "event-1")
+        assert text.isascii()
+        assert text.isprintable()
+        event = json.loads(text)
+        assert (read(event), event["data"]) == (lineage, texts)
+        lineage = read(event)
+
+
+@pytest.mark.parametrize("generation", [-1, MOST_GENERATIONS + 1, 10**30, True, 1.0, "1", None, [1], {}])
+def test_a_generation_that_makes_no_sense_is_the_first(generation: object) -> None:
+    """Whoever sends such an event gets the retries of everybody."""
+    assert read(event_of(generation=generation)).generation == 0
+
+
+@pytest.mark.parametrize("generation", [0, 1, MOST_GENERATIONS])
+def test_a_generation_within_bounds_is_taken(generation: int) -> None:
+    """Up to the limit."""
+    assert read(event_of(generation=generation)).generation == generation
+
+
+@pytest.mark.parametrize("replay_id", ["", "r" * 65, "has\nline", "\ud800", 17, None, True, ["rp-1"], {}])
+def test_a_replay_id_that_cannot_be_shown_is_none(replay_id: object) -> None:
+    """It would stand in every outcome."""
+    assert read(event_of(replayid=replay_id)).replay_id == ""
+
+
+def test_a_replay_id_is_taken_up_to_its_limit() -> None:
+    """64 characters."""
+    assert read(event_of(replayid="r" * 64)).replay_id == "r" * 64
+
+
+@pytest.mark.parametrize("type_", ["com.example.request", "expresssync.provision.requested.v2", None, 7, [SENT_AGAIN]])
+def test_only_its_own_type_makes_an_event_one_that_was_sent_again(type_: object) -> None:
+    """Extensions of the same name on somebody's event are not ours."""
+    forged = {"generation": 5, "replayid": REPLAY_ID, "submissionid": "S-9", "requestsource": "/forged"}
+    event = {**OF_THE_REQUESTER, "type": type_, "othersubmissions": '[{"submissionid": "S-8"}]', **forged}
+    assert read(event) == Lineage(CARRIED, submission_id="M-1")
+
+
+@given(event=st.dictionaries(st.sampled_from([*TRAVELLERS, *ATTRIBUTES]), nonsense))
+@pytest.mark.parametrize("type_", ["com.example.request", SENT_AGAIN])
+def test_no_attributes_whatever_make_it_raise(type_: str, event: dict[str, Any]) -> None:
+    """And what is taken of them can be shown and sent again."""
+    lineage = read({**event, "type": type_})
+    assert lineage.attributes.keys() <= set(TRAVELLERS)
+    assert all(0 < len(text) <= LONGEST_ATTRIBUTE and text.isprintable() for text in lineage.attributes.values())
+    assert lineage.submission_id
+    assert read(sent(lineage), "M-2") == lineage
+
+
+@pytest.mark.parametrize(
+    ("attributes", "submission_id"),
+    [
+        ({}, "M-1"),
+        ({"submissionid": "S-1"}, "S-1"),
+        ({"submissionid": "S" * LONGEST_ID}, "S" * LONGEST_ID),
+        ({"submissionid": "S" * (LONGEST_ID + 1)}, "M-1"),
+        ({"replayid": REPLAY_ID}, REPLAY_ID),
+        ({"submissionid": "S-1", "replayid": REPLAY_ID}, "S-1"),
+        ({"submissionid": "some words", "replayid": REPLAY_ID}, REPLAY_ID),
+        ({"replayid": "some words"}, "M-1"),
+        ({"submissionid": "some words"}, "M-1"),
+        ({"submissionid": "编号"}, "M-1"),
+        ({"submissionid": "S-1\n"}, "M-1"),
+        ({"submissionid": "-"}, "M-1"),
+        ({"submissionid": ""}, "M-1"),
+        ({"submissionid": 17}, "M-1"),
+        ({"submissionid": None}, "M-1"),
+        ({"submissionid": ["S-1"]}, "M-1"),
+    ],
+)
+def test_a_submission_is_named_by_an_id_never_by_words(attributes: dict[str, object], submission_id: str) -> None:
+    """Its id is logged, so a stranger's text is not taken for one; then the replay, then the message names it."""
+    assert read(event_of(**attributes)).submission_id == submission_id
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        None,
+        17,
+        [],
+        [{"submissionid": "S-2"}],
+        "",
+        "{",
+        "[" * 100_000,
+        "null",
+        "{}",
+        "17",
+        '["S-2", 17, null, []]',
+        "1" * 5000,
+        "\ud800",
+    ],
+    ids=lambda value: repr(value)[:12],
+)
+def test_other_submissions_that_make_no_sense_are_none(others: object) -> None:
+    """The first submission is still the one that the message names."""
+    assert read(event_of(submissionid="S-1", othersubmissions=others)) == Lineage(submission_id="S-1")
+
+
+def test_no_submission_is_carried_twice() -> None:
+    """Neither the first one again nor one of the others; what has no id of its own is the message's."""
+    others = [{"submissionid": each} for each in ("S-2", "S-1", "S-2", "S-3")]
+    lineage = read(event_of(submissionid="S-1", othersubmissions=json.dumps([*others, {}])))
+    assert [each.submission_id for each in lineage.submissions] == ["S-1", "S-2", "S-3", "M-1"]
+
+
+def test_other_submissions_are_bounded() -> None:
+    """A message carries 32 submissions at most, whatever a stranger writes into it."""
+    others = json.dumps([{"submissionid": f"S-{number}"} for number in range(1, 100)])
+    lineage = read(event_of(submissionid="S-0", othersubmissions=others))
+    assert [each.submission_id for each in lineage.submissions] == [f"S-{n}" for n in range(MOST_SUBMISSIONS)]
+
+
+def test_every_submission_is_in_the_generation_of_its_message() -> None:
+    """It is the message that is sent again, with all that it carries."""
+    lineage = Lineage({}, 4, "", "S-1", (Lineage({"traceparent": "00-2"}, 0, REPLAY_ID, "S-2"),))
+    assert lineage.submissions == (Lineage({}, 4, "", "S-1"), Lineage({"traceparent": "00-2"}, 4, REPLAY_ID, "S-2"))
+
+
+def test_distinct_submissions_are_in_the_highest_generation() -> None:
+    """Each once, in order, with the attributes of its first copy."""
+    first = Lineage({"traceparent": "00-1"}, 1, "", "S-1", (Lineage({}, 0, "", "S-2"),))
+    second = Lineage({"traceparent": "00-9"}, 3, "", "S-2", (Lineage({}, 0, "", "S-1"), Lineage({}, 0, "", "S-3")))
+    assert distinct([first, second]) == [
+        Lineage({"traceparent": "00-1"}, 3, "", "S-1"),
+        Lineage({}, 3, "", "S-2"),
+        Lineage({}, 3, "", "S-3"),
+    ]
+
+
+def many(count: int, **attributes: str) -> list[Lineage]:
+    """Submissions in their second generation."""
+    return [Lineage(attributes, 1, "", f"S-{number}") for number in range(count)]
+
+
+def carried(bodies: list[str]) -> list[Lineage]:
+    """Every submission in these messages."""
+    return [each for body in bodies for each in read(json.loads(body)).submissions]
+
+
+@pytest.mark.parametrize(("count", "expected"), [(1, 1), (2, 1), (32, 1), (33, 2), (64, 2), (65, 3)])
+def test_submissions_go_back_in_as_few_messages_as_allowed(count: int, expected: int) -> None:
+    """Up to 32 in one message, beyond that in halves; none is lost and their order stays."""
+    bodies = messages(DOCUMENT, many(count), "function", "event-1")
+    assert len(bodies) == expected
+    assert carried(bodies) == many(count)
+    assert {json.dumps(json.loads(body)["data"]) for body in bodies} == {json.dumps(DOCUMENT)}
+
+
+def test_messages_are_split_where_they_would_be_too_large() -> None:
+    """Attributes that escape as badly as can be: fewer submissions fit into the 64 KiB of a message."""
+    submissions = many(8, **dict.fromkeys(TRAVELLERS, "\U0001f600" * LONGEST_ATTRIBUTE))
+    bodies = messages(DOCUMENT, submissions, "function", "event-1")
+    assert len(bodies) > 1
+    assert max(map(len, bodies)) <= MESSAGE_BYTES
+    assert carried(bodies) == submissions
+
+
+@pytest.mark.parametrize(("spare", "expected"), [(0, 1), (-1, 2)])
+def test_a_message_is_full_at_64_kib(spare: int, expected: int) -> None:
+    """Exactly as large as a message may be is not too large."""
+    size = len(messages({"padding": ""}, many(2), "function", "event-1")[0])
+    request = {"padding": "x" * (MESSAGE_BYTES - size - spare)}
+    assert len(messages(request, many(2), "function", "event-1")) == expected
+
+
+def test_one_submission_is_one_message_however_large() -> None:
+    """There is nothing to split; whoever sends it is told that it is too large."""
+    (body,) = messages({"padding": "x" * MESSAGE_BYTES}, many(1), "function", "event-1")
+    assert len(body) > MESSAGE_BYTES

@@ -1,0 +1,332 @@
+"""The pure core of replaying: what a failure is, which are meant, which may be replayed, and with which message."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler.failures import LONGEST_ATTRIBUTE, UNDECIDED, Failure, Filter, Stranger, dead_letter, read
+from handler.inbound.envelope import parse
+from handler.model import MESSAGE_BYTES, Violation
+from handler.replay import Refusal, Replay, replay, wrong_edits
+
+OUTCOMES = Path(__file__).parents[3] / "events" / "outcomes"
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=timezone.utc)
+REQUEST = {
+    "requestId": "R-1",
+    "name": "design",
+    "bucketName": "assets",
+    "bucketRegion": "cn-hangzhou",
+    "requester": "lin",
+}
+SAMPLE = json.loads((OUTCOMES / "failed.json").read_bytes())
+
+
+def outcome(
+    status: str = "failed", retryable: object = True, request: object = REQUEST, **event: object
+) -> dict[str, Any]:
+    error = {"code": "AssumeRoleFail", "message": "m", "retryable": retryable, "hint": "h"}
+    data = {"requestId": "R-1", "status": status, "error": error, "request": request}
+    return {
+        "specversion": "1.0",
+        "id": "e-1",
+        "source": "function",
+        "type": f"expresssync.provision.{status}.v1",
+        "time": "2026-11-23T08:00:00.540Z",
+        "data": data,
+        **event,
+    }
+
+
+def failure(**changes: Any) -> Failure:
+    found = read(json.dumps(outcome(**changes)))
+    assert isinstance(found, Failure)
+    return found
+
+
+def sent(order: Replay | Refusal) -> dict[str, Any]:
+    assert isinstance(order, Replay)
+    event: dict[str, Any] = json.loads(order.body)
+    return event
+
+
+@pytest.mark.parametrize("name", ["failed", "indeterminate"])
+def test_a_sample_outcome_without_a_group_is_a_failure(name: str) -> None:
+    """With all that is needed to choose it and to ask again."""
+    event = json.loads((OUTCOMES / f"{name}.json").read_bytes())
+    found = read(json.dumps(event))
+    assert isinstance(found, Failure)
+    assert (found.status, found.code) == (name, event["data"]["error"]["code"])
+    assert found.retryable is event["data"]["error"]["retryable"]
+    assert (found.request, found.request_id) == (event["data"]["request"], event["subject"])
+    assert found.occurred_at == datetime.fromisoformat(event["time"].replace("Z", "+00:00"))
+    assert found.event == event
+    assert found.identity == f"{event['source']} {event['id']}"
+
+
+@pytest.mark.parametrize("name", ["succeeded", "rejected", "deferred"])
+def test_a_sample_outcome_that_needs_no_replay_is_no_failure_and_not_broken(name: str) -> None:
+    """It is told what it is instead."""
+    found = read((OUTCOMES / f"{name}.json").read_text())
+    assert isinstance(found, Stranger)
+    assert (name in found.why, found.is_broken) == (True, False)
+
+
+BROKEN: list[tuple[str, str, str]] = [
+    ("not JSON", "nonsense", "is no outcome"),
+    ("no object", "[1]", "is no outcome"),
+    ("a request", json.dumps(REQUEST), "is no outcome"),
+    ("another event", json.dumps(outcome(type="com.example.failed.v1")), "is no outcome"),
+    ("another status than its type", json.dumps(outcome(type="expresssync.provision.succeeded.v1")), "is no outcome"),
+    ("a status that is none", json.dumps(outcome(status="exploded")), "is no outcome"),
+    (
+        "a status that is a list",
+        json.dumps(outcome(type="expresssync.provision.[].v1", data={"status": []})),
+        "is no outcome",
+    ),
+    ("data that is text", json.dumps(outcome(data="x")), "is no outcome"),
+    ("no data", json.dumps({"type": "expresssync.provision.None.v1"}), "is no outcome"),
+    ("no id", json.dumps(outcome(id=None)), "is no outcome"),
+    ("no source", json.dumps(outcome(source=7)), "is no outcome"),
+    ("no time", json.dumps(outcome(time="yesterday")), "is no outcome"),
+    ("too deep", "[" * 5000 + "]" * 5000, "is no outcome"),
+    ("a key twice", '{"id":"1",' + json.dumps(outcome())[1:], "is no outcome"),
+    ("too large", json.dumps(outcome(padding="x" * MESSAGE_BYTES)), "is no outcome"),
+    ("no request", json.dumps(outcome(request=None)), "holds no request"),
+    ("a request that is text", json.dumps(outcome(request="x")), "holds no request"),
+]
+
+
+@pytest.mark.parametrize(("text", "why"), [row[1:] for row in BROKEN], ids=[row[0] for row in BROKEN])
+def test_what_cannot_be_read_is_broken(text: str, why: str) -> None:
+    """It is said in words that go after its place."""
+    assert read(text) == Stranger(why, is_broken=True)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_no_json_breaks_the_reader(value: object) -> None:
+    """Neither as the whole nor in any place of an outcome."""
+    assert isinstance(read(json.dumps(value)), Stranger)
+    for key in ("data", "time", "id", "source", "type", "correlationid"):
+        assert isinstance(read(json.dumps({**outcome(), key: value})), Failure | Stranger)
+    for key in ("error", "request", "status"):
+        broken = {**outcome()["data"], key: value}
+        assert isinstance(read(json.dumps(outcome(data=broken))), Failure | Stranger)
+
+
+@pytest.mark.parametrize("error", [None, "x", {}, {"retryable": "yes"}, {"retryable": 1}])
+def test_an_error_that_does_not_say_it_is_retryable_is_terminal(error: object) -> None:
+    """Doubt is on the side of not asking again."""
+    assert failure(data={**outcome()["data"], "error": error}).is_terminal
+
+
+@pytest.mark.parametrize(
+    ("status", "retryable", "is_terminal"),
+    [("failed", False, True), ("failed", True, False), ("indeterminate", False, False), ("indeterminate", True, False)],
+)
+def test_only_a_failed_request_can_be_terminal(status: str, retryable: bool, is_terminal: bool) -> None:
+    """Whether an indeterminate one has its group, only asking again can tell."""
+    assert failure(status=status, retryable=retryable).is_terminal is is_terminal
+
+
+def test_a_time_is_read_in_its_zone_or_as_utc() -> None:
+    """So that ages can always be told."""
+    eight = datetime(2026, 11, 23, 8, tzinfo=timezone.utc)
+    for time in ("2026-11-23T08:00:00", "2026-11-23T08:00:00Z", "2026-11-23T10:00:00+02:00"):
+        assert failure(time=time).occurred_at == eight
+
+
+def test_an_error_without_a_code_has_none() -> None:
+    """Rather than a made-up one."""
+    assert failure(data={**outcome()["data"], "error": {"retryable": True}}).code == ""
+
+
+def test_a_failed_replay_knows_which_it_was() -> None:
+    """By the replay id in its outcome; a first failure has none."""
+    again = failure(data={**outcome()["data"], "replayId": "rp-0123456789ab"})
+    assert (again.replay_id, failure().replay_id) == ("rp-0123456789ab", "")
+    assert letter().replay_id == ""
+
+
+def letter(document: object = REQUEST, attributes: Mapping[str, str] | None = None) -> Failure:
+    found = dead_letter("M-1 M-1", document, attributes or {}, NOW)
+    assert isinstance(found, Failure)
+    return found
+
+
+def test_a_dead_letter_is_a_failure_without_a_verdict() -> None:
+    """It may always be replayed, and carries on what its own event carried."""
+    found = letter(attributes={"correlationid": "order-1", "replayid": "rp-old"})
+    assert (found.status, found.code, found.is_terminal, found.occurred_at) == (UNDECIDED, "", False, NOW)
+    assert (found.identity, found.retryable) == ("M-1 M-1", True)
+    assert (found.request, found.attributes, found.event) == (REQUEST, {"correlationid": "order-1"}, {})
+
+
+@pytest.mark.parametrize("document", [None, "x", [REQUEST], 7])
+def test_a_dead_letter_that_holds_no_object_is_broken(document: object) -> None:
+    """There is nothing that could be edited into a request."""
+    assert dead_letter("M-1 M-1", document, {}, NOW) == Stranger("holds no request")
+
+
+OLD, YOUNG = timedelta(minutes=60), timedelta(minutes=59, seconds=59)
+MATCHES: list[tuple[Filter, bool]] = [
+    (Filter(), True),
+    (Filter(statuses=frozenset({"failed"})), True),
+    (Filter(statuses=frozenset({"indeterminate"})), False),
+    (Filter(statuses=frozenset({"indeterminate", "failed"})), True),
+    (Filter(codes=frozenset({"AssumeRoleFail"})), True),
+    (Filter(codes=frozenset({"AssumeRole"})), False),
+    (Filter(requesters=frozenset({"lin"})), True),
+    (Filter(requesters=frozenset({"Lin"})), False),
+    (Filter(name="des*"), True),
+    (Filter(name="DES*"), False),
+    (Filter(name="sign"), False),
+    (Filter(older_than=timedelta(minutes=59)), True),
+    (Filter(older_than=OLD), False),
+    (Filter(newer_than=timedelta(minutes=61)), True),
+    (Filter(newer_than=OLD), False),
+    (Filter(codes=frozenset({"AssumeRoleFail"}), name="x*"), False),
+]
+
+
+@pytest.mark.parametrize(("chosen", "is_meant"), MATCHES)
+def test_a_filter_means_what_it_says(chosen: Filter, is_meant: bool) -> None:
+    """All its conditions hold at once; an hour is neither older nor newer than an hour."""
+    assert chosen.matches(failure(time="2026-11-23T08:00:00Z"), NOW) is is_meant
+
+
+@pytest.mark.parametrize("request_", [{}, {"requester": ["lin"], "name": None}, {"requester": {}, "name": 7}], ids=str)
+def test_a_request_with_strange_values_matches_no_name_and_no_requester(request_: dict[str, Any]) -> None:
+    """And raises nothing."""
+    strange = failure(request=request_)
+    assert not Filter(requesters=frozenset({"lin"})).matches(strange, NOW)
+    assert not Filter(name="design").matches(strange, NOW)
+    assert Filter().matches(strange, NOW)
+
+
+def test_a_request_without_a_name_is_not_meant_by_a_pattern_that_wants_one() -> None:
+    """What is missing has no characters."""
+    assert not Filter(name="?*").matches(failure(request={}), NOW)
+
+
+def test_the_message_asks_for_the_same_request_again() -> None:
+    """With the identity and the correlation that the outcome had, from the first generation on."""
+    carried = {
+        name: f"{name} 1" for name in ("requestsource", "causationid", "correlationid", "traceparent", "tracestate")
+    }
+    order = replay(failure(**carried, other="x"), {}, force=False)
+    event = sent(order)
+    assert isinstance(order, Replay)
+    assert event == {
+        "specversion": "1.0",
+        "id": event["id"],
+        "source": "/express-sync/replay",
+        "type": "expresssync.provision.requested.v1",
+        "datacontenttype": "application/json",
+        "generation": 0,
+        "replayid": order.replay_id,
+        **carried,
+        "data": REQUEST,
+    }
+    assert order.request_id == "R-1"
+    assert order.replay_id == f"rp-{event['id'][:12]}"
+    assert len(event["id"]) == 32
+    assert order.body.isascii()
+    assert ": " not in order.body
+
+
+def test_the_function_reads_the_message_as_the_request() -> None:
+    """Whatever the request says in whatever script."""
+    request = {**REQUEST, "description": "组 \U0001f600 <&>\n"}
+    order = replay(failure(request=request), {}, force=False)
+    (delivery,) = parse(json.dumps({"messageId": "M-1", "messageBody": json.dumps(sent(order))}).encode()).deliveries
+    assert (delivery.document, delivery.flaws) == (request, ())
+
+
+def test_an_attribute_that_is_no_short_text_is_not_carried() -> None:
+    """A message stays far below its limit."""
+    event = sent(replay(failure(correlationid="x" * (LONGEST_ATTRIBUTE + 1), causationid=7), {}, force=False))
+    assert "correlationid" not in event
+    assert "causationid" not in event
+    longest = "x" * LONGEST_ATTRIBUTE
+    assert sent(replay(failure(correlationid=longest), {}, force=False))["correlationid"] == longest
+
+
+def test_the_same_replay_is_the_same_message_and_another_one_is_not() -> None:
+    """So a second run after a crash repeats itself, while a second failure or another edit is something new."""
+    first = replay(failure(), {}, force=False)
+    assert replay(failure(), {}, force=True) == first
+    others = [
+        replay(failure(id="e-2"), {}, force=False),
+        replay(failure(source="other"), {}, force=False),
+        replay(failure(), {"bucketRegion": "cn-shanghai"}, force=False),
+        replay(letter(), {}, force=False),
+    ]
+    ids = {order.replay_id for order in (first, *others) if isinstance(order, Replay)}
+    assert len(ids) == 5
+
+
+def test_the_order_of_properties_does_not_matter() -> None:
+    """A queue may hand the same outcome out written otherwise."""
+    backwards = dict(reversed(REQUEST.items()))
+    orders = [replay(failure(request=each), {}, force=False) for each in (REQUEST, backwards)]
+    assert len({order.replay_id for order in orders if isinstance(order, Replay)}) == 1
+
+
+def test_a_terminal_error_is_refused_unless_forced() -> None:
+    """An edit alone does not lift it."""
+    terminal = failure(retryable=False)
+    assert replay(terminal, {}, force=False) == Refusal()
+    assert replay(terminal, {"bucketRegion": "cn-shanghai"}, force=False) == Refusal()
+    assert sent(replay(terminal, {}, force=True))["data"] == REQUEST
+
+
+def test_an_edit_replaces_and_adds_properties() -> None:
+    """And leaves the others as they are."""
+    event = sent(replay(failure(), {"bucketRegion": "cn-shanghai", "description": ""}, force=False))
+    assert event["data"] == {**REQUEST, "bucketRegion": "cn-shanghai", "description": ""}
+
+
+def test_an_invalid_request_is_refused_with_every_broken_rule() -> None:
+    """Forced or not, and an edit may mend it."""
+    broken = letter({**REQUEST, "name": "1st", "extra": 1})
+    order = replay(broken, {}, force=True)
+    assert isinstance(order, Refusal)
+    assert [violation.path for violation in order.violations] == ["$.extra", "$.name"]
+    mended = letter({key: value for key, value in REQUEST.items() if key != "bucketRegion"})
+    assert sent(replay(mended, {"bucketRegion": "cn-beijing"}, force=False))["data"]["bucketRegion"] == "cn-beijing"
+
+
+def test_wrong_edits_are_known_before_any_request_is() -> None:
+    """What is missing in the edits alone is not wrong, for the request has it."""
+    assert wrong_edits({}) == ()
+    assert wrong_edits({"bucketRegion": "cn-hangzhou"}) == ()
+    assert [(each.path, each.rule) for each in wrong_edits({"bucketRegion": "China", "nmae": "x"})] == [
+        ("$.bucketRegion", "pattern"),
+        ("$.nmae", "additionalProperties"),
+    ]
+
+
+def test_the_identity_of_a_request_cannot_be_edited() -> None:
+    """Another id is another request."""
+    only = Violation("$.requestId", "identity", "is the identity of the request and must stay as it is")
+    assert wrong_edits({"requestId": "R-2", "name": "1st"}) == (only,)
+
+
+@given(st.text(max_size=255), st.text(max_size=128), st.text(max_size=1023))
+def test_every_message_is_far_below_the_limit(description: str, requester: str, prefix: str) -> None:
+    """Whatever a valid request holds."""
+    request = {**REQUEST, "description": description, "requester": requester, "bucketPrefix": prefix}
+    order = replay(failure(request=request, correlationid="x" * LONGEST_ATTRIBUTE), {}, force=False)
+    if isinstance(order, Replay):
+        assert len(order.body) < MESSAGE_BYTES / 2

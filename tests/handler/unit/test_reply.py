@@ -1,0 +1,345 @@
+"""What a reply of the API says: only a sound success is one, and nothing in it makes the reading raise."""
+
+import json
+from dataclasses import replace
+from typing import Any
+from unittest.mock import ANY
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler.model import Created, Fragment, Group, Refused, Seen
+from handler.provisioning import answers, errors
+from handler.provisioning.errors import Effect
+from handler.sgw import responses
+from handler.sgw.responses import Reply
+
+SUCCESS = {
+    "Message": "successful",
+    "RequestId": "EEFC9927-B097-446D-8FDA-F848C8B2C9E0",
+    "ExpressSyncId": "sync-0001xv7je357xn8tr",
+    "Code": "200",
+    "Success": True,
+}
+ENTRY = {
+    "ExpressSyncId": "sync-1",
+    "Name": "photos",
+    "BucketName": "holiday-bucket",
+    "BucketRegion": "cn-hangzhou",
+    "BucketPrefix": "teams/a",
+    "Description": "of summer",
+    "MnsTopic": "sgw-express-sync-1",
+}
+GROUP = Group("sync-1", "photos", "holiday-bucket", "cn-hangzhou", "teams/a", "of summer")
+
+
+def replied(body: object, status: int = 200, **headers: str) -> Reply:
+    """A reply with a JSON body, or with the bytes themselves."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Reply(status, {name.replace("_", "-"): text for name, text in headers.items()}, data)
+
+
+def listing(*entries: object) -> dict[str, Any]:
+    """A sound list of groups."""
+    return {"Success": True, "RequestId": "API-1", "ExpressSyncs": {"ExpressSync": list(entries)}}
+
+
+def test_the_documented_success_is_created() -> None:
+    """With the group's id and the API's own request id."""
+    expected = Created("sync-0001xv7je357xn8tr", "EEFC9927-B097-446D-8FDA-F848C8B2C9E0")
+    assert responses.answer(replied(SUCCESS)) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"Success": False}, 200),
+        ({"Success": "false"}, 200),
+        ({"Success": 1}, 200),
+        ({"Success": None}, 200),
+        ({"ExpressSyncId": None}, 200),
+        ({"ExpressSyncId": ""}, 200),
+        ({"ExpressSyncId": 17}, 200),
+        ({"ExpressSyncId": "sync 1"}, 200),
+        ({"ExpressSyncId": "s" * 129}, 200),
+        ({}, 201),
+        ({}, 500),
+    ],
+)
+def test_half_a_success_is_none_and_may_have_been_done(changes: dict[str, object], status: int) -> None:
+    """Status, Success and a usable id are all needed; without one of them nothing is known."""
+    answer = responses.answer(replied({**SUCCESS, **changes}, status))
+    assert isinstance(answer, Refused)
+    assert answers.effect(answer) is Effect.UNKNOWN
+    assert answer.api_request_id == SUCCESS["RequestId"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"not json",
+        b'{"Success": true',
+        b"\xff\xfe\xff",
+        b"[]",
+        b"null",
+        b'"text"',
+        b"<html></html>",
+        b"[" * 100_000,
+        b"1" * 5000,
+    ],
+    ids=lambda body: repr(body[:12]),
+)
+@pytest.mark.parametrize(
+    ("status", "code"), [(200, "MalformedAnswer"), (404, "GatewayRefused"), (302, "GatewayLostService")]
+)
+def test_an_unreadable_body_is_named_after_its_status(body: bytes, status: int, code: str) -> None:
+    """There is no code of the API to show, so ours stands."""
+    assert responses.answer(replied(body, status)) == Refused(code, status)
+    assert responses.finding(replied(body, status)) == Refused(code, status)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        *[(status, body) for status in (408, 499, 502, 504) for body in (b"<html>Bad Gateway</html>", b"", SUCCESS)],
+        *[(status, body) for status in (500, 503, 520, 599) for body in (b"<html>Sorry</html>", b"", b"{}", b"[]")],
+    ],
+)
+def test_a_gateway_that_speaks_for_the_service_leaves_open_what_becomes_of_the_call(status: int, body: object) -> None:
+    """Whatever its page says: what it passed on may still land. A code of the API's own would settle it."""
+    answer = responses.answer(replied(body, status))
+    assert (answer, responses.finding(replied(body, status))) == (Refused("GatewayLostService", status, ANY),) * 2
+    assert answers.effect(answer) is Effect.UNKNOWN
+
+
+def test_a_refusal_has_code_status_request_id_and_the_wait_asked_for() -> None:
+    """The API's words are left behind."""
+    body = {"Code": "Throttling.User", "Message": "SECRET", "RequestId": "API-7", "HostId": "sgw", "Recommend": "url"}
+    answer = responses.answer(replied(body, 400, x_acs_retry_after="1500"))
+    assert answer == Refused("Throttling.User", 400, "API-7", 1.5)
+
+
+def test_a_refusal_inside_a_200_keeps_its_code() -> None:
+    """Success false with a documented code is that refusal."""
+    body = {"Success": False, "Code": "DuplicateExpressSyncName", "RequestId": "API-7"}
+    assert responses.answer(replied(body)) == Refused("DuplicateExpressSyncName", 200, "API-7")
+
+
+@pytest.mark.parametrize(
+    "code", [17, None, "", "200", "has space", "has\nline", "Trailing\n", "x" * 129, "<b>", ["InternalError"]]
+)
+def test_a_code_that_is_none_is_not_shown(code: object) -> None:
+    """A proxy may put anything there."""
+    refused = responses.answer(replied({"Code": code, "RequestId": "API-7"}, 400))
+    assert refused == Refused("GatewayRefused", 400, "API-7")
+    assert answers.effect(refused) is Effect.UNKNOWN
+
+
+@pytest.mark.parametrize("request_id", [17, None, "", "has space", "API-1\n", "x" * 129, "中"])
+def test_a_request_id_that_is_none_is_not_shown(request_id: object) -> None:
+    """Neither of a success nor of a refusal."""
+    assert responses.answer(replied({**SUCCESS, "RequestId": request_id})) == Created("sync-0001xv7je357xn8tr", "")
+    assert responses.answer(replied({"Code": "Forbidden.RAM", "RequestId": request_id}, 403)) == Refused(
+        "Forbidden.RAM", 403
+    )
+
+
+@pytest.mark.parametrize(
+    "code", ["Throttling", "Throttling.User", "Rejected.Throttling", "RoleNotExist", "Forbidden.RAM"]
+)
+def test_a_known_code_counts_without_a_request_id(code: str) -> None:
+    """Its name alone is enough."""
+    assert responses.answer(replied({"Code": code}, 400)) == Refused(code, 400)
+
+
+def test_an_unknown_code_counts_beside_a_request_id() -> None:
+    """The API gives a RequestId with each answer."""
+    body = {"Code": "Undocumented", "RequestId": "API-7"}
+    refused = responses.answer(replied(body, 403))
+    assert refused == Refused("Undocumented", 403, "API-7")
+    assert answers.effect(refused) is Effect.TERMINAL
+
+
+@pytest.mark.parametrize(
+    "body", [{"Code": "Undocumented"}, {"Code": "AccessDenied", "RequestId": ""}, {"code": "Denied"}]
+)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 407, 413, 429, 451])
+def test_a_refusal_by_a_proxy_leaves_the_call_open(body: object, status: int) -> None:
+    """A proxy may have passed the request on, whatever the JSON that it answers with."""
+    refused = responses.answer(replied(body, status))
+    assert refused == Refused("GatewayRefused", status)
+    assert answers.effect(refused) is Effect.UNKNOWN
+
+
+@pytest.mark.parametrize("code", errors.OWN)
+def test_names_of_the_function_are_not_codes_of_the_api(code: str) -> None:
+    """An answer cannot say that nothing was sent."""
+    refused = responses.answer(replied({"Code": code, "RequestId": "API-7"}, 403))
+    assert refused == Refused("GatewayRefused", 403, "API-7")
+
+
+@pytest.mark.parametrize("status", [100, 101, 201, 202, 204, 206, 299, 301, 302, 303, 307, 308, 399, 600, 999])
+@pytest.mark.parametrize("body", [SUCCESS, {"Code": "RoleNotExist", "RequestId": "API-7"}, b""])
+def test_a_status_of_neither_success_nor_error_says_nothing(status: int, body: object) -> None:
+    """A redirect is not followed, and no body makes it an answer of the API."""
+    refused = responses.answer(replied(body, status))
+    assert refused == responses.finding(replied(body, status)) == Refused("GatewayLostService", status, ANY)
+    assert answers.effect(refused) is Effect.UNKNOWN
+
+
+XML_SUCCESS = (
+    b"<CreateExpressSyncResponse><Message>successful</Message><RequestId>API-1</RequestId>"
+    b"<ExpressSyncId>sync-1</ExpressSyncId><Code>200</Code><Success>true</Success></CreateExpressSyncResponse>"
+)
+XML_ERROR = (
+    b"<?xml version='1.0' encoding='UTF-8'?><Error><RequestId>API-7</RequestId><HostId>sgw</HostId>"
+    b"<Code>AssumeRoleFail</Code><Message>SECRET</Message></Error>"
+)
+
+
+def test_a_success_in_xml_is_created() -> None:
+    """As the documentation shows it."""
+    assert responses.answer(replied(XML_SUCCESS)) == Created("sync-1", "API-1")
+
+
+def test_an_error_in_xml_is_read_like_one_in_json() -> None:
+    """With its code, its request id and the wait asked for."""
+    refused = responses.answer(replied(XML_ERROR, 403, retry_after="3"))
+    assert refused == Refused("AssumeRoleFail", 403, "API-7", 3.0)
+    assert answers.effect(refused) is Effect.NOT_EXECUTED
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_a_list_in_xml_is_read_like_one_in_json(count: int) -> None:
+    """None, one or several groups."""
+    entry = "".join(f"<{name}>{text}</{name}>" for name, text in ENTRY.items())
+    listed = f"<ExpressSync>{entry}</ExpressSync>" * count
+    body = f"<R><RequestId>1</RequestId><ExpressSyncs>{listed}</ExpressSyncs><Success>true</Success></R>"
+    assert responses.finding(replied(body.encode())) == Seen((GROUP,) * count)
+
+
+@pytest.mark.parametrize("status", [200, 400, 403, 429, 500, 503])
+def test_the_wait_asked_for_is_passed_on_for_any_status(status: int) -> None:
+    """For a create as for a look, in either form."""
+    for asked in (replied(b"", status, retry_after="4"), replied(b"{}", status, x_acs_retry_after="4000")):
+        for refused in (responses.answer(asked), responses.finding(asked)):
+            assert isinstance(refused, Refused)
+            assert refused.retry_after_seconds == 4.0
+
+
+@pytest.mark.parametrize("entries", [[], [ENTRY], [ENTRY, {**ENTRY, "Name": "other"}]], ids=len)
+def test_a_look_shows_every_group(entries: list[dict[str, str]]) -> None:
+    """As the API names them, in its order."""
+    finding = responses.finding(replied(listing(*entries)))
+    assert isinstance(finding, Seen)
+    assert [group.name for group in finding.groups] == [entry["Name"] for entry in entries]
+
+
+def test_a_group_is_read_to_the_letter() -> None:
+    """Every field that tells one group from another."""
+    assert responses.finding(replied(listing(ENTRY))) == Seen((GROUP,))
+
+
+@pytest.mark.parametrize("missing", [{}, {"BucketPrefix": None, "Description": None}])
+def test_what_a_group_leaves_out_is_empty(missing: dict[str, object]) -> None:
+    """Prefix and description are optional; absent equals empty."""
+    bare = {name: ENTRY[name] for name in ("ExpressSyncId", "Name", "BucketName", "BucketRegion")}
+    expected = Group("sync-1", "photos", "holiday-bucket", "cn-hangzhou", "", "")
+    assert responses.finding(replied(listing({**bare, **missing}))) == Seen((expected,))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"Success": True},
+        {"Success": True, "TotalCount": 1},
+        {"Success": True, "TotalCount": None},
+        {"Success": True, "TotalCount": "9" * 5000},
+        {"Success": True, "ExpressSyncId": "sync-1"},
+        {"Success": True, "ExpressSyncs": 0},
+        {"Success": True, "ExpressSyncs": False},
+        {"Success": True, "ExpressSyncs": "text"},
+        {"Success": True, "ExpressSyncs": {"Other": []}},
+        {"Success": True, "ExpressSyncs": {"ExpressSync": "text"}},
+        {"Success": True, "ExpressSyncs": {"ExpressSync": 17}},
+        {"Success": True, "ExpressSyncs": {}, "TotalCount": 1},
+        {**listing(ENTRY), "TotalCount": 2},
+        {**listing(ENTRY), "TotalCount": "2"},
+    ],
+    ids=lambda body: json.dumps(body)[17:60],
+)
+def test_a_reply_without_the_whole_list_is_no_look(body: object) -> None:
+    """Whether a group is there cannot be told from it; the look may be repeated."""
+    finding = responses.finding(replied(body))
+    assert isinstance(finding, Refused)
+    assert finding.code == "MalformedAnswer"
+    assert answers.is_retryable(finding)
+
+
+@pytest.mark.parametrize(
+    "listed", [{}, None, "", [], {"ExpressSync": []}, {"ExpressSync": None}, {"ExpressSync": {}}, {"ExpressSync": ""}]
+)
+def test_a_list_that_is_empty_in_any_form_is_empty(listed: object) -> None:
+    """As gateways write it in JSON and XML."""
+    for body in ({"Success": True, "ExpressSyncs": listed}, {"Success": True, "ExpressSyncs": listed, "TotalCount": 0}):
+        assert responses.finding(replied(body)) == Seen(())
+
+
+@pytest.mark.parametrize("count", [0, "0"])
+def test_a_reply_that_counts_no_groups_is_an_empty_list(count: object) -> None:
+    """It says so itself, so nothing is missing."""
+    assert responses.finding(replied({"Success": True, "TotalCount": count})) == Seen(())
+
+
+@pytest.mark.parametrize("listed", [[ENTRY], ENTRY, {"ExpressSync": ENTRY}])
+def test_a_list_of_one_is_read_in_any_form(listed: object) -> None:
+    """With or without the list, with or without the name of its entries."""
+    assert responses.finding(replied({"Success": True, "ExpressSyncs": listed, "TotalCount": 1})) == Seen((GROUP,))
+
+
+NAMELESS = {name: text for name, text in ENTRY.items() if name != "Name"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "fragments"),
+    [
+        (None, ()),
+        ("text", ()),
+        (17, ()),
+        ([], ()),
+        ({}, (Fragment(None, None, None),)),
+        ({**ENTRY, "Name": 17}, (Fragment(None, "holiday-bucket", "teams/a"),)),
+        ({**ENTRY, "Name": ""}, (Fragment(None, "holiday-bucket", "teams/a"),)),
+        ({**ENTRY, "Name": None, "BucketPrefix": None}, (Fragment(None, "holiday-bucket", None),)),
+        ({**ENTRY, "ExpressSyncId": None}, (Fragment("photos", "holiday-bucket", "teams/a"),)),
+        ({**ENTRY, "BucketName": {}}, (Fragment("photos", None, "teams/a"),)),
+        ({**ENTRY, "BucketRegion": None}, (Fragment("photos", "holiday-bucket", "teams/a"),)),
+        ({**ENTRY, "BucketPrefix": 17}, (Fragment("photos", "holiday-bucket", None),)),
+        ({**ENTRY, "Description": ["x"]}, (Fragment("photos", "holiday-bucket", "teams/a"),)),
+        ({"Name": "photos"}, (Fragment("photos", None, None),)),
+    ],
+    ids=lambda row: repr(row)[:40],
+)
+def test_an_unreadable_entry_does_not_hide_the_others(entry: object, fragments: tuple[Fragment, ...]) -> None:
+    """What can be read of it is kept, so that it can be told whose it may be."""
+    finding = responses.finding(replied(listing(ENTRY, entry, {**ENTRY, "Name": "other"})))
+    assert finding == Seen((GROUP, replace(GROUP, name="other")), fragments)
+
+
+@given(
+    status=st.integers(100, 599),
+    data=st.binary()
+    | st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda children: st.lists(children) | st.dictionaries(st.sampled_from([*SUCCESS, *ENTRY]), children),
+    ).map(lambda value: json.dumps(value).encode()),
+    header=st.text(),
+    date=st.text(),
+)
+def test_no_reply_makes_it_raise(status: int, data: bytes, header: str, date: str) -> None:
+    """Whatever status, body and header a stranger on the way makes up; and a create is never done by accident."""
+    strange = Reply(status, {"x-acs-retry-after": header, "retry-after": header, "date": date}, data, date)
+    assert isinstance(responses.finding(strange), Seen | Refused)
+    assert isinstance(responses.answer(strange), Created | Refused)

@@ -1,0 +1,142 @@
+"""How long an answer asks its caller to wait: two headers, two kinds of values, and whatever else may stand there."""
+
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler.transport import retry_after
+from handler.transport.retry_after import LONGEST_SECONDS
+
+ASKED_AT = "2026-11-23T08:00:00Z"
+DATE = "Mon, 23 Nov 2026 08:00:00 GMT"
+IN_90_S = {
+    "IMF-fixdate": "Mon, 23 Nov 2026 08:01:30 GMT",
+    "RFC 850": "Monday, 23-Nov-26 08:01:30 GMT",
+    "asctime": "Mon Nov 23 08:01:30 2026",
+}
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("0", 0.0),
+        ("1", 0.001),
+        ("60000", 60.0),
+        (" 1000 ", 1.0),
+        ("000000000000000000001000", 1.0),
+        ("604800000", LONGEST_SECONDS),
+        ("604800001", LONGEST_SECONDS),
+        ("9" * 400, LONGEST_SECONDS),
+        ("9" * 5000, LONGEST_SECONDS),
+        ("", 0.0),
+        ("-1", 0.0),
+        ("1.5", 0.0),
+        ("1e3", 0.0),
+        ("soon", 0.0),
+        ("１０００", 0.0),
+        ("²", 0.0),
+        (IN_90_S["IMF-fixdate"], 0.0),
+    ],
+    ids=lambda value: str(value)[:12],
+)
+def test_x_acs_retry_after_is_whole_milliseconds(header: str, seconds: float) -> None:
+    """Anything else asks for nothing; no number is too long."""
+    assert retry_after.seconds({"x-acs-retry-after": header}, ASKED_AT) == seconds
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("0", 0.0),
+        ("4", 4.0),
+        (" 120 ", 120.0),
+        ("604801", LONGEST_SECONDS),
+        ("9" * 5000, LONGEST_SECONDS),
+        ("", 0.0),
+        ("-4", 0.0),
+        ("+4", 0.0),
+        ("4.5", 0.0),
+        ("4s", 0.0),
+        ("4, 8", 0.0),
+        ("inf", 0.0),
+        ("nan", 0.0),
+        ("٤", 0.0),
+        ("tomorrow", 0.0),
+    ],
+    ids=lambda value: str(value)[:12],
+)
+def test_retry_after_is_whole_seconds(header: str, seconds: float) -> None:
+    """Anything that is not a date either asks for nothing."""
+    assert retry_after.seconds({"retry-after": header}, ASKED_AT) == seconds
+
+
+@pytest.mark.parametrize("date", IN_90_S.values(), ids=IN_90_S)
+@pytest.mark.parametrize("answered_at", [{}, {"date": DATE}, {"date": "yesterday"}], ids=["no Date", "Date", "no date"])
+def test_retry_after_is_a_date_in_any_of_three_formats(date: str, answered_at: dict[str, str]) -> None:
+    """Counted from the answer's own Date, or from the time of the call."""
+    assert retry_after.seconds({"retry-after": date, **answered_at}, ASKED_AT) == 90.0
+
+
+def test_a_wrong_clock_of_ours_does_not_change_the_wait() -> None:
+    """Both dates of the answer come from one clock."""
+    headers = {"retry-after": IN_90_S["IMF-fixdate"], "date": DATE}
+    assert retry_after.seconds(headers, "2030-01-01T00:00:00Z") == 90.0
+
+
+@pytest.mark.parametrize("asked_at", ["", "now", "2026-99-99T00:00:00Z"])
+def test_a_date_without_any_clock_asks_for_nothing(asked_at: str) -> None:
+    """There is nothing to count from."""
+    assert retry_after.seconds({"retry-after": IN_90_S["IMF-fixdate"]}, asked_at) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("date", "seconds"),
+    [
+        ("Mon, 23 Nov 2026 07:59:59 GMT", 0.0),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
+        ("Mon, 01 Jan 0001 00:00:00 GMT", 0.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_SECONDS),
+        ("Mon, 30 Nov 2026 08:00:01 GMT", LONGEST_SECONDS),
+        ("Mon, 23 Nov 2026 25:00:00 GMT", 0.0),
+        ("Mon, 32 Nov 2026 08:01:30 GMT", 0.0),
+        ("Mon, 23 Nov 99999999999999999 08:01:30 GMT", 0.0),
+        ("Mon, 23 November 2026", 0.0),
+        ("Mon Nov 23", 0.0),
+    ],
+)
+def test_a_date_that_is_past_or_absurd_is_bounded(date: str, seconds: float) -> None:
+    """Never below 0, never above a week."""
+    assert retry_after.seconds({"retry-after": date, "date": DATE}, ASKED_AT) == seconds
+
+
+def test_the_longer_of_two_waits_counts() -> None:
+    """Whichever header asks for it."""
+    assert retry_after.seconds({"retry-after": "4", "x-acs-retry-after": "2500"}, ASKED_AT) == 4.0
+    assert retry_after.seconds({"retry-after": "4", "x-acs-retry-after": "5000"}, ASKED_AT) == 5.0
+    assert retry_after.seconds({"retry-after": "soon", "x-acs-retry-after": "5000"}, ASKED_AT) == 5.0
+
+
+def test_an_answer_without_the_headers_asks_for_nothing() -> None:
+    """As most do."""
+    assert retry_after.seconds({"date": DATE}, ASKED_AT) == 0.0
+
+
+@given(wait=st.integers(-(10**6), 10**6))
+def test_a_date_means_the_seconds_until_then(wait: int) -> None:
+    """From 0 to a week."""
+    end = datetime(2026, 11, 23, 8, tzinfo=timezone.utc) + timedelta(seconds=wait)
+    found = retry_after.seconds({"retry-after": format_datetime(end, usegmt=True), "date": DATE}, ASKED_AT)
+    assert found == max(0.0, min(LONGEST_SECONDS, wait))
+
+
+DATELIKE = st.text(alphabet="MonTueDecGMT0123456789 ,:-+", max_size=60)
+
+
+@given(header=st.text() | DATELIKE, own=st.text() | DATELIKE, date=st.text() | DATELIKE, asked_at=st.text() | DATELIKE)
+def test_no_header_makes_the_wait_raise(header: str, own: str, date: str, asked_at: str) -> None:
+    """The wait is always a number of seconds from 0 to a week."""
+    headers = {"retry-after": header, "x-acs-retry-after": own, "date": date}
+    assert 0.0 <= retry_after.seconds(headers, asked_at) <= LONGEST_SECONDS

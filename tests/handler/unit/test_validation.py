@@ -1,0 +1,360 @@
+"""The request contract: every rule by its words, all broken rules at once, and never a value shown."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler.inbound.validation import MOST_REPORTED, usable_request_id, violations
+from handler.model import Violation
+from tests.handler.unit.fakes import DOCUMENT
+
+NEEDED = ("requestId", "name", "bucketName", "bucketRegion")
+FIELDS = (*NEEDED, "bucketPrefix", "description", "requester")
+
+
+def broken(document: object) -> list[tuple[str, str]]:
+    """Path and rule of every violation."""
+    return [(violation.path, violation.rule) for violation in violations(document)]
+
+
+def with_value(field: str, value: object) -> dict[str, object]:
+    """The sample with another value."""
+    return {**DOCUMENT, field: value}
+
+
+VALID: list[tuple[str, str]] = [
+    ("requestId", "r"),
+    ("requestId", "r" * 128),
+    ("requestId", "申请 2026/731 \U0001f600"),
+    ("requestId", " inner and outer blanks "),
+    ("name", "a"),
+    ("name", "Z" + "z" * 127),
+    ("name", "alex-tb_1.2"),
+    ("name", "a..--__"),
+    ("bucketName", "abc"),
+    ("bucketName", "0-9"),
+    ("bucketName", "a" * 63),
+    ("bucketRegion", "cn-hangzhou"),
+    ("bucketRegion", "us-west-1"),
+    ("bucketRegion", "cn-shanghai-finance-1"),
+    ("bucketRegion", "cn-north-2-gov-1"),
+    ("bucketPrefix", ""),
+    ("bucketPrefix", "test"),
+    ("bucketPrefix", "a/b\\c d"),
+    ("bucketPrefix", "p" * 1023),
+    ("bucketPrefix", "中" * 341),
+    ("description", ""),
+    ("description", "d" * 255),
+    ("description", "组" * 255),
+    ("description", "\U0001f600" * 255),
+    ("description", "line\nbreak\ttab\r\n"),
+    ("requester", "l"),
+    ("requester", "林伟" * 64),
+]
+
+INVALID: list[tuple[str, object, list[str]]] = [
+    ("requestId", "", ["minLength", "pattern"]),
+    ("requestId", " ", ["pattern"]),
+    ("requestId", "r" * 129, ["maxLength"]),
+    ("requestId", "a\nb", ["pattern"]),
+    ("requestId", "a\n", ["pattern"]),
+    ("requestId", "a\x00", ["pattern"]),
+    ("requestId", "a\x7f", ["pattern"]),
+    ("requestId", 17, ["type"]),
+    ("requestId", None, ["type"]),
+    ("name", "", ["minLength", "pattern"]),
+    ("name", "z" * 129, ["maxLength"]),
+    ("name", "1a", ["pattern"]),
+    ("name", ".a", ["pattern"]),
+    ("name", "-a", ["pattern"]),
+    ("name", "_a", ["pattern"]),
+    ("name", "a b", ["pattern"]),
+    ("name", "a/b", ["pattern"]),
+    ("name", "组", ["pattern"]),
+    ("name", "aé", ["pattern"]),
+    ("name", "a\n", ["pattern"]),
+    ("name", "z" * 128 + "\n", ["maxLength", "pattern"]),
+    ("name", ["a"], ["type"]),
+    ("bucketName", "ab", ["minLength"]),
+    ("bucketName", "a" * 64, ["maxLength"]),
+    ("bucketName", "Abc", ["pattern"]),
+    ("bucketName", "-abc", ["pattern"]),
+    ("bucketName", "abc-", ["pattern"]),
+    ("bucketName", "a.bc", ["pattern"]),
+    ("bucketName", "a_bc", ["pattern"]),
+    ("bucketName", "abc\n", ["pattern"]),
+    ("bucketName", "", ["minLength", "pattern"]),
+    ("bucketRegion", "", ["minLength", "pattern"]),
+    ("bucketRegion", "oss-cn-hangzhou", ["pattern"]),
+    ("bucketRegion", "hangzhou", ["pattern"]),
+    ("bucketRegion", "CN-hangzhou", ["pattern"]),
+    ("bucketRegion", "cn-hangzhou ", ["pattern"]),
+    ("bucketRegion", "cn-hangzhou\n", ["pattern"]),
+    ("bucketRegion", "cn-" + "h" * 62, ["maxLength"]),
+    ("bucketPrefix", "/a", ["pattern"]),
+    ("bucketPrefix", "\\a", ["pattern"]),
+    ("bucketPrefix", "a\n", ["pattern"]),
+    ("bucketPrefix", "a\x00b", ["pattern"]),
+    ("bucketPrefix", "p" * 1024, ["maxLength", "x-maxBytes"]),
+    ("bucketPrefix", "中" * 342, ["x-maxBytes"]),
+    ("bucketPrefix", None, ["type"]),
+    ("bucketPrefix", 1.5, ["type"]),
+    ("description", "d" * 256, ["maxLength"]),
+    ("description", "a\x00", ["pattern"]),
+    ("description", "a\x1b[31m", ["pattern"]),
+    ("description", True, ["type"]),
+    ("requester", "", ["minLength"]),
+    ("requester", "r" * 129, ["maxLength"]),
+    ("requester", "a\n", ["pattern"]),
+    ("requester", {"name": "lin"}, ["type"]),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), VALID, ids=lambda value: repr(value)[:24])
+def test_what_the_documentation_allows_is_allowed(field: str, value: str) -> None:
+    """Each limit to its last character."""
+    assert violations(with_value(field, value)) == ()
+
+
+@pytest.mark.parametrize(("field", "value", "rules"), INVALID, ids=lambda value: repr(value)[:24])
+def test_what_the_documentation_forbids_is_named_by_path_and_rule(field: str, value: object, rules: list[str]) -> None:
+    """Every rule that the value breaks, each once, and no other place."""
+    assert broken(with_value(field, value)) == [(f"$.{field}", rule) for rule in rules]
+
+
+@pytest.mark.parametrize("field", NEEDED)
+def test_a_needed_property_that_is_missing_is_named(field: str) -> None:
+    """Once, however many others are missing as well."""
+    document = {name: value for name, value in DOCUMENT.items() if name != field}
+    assert violations(document) == (Violation(f"$.{field}", "required", "is required"),)
+
+
+def test_half_of_a_surrogate_pair_is_counted_and_does_not_raise() -> None:
+    """Whoever hands such a text over without the reader in front still gets an answer."""
+    assert violations(with_value("bucketPrefix", "\ud800")) == ()
+    assert broken(with_value("bucketPrefix", "\ud800" * 342)) == [("$.bucketPrefix", "x-maxBytes")]
+
+
+def test_all_violations_are_told_at_once_in_order() -> None:
+    """Nobody has to submit a request five times to learn five mistakes."""
+    document = {"name": "1 " * 65, "bucketName": 17, "descripton": "typo", "bucketPrefix": "/"}
+    assert broken(document) == [
+        ("$.bucketName", "type"),
+        ("$.bucketPrefix", "pattern"),
+        ("$.bucketRegion", "required"),
+        ("$.descripton", "additionalProperties"),
+        ("$.name", "maxLength"),
+        ("$.name", "pattern"),
+        ("$.requestId", "required"),
+    ]
+
+
+def test_an_empty_object_misses_every_needed_property() -> None:
+    """And nothing else."""
+    assert broken({}) == [(f"$.{field}", "required") for field in sorted(NEEDED)]
+
+
+@pytest.mark.parametrize("document", [None, 17, 1.5, True, "text", [], [DOCUMENT]], ids=repr)
+def test_what_is_no_object_is_of_the_wrong_type(document: object) -> None:
+    """At the root."""
+    assert broken(document) == [("$", "type")]
+
+
+FORM = 'does not have the form that the schema describes: "{}"'
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("name", 17, "must be of type string"),
+        ("name", "", "must not be empty"),
+        ("bucketName", "ab", "must have at least 3 characters"),
+        ("name", "z" * 129, "must have at most 128 characters"),
+        ("bucketPrefix", "中" * 342, "must have at most 1023 bytes in UTF-8"),
+        (
+            "bucketRegion",
+            "x",
+            FORM.format(
+                "The region ID of the bucket, such as cn-hangzhou; not the oss-cn-hangzhou form of OSS endpoints"
+            ),
+        ),
+        ("unknown", "x", "is not a known property"),
+    ],
+)
+def test_a_message_says_what_is_expected(field: str, value: object, message: str) -> None:
+    """In the contract's own words."""
+    assert message in [violation.message for violation in violations(with_value(field, value))]
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("descripton", "$.descripton"),
+        ("_x9", "$._x9"),
+        ("x" * 64, "$." + "x" * 64),
+        ("x" * 65, "$[?]"),
+        ("", "$[?]"),
+        ("9x", "$[?]"),
+        ("has space", "$[?]"),
+        ("a-b", "$[?]"),
+        ("a\n", "$[?]"),
+        ("пароль", "$[?]"),
+        ("AKIA/secret+key=", "$[?]"),
+    ],
+)
+def test_an_unknown_name_is_shown_only_if_it_looks_like_a_property(name: str, path: str) -> None:
+    """A name is the sender's text as much as a value is."""
+    assert broken(with_value(name, 1)) == [(path, "additionalProperties")]
+
+
+def test_unknown_names_that_cannot_be_shown_are_told_once() -> None:
+    """They could not be told apart anyway."""
+    assert broken({**DOCUMENT, "a b": 1, "c d": 2}) == [("$[?]", "additionalProperties")]
+
+
+@pytest.mark.parametrize(("unknown", "told"), [(99, 99), (100, 100), (101, 101), (5000, 101)])
+def test_the_number_of_violations_is_bounded(unknown: int, told: int) -> None:
+    """A hundred, and one that says how many there are in all."""
+    found = violations({**DOCUMENT, **{f"x{number}": 1 for number in range(unknown)}})
+    assert len(found) == told
+    if unknown > MOST_REPORTED:
+        assert (found[-1].path, found[-1].rule) == ("$", "tooMany")
+        assert found[-1].message == f"breaks {unknown} rules in all"
+
+
+@pytest.mark.parametrize(
+    ("document", "usable"),
+    [
+        (DOCUMENT, "REQ-1"),
+        ({"requestId": "REQ-2", "name": 17}, "REQ-2"),
+        ({"requestId": "r" * 128}, "r" * 128),
+        ({"requestId": "r" * 129}, None),
+        ({"requestId": "a\n"}, None),
+        ({"requestId": " "}, None),
+        ({"requestId": ""}, None),
+        ({"requestId": 17}, None),
+        ({"requestId": None}, None),
+        ({"requestId": ["REQ-1"]}, None),
+        ({}, None),
+        (None, None),
+        ([DOCUMENT], None),
+        ("REQ-1", None),
+        ({**DOCUMENT, "requestId": "REQ-\ud800"}, None),
+    ],
+    ids=lambda value: repr(value)[:24],
+)
+def test_a_usable_request_id_is_told_whatever_else_is_wrong(document: object, usable: str | None) -> None:
+    """It keeps its own rules, or it is none."""
+    assert usable_request_id(document) == usable
+
+
+# The rules once more, independently of the schema file and of its patterns.
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+DIGITS = "0123456789"
+
+
+def has_control(text: str, allowed: str = "") -> bool:
+    """Whether there is an ASCII control character that is not allowed."""
+    return any((ord(character) < 32 or ord(character) == 127) and character not in allowed for character in text)
+
+
+def is_name(text: str) -> bool:
+    """Letters, digits, periods, underscores and hyphens, starting with a letter."""
+    allowed = set(LETTERS + LETTERS.upper() + DIGITS + "._-")
+    return 1 <= len(text) <= 128 and set(text) <= allowed and text[0] in LETTERS + LETTERS.upper()
+
+
+def is_bucket(text: str) -> bool:
+    """Lower-case letters, digits and hyphens, not at either end."""
+    return 3 <= len(text) <= 63 and set(text) <= set(LETTERS + DIGITS + "-") and "-" not in (text[0], text[-1])
+
+
+def is_region(text: str) -> bool:
+    """Two letters, a word of letters, then words of letters and digits, joined by hyphens."""
+    words = text.split("-")
+    if not 1 <= len(text) <= 64 or len(words) < 2 or not all(words):
+        return False
+    head_is_plain = len(words[0]) == 2 and set(words[0] + words[1]) <= set(LETTERS)
+    return head_is_plain and all(set(word) <= set(LETTERS + DIGITS) for word in words[2:])
+
+
+def is_prefix(text: str) -> bool:
+    """At most 1023 bytes, without control characters, not starting with a slash of either kind."""
+    return len(text.encode()) <= 1023 and not has_control(text) and text[:1] not in ("/", "\\")
+
+
+ORACLE: dict[str, Callable[[str], bool]] = {
+    "requestId": lambda text: 1 <= len(text) <= 128 and not has_control(text) and not text.isspace(),
+    "name": is_name,
+    "bucketName": is_bucket,
+    "bucketRegion": is_region,
+    "bucketPrefix": is_prefix,
+    "description": lambda text: len(text) <= 255 and not has_control(text, allowed="\t\n\r"),
+    "requester": lambda text: 1 <= len(text) <= 128 and not has_control(text),
+}
+
+near_misses = st.one_of(
+    st.text(max_size=8),
+    st.text("aZ09._- /\\\n\tcn", max_size=8),
+    st.from_regex(r"\A[A-Za-z][A-Za-z0-9._-]{0,130}\n?\Z"),
+    st.from_regex(r"\A[a-z0-9-]{1,65}\n?\Z"),
+    st.from_regex(r"\A(oss-)?[a-z]{1,3}-[a-z0-9]{0,8}(-[a-z0-9]{0,3}){0,2}\n?\Z"),
+    st.integers(120, 132).map("x".__mul__),
+    st.integers(250, 260).map("é".__mul__),
+    st.integers(338, 344).map("中".__mul__),
+    st.integers(1020, 1026).map("p".__mul__),
+)
+anything = near_misses | st.none() | st.integers() | st.booleans() | st.lists(st.text(max_size=3), max_size=2)
+sample_values = st.sampled_from([value for _, value in VALID])
+
+
+@given(document=st.dictionaries(st.sampled_from([*FIELDS, "unknown"]), anything | sample_values))
+def test_it_agrees_with_the_rules_stated_once_more(document: Mapping[str, Any]) -> None:
+    """The set of broken places is the one that an independent reading of the documentation finds."""
+    expected = {field for field in NEEDED if field not in document} | (document.keys() - set(FIELDS))
+    expected |= {
+        field
+        for field, keeps in ORACLE.items()
+        if field in document and not (isinstance(document[field], str) and keeps(document[field]))
+    }
+    assert {violation.path.removeprefix("$.") for violation in violations(document)} == expected
+
+
+@given(value=st.from_regex(r"\A[A-Za-z][A-Za-z0-9._-]{0,127}\Z"))
+def test_every_name_of_the_documentation_is_allowed(value: str) -> None:
+    """1 to 128 letters, digits, periods, underscores and hyphens, starting with a letter."""
+    assert violations(with_value("name", value)) == ()
+
+
+@given(field=st.sampled_from(FIELDS), value=near_misses)
+def test_a_line_break_after_anything_valid_is_never_valid(field: str, value: str) -> None:
+    """The trap of `$` in regular expressions; only the description may hold line breaks."""
+    assert field == "description" or violations(with_value(field, value.rstrip("\n") + "\n"))
+
+
+MARKER = "Sup3r-S3cret"
+planted = st.recursive(
+    st.sampled_from([MARKER, f"{MARKER}\n", MARKER * 200, f"/{MARKER}", f"oss-{MARKER}", f"{MARKER} {MARKER}"]),
+    lambda inner: (
+        st.lists(inner, min_size=1, max_size=2)
+        | st.dictionaries(st.sampled_from([MARKER, f"{MARKER} {MARKER}", "deep"]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+
+
+@given(
+    document=st.one_of(
+        planted, st.dictionaries(st.sampled_from([*FIELDS, MARKER, f"{MARKER}!", "unknown"]), planted, max_size=9)
+    )
+)
+def test_no_value_and_no_odd_name_is_ever_shown(document: object) -> None:
+    """Whatever is wrong with it: outcomes go to people who may not see the request."""
+    shown = json.dumps([[each.path, each.rule, each.message] for each in violations(document)])
+    assert MARKER not in shown
+    assert not re.search("s3cret", shown, re.IGNORECASE)

@@ -1,0 +1,140 @@
+"""Sample functions and what runs them, for the tests of the FC runtime, the trigger and the whole local cloud."""
+
+import asyncio
+import json
+import sys
+import textwrap
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import urllib3
+
+from express_sync.local.account import LOCAL_ACCOUNT
+from express_sync.local.cloud import CloudOptions, RunningCloud, background
+from express_sync.local.fc.fleet import Code, Fleet
+from express_sync.local.fc.result import Answer
+from express_sync.local.template.deployment import Function
+from tests.support.patience import PATIENCE_SECONDS
+
+T = TypeVar("T")
+RUNTIMES = ("python3.10", "python3.12")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A function whose module `index` is `source`; `call` runs a test's coroutine with a fleet of it."""
+
+    directory: Path
+    handler: str = "index.handle"
+    runtime: str = "python3.10"
+    timeout: int = PATIENCE_SECONDS
+    environment: Mapping[str, str] = field(default_factory=dict)
+    limit: int = 4
+
+    def write(self, source: str, name: str = "index.py") -> "Sample":
+        """Put a module into the code directory."""
+        path = self.directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(source), encoding="utf-8")
+        return self
+
+    def run(self, work: Callable[[Fleet], Awaitable[T]]) -> T:
+        """Run `work` with a fleet of this function in a loop of its own, and stop the fleet."""
+
+        async def whole() -> T:
+            function = Function(
+                "sample", self.handler, self.runtime, 256, self.timeout, role="", environment=self.environment
+            )
+            fleet = Fleet(function, LOCAL_ACCOUNT, Code(sys.executable, self.directory), self.limit)
+            try:
+                return await work(fleet)
+            finally:
+                await fleet.stop()
+
+        return asyncio.run(whole())
+
+    def invoke(self, event: bytes = b"{}") -> Answer:
+        """The answer of one invocation."""
+        return self.run(lambda fleet: fleet.invoke(event, "request-1", "Sync"))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the loop run until `condition` holds; a test's own timeout ends the wait for one that never does."""
+    while not condition():
+        await asyncio.sleep(0.005)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process of that id runs; one that has ended and was not waited for does not."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+        return state != "Z"
+    return False
+
+
+def wait_until_dead(pids: Iterable[int]) -> None:
+    """Return once none of these processes runs any more, which a SIGKILL takes a moment for; TimeoutError if not."""
+    doomed = list(pids)
+    asyncio.run(asyncio.wait_for(until(lambda: not any(alive(pid) for pid in doomed)), PATIENCE_SECONDS))
+
+
+async def said_pid(fleet: Fleet) -> None:
+    """Print the id of the worker, which its function logs, and stay until killed."""
+    running = asyncio.create_task(fleet.invoke(b"", "one", "Sync"))
+    pids: list[str] = []
+    while not pids:
+        await asyncio.sleep(0.005)
+        pids = [line["line"].split()[1] for line in fleet.logs.recent() if line["line"].startswith("worker")]
+    sys.stdout.write(pids[0] + "\n")
+    sys.stdout.flush()
+    await running
+
+
+FUNCTION = """
+ROSTemplateFormatVersion: '2015-09-01'
+Resources:
+  Function:
+    Type: ALIYUN::FC3::Function
+    Properties:
+      FunctionName: sample
+      Handler: index.handle
+      Runtime: python3.10
+      MemorySize: 256
+      Timeout: {timeout}
+"""
+
+
+@contextmanager
+def cloud_of(
+    directory: Path, source: str, *, more: str = "", timeout: int = PATIENCE_SECONDS, clock_factor: float = 0.001
+) -> Iterator[RunningCloud]:
+    """A whole local cloud whose template has the function `sample`, whose module is `source`, and `more` resources."""
+    Sample(directory).write(source)
+    template = directory / "template.yml"
+    template.write_text(FUNCTION.format(timeout=timeout) + more, encoding="utf-8")
+    with background(CloudOptions(template=template, clock_factor=clock_factor)) as running:
+        yield running
+
+
+def fc_port(running: RunningCloud) -> int:
+    """The port of the cloud's invocation APIs."""
+    return int(running.ready["fc"]["endpoint"].rpartition(":")[2])
+
+
+def local_get(running: RunningCloud, path: str, service: str = "fc") -> Any:
+    """The JSON behind a `/_local` path."""
+    return _json(running, "GET", path, service)
+
+
+def local_post(running: RunningCloud, path: str, wish: object = None, service: str = "fc") -> Any:
+    """The JSON answered to a wish posted to a `/_local` path."""
+    return _json(running, "POST", path, service, json.dumps(wish) if wish is not None else None)
+
+
+def _json(running: RunningCloud, method: str, path: str, service: str, body: str | None = None) -> Any:
+    answer = urllib3.request(method, running.ready[service]["endpoint"] + path, body=body, retries=False)
+    assert answer.status == 200, answer.data
+    return json.loads(answer.data)

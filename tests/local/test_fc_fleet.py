@@ -1,0 +1,266 @@
+"""Instances as processes: reused, added, timed out by signal, killed, and never left behind."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from express_sync.local.crash_points import POINTS, Traffic
+from express_sync.local.fc.fleet import Fleet
+from express_sync.local.fc.kill_switch import KillSwitch
+from express_sync.local.fc.result import Answer, Outcome
+from tests.local.fc_support import Sample, alive, until, wait_until_dead
+from tests.support.patience import PATIENCE_SECONDS
+
+PID = "import os\ndef handle(event, context):\n    return str(os.getpid())\n"
+TIMEOUT_SECONDS = 5  # long enough for any machine to begin a call and to end a quick one
+STUCK = """
+    import time
+
+    def handle(event, context):
+        print("busy")
+        while True:
+            time.sleep(1)
+"""
+
+
+def said(fleet: Fleet, text: str) -> Callable[[], bool]:
+    """Whether the function has logged `text`."""
+    return lambda: any(text in line["line"] for line in fleet.logs.recent())
+
+
+def test_an_idle_instance_is_reused(tmp_path: Path) -> None:
+    async def thrice(fleet: Fleet) -> set[bytes]:
+        return {(await fleet.invoke(b"", str(n), "Sync")).body for n in range(3)}
+
+    assert len(Sample(tmp_path).write(PID).run(thrice)) == 1
+
+
+def test_concurrent_invocations_get_instances_of_their_own_up_to_the_limit(tmp_path: Path) -> None:
+    source = """
+        import os, pathlib, time
+
+        def handle(event, context):
+            pathlib.Path(event.decode()).touch()
+            while len(list(pathlib.Path(event.decode()).parent.glob("met-*"))) < 2:
+                time.sleep(0.01)
+            return str(os.getpid())
+    """
+
+    async def at_once(fleet: Fleet) -> list[bytes]:
+        calls = [fleet.invoke(str(tmp_path / f"met-{n}").encode(), str(n), "Sync") for n in range(5)]
+        return [answer.body for answer in await asyncio.gather(*calls)]
+
+    pids = Sample(tmp_path, limit=2).write(source).run(at_once)
+    assert (len(pids), len(set(pids))) == (5, 2)
+
+
+def test_a_timeout_ends_the_instance_by_sigterm_with_its_stacks_in_the_log(tmp_path: Path) -> None:
+    async def timed(fleet: Fleet) -> tuple[Answer, Answer]:
+        stuck = await fleet.invoke(b"", "one", "Sync")
+        return stuck, await fleet.invoke(b"pid", "two", "Sync")
+
+    source = """
+        import time
+
+        def handle(event, context):
+            if event:
+                return "alive"
+            time.sleep(60)
+    """
+    stuck, after = Sample(tmp_path, timeout=TIMEOUT_SECONDS).write(source).run(timed)
+    assert stuck.outcome == "timed-out"
+    assert stuck.body == b'{"errorMessage": "Function time out after 5 seconds"}'
+    assert b"Dumping stack trace after function timeout" in stuck.log
+    assert b'index.py", line 7 in handle' in stuck.log
+    assert after.body == b"alive"
+
+
+def test_an_instance_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
+    source = """
+        import os, signal, time
+
+        def handle(event, context):
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            print("pid", os.getpid())
+            time.sleep(60)
+    """
+    answer = Sample(tmp_path, timeout=TIMEOUT_SECONDS).write(source).invoke()
+    assert answer.outcome == "timed-out"
+    pid = int(answer.log.split(b"pid ")[1].split()[0])
+    assert not alive(pid)
+
+
+@pytest.mark.parametrize("ending", ["raise SystemExit(3)", "__import__('os')._exit(0)", "raise KeyboardInterrupt"])
+def test_code_that_ends_its_process_fails_with_fcs_sentence_and_the_next_call_gets_a_new_one(
+    tmp_path: Path, ending: str
+) -> None:
+    async def twice(fleet: Fleet) -> tuple[Answer, Answer]:
+        return await fleet.invoke(b"", "one", "Sync"), await fleet.invoke(b"go on", "two", "Sync")
+
+    source = f"def handle(event, context):\n    if event:\n        return event\n    {ending}\n"
+    first, second = Sample(tmp_path).write(source).run(twice)
+    assert first.outcome == "exited"
+    assert first.body == b'{"errorMessage": "Process exited unexpectedly before completing request"}'
+    assert second.body == b"go on"
+
+
+def test_kill_ends_busy_and_idle_instances_at_once_and_says_which(tmp_path: Path) -> None:
+    source = "import os\n" + PID.replace("    return", "    while not event: pass\n    return")
+
+    async def kill(fleet: Fleet) -> tuple[set[int], list[int], Answer]:
+        async def busy() -> Answer:
+            return await fleet.invoke(b"", "busy", "Sync")
+
+        working = asyncio.create_task(busy())
+        await until(said(fleet, "Start RequestId: busy"))
+        idle = int((await fleet.invoke(b"x", "idle", "Sync")).body)
+        killed = await fleet.kill()
+        return {idle}, killed, await working
+
+    idle, killed, answer = Sample(tmp_path).write(source).run(kill)
+    assert (len(killed), answer.outcome) == (2, "exited")
+    assert idle < set(killed)
+    assert not any(alive(pid) for pid in killed)
+
+
+def test_an_armed_kill_strikes_once_at_its_point_and_before_the_traffic_goes_on(tmp_path: Path) -> None:
+    async def armed(fleet: Fleet) -> tuple[bool, Outcome, int]:
+        traffic = Traffic()
+        KillSwitch(fleet, traffic).arm("publish-sent")
+        working = asyncio.create_task(fleet.invoke(b"", "one", "Sync"))
+        await until(said(fleet, "busy"))
+        await traffic.report("create-sent")
+        spared = not working.done()
+        await traffic.report("publish-sent")
+        struck = (await working).outcome
+        again = asyncio.create_task(fleet.invoke(b"", "two", "Sync"))
+        await until(said(fleet, "Start RequestId: two"))
+        await traffic.report("publish-sent")
+        still_there = len(await fleet.kill())
+        await again
+        return spared, struck, still_there
+
+    assert Sample(tmp_path).write(STUCK).run(armed) == (True, "exited", 1)
+
+
+def test_only_known_points_can_be_armed(tmp_path: Path) -> None:
+    async def arm(fleet: Fleet) -> None:
+        switch = KillSwitch(fleet, Traffic())
+        for point in POINTS:
+            switch.arm(point)
+        with pytest.raises(ValueError, match="create-sent, create-answered"):
+            switch.arm("create-thought-of")
+
+    Sample(tmp_path).run(arm)
+
+
+def test_disarming_spares_the_instance(tmp_path: Path) -> None:
+    async def disarmed(fleet: Fleet) -> set[bytes]:
+        traffic = Traffic()
+        switch = KillSwitch(fleet, traffic)
+        switch.arm("create-sent")
+        switch.disarm()
+        before = await fleet.invoke(b"", "one", "Sync")
+        await traffic.report("create-sent")
+        return {before.body, (await fleet.invoke(b"", "two", "Sync")).body}
+
+    assert len(Sample(tmp_path).write(PID).run(disarmed)) == 1
+
+
+def test_the_journal_tells_what_came_of_each_invocation(tmp_path: Path) -> None:
+    async def several(fleet: Fleet) -> list[tuple[str, str, str]]:
+        await fleet.invoke(b"1", "good", "Sync")
+        await fleet.invoke(b"", "bad", "Trigger")
+        return [(entry["requestId"], entry["outcome"], entry["errorType"]) for entry in fleet.journal.recent()]
+
+    source = "def handle(event, context):\n    return 1 // int(event)\n"
+    assert Sample(tmp_path).write(source).run(several) == [("good", "succeeded", ""), ("bad", "failed", "ValueError")]
+
+
+def test_what_an_instance_started_ends_with_it(tmp_path: Path) -> None:
+    source = """
+        import os, subprocess, sys
+
+        def handle(event, context):
+            print("child", subprocess.Popen([sys.executable, "-c", "import time; time.sleep(900)"]).pid)
+            os._exit(1)
+    """
+    answer = Sample(tmp_path).write(source).invoke()
+    assert answer.outcome == "exited"
+    wait_until_dead([int(answer.log.split(b"child ")[1].split()[0])])
+
+
+def test_what_an_instance_started_ends_with_it_even_if_it_ends_while_idle(tmp_path: Path) -> None:
+    source = """
+        import os, pathlib, subprocess, sys, threading, time
+
+        def end():
+            while not pathlib.Path("answered").exists():
+                time.sleep(0.01)
+            os._exit(1)
+
+        def handle(event, context):
+            threading.Thread(target=end).start()
+            return str(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(900)"]).pid)
+    """
+
+    async def outlive(fleet: Fleet) -> None:
+        child = int((await fleet.invoke(b"", "one", "Sync")).body)
+        (tmp_path / "answered").touch()
+        await asyncio.wait_for(until(lambda: not alive(child)), PATIENCE_SECONDS)
+
+    Sample(tmp_path).write(source).run(outlive)
+
+
+def test_stopping_leaves_no_process_behind_not_even_one_the_function_started(tmp_path: Path) -> None:
+    source = """
+        import os, subprocess, sys
+
+        def handle(event, context):
+            child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(900)"])
+            return f"{os.getpid()} {child.pid}"
+    """
+    wait_until_dead(int(pid) for pid in Sample(tmp_path).write(source).invoke().body.split())
+
+
+def test_a_busy_worker_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    sample = Sample(tmp_path).write("""
+        import os
+
+        def handle(event, context):
+            print("worker", os.getpid(), flush=True)
+            while True:
+                pass
+    """)
+    parent = f"""
+import asyncio, pathlib, sys
+from tests.local.fc_support import Sample, said_pid
+Sample(pathlib.Path({str(sample.directory)!r})).run(said_pid)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", parent], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
+    ) as running:
+        assert running.stdout is not None
+        worker = int(running.stdout.readline())
+        assert alive(worker)
+        os.kill(running.pid, signal.SIGKILL)
+    wait_until_dead([worker])
+
+
+def test_invocations_that_wait_for_an_instance_start_none_once_the_fleet_has_stopped(tmp_path: Path) -> None:
+    async def crowd(fleet: Fleet) -> tuple[list[Outcome], list[str]]:
+        calls = [asyncio.create_task(fleet.invoke(b"", str(n), "Sync")) for n in range(3)]
+        await until(said(fleet, "busy"))
+        await fleet.stop()
+        outcomes = [(await call).outcome for call in calls]
+        return outcomes, [line["line"] for line in fleet.logs.recent() if "Start" in line["line"]]
+
+    outcomes, started = Sample(tmp_path, limit=1).write(STUCK).run(crowd)
+    assert outcomes == ["exited"] * 3
+    assert len(started) == 1

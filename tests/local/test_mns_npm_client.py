@@ -1,0 +1,139 @@
+"""The official npm client (`@alicloud/mns`) does everything it can against the local MNS."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from express_sync.local.account import LOCAL_ACCOUNT
+from tests.local.mns_server import RunningMns
+from tests.support.patience import PATIENCE_SECONDS
+
+SOURCE = Path(__file__).parent / "npm"
+FILES = ("package.json", "package-lock.json", ".npmrc", "round.js")
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the client as the lock file has it, outside of the checkout."""
+    directory = tmp_path_factory.mktemp("npm")
+    for name in FILES:
+        shutil.copy(SOURCE / name, directory)
+    try:
+        subprocess.run(
+            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"],
+            cwd=directory,
+            check=True,
+            capture_output=True,
+            timeout=PATIENCE_SECONDS,
+        )
+    except FileNotFoundError:
+        unavailable("there is no npm here")
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        unavailable(f"npm could not install the client: {(error.stderr or b'').decode()[-500:]}")
+    return directory
+
+
+def unavailable(reason: str) -> None:
+    """At home a missing Node is no fault of the emulator; in CI it must be there."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def test_a_full_round_of_the_npm_client(mns: RunningMns, installed: Path) -> None:
+    """What the client saw is what the service would have shown it."""
+    user = LOCAL_ACCOUNT.user
+    arguments = [mns.server.url, user.access_key_id, user.access_key_secret, LOCAL_ACCOUNT.account_id]
+    run = subprocess.run(
+        ["node", "round.js", *arguments],
+        cwd=installed,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    seen: dict[str, Any] = json.loads(run.stdout)
+    single = seen["single"]
+    queues = [{"QueueURL": f"{mns.server.url}/queues/npm-queue{suffix}"} for suffix in ("", "-2")]
+    expected = {
+        "queues": {
+            "codes": [201, 204, 204],
+            "location": f"{mns.server.url}/queues/npm-queue",
+            "differing": "MNSQueueAlreadyExistError",
+            "attributes": {
+                "QueueName": "npm-queue",
+                "CreateTime": "1800000000",
+                "LastModifyTime": "1800000000",
+                "DelaySeconds": "0",
+                "MaximumMessageSize": "65536",
+                "MessageRetentionPeriod": "345600",
+                "VisibilityTimeout": "40",
+                "PollingWaitSeconds": "0",
+                "LoggingEnabled": "True",
+                "ActiveMessages": "0",
+                "InactiveMessages": "0",
+                "DelayMessages": "0",
+            },
+            "firstPage": queues[:1],
+            "listed": queues,
+        },
+        "single": {
+            "codes": [201, 200, 200, 200, 204],
+            "sent": {name: single["received"][name] for name in ("MessageId", "MessageBodyMD5")},
+            "peeked": {
+                name: value
+                for name, value in single["received"].items()
+                if name not in ("ReceiptHandle", "NextVisibleTime")
+            }
+            | {"DequeueCount": "0"},
+            "received": single["received"]
+            | {
+                "MessageBody": "einzeln, 单个",
+                "EnqueueTime": "1800000000000",
+                "FirstDequeueTime": "1800000000000",
+                "NextVisibleTime": "1800000040000",
+                "DequeueCount": "1",
+                "Priority": "3",
+            },
+            "stale": "MNSMessageNotExistError",
+            "empty": "MNSMessageNotExistError",
+        },
+        "batch": {
+            "codes": [201, 204, 404],
+            "sent": 3,
+            "peeked": ["one", "two", "three"],
+            "received": ["one", "two", "three"],
+            "partly": [["MessageNotExist", True]],
+        },
+        "topics": {
+            "codes": [201, 204, 201],
+            "attributes": {
+                "TopicName": "npm-topic",
+                "CreateTime": "1800000000",
+                "LastModifyTime": "1800000000",
+                "MaximumMessageSize": "4096",
+                "MessageRetentionPeriod": "86400",
+                "MessageCount": "0",
+                "LoggingEnabled": "False",
+            },
+            "listed": [{"TopicURL": f"{mns.server.url}/topics/npm-topic"}],
+            "published": {
+                "MessageId": seen["topics"]["published"]["MessageId"],
+                "MessageBodyMD5": "1CD23AFABE53C193AFF52F5DC585163D",
+            },
+        },
+        "refusals": {
+            "signature": "MNSSignatureDoesNotMatchError",
+            "malformed": "MNSMalformedXMLError",
+            "handle": "MNSReceiptHandleErrorError",
+            "deleted": 204,
+            "gone": "MNSQueueNotExistError",
+        },
+    }
+    assert seen == expected

@@ -1,0 +1,217 @@
+"""The official Python clients work against the sgw emulator unchanged, and understand its refusals.
+
+Each has its own class of errors and its own way to carry a security token; the answers are the same.
+"""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+from alibabacloud_sgw20180511.client import Client as SgwClient
+from alibabacloud_sgw20180511.models import CreateExpressSyncRequest, DescribeExpressSyncsRequest
+from alibabacloud_tea_openapi.client import Client as OpenApiClient
+from alibabacloud_tea_openapi.exceptions import ClientException as TeaRefusal
+from alibabacloud_tea_openapi.exceptions import ServerException as TeaFailure
+from alibabacloud_tea_openapi.exceptions import ThrottlingException as TeaThrottling
+from alibabacloud_tea_openapi.models import Config, OpenApiRequest, Params
+from alibabacloud_tea_util.models import RuntimeOptions
+from aliyunsdkcore.acs_exception.exceptions import ServerException as CoreRefusal
+from aliyunsdkcore.auth.credentials import AccessKeyCredential, StsTokenCredential
+from aliyunsdkcore.client import AcsClient
+from aliyunsdkcore.request import CommonRequest, RpcRequest
+
+from express_sync.local.account import Key
+from tests.local.sgw_support import GROUP, ROLE, USER, Cloud
+
+EITHER_KEY = pytest.mark.parametrize("key", [USER, ROLE], ids=["user", "role"])
+READS_THE_CLOCK_THE_OLD_WAY = pytest.mark.filterwarnings(
+    r"ignore:datetime\.datetime\.utcnow\(\) is deprecated:DeprecationWarning:alibabacloud_tea_openapi\.utils"
+)
+AWKWARD = {**GROUP, "BucketPrefix": "pre fix/", "Description": "组 a+b*~/c"}
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Cloud]:
+    with Cloud() as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def cloud(running: Cloud) -> Cloud:
+    running.control("POST", "reset")
+    return running
+
+
+def tea_config(cloud: Cloud, key: Key) -> Config:
+    return Config(
+        access_key_id=key.access_key_id,
+        access_key_secret=key.access_key_secret,
+        security_token=key.security_token or None,
+        endpoint=cloud.address,
+        protocol="HTTP",
+        region_id="cn-hangzhou",
+    )
+
+
+def core_client(key: Key) -> AcsClient:
+    pair = (key.access_key_id, key.access_key_secret)
+    credential = StsTokenCredential(*pair, key.security_token) if key.security_token else AccessKeyCredential(*pair)
+    return AcsClient(region_id="cn-hangzhou", credential=credential)
+
+
+def core_request(cloud: Cloud, action: str, parameters: dict[str, str], method: str = "POST") -> CommonRequest:
+    request = CommonRequest(domain=cloud.address, version="2018-05-11", action_name=action)
+    request.set_protocol_type("http")
+    request.set_method(method)
+    for name, value in parameters.items():
+        request.add_query_param(name, value)
+    return request
+
+
+@READS_THE_CLOCK_THE_OLD_WAY
+class TestSgwClient:
+    """alibabacloud_sgw20180511, generated for this very API."""
+
+    @EITHER_KEY
+    def test_creates_and_finds_a_group(self, cloud: Cloud, key: Key) -> None:
+        client = SgwClient(tea_config(cloud, key))
+
+        created = client.create_express_sync(CreateExpressSyncRequest().from_map(AWKWARD)).body
+        described = client.describe_express_syncs(DescribeExpressSyncsRequest(bucket_name=GROUP["BucketName"])).body
+
+        (found,) = described.express_syncs.express_sync
+        assert (created.success, created.code, created.message) == (True, "200", "successful")
+        assert {name: found.to_map()[name] for name in AWKWARD} == AWKWARD
+        assert found.express_sync_id == created.express_sync_id
+
+    def test_tells_the_root_from_all_prefixes(self, cloud: Cloud) -> None:
+        client = SgwClient(tea_config(cloud, USER))
+        for name, prefix in (("root", None), ("deep", "deep/")):
+            client.create_express_sync(
+                CreateExpressSyncRequest(
+                    name=name, bucket_name="bucket", bucket_region="cn-beijing", bucket_prefix=prefix
+                )
+            )
+
+        at_root = client.describe_express_syncs(DescribeExpressSyncsRequest(bucket_name="bucket", bucket_prefix=""))
+
+        assert [group.name for group in at_root.body.express_syncs.express_sync] == ["root"]
+
+    def test_understands_a_refusal(self, cloud: Cloud) -> None:
+        client, request = SgwClient(tea_config(cloud, USER)), CreateExpressSyncRequest().from_map(GROUP)
+        client.create_express_sync(request)
+
+        with pytest.raises(TeaRefusal) as refused:
+            client.create_express_sync(request)
+
+        assert (refused.value.status_code, refused.value.code) == (400, "DuplicateExpressSyncName")
+        assert refused.value.request_id == cloud.calls()[-1]["requestId"]
+
+    def test_understands_a_failure_of_the_server(self, cloud: Cloud) -> None:
+        cloud.queue_faults("InternalError")
+
+        with pytest.raises(TeaFailure) as failed:
+            SgwClient(tea_config(cloud, USER)).create_express_sync(CreateExpressSyncRequest().from_map(GROUP))
+
+        assert (failed.value.status_code, failed.value.code) == (500, "InternalError")
+
+    def test_understands_when_to_come_again(self, cloud: Cloud) -> None:
+        cloud.queue_faults("throttling:2500")
+
+        with pytest.raises(TeaThrottling) as throttled:
+            SgwClient(tea_config(cloud, USER)).create_express_sync(CreateExpressSyncRequest().from_map(GROUP))
+
+        assert (throttled.value.code, throttled.value.retry_after) == ("Throttling.User", 2500)
+
+    def test_is_turned_away_with_a_wrong_secret(self, cloud: Cloud) -> None:
+        stranger = Key(USER.access_key_id, "wrong")
+
+        with pytest.raises(TeaRefusal) as refused:
+            SgwClient(tea_config(cloud, stranger)).describe_express_syncs(DescribeExpressSyncsRequest())
+
+        assert refused.value.code == "SignatureDoesNotMatch"
+
+
+@READS_THE_CLOCK_THE_OLD_WAY
+class TestOpenApiClient:
+    """alibabacloud_tea_openapi, the generic client under the generated ones, in both of its signatures."""
+
+    @EITHER_KEY
+    @pytest.mark.parametrize("algorithm", [None, "v2"], ids=["acs3", "rpc"])
+    @pytest.mark.parametrize("place", ["query", "body"])
+    def test_creates_a_group(self, cloud: Cloud, key: Key, algorithm: str | None, place: str) -> None:
+        config = tea_config(cloud, key)
+        config.signature_algorithm = algorithm
+        parameters = Params(
+            action="CreateExpressSync",
+            version="2018-05-11",
+            protocol="HTTP",
+            pathname="/",
+            method="POST",
+            auth_type="AK",
+            style="RPC",
+            req_body_type="formData",
+            body_type="json",
+        )
+
+        answer = OpenApiClient(config).call_api(parameters, OpenApiRequest(**{place: AWKWARD}), RuntimeOptions())
+
+        assert answer["body"]["ExpressSyncId"] == cloud.groups.describe()[0].id
+        assert cloud.groups.describe()[0].description == AWKWARD["Description"]
+
+
+class TestCoreClient:
+    """aliyun-python-sdk-core, the older generation: RPC signature in the query."""
+
+    @pytest.fixture(autouse=True)
+    def _quiet(self) -> Iterator[None]:
+        """This client prints every refusal to the standard error stream."""
+        logger = logging.getLogger("aliyunsdkcore")
+        logger.disabled = True
+        yield
+        logger.disabled = False
+
+    @EITHER_KEY
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    def test_creates_and_finds_a_group(self, cloud: Cloud, key: Key, method: str) -> None:
+        client = core_client(key)
+
+        created = client.do_action_with_exception(core_request(cloud, "CreateExpressSync", AWKWARD, method))
+        described = client.do_action_with_exception(core_request(cloud, "DescribeExpressSyncs", {}, method))
+
+        (found,) = json.loads(described)["ExpressSyncs"]["ExpressSync"]
+        assert {name: found[name] for name in AWKWARD} == AWKWARD
+        assert found["ExpressSyncId"] == json.loads(created)["ExpressSyncId"]
+
+    def test_can_send_a_form(self, cloud: Cloud) -> None:
+        request = core_request(cloud, "CreateExpressSync", {})
+        for name, value in AWKWARD.items():
+            request.add_body_params(name, value)
+
+        core_client(USER).do_action_with_exception(request)
+
+        assert cloud.groups.describe()[0].description == AWKWARD["Description"]
+
+    @pytest.mark.parametrize(
+        ("fault", "status"), [("AssumeRoleFail", 403), ("RoleNotExist", 404), ("InternalError", 500)]
+    )
+    def test_understands_a_refusal(self, cloud: Cloud, fault: str, status: int) -> None:
+        cloud.queue_faults(fault)
+
+        with pytest.raises(CoreRefusal) as refused:
+            core_client(USER).do_action_with_exception(core_request(cloud, "CreateExpressSync", GROUP))
+
+        assert (refused.value.get_http_status(), refused.value.get_error_code()) == (status, fault)
+        assert refused.value.get_request_id() == cloud.calls()[-1]["requestId"]
+
+    def test_recognises_a_wrong_secret_by_the_string_that_the_server_signed(self, cloud: Cloud) -> None:
+        """It renames the refusal if the server signed the same string as itself: the canonical forms are equal."""
+        request = RpcRequest("sgw", "2018-05-11", "CreateExpressSync")
+        request.set_endpoint(cloud.address)
+        request.set_query_params(dict(AWKWARD))
+
+        with pytest.raises(CoreRefusal) as refused:
+            core_client(Key(USER.access_key_id, "wrong")).do_action_with_exception(request)
+
+        assert refused.value.get_error_code() == "InvalidAccessKeySecret"

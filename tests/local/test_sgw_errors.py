@@ -1,0 +1,153 @@
+"""Every documented error of CreateExpressSync, word for word: by its real cause, where it has one, and by a fault."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from express_sync.local.account import LOCAL_ACCOUNT
+from express_sync.local.sgw.groups import EventRule, GroupService
+from tests.local.sgw_support import GROUP, Answer, Cloud
+
+
+class Documented(NamedTuple):
+    status: int
+    code: str
+    message: str
+
+
+DOCUMENTED = {
+    row["code"]: Documented(**row)
+    for row in json.loads(Path(__file__).with_name("sgw_documented_errors.json").read_text(encoding="utf-8"))
+}
+BY_FAULT_ALONE = {"NoPermission", "AssumeRoleFail", "RoleNotExist", "InternalError"}
+
+CAUSES: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("no-name", "EmptyExpressSyncName", {"Name": ""}),
+    ("no-bucket", "EmptyBucketName", {"BucketName": ""}),
+    ("no-region", "EmptyBucketRegion", {"BucketRegion": ""}),
+    ("name-of-129", "InvalidExpressSyncName", {"Name": "a" * 129}),
+    ("name-begins-with-a-digit", "InvalidExpressSyncName", {"Name": "1a"}),
+    ("name-begins-with-a-dot", "InvalidExpressSyncName", {"Name": ".a"}),
+    ("name-with-a-space", "InvalidExpressSyncName", {"Name": "a b"}),
+    ("name-with-a-newline-at-its-end", "InvalidExpressSyncName", {"Name": "a\n"}),
+    ("name-in-chinese", "InvalidExpressSyncName", {"Name": "照片"}),
+    ("description-of-256", "DescriptionOverLimit", {"Description": "字" * 256}),
+    ("bucket-of-2", "InvalidBucketName", {"BucketName": "ab"}),
+    ("bucket-of-64", "InvalidBucketName", {"BucketName": "a" * 64}),
+    ("bucket-with-a-capital", "InvalidBucketName", {"BucketName": "Bucket"}),
+    ("bucket-with-a-dot", "InvalidBucketName", {"BucketName": "buck.et"}),
+    ("bucket-ends-with-a-hyphen", "InvalidBucketName", {"BucketName": "bucket-"}),
+    ("bucket-with-a-newline-at-its-end", "InvalidBucketName", {"BucketName": "bucket\n"}),
+    ("region-in-the-form-of-oss", "InvalidRegionId", {"BucketRegion": "oss-cn-hangzhou"}),
+    ("region-of-nobody", "InvalidRegionId", {"BucketRegion": "cn-atlantis"}),
+    ("name-taken", "DuplicateExpressSyncName", {"Name": "taken"}),
+    ("name-taken-by-the-very-same", "DuplicateExpressSyncName", {"Name": "taken", "BucketName": "taken-bucket"}),
+    ("bucket-and-prefix-taken", "ConflictExpressSyncConfig", {"BucketName": "taken-bucket"}),
+    ("event-rule-of-the-bucket", "ExpressSyncNotificationEventConflict", {"BucketName": "ruled-bucket"}),
+    (
+        "event-rule-above-the-prefix",
+        "ExpressSyncNotificationEventConflict",
+        {"BucketName": "ruled-bucket", "BucketPrefix": "logs/2026"},
+    ),
+)
+IN_ORDER: tuple[tuple[str, dict[str, str]], ...] = (
+    ("EmptyExpressSyncName", {}),
+    ("EmptyBucketName", {"Name": "1"}),
+    ("EmptyBucketRegion", {"BucketName": "B"}),
+    ("InvalidExpressSyncName", {"BucketRegion": "x", "Description": "d" * 256}),
+    ("DescriptionOverLimit", {"Name": "taken"}),
+    ("InvalidBucketName", {"Description": ""}),
+    ("InvalidRegionId", {"BucketName": "taken-bucket"}),
+    ("DuplicateExpressSyncName", {"BucketRegion": "us-east-1"}),
+    ("ConflictExpressSyncConfig", {"Name": "free"}),
+)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Cloud]:
+    with Cloud(GroupService(LOCAL_ACCOUNT, event_rules=[EventRule("ruled-bucket", "logs/")])) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def cloud(running: Cloud) -> Cloud:
+    running.control("POST", "reset")
+    assert running.create({**GROUP, "Name": "taken", "BucketName": "taken-bucket"}).status == 200
+    return running
+
+
+def said(answer: Answer) -> Documented:
+    body = answer.json()
+    return Documented(answer.status, body["Code"], body["Message"])
+
+
+@pytest.mark.parametrize(("code", "change"), [pytest.param(*row[1:], id=row[0]) for row in CAUSES])
+def test_a_real_cause_is_refused_in_the_documented_words_and_makes_nothing(
+    cloud: Cloud, code: str, change: dict[str, str]
+) -> None:
+    answer = cloud.create({**GROUP, **change})
+
+    assert said(answer) == DOCUMENTED[code]
+    assert cloud.names() == ["taken"]
+    assert cloud.calls()[-1]["outcome"] == code
+
+
+@pytest.mark.parametrize("parameter", ["Name", "BucketName", "BucketRegion"])
+def test_an_absent_parameter_is_as_bad_as_an_empty_one(cloud: Cloud, parameter: str) -> None:
+    absent = cloud.create({name: value for name, value in GROUP.items() if name != parameter})
+    empty = cloud.create({**GROUP, parameter: ""})
+
+    assert said(absent) == said(empty)
+
+
+def test_the_group_limit_is_a_limit_on_all_groups_of_the_account() -> None:
+    with Cloud(GroupService(LOCAL_ACCOUNT, group_limit=1)) as cloud:
+        first, second = (cloud.create({**GROUP, "Name": name, "BucketPrefix": name}) for name in ("one", "two"))
+
+        assert first.status == 200
+        assert said(second) == DOCUMENTED["ExpressSyncNotificationEventLimitExceed"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"Name": "a"}, id="name-of-1"),
+        pytest.param({"Name": "Z" + "9._-" * 31 + "abc"}, id="name-of-128-with-every-sign"),
+        pytest.param({"Description": "字" * 255}, id="description-of-255"),
+        pytest.param({"BucketName": "a0z"}, id="bucket-of-3"),
+        pytest.param({"BucketName": "0" + "-" * 61 + "9"}, id="bucket-of-63"),
+        pytest.param({"BucketName": "taken-bucket", "BucketPrefix": "x"}, id="another-prefix-of-a-taken-bucket"),
+        pytest.param({"BucketName": "ruled-bucket", "BucketPrefix": "photos/"}, id="a-prefix-beside-an-event-rule"),
+        pytest.param({"BucketRegion": "ap-southeast-1"}, id="a-region-abroad"),
+    ],
+)
+def test_what_lies_within_the_limits_is_created(cloud: Cloud, change: dict[str, str]) -> None:
+    assert cloud.create({**GROUP, **change}).status == 200
+
+
+def test_checks_come_in_the_stated_order(cloud: Cloud) -> None:
+    """Each row mends what the row above was refused for and leaves everything after it broken."""
+    parameters: dict[str, str] = {}
+    for code, mended in IN_ORDER:
+        parameters.update(mended)
+        assert cloud.create(parameters).json()["Code"] == code
+
+
+@pytest.mark.parametrize("code", sorted(DOCUMENTED))
+def test_every_documented_error_can_be_had_by_a_fault(cloud: Cloud, code: str) -> None:
+    cloud.queue_faults(code)
+
+    struck, next_time = cloud.create(), cloud.create()
+
+    assert said(struck) == DOCUMENTED[code]
+    assert next_time.status == 200
+
+
+def test_every_documented_error_but_those_of_other_services_has_a_real_cause_here() -> None:
+    """The limit's cause has a test of its own."""
+    with_cause = {code for _, code, _ in CAUSES} | {"ExpressSyncNotificationEventLimitExceed"}
+
+    assert with_cause == DOCUMENTED.keys() - BY_FAULT_ALONE

@@ -1,0 +1,143 @@
+"""The gateway admits exactly what an independent signer signs, and nothing that differs from it in one byte."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from express_sync.local.account import LOCAL_ACCOUNT, Key
+from express_sync.local.openapi.admission import Gateway
+from express_sync.local.openapi.request import Call
+from express_sync.local.sgw.operations import OPERATIONS
+from tests.local.sgw_signer import DIALECTS, Ask, Request
+
+NOW = 1_795_420_800.0
+HOST = "sgw.cn-shanghai.aliyuncs.com"
+VISIBLE = range(0x21, 0x7F)
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+parameter_names = st.sampled_from(["Name", "BucketName", "BucketRegion", "BucketPrefix", "Description", "Überraschung"])
+asks = st.builds(
+    Ask,
+    st.sampled_from(sorted(OPERATIONS)),
+    st.dictionaries(parameter_names, texts),
+    st.sampled_from(["GET", "POST"]),
+    st.booleans(),
+    st.sampled_from([LOCAL_ACCOUNT.user, LOCAL_ACCOUNT.role]),
+    st.sampled_from(["JSON", "XML"]),
+)
+dialects = st.sampled_from(sorted(DIALECTS))
+
+
+@dataclass(frozen=True)
+class Change:
+    """Put `byte` at `position` (modulo the length) of what is changed."""
+
+    position: int
+    byte: int
+
+    def of(self, original: bytes) -> bytes:
+        at = self.position % len(original)
+        return original[:at] + bytes([self.byte]) + original[at + 1 :]
+
+
+changes = st.builds(Change, st.integers(0, 10_000), st.sampled_from(VISIBLE))
+
+
+def code_for(method: str, request: Request) -> str | None:
+    """The code with which a gateway that has seen nothing before refuses, None if it admits."""
+    path, _, query = request.target.partition("?")
+    call = Call.read(method, path, query.encode(), request.headers, request.body)
+    refusal = Gateway(LOCAL_ACCOUNT.keys(), OPERATIONS, lambda: NOW).refusal(call)
+    return refusal.code if refusal else None
+
+
+def sign(ask: Ask, dialect: str) -> Request:
+    return DIALECTS[dialect](ask, HOST, NOW)
+
+
+def meaning(encoded: bytes) -> list[tuple[str, str]]:
+    return parse_qsl(encoded.decode(), keep_blank_values=True)
+
+
+@given(asks, dialects)
+def test_what_is_signed_is_admitted(ask: Ask, dialect: str) -> None:
+    assert code_for(ask.method, sign(ask, dialect)) is None
+
+
+@given(asks, dialects, changes)
+def test_a_changed_byte_of_the_query_is_refused(ask: Ask, dialect: str, change: Change) -> None:
+    request = sign(ask, dialect)
+    path, _, query = request.target.partition("?")
+    assume(query)
+    changed = change.of(query.encode())
+    assume(meaning(changed) != meaning(query.encode()))
+
+    assert code_for(ask.method, replace(request, target=f"{path}?{changed.decode()}")) is not None
+
+
+@given(asks, dialects, changes)
+def test_a_changed_byte_of_the_form_is_refused(ask: Ask, dialect: str, change: Change) -> None:
+    request = sign(replace(ask, in_form=True), dialect)
+    assume(request.body)
+    changed = change.of(request.body)
+    assume(changed != request.body if dialect == "acs3" else meaning(changed) != meaning(request.body))
+
+    assert code_for(ask.method, replace(request, body=changed)) is not None
+
+
+@given(asks, changes, st.data())
+def test_a_changed_byte_of_a_signed_header_is_refused(ask: Ask, change: Change, data: st.DataObject) -> None:
+    request = sign(ask, "acs3")
+    name = data.draw(st.sampled_from(sorted(request.headers.keys() - {"accept"})))
+    headers = with_changed(request.headers, name, change)
+    assume(headers != request.headers)
+
+    assert code_for(ask.method, replace(request, headers=headers)) is not None
+
+
+def with_changed(headers: Mapping[str, str], name: str, change: Change) -> dict[str, str]:
+    return {**headers, name: change.of(headers[name].encode()).decode()}
+
+
+@given(asks, dialects)
+def test_another_method_is_refused(ask: Ask, dialect: str) -> None:
+    other = {"GET": "POST", "POST": "GET"}[ask.method]
+
+    assert code_for(other, sign(ask, dialect)) == "SignatureDoesNotMatch"
+
+
+@given(asks, dialects, st.text(st.sampled_from("abcABC123"), min_size=1))
+def test_another_secret_is_refused(ask: Ask, dialect: str, secret: str) -> None:
+    stranger = replace(ask.key, access_key_secret=secret)
+
+    assert code_for(ask.method, sign(replace(ask, key=stranger), dialect)) == "SignatureDoesNotMatch"
+
+
+@given(st.sampled_from(["query", "body", "authorization", "path", "content-type"]), st.binary(max_size=60))
+def test_anything_at_all_can_be_read_and_is_refused(part: str, noise: bytes) -> None:
+    """No bytes a stranger sends make the gateway stumble."""
+    parts: dict[str, Any] = {"query": b"", "body": b"", "path": "/"}
+    headers = {"x-acs-action": "CreateExpressSync", "x-acs-version": "2018-05-11"}
+    headers["content-type"] = "application/x-www-form-urlencoded"
+    if part in parts:
+        parts[part] = noise.decode("latin-1") if part == "path" else noise
+    else:
+        headers[part] = noise.decode("latin-1")
+    call = Call.read("POST", parts["path"], parts["query"], headers, parts["body"])
+
+    assert Gateway(LOCAL_ACCOUNT.keys(), OPERATIONS, lambda: NOW).refusal(call) is not None
+
+
+@pytest.mark.parametrize("key", [LOCAL_ACCOUNT.user, LOCAL_ACCOUNT.role], ids=["user", "role"])
+def test_keys_are_not_interchangeable(key: Key) -> None:
+    other = LOCAL_ACCOUNT.role if key is LOCAL_ACCOUNT.user else LOCAL_ACCOUNT.user
+    mixed = replace(key, access_key_secret=other.access_key_secret)
+
+    codes = [code_for("POST", sign(Ask("DescribeExpressSyncs", {}, key=mixed), dialect)) for dialect in DIALECTS]
+
+    assert codes == ["SignatureDoesNotMatch"] * 2

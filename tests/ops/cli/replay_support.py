@@ -1,0 +1,204 @@
+"""Failures to replay, and a gate between the command line and SMQ at which a command can be struck at any step."""
+
+import http.client
+import json
+import os
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from mns.account import Account
+from mns.queue import QueueMeta
+
+from handler.sgw.signing import Credentials
+from handler.smq.client import Smq
+from tests.ops.cli.cli_support import Ended, Stand
+from tests.support.patience import PATIENCE_SECONDS, wait_for
+
+FAILED = json.loads((Path(__file__).resolve().parents[3] / "events" / "outcomes" / "failed.json").read_bytes())
+QUICK_QUEUE = "quick-failures"
+QUICK_SECONDS = 2
+
+
+def failure(number: int, code: str = "AssumeRoleFail", *, retryable: bool = True, **request: str) -> str:
+    """The outcome of request R-`number` that has failed, in its own bucket."""
+    name = f"group-{number:04d}"
+    wanted = {"requestId": f"R-{number}", "name": name, "bucketName": name, "bucketRegion": "cn-hangzhou", **request}
+    error = {**FAILED["data"]["error"], "code": code, "retryable": retryable}
+    data = {**FAILED["data"], "requestId": f"R-{number}", "error": error, "request": wanted}
+    event = {
+        **FAILED,
+        "id": f"{number:032x}",
+        "subject": f"R-{number}",
+        "correlationid": f"order-{number}",
+        "data": data,
+    }
+    return json.dumps(event)
+
+
+def smq(stand: Stand) -> Smq:
+    """A client of the stand's SMQ."""
+    ready = stand.ready
+    return Smq(ready["mns"]["endpoint"], Credentials(ready["accessKeyId"], ready["accessKeySecret"]))
+
+
+def fill(stand: Stand, role: str, bodies: Sequence[str]) -> None:
+    """Send the bodies to the queue of this role."""
+    for start in range(0, len(bodies), 16):
+        smq(stand).send(stand.ready["mns"][role], bodies[start : start + 16])
+
+
+def bodies(stand: Stand, role: str) -> list[dict[str, Any]]:
+    """What lies in the queue of this role, in whatever state; its bodies must be JSON."""
+    answer = stand.local("GET", "mns", f"queues/{stand.ready['mns'][role]}")
+    return [json.loads(message["body"]) for message in answer["messages"]]
+
+
+def visible(stand: Stand, role: str, count: int) -> set[str]:
+    """The ids of so many messages that any reader can now receive, at once or very soon."""
+    ids: set[str] = set()
+
+    def are_all_found() -> bool:
+        received = smq(stand).receive(stand.ready["mns"][role], wait_seconds=5)
+        ids.update(message.message_id for message in received)
+        return len(ids) >= count
+
+    wait_for(are_all_found)
+    return ids
+
+
+def all_visible(stand: Stand, role: str) -> bool:
+    """Whether nobody holds a message of the queue of this role."""
+    answer = stand.local("GET", "mns", f"queues/{stand.ready['mns'][role]}")
+    return all(message["state"] == "active" for message in answer["messages"])
+
+
+def write_profile(stand: Stand, name: str, **changes: Any) -> None:
+    """A profile like the local cloud, but for the changes; None leaves a key out."""
+    directory = stand.shell.directory / ".express-sync" / "profiles"
+    directory.mkdir(parents=True, exist_ok=True)
+    profile = {key: value for key, value in {**stand.ready, **changes}.items() if value is not None}
+    (directory / f"{name}.json").write_text(json.dumps(profile))
+
+
+def with_quick_failures(stand: Stand, seconds: int = QUICK_SECONDS) -> None:
+    """Let the stand's failures lie in a queue whose messages come back soon after their reader has died."""
+    account = Account(stand.ready["mns"]["endpoint"], stand.ready["accessKeyId"], stand.ready["accessKeySecret"])
+    account.get_queue(QUICK_QUEUE).create(QueueMeta(vis_timeout=seconds))
+    account.get_client().close_connection()
+    stand.ready["mns"]["failureQueue"] = QUICK_QUEUE
+
+
+@dataclass
+class Strike:
+    """A signal for the command at the `nth` call of `operation`, before it reaches SMQ or after SMQ has done it."""
+
+    operation: str
+    is_after: bool
+    nth: int
+    by: signal.Signals = signal.SIGKILL
+
+
+class Gate:
+    """A proxy in front of SMQ, which strikes the process `victim` once, as ordered."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.strike: Strike | None = None
+        self.victim = 0
+        self.calls: list[str] = []
+        self._lock = threading.Lock()
+        gate = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def handle_one_request(self) -> None:
+                with suppress(ConnectionError):
+                    super().handle_one_request()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+            def _pass(self) -> None:
+                gate.passes(self, endpoint)
+
+            do_GET = do_POST = do_PUT = do_DELETE = _pass  # noqa: N815 - the names are http.server's
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def passes(self, request: BaseHTTPRequestHandler, endpoint: str) -> None:
+        """Hand a request on and its answer back, unless the victim dies of it."""
+        operation = _operation(request.command, request.path)
+        with self._lock:
+            self.calls.append(operation)
+            nth = self.calls.count(operation)
+        body = request.rfile.read(int(request.headers.get("content-length") or 0))
+        if self._struck(operation, nth, is_after=False):
+            return
+        upstream = http.client.HTTPConnection(urlsplit(endpoint).netloc, timeout=PATIENCE_SECONDS)
+        upstream.request(request.command, request.path, body, dict(request.headers))
+        answer = upstream.getresponse()
+        content = answer.read()
+        upstream.close()
+        if self._struck(operation, nth, is_after=True):
+            return
+        request.send_response_only(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("content-length", "connection", "transfer-encoding"):
+                request.send_header(name, value)
+        request.send_header("content-length", str(len(content)))
+        request.end_headers()
+        request.wfile.write(content)
+
+    def _struck(self, operation: str, nth: int, *, is_after: bool) -> bool:
+        strike = self.strike
+        if strike is None or (strike.operation, strike.is_after, strike.nth) != (operation, is_after, nth):
+            return False
+        os.kill(self.victim, strike.by)
+        return strike.by == signal.SIGKILL
+
+
+def _operation(method: str, path: str) -> str:
+    if method == "GET":
+        return "receive"
+    return {"POST": "send", "DELETE": "delete", "PUT": "give-back"}[method]
+
+
+@contextmanager
+def gate(stand: Stand) -> Iterator[Gate]:
+    """A gate in front of the stand's SMQ, and a profile `gated` that goes through it."""
+    opened = Gate(stand.ready["mns"]["endpoint"])
+    thread = threading.Thread(target=opened.server.serve_forever, daemon=True)
+    thread.start()
+    write_profile(stand, "gated", mns={**stand.ready["mns"], "endpoint": opened.url})
+    try:
+        yield opened
+    finally:
+        opened.server.shutdown()
+        opened.server.server_close()
+        thread.join()
+
+
+def run_struck(stand: Stand, through: Gate, strike: Strike | None, *arguments: str) -> Ended:
+    """Run a command through the gate, struck as ordered."""
+    through.calls.clear()
+    with stand.shell.start(*arguments, "--profile", "gated") as process:
+        through.victim, through.strike = process.pid, strike
+        out, err = process.communicate(timeout=PATIENCE_SECONDS)
+    through.strike = None
+    return Ended(process.returncode, out, err)
+
+
+def peak_kib(stand: Stand, *arguments: str) -> tuple[int, int]:
+    """How many lines a command prints, and the most memory that it ever held, in KiB."""
+    with stand.shell.start(*arguments) as process:
+        assert process.stdout is not None
+        lines = sum(1 for _ in process.stdout)
+        _, _, usage = os.wait4(process.pid, 0)
+    return lines, usage.ru_maxrss

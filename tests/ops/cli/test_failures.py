@@ -1,0 +1,243 @@
+"""`failures list` and `failures show` as people run them: everything is seen, and everything stays."""
+
+import json
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from express_sync.local.cloud import CloudOptions
+from tests.ops.cli.cli_support import PATIENT, REQUESTS, Shell, Stand, stand
+from tests.ops.cli.replay_support import (
+    FAILED,
+    Strike,
+    bodies,
+    failure,
+    fill,
+    gate,
+    run_struck,
+    visible,
+    with_quick_failures,
+    write_profile,
+)
+from tests.support.patience import PATIENCE_SECONDS
+
+LIST, SHOW = ("failures", "list"), ("failures", "show")
+
+
+@pytest.fixture
+def queues(tmp_path: Path) -> Iterator[Stand]:
+    """No function: what is sent stays in its queue."""
+    with stand(tmp_path, CloudOptions(with_function=False)) as running:
+        yield running
+
+
+def test_a_request_that_failed_is_listed_and_explained(tmp_path: Path) -> None:
+    """From the function's own failed outcome to the operator's hint."""
+    with stand(tmp_path, CloudOptions()) as cloud:
+        cloud.fault("sgw", faults=["RoleNotExist"])
+        cloud.run("submit", str(REQUESTS / "minimal.json"), "--wait", *PATIENT)
+        listed = cloud.run(*LIST)
+        shown = cloud.run(*SHOW, "REQ-2026-001001")
+        assert cloud.messages("failureQueue") == 1
+    heading, row = listed.out.splitlines()
+    assert (listed.code, shown.code) == (0, 0)
+    assert heading.split() == ["TIME", "STATUS", "REQUEST", "GROUP", "REQUESTER", "ERROR"]
+    assert row.split()[1:3] == ["failed", "REQ-2026-001001"]
+    assert row.endswith("RoleNotExist")
+    assert "1 failure: 1 RoleNotExist." in listed.err
+    assert "What to do  Authorize Cloud Storage Gateway once in its console" in shown.out
+    assert re.search(r"data\.error\.httpStatus +404", shown.out)
+    assert re.search(r"data\.request\.bucketName +\S", shown.out)
+
+
+def test_forty_failures_are_listed_once_each_and_all_are_visible_again(queues: Stand) -> None:
+    """More than a peek could show; none is deleted, and all are there for the next reader a second later."""
+    fill(queues, "failureQueue", [failure(number) for number in range(40)])
+    ended = queues.run(*LIST, "--json")
+    assert ended.code == 0
+    assert sorted(int(each["subject"][2:]) for each in ended.lines()) == list(range(40))
+    assert len(visible(queues, "failureQueue", 40)) == 40
+
+
+def test_a_look_that_takes_longer_than_the_visibility_shows_nothing_twice(queues: Stand) -> None:
+    """With a timeout of one second the first messages come back while the last are read."""
+    with_quick_failures(queues, seconds=1)
+    fill(queues, "failureQueue", [failure(number) for number in range(40)])
+    queues.fault("mns", operation="BatchReceiveMessage", faults=["slow:1", "slow:1200", "slow:1200"])
+    write_profile(queues, "quick")
+    ended = queues.run(*LIST, "--json", "--profile", "quick")
+    assert sorted(int(each["subject"][2:]) for each in ended.lines()) == list(range(40))
+    assert len(visible(queues, "failureQueue", 40)) == 40
+
+
+@pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(
+    "step", [("receive", 1), ("receive", 2), ("give-back", 3)], ids=lambda step: "{} {}".format(*step)
+)
+def test_an_interrupted_look_gives_everything_back(step: tuple[str, int], is_after: bool, queues: Stand) -> None:
+    """Ctrl-C ends it with 130, and nothing stays hidden until its timeout."""
+    fill(queues, "failureQueue", [failure(number) for number in range(40)])
+    with gate(queues) as through:
+        ended = run_struck(queues, through, Strike(step[0], is_after, step[1], signal.SIGINT), *LIST)
+    assert ended.code == 130
+    assert "Traceback" not in ended.err
+    assert len(visible(queues, "failureQueue", 40)) == 40
+
+
+@pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("step", [("receive", 2), ("give-back", 3)], ids=lambda step: "{} {}".format(*step))
+def test_a_killed_look_takes_nothing_with_it(step: tuple[str, int], is_after: bool, queues: Stand) -> None:
+    """All come back when their visibility timeout ends."""
+    with_quick_failures(queues)
+    fill(queues, "failureQueue", [failure(number) for number in range(40)])
+    with gate(queues) as through:
+        ended = run_struck(queues, through, Strike(step[0], is_after, step[1]), *LIST)
+    assert ended.code == -signal.SIGKILL
+    assert len(visible(queues, "failureQueue", 40)) == 40
+
+
+FILTERS = [
+    pytest.param(["--code", "Throttling"], [1, 3], id="code"),
+    pytest.param(["--code", "Throttling", "--code", "RoleNotExist"], [1, 2, 3], id="codes"),
+    pytest.param(["--requester", "lin.wei"], [3], id="requester"),
+    pytest.param(["--name", "group-000[12]"], [1, 2], id="name"),
+    pytest.param(["--status", "indeterminate"], [4], id="status"),
+    pytest.param(["--older-than", "1h"], [0], id="older"),
+    pytest.param(["--newer-than", "1h", "--code", "AssumeRoleFail"], [4, 5], id="newer and code"),
+]
+
+
+@pytest.mark.parametrize(("options", "wanted"), FILTERS)
+def test_a_filter_shows_what_it_says(options: list[str], wanted: list[int], queues: Stand) -> None:
+    """All conditions hold together, several values of one are alternatives."""
+    future = "2099-01-01T00:00:00.000Z"
+    events = [
+        failure(0),
+        failure(1, "Throttling"),
+        failure(2, "RoleNotExist", retryable=False),
+        failure(3, "Throttling", requester="lin.wei"),
+        failure(4).replace('"failed"', '"indeterminate"').replace("provision.failed", "provision.indeterminate"),
+        failure(5),
+    ]
+    old = FAILED["time"]
+    fill(queues, "failureQueue", [events[0].replace(old, "2001-01-01T00:00:00.000Z")])
+    fill(queues, "failureQueue", [event.replace(old, future) for event in events[1:]])
+    ended = queues.run(*LIST, "--json", *options)
+    assert ended.code == 0, ended.err
+    assert sorted(int(each["subject"][2:]) for each in ended.lines()) == wanted
+
+
+def test_a_filter_that_matches_nothing_ends_with_1_and_a_sentence(queues: Stand) -> None:
+    """It is told apart from a queue without failures, which ends with 0."""
+    assert "There are no failures in the failure queue." in queues.run(*LIST, "--code", "Nope").err
+    fill(queues, "failureQueue", [failure(0)])
+    ended = queues.run(*LIST, "--code", "Nope")
+    assert (ended.code, ended.out) == (1, "")
+    assert "None of the 1 in the failure queue is asked for" in ended.err
+
+
+def test_what_is_no_failure_is_said_and_stays(queues: Stand) -> None:
+    """Garbage and an outcome without its request do not hide their neighbours."""
+    without = json.loads(failure(1))
+    del without["data"]["request"]
+    fill(queues, "failureQueue", ["not JSON", json.dumps(without), failure(2)])
+    ended = queues.run(*LIST)
+    assert ended.code == 1
+    assert len(ended.out.splitlines()) == 2
+    assert "1 failure: 1 AssumeRoleFail; 2 unreadable." in ended.err
+    assert re.search(r"Message \w+ is no outcome; it stays where it is\.", ended.err)
+    assert re.search(r"Message \w+ holds no request; it stays where it is\.", ended.err)
+    assert queues.messages("failureQueue") == 3
+
+
+def test_a_file_is_looked_into_without_any_cloud(tmp_path: Path) -> None:
+    """What is no failure is said of the file, which has no queue to stay in; unreadable is 1, as for `replay`."""
+    source = tmp_path / "failures.jsonl"
+    source.write_text(failure(1) + "\n" + failure(2).replace(FAILED["time"], "0001-01-01T00:00:00Z"))
+    shell = Shell(tmp_path, {})
+    listed = shell.run(*LIST, "--from", str(source))
+    assert (listed.code, listed.err) == (0, "2 failures: 2 AssumeRoleFail.\n")
+    assert [len(row.split()[0]) for row in listed.out.splitlines()[1:]] == [len("0001-01-01T00:00:00Z")] * 2
+    assert shell.run(*SHOW, "R-1", "--from", str(source)).code == 0
+    full, succeeded = str(REQUESTS / "full.json"), str(REQUESTS.parent / "outcomes" / "succeeded.json")
+    request = shell.run(*LIST, "--from", full)
+    assert (request.code, request.out) == (1, "")
+    assert request.err.splitlines() == [f"{full} is no outcome.", f"There are no failures in {full}; 1 unreadable."]
+    outcome = shell.run(*LIST, "--from", succeeded)
+    assert (outcome.code, outcome.out) == (0, "")
+    assert outcome.err.splitlines()[0] == f"{succeeded} holds a succeeded outcome."
+
+
+def test_dead_letters_are_listed_and_shown_too(queues: Stand) -> None:
+    """A bare request and one in a trigger's envelope are both readable; neither has a verdict."""
+    wanted = json.loads(failure(7))["data"]["request"]
+    other = json.loads(failure(8))["data"]["request"]
+    enveloped = {"specversion": "1.0", "id": "x", "data": {"messageId": "M-8", "messageBody": json.dumps(other)}}
+    fill(queues, "deadLetterQueue", [json.dumps(wanted), json.dumps([enveloped])])
+    listed = queues.run(*LIST, "--from", "dead-letters", "--json")
+    shown = queues.run(*SHOW, "R-8", "--from", "dead-letters")
+    assert [(each["status"], each["request"]) for each in listed.lines()] == [
+        ("undecided", wanted),
+        ("undecided", other),
+    ]
+    assert "Nobody could work this message" in shown.out
+    assert shown.out.startswith("R-8: undecided\n")
+
+
+def test_an_unknown_request_cannot_be_shown(queues: Stand) -> None:
+    """A sentence and exit code 1."""
+    fill(queues, "failureQueue", [failure(1)])
+    ended = queues.run(*SHOW, "R-2")
+    assert (ended.code, ended.out) == (1, "")
+    assert "There is no such failure of 'R-2' in the failure queue." in ended.err
+
+
+def test_show_prints_the_event_itself_as_json(queues: Stand) -> None:
+    """To the last attribute."""
+    fill(queues, "failureQueue", [failure(1), failure(2)])
+    assert queues.run(*SHOW, "R-2", "--json").lines() == [json.loads(failure(2))] == bodies(queues, "failureQueue")[1:]
+
+
+def test_a_cloud_that_is_not_local_may_be_looked_at_without_leave(queues: Stand) -> None:
+    """Looking changes nothing, so --yes is neither needed nor known."""
+    fill(queues, "failureQueue", [failure(1)])
+    write_profile(queues, "prod")
+    assert queues.run(*LIST, "--profile", "prod").code == 0
+    assert queues.run(*LIST, "--profile", "prod", "--yes").code == 2
+
+
+def test_a_profile_without_a_failure_queue_is_one_sentence(queues: Stand) -> None:
+    """It is said what to add; a queue that is not there is told apart from it."""
+    names = {key: name for key, name in queues.ready["mns"].items() if key != "failureQueue"}
+    write_profile(queues, "old", mns=names)
+    write_profile(queues, "wrong", mns={**names, "failureQueue": "no-such-queue"})
+    assert "mns.failureQueue" in queues.run(*LIST, "--profile", "old").only_a_sentence()
+    assert "QueueNotExist" in queues.run(*LIST, "--profile", "wrong").only_a_sentence()
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [({"accessKeySecret": "wrong"}, "SignatureDoesNotMatch"), ({"securityToken": "expired"}, "AccessDenied")],
+    ids=["secret", "token"],
+)
+def test_keys_that_are_refused_are_one_sentence(changes: dict[str, str], code: str, queues: Stand) -> None:
+    """With the code and a cure, never the key."""
+    write_profile(queues, "bad", **changes)
+    said = queues.run(*LIST, "--profile", "bad").only_a_sentence()
+    assert code in said
+    assert changes.popitem()[1] not in said.replace("wrong key", "")
+
+
+def test_a_reader_that_has_enough_leaves_everything_in_the_queue(queues: Stand) -> None:
+    """`failures list | head` gives back what it has taken, without a traceback."""
+    fill(queues, "failureQueue", [failure(number) for number in range(40)])
+    with queues.shell.start(*LIST, "--json") as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        process.wait(PATIENCE_SECONDS)
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
+    assert len(visible(queues, "failureQueue", 40)) == 40

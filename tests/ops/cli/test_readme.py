@@ -1,0 +1,86 @@
+"""The README's "Keep the cloud running", typed as it stands, against one `up`."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.ops.cli.cli_support import ROOT
+from tests.support.patience import PATIENCE_SECONDS
+
+WATCH = "express-sync watch"
+REQUESTS = ("REQ-2026-001002", "REQ-2026-003004", "REQ-2026-003005", "REQ-2026-001001")
+SHIM = f"""#!{sys.executable}
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from express_sync.ops.cli import main
+main()
+"""
+
+
+def commands() -> list[str]:
+    """The command lines of the section, without what is said about them."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = text.partition("\n## Keep the cloud running\n")[2].partition("\n## ")[0]
+    return [re.sub(r"\s+#.*", "", line[2:]) for line in section.splitlines() if line.startswith("$ ")]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A directory with what the commands expect of a checkout, whose cloud is nobody else's."""
+    (tmp_path / "events").symlink_to(ROOT / "events")
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "activate").write_text('PATH="$PWD/.venv/bin:$PATH"\n')
+    shim = tmp_path / ".venv" / "bin" / "express-sync"
+    shim.write_text(SHIM)
+    shim.chmod(0o700)
+    return tmp_path
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="the README types curl, which is not here")
+def test_keep_the_cloud_running_can_be_typed_as_it_stands(checkout: Path) -> None:
+    """Every line ends well, and every request's outcome is seen, that of the killed function too."""
+    lines = commands()
+    (up_line,) = (line for line in lines if line.startswith("express-sync up --"))
+    rest = [line for line in lines if not line.startswith(("express-sync up", WATCH))]
+    with start(f"{lines[0]}; exec {up_line}", checkout) as up:
+        assert up.stdout is not None
+        assert any(line.startswith("Ctrl-C ends it.") for line in iter(up.stdout.readline, ""))
+        with start(f"{lines[0]}; exec {WATCH}", checkout) as watch:
+            with start("\n".join(["set -e", *rest]), checkout) as typed:
+                said, complaints = typed.communicate(timeout=PATIENCE_SECONDS)
+            assert typed.returncode == 0, complaints
+            assert watch.stdout is not None
+            awaited = set(REQUESTS)
+            while awaited:
+                time, status, request = watch.stdout.readline().split()[:3]
+                awaited.discard(request)
+                assert (time, status) == ("TIME", "STATUS") or status == "succeeded"
+            watch.send_signal(signal.SIGINT)
+            watch.communicate(timeout=PATIENCE_SECONDS)
+        up.send_signal(signal.SIGINT)
+        _, silence = up.communicate(timeout=PATIENCE_SECONDS)
+    assert (watch.returncode, up.returncode, silence) == (130, 130, "")
+    answers = [json.loads(line) for line in said.splitlines() if line[0] in "[{"]
+    assert answers[:3] == [{"settled": 2}, {"queued": 2}, {}]
+    assert answers[4] == {"armed": "create-sent"}
+    assert [type(each) for each in answers[3::2]] == [list, list]
+
+
+def start(script: str, checkout: Path) -> "subprocess.Popen[str]":
+    """A terminal in which something is typed."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("EXPRESS_", "ALIBABA_"))}
+    return subprocess.Popen(
+        ("bash", "-c", script),
+        cwd=checkout,
+        env={**inherited, "PYTHONPATH": str(ROOT), "HOME": str(checkout)},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )

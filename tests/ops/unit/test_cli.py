@@ -1,0 +1,104 @@
+"""How the command line ends when it is used wrongly: one sentence, exit code 2, no traceback."""
+
+import errno
+import io
+import re
+import sys
+
+import pytest
+
+from express_sync.ops.cli import commands, main
+
+
+def _ends(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
+    monkeypatch.setattr(sys, "argv", ["express-sync", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named", "place"),
+    [
+        (("frob",), "frob", "express-sync --help"),
+        (("watch", "--timeout", "0"), "--timeout", "express-sync watch --help"),
+        (("watch", "--timeout", "nan"), "nan is no finite number", "express-sync watch --help"),
+        (("submit", "--timeout", "nan"), "--timeout", "express-sync submit --help"),
+        (("demo", "--timeout", "inf"), "inf is no finite number", "express-sync demo --help"),
+        (("replay", "--timeout", "nan"), "--timeout", "express-sync replay --help"),
+        (("replay", "--rate", "nan"), "--rate", "express-sync replay --help"),
+        (("up", "--clock-factor", "nan"), "--clock-factor", "express-sync up --help"),
+        (("submit", "--nope"), "--nope", "express-sync submit --help"),
+        (("invoke",), "EVENT_FILE", "express-sync invoke --help"),
+        (("up", "extra"), "extra", "express-sync up --help"),
+    ],
+)
+def test_a_wrong_call_is_one_sentence_that_names_the_help(
+    arguments: tuple[str, ...],
+    named: str,
+    place: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Neither click's usage block nor a traceback."""
+    assert _ends(monkeypatch, *arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert said.err.startswith("express-sync: ")
+    assert named in said.err
+    assert said.err.endswith(f" See {place}.\n")
+
+
+@pytest.mark.parametrize("arguments", [(), ("failures",)], ids=["alone", "a group alone"])
+def test_without_a_command_there_is_the_help_as_it_is(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not as a sentence about it; whoever has asked for nothing still ends with 2."""
+    assert _ends(monkeypatch, *arguments) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("Usage: express-sync ")
+    assert "Examples" in said.err or "Start here" in said.err
+    assert "express-sync: " not in said.err
+    assert " --help." not in said.err
+
+
+class _Deaf(io.StringIO):
+    def write(self, _: str) -> int:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+
+def test_a_reader_that_has_gone_is_told_from_every_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`doctor | head -1` must not read as `something is wrong`."""
+    monkeypatch.setattr(sys, "stdout", _Deaf())
+    assert _ends(monkeypatch, "--help") == 141
+
+
+class _Full(io.StringIO):
+    def write(self, _: str) -> int:
+        raise OSError(28, "No space left on device")
+
+
+def test_output_that_cannot_be_written_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A full disk is nobody's traceback."""
+    monkeypatch.setattr(sys, "stdout", _Full())
+    assert _ends(monkeypatch, "--help") == 2
+    assert "No space left on device" in capsys.readouterr().err
+
+
+def test_a_fault_is_told_by_kind_and_place(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not by its text, nor by that of its cause, nor by a traceback: any of them may quote a key."""
+
+    def quoting(**_: object) -> None:
+        raise ValueError("Invalid header value b'planted-token'") from KeyError("planted-token")
+
+    monkeypatch.setattr(commands, "main", quoting)
+    assert _ends(monkeypatch) == 2
+    said = capsys.readouterr()
+    assert re.fullmatch(
+        r"express-sync: This is a fault of express-sync, ValueError at ops\.cli:\d+; report it with the command\.\n",
+        said.err,
+    )
+    assert said.out == ""

@@ -1,0 +1,105 @@
+"""What is in the package, and what is not: held against the archive itself."""
+
+import hashlib
+import re
+import subprocess
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import pytest
+
+from express_sync.ops.packaging.package import MOST_BYTES
+from express_sync.ops.packaging.runtimes import RUNTIMES
+from tests.repo.package.conftest import ROOT, Built
+
+FORBIDDEN = (
+    "*.dist-info/*",
+    "*.egg-info/*",
+    "*.data/*",
+    "*.pyi",
+    "*.pyo",
+    "*/py.typed",
+    "*.c",
+    "*.h",
+    "*.pyx",
+    "*.rs",
+    "*.toml",
+    "*.txt",
+    "*.md",
+    "*/tests/*",
+    "*/test_*",
+    "*/benchmarks/*",
+    "Crypto/*",
+    "local/*",
+    "ops/*",
+    "benchmarks/*",
+    "events/*",
+    "*template.yml",
+)
+UNCHECKED = b"\x01\0\0\0"  # PEP 552
+
+
+@pytest.mark.parametrize("pattern", FORBIDDEN)
+def test_nothing_is_shipped_that_is_not_needed(pattern: str, built: Built) -> None:
+    assert [name for name in built.names() if fnmatchcase(name, pattern)] == []
+
+
+def test_the_function_and_its_contracts_are_shipped_as_they_are_here(built: Built) -> None:
+    sources = [*(ROOT / "handler").rglob("*.py"), *(ROOT / "schemas").glob("*.json")]
+    with ZipFile(built.package.path) as archive:
+        shipped = {name: archive.read(name) for name in archive.namelist()}
+    assert {str(path.relative_to(ROOT)): path.read_bytes() for path in sources} == {
+        name: content
+        for name, content in shipped.items()
+        if name.startswith(("handler/", "schemas/")) and not name.endswith(".pyc")
+    }
+
+
+def test_native_code_is_for_the_runtime_and_for_it_alone(built: Built) -> None:
+    tag = RUNTIMES[built.package.runtime].cache_tag
+    native = [name for name in built.names() if name.endswith(".so")]
+    assert native
+    assert [name for name in native if f".{tag}-x86_64-linux-gnu.so" not in name] == []
+
+
+def test_every_module_has_bytecode_of_the_runtime_that_is_never_checked_against_its_source(built: Built) -> None:
+    tag = RUNTIMES[built.package.runtime].cache_tag
+    names = built.names()
+    with ZipFile(built.package.path) as archive:
+        heads = {name: archive.read(name)[:8] for name in names if name.endswith(".pyc")}
+    assert set(heads.values()) == {_magic_number(built.python) + UNCHECKED}
+    sources = [PurePosixPath(name) for name in names if name.endswith(".py")]
+    assert {source.parts[0] for source in sources} == {"handler"}
+    for source in sources:
+        assert str(source.parent / "__pycache__" / f"{source.stem}.{tag}.pyc") in heads
+
+
+def test_the_archive_is_named_after_its_content_and_small(built: Built) -> None:
+    content = built.package.path.read_bytes()
+    assert built.package.sha256 == hashlib.sha256(content).hexdigest()
+    assert built.package.path.name == f"function-{built.package.sha256[:16]}.zip"
+    assert built.package.size == len(content) <= MOST_BYTES == 1_200_000
+
+
+def test_nothing_in_the_archive_tells_when_where_or_by_whom_it_was_built(built: Built) -> None:
+    with ZipFile(built.package.path) as archive:
+        members = archive.infolist()
+        compiled = {name: archive.read(name) for name in archive.namelist() if name.endswith(".pyc")}
+    assert [name for name, content in compiled.items() if re.search(rb"/(tmp|home|root)/", content)] == []
+    assert [each.filename for each in members] == sorted(each.filename for each in members)
+    assert {(each.date_time, each.external_attr >> 16, each.compress_type) for each in members} == {
+        ((1980, 1, 1, 0, 0, 0), 0o100644, ZIP_DEFLATED)
+    }
+
+
+def test_the_function_can_be_imported_with_nothing_but_the_package_and_the_standard_library(built: Built) -> None:
+    code = f"import sys; sys.path.insert(0, {str(built.code)!r}); import handler.entry; print(handler.entry.__file__)"
+    isolated = [built.python, "-I", "-S", "-W", "error", "-c", code]
+    told = subprocess.run(isolated, env={}, cwd="/", capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stdout.strip(), told.stderr) == (0, str(built.code / "handler" / "entry.py"), "")
+
+
+def _magic_number(python: str) -> bytes:
+    code = "import importlib.util; print(importlib.util.MAGIC_NUMBER.hex())"
+    return bytes.fromhex(subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout)

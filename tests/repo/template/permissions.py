@@ -1,0 +1,85 @@
+"""What the function's role may do, and what the function does, both as pairs of an action and a resource."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from express_sync.local.account import LOCAL_ACCOUNT
+from express_sync.local.template.parser import TemplateError
+from express_sync.local.template.resolver import Stack
+
+Grant = tuple[str, str]
+
+# Action for each operation of SMQ, its page "Authorization policies and examples". The pages of the operations for
+# several messages disagree with it: they name an action of their own. So both are granted.
+ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "PublishMessage": ("mns:PublishMessage",),
+    "SendMessage": ("mns:SendMessage",),
+    "BatchSendMessage": ("mns:SendMessage",),
+    "BatchReceiveMessage": ("mns:ReceiveMessage", "mns:BatchReceiveMessage"),
+    "BatchDeleteMessage": ("mns:DeleteMessage", "mns:BatchDeleteMessage"),
+    "ChangeMessageVisibility": ("mns:ChangeMessageVisibility",),
+    # Operations of Cloud Storage Gateway can be granted for all resources only.
+    "CreateExpressSync": ("hcs-sgw:CreateExpressSync",),
+    "DescribeExpressSyncs": ("hcs-sgw:DescribeExpressSyncs",),
+}
+_MNS = f"acs:mns:{LOCAL_ACCOUNT.region}:{LOCAL_ACCOUNT.account_id}:"
+_REQUESTS, _DEAD, _FAILURES = (
+    f"/queues/express-sync-{role}/messages" for role in ("requests", "dead-letters", "failures")
+)
+_TOPIC = "/topics/express-sync-outcomes/messages"
+
+# operation: the paths it is called on; that these are all calls of the function is a test of the whole local cloud
+CALLS: Mapping[str, tuple[str, ...]] = {
+    "PublishMessage": (_TOPIC,),
+    "BatchSendMessage": (_REQUESTS,),
+    "BatchReceiveMessage": (_REQUESTS, _DEAD, _FAILURES),
+    "BatchDeleteMessage": (_REQUESTS, _DEAD, _FAILURES),
+    "ChangeMessageVisibility": (_REQUESTS, _DEAD, _FAILURES),
+    "CreateExpressSync": ("",),
+    "DescribeExpressSyncs": ("",),
+}
+_LOGS = f"express-sync-{LOCAL_ACCOUNT.account_id}-{LOCAL_ACCOUNT.region}"
+
+# What Function Compute does with the role, and the function itself does not.
+PLATFORM: Mapping[Grant, str] = {
+    ("mns:SendMessage", f"{_MNS}{_DEAD}"): "it puts the record of a failed asynchronous call into its destination",
+    (
+        "log:PostLogStoreLogs",
+        f"acs:log:{LOCAL_ACCOUNT.region}:{LOCAL_ACCOUNT.account_id}:project/{_LOGS}/logstore/function",
+    ): "it writes what the function prints into the log store",
+}
+
+
+def grants_for(operation: str, path: str) -> set[Grant]:
+    """What a call of an operation needs; `path` is the request's, empty for Cloud Storage Gateway."""
+    return {(action, f"{_MNS}{path}" if path else "*") for action in ACTIONS[operation]}
+
+
+NEEDED: frozenset[Grant] = frozenset(
+    grant for operation, paths in CALLS.items() for path in paths for grant in grants_for(operation, path)
+)
+
+
+def granted(document: Mapping[str, Any]) -> set[Grant]:
+    """What the roles of a template may do. TemplateError if that cannot be told."""
+    stack = Stack(document, LOCAL_ACCOUNT, {})
+    roles = [stack.properties(name) for name in stack.resources("ALIYUN::RAM::Role")]
+    documents = [policy["PolicyDocument"] for role in roles for policy in role["Policies"]]
+    return {grant for document in documents for each in document["Statement"] for grant in _grants(each)}
+
+
+def _grants(statement: Mapping[str, Any]) -> Iterable[Grant]:
+    return ((action, resource) for action in statement["Action"] for resource in statement["Resource"])
+
+
+def excess_and_lack(document: Mapping[str, Any]) -> list[str]:
+    """Where a template's role may do more or less than is needed: a sentence for each."""
+    try:
+        may = granted(document)
+    except TemplateError as error:
+        return [str(error)]
+    needed = NEEDED | PLATFORM.keys()
+    return [
+        *(f"the role may {action} on {resource}, and nothing does that" for action, resource in sorted(may - needed)),
+        *(f"the role may not {action} on {resource}" for action, resource in sorted(needed - may)),
+    ]

@@ -1,0 +1,79 @@
+"""The runbook against the table of codes and the command line: nothing missing, nothing that is not there."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from express_sync.ops.cli import commands
+from handler.provisioning.errors import DOCUMENTED, GATEWAY, OWN, Effect, meaning
+
+RUNBOOK = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+LABELS = ["Means", "Retried by itself", "Who can mend it", "What to do", "Command"]
+FAMILIES = {"Throttling": 400, "Any other code with HTTP 4xx": 400, "Any other code with HTTP 5xx": 500}
+
+
+def entries() -> dict[str, dict[str, str]]:
+    """Every entry of the runbook: heading to label to text on one line."""
+    parts = re.split(r"^#### `?(.+?)`?$", RUNBOOK.partition("## Error codes")[2], flags=re.MULTILINE)
+    return {heading: dict(_items(body)) for heading, body in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def _items(body: str) -> Iterator[tuple[str, str]]:
+    text = body.partition("\n#")[0]
+    for label, said in re.findall(r"^- \*\*(.+?):\*\* (.+(?:\n  .+)*)", text, flags=re.MULTILINE):
+        yield label, re.sub(r"\s+", " ", said)
+
+
+ENTRIES = entries()
+NAMED = sorted(set(re.findall(r"(?<![\w/])express-sync [a-z][^`\n|]*", RUNBOOK)))
+
+
+def test_every_code_of_the_table_has_its_entry_and_no_other_has_one() -> None:
+    """A code that is added to the table, or taken from it, is added to the runbook or taken from it."""
+    assert set(ENTRIES) == {*DOCUMENTED, *GATEWAY, *OWN, *FAMILIES}
+
+
+@pytest.mark.parametrize("heading", ENTRIES)
+def test_every_entry_says_all_there_is_to_say(heading: str) -> None:
+    """Meaning, who, what and with which command, in the same order everywhere."""
+    assert list(ENTRIES[heading]) == LABELS
+
+
+@pytest.mark.parametrize("heading", ENTRIES)
+def test_an_entry_agrees_with_the_table_on_what_is_retried(heading: str) -> None:
+    """What the function retries, the runbook does not ask a person to do at once."""
+    code = "ThrottlingOrNot" if heading == "Throttling" else heading
+    is_retried = meaning(code, FAMILIES.get(heading)).effect in (Effect.NOT_EXECUTED, Effect.UNKNOWN)
+    assert ENTRIES[heading]["Retried by itself"] == ("yes" if is_retried else "no")
+
+
+@pytest.mark.parametrize("heading", ENTRIES)
+def test_a_terminal_failure_is_replayed_only_by_force_and_a_passing_one_without(heading: str) -> None:
+    """`replay` refuses what no repetition heals, so the command that is given has to say that the cause is mended."""
+    entry = ENTRIES[heading]
+    if "express-sync replay" in entry["Command"]:
+        assert ("--force" in entry["Command"]) == (entry["Retried by itself"] == "no")
+
+
+@pytest.mark.parametrize("heading", [code for code, row in DOCUMENTED.items() if row.impossible])
+def test_what_only_the_requester_can_mend_is_not_replayed(heading: str) -> None:
+    """A request that can never be done is corrected and submitted again, never sent as it is."""
+    assert "express-sync replay" not in ENTRIES[heading]["Command"]
+
+
+@pytest.mark.parametrize("line", NAMED)
+def test_every_command_that_is_named_exists_with_its_options(line: str) -> None:
+    """What is written there can be typed."""
+    words = shlex.split(line)[1:]
+    command: click.Command = commands
+    while isinstance(command, click.Group) and words:
+        found = command.get_command(click.Context(command), words[0])
+        assert found is not None, f"there is no command {words[0]}"
+        command = found
+        words.pop(0)
+    options = {name for parameter in command.params for name in parameter.opts} | {"--help"}
+    assert {word for word in words if word.startswith("--")} <= options

@@ -1,0 +1,143 @@
+"""What the repository promises about itself: one test command, enforced architecture, small modules, clean locks."""
+
+import ast
+import importlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from handler import config
+
+ROOT = Path(__file__).resolve().parents[2]
+HANDLER_MODULES = sorted((ROOT / "handler").rglob("*.py"))
+
+# contract: (module that breaks it, the offending line)
+BREACHES = {
+    "The handler's layers": ("handler/provisioning/backoff.py", "import handler.pipeline"),
+    "The handler's layers, a module without a place": ("handler/stray.py", '"""No layer declares this module."""'),
+    "The pure core has no effects": ("handler/provisioning/provisioner.py", "import time"),
+    "The shipped function knows nothing": ("handler/entry.py", "import express_sync.ops.cli"),
+    "The local cloud shares no code": ("express_sync/local/server.py", "import mns.account"),
+    "The command line uses": ("express_sync/ops/cli.py", "import handler.sgw.client"),
+}
+
+
+def _lint_imports(folder: Path) -> "subprocess.CompletedProcess[str]":
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--no-logo"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def copy_of_the_sources(tmp_path: Path) -> Path:
+    for package in ("handler", "express_sync"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("breach", BREACHES)
+def test_a_breach_of_an_import_contract_is_caught(breach: str, copy_of_the_sources: Path) -> None:
+    module, line = BREACHES[breach]
+    with (copy_of_the_sources / module).open("a") as source:
+        source.write(f"\n{line}\n")
+    result = _lint_imports(copy_of_the_sources)
+    assert result.returncode == 1
+    assert breach.partition(",")[0] in result.stdout
+    assert "BROKEN" in result.stdout or "not listed as layers" in result.stdout
+
+
+def test_the_untouched_sources_keep_every_import_contract(copy_of_the_sources: Path) -> None:
+    result = _lint_imports(copy_of_the_sources)
+    assert (result.returncode, "0 broken" in result.stdout) == (0, True), result.stdout
+
+
+STAND_IN_FOR_MAKE = """#!/bin/sh
+echo "CI=$CI make $*"
+pwd
+ls
+exit 3
+"""
+
+
+def test_ci_runs_the_readme_command_in_a_new_clone(tmp_path: Path) -> None:
+    """A stand-in for make shows the command and the clone: what is committed, and nothing beside it."""
+    checkout, programs = tmp_path / "checkout", tmp_path / "programs"
+    (checkout / ".ci").mkdir(parents=True)
+    programs.mkdir()
+    shutil.copy(ROOT / ".ci" / "run", checkout / ".ci")
+    (checkout / "committed").touch()
+    environment = {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(checkout), "TMPDIR": str(tmp_path)}
+    identity = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
+    for git in (("init", "-q"), ("add", "."), ("commit", "-qm", "All"), ("checkout", "-q", "--detach")):
+        subprocess.run(("git", *identity, *git), cwd=checkout, env=environment, check=True)
+    (checkout / "left-over").touch()
+    (programs / "make").write_text(STAND_IN_FOR_MAKE)
+    (programs / "make").chmod(0o755)
+    ended = subprocess.run(checkout / ".ci" / "run", env=environment, capture_output=True, text=True, check=False)
+    command, folder, *files = ended.stdout.splitlines()
+    assert (ended.returncode, ended.stderr, command, files) == (3, "", "CI=true make test", ["committed"])
+    assert Path(folder).is_relative_to(tmp_path)
+    assert {*tmp_path.iterdir()} == {checkout, programs}, "the clone is removed"
+    assert re.search(r"^\$? ?make test\b", (ROOT / "README.md").read_text(), re.MULTILINE)
+
+
+def test_random_tests_cannot_fail_for_being_slow() -> None:
+    """One profile says so for the whole suite, and no test replaces that part of it."""
+    assert settings().deadline is None
+    assert HealthCheck.too_slow in settings().suppress_health_check
+    own = re.compile(r"\b(deadline|suppress_health_check)=(?!list\(HealthCheck\))")
+    tests = (path for path in (ROOT / "tests").rglob("*.py") if "hypothesis" in path.read_text())
+    assert [path.name for path in tests if own.search(path.read_text())] == ["conftest.py"]
+
+
+def test_lock_files_carry_hashes_and_no_addresses() -> None:
+    for lock in (ROOT / "requirements").glob("*.txt"):
+        text = lock.read_text()
+        pins = re.findall(r"^[A-Za-z0-9_.-]+==", text, re.MULTILINE)
+        assert pins
+        assert "://" not in text
+        assert all("--hash=sha256:" in pin for pin in re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)[1:])
+
+
+@pytest.mark.parametrize("path", HANDLER_MODULES, ids=lambda path: path.stem)
+def test_a_module_of_the_handler_is_small_and_says_what_it_is(path: Path) -> None:
+    text = path.read_text()
+    tree = ast.parse(text)
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    lengths = {node.name: (node.end_lineno or 0) - node.lineno + 1 for node in functions}
+    assert ast.get_docstring(tree)
+    assert len(text.splitlines()) <= 200
+    assert {name: length for name, length in lengths.items() if length > 30} == {}
+
+
+def test_importing_the_handler_needs_no_environment() -> None:
+    code = "import sys; sys.path.insert(0, '.'); import handler.entry"
+    isolated = [sys.executable, "-I", "-W", "error", "-c", code]
+    result = subprocess.run(isolated, cwd=ROOT, env={}, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_the_template_names_a_handler_that_exists_and_settings_that_the_function_knows() -> None:
+    template = (ROOT / "template.yml").read_text()
+    handler = re.search(r"Handler: (\S+)", template)
+    assert handler
+    module, _, function = handler[1].rpartition(".")
+    assert callable(getattr(importlib.import_module(module), function))
+    named = set(re.findall(r"EXPRESS_SYNC_[A-Z_]+(?=:)", template))
+    assert named
+    known = {f"{config.PREFIX}{name.upper()}" for name in config.Settings.__dataclass_fields__}
+    assert named <= known
+    assert not any(name.startswith("FC_") for name in named | known)
+
+
+def test_every_test_that_the_guarantees_name_exists() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "guarantees.md").read_text()))
+    tests = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    assert named
+    assert {name for name in named if f"def {name}(" not in tests} == set()

@@ -1,0 +1,364 @@
+"""Provisioners and pipelines that break a promise, each in a way that real ones do: what the model has to find."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from typing import Any, TypeVar, cast
+
+from handler.inbound.envelope import Delivery
+from handler.lanes import Lane
+from handler.model import (
+    Answer,
+    Created,
+    Failed,
+    Finding,
+    Indeterminate,
+    ProvisionRequest,
+    Refused,
+    Seen,
+    Succeeded,
+    Unanswered,
+    Verdict,
+)
+from handler.outcome import Circumstances, Outcome
+from handler.pipeline import Pipeline, _Effort
+from handler.provisioning import answers
+from handler.provisioning.provisioner import Deadlines, Provisioner
+from handler.provisioning.retry import Attempt
+from handler.provisioning.verdict import judge, namesake
+from handler.settlement import Case, SendBack, Settlement
+from handler.smq.client import Smq, SmqError
+from tests.system.model.delivery import Shape
+
+Broken = TypeVar("Broken", Pipeline, Settlement)
+Unsettled = Refused | Unanswered
+Observe = Callable[[Attempt], None]
+
+
+class _Broken(Provisioner):
+    """Creates like the shipped provisioner, and says `unsettled` of what no create call has settled."""
+
+    def provision(
+        self,
+        request: ProvisionRequest,
+        deadlines: Deadlines,
+        observe: Observe,
+        *,
+        in_flight: bool = False,
+        is_last: bool = True,
+    ) -> Verdict:
+        attempts = self._create(request, deadlines.create, observe)
+        last = attempts[-1]
+        if isinstance(last, Created):
+            return Succeeded(last.express_sync_id, "created")
+        return self.unsettled(
+            request, attempts, last, lambda: self._look(request, deadlines.look, observe, is_last=is_last)
+        )
+
+    def unsettled(
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], Finding]
+    ) -> Verdict:
+        raise NotImplementedError
+
+
+class NeverLooks(_Broken):
+    """Takes the last answer for the truth, as retrying clients do."""
+
+    def unsettled(
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], Finding]
+    ) -> Verdict:
+        return Failed(answers.reason(last))
+
+
+class LooksOnce(_Broken):
+    """Takes what is absent now for what will never be there."""
+
+    def unsettled(
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], Finding]
+    ) -> Verdict:
+        verdict = judge(request, attempts, last, look(), self.policy.adoption)
+        return verdict or Failed(answers.reason(last))
+
+
+class LooksTwice(_Broken):
+    """Takes what is still absent after a pause for what will never be there."""
+
+    def unsettled(
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], Finding]
+    ) -> Verdict:
+        adoption = self.policy.adoption
+        looks = (judge(request, attempts, last, look(), adoption) for _ in range(2))
+        return next((verdict for verdict in looks if verdict is not None), Failed(answers.reason(last)))
+
+
+class BelievesARefusedLook(_Broken):
+    """Takes a lookup that failed for one that showed nothing."""
+
+    def unsettled(
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], Finding]
+    ) -> Verdict:
+        seen = look()
+        shown = seen if isinstance(seen, Seen) else Seen(())
+        return judge(request, attempts, last, shown, self.policy.adoption) or Indeterminate(answers.reason(last))
+
+
+class LooksOnTheBucketOnly(_Broken):
+    """Misses the group of the same name on another bucket, and so can never settle the request."""
+
+    def unsettled(
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], Finding]
+    ) -> Verdict:
+        seen = self.service.describe(request.bucket_name, self.policy.call_timeout_seconds)
+        return judge(request, attempts, last, seen, self.policy.adoption) or Indeterminate(answers.reason(last))
+
+
+class TakesANamesakeForItsOwn(_Broken):
+    """Calls a taken name a success, without comparing."""
+
+    def unsettled(
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], Finding]
+    ) -> Verdict:
+        group = namesake(look(), request)
+        return Succeeded(group.express_sync_id, "existing") if group else Indeterminate(answers.reason(last))
+
+
+class IsNeverSure(_Broken):
+    """Says nothing false by saying nothing."""
+
+    def unsettled(
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], Finding]
+    ) -> Verdict:
+        look()
+        return Indeterminate(answers.reason(last))
+
+
+class ComparesAsText(_Broken):
+    """Takes a prefix or region in another form for another one."""
+
+    def unsettled(
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], Finding]
+    ) -> Verdict:
+        verdict = judge(request, attempts, last, look(), self.policy.adoption) or Indeterminate(answers.reason(last))
+        is_unclear = isinstance(verdict, Indeterminate) and verdict.reason.code == "ConfigurationUnclear"
+        return Failed(answers.reason(last)) if is_unclear else verdict
+
+
+class ConsultsNoMark(_Broken):
+    """Compares what the API shows of a group and overlooks the mark that says who made it."""
+
+    def unsettled(
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], Finding]
+    ) -> Verdict:
+        seen = look()
+        if isinstance(seen, Seen):
+            seen = Seen(tuple(replace(group, description="") for group in seen.groups))
+        return judge(request, attempts, last, seen, self.policy.adoption) or Indeterminate(answers.reason(last))
+
+
+class TakesErrorsForTheEnd(_Broken):
+    """Takes any answer that arrived for the end of its call, as if nothing could land after an error."""
+
+    def unsettled(
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], Finding]
+    ) -> Verdict:
+        silent = tuple(each for each in attempts if not isinstance(each, Refused))
+        return judge(request, silent, last, look(), self.policy.adoption) or Indeterminate(answers.reason(last))
+
+
+class TriesAgainInDoubt(Provisioner):
+    """Retries around its own retries."""
+
+    def provision(
+        self,
+        request: ProvisionRequest,
+        deadlines: Deadlines,
+        observe: Observe,
+        *,
+        in_flight: bool = False,
+        is_last: bool = True,
+    ) -> Verdict:
+        first = super().provision(request, deadlines, observe, in_flight=in_flight, is_last=is_last)
+        if not isinstance(first, Indeterminate):
+            return first
+        return super().provision(request, deadlines, observe, in_flight=True, is_last=is_last)
+
+
+class _ForgetsDoubt(Pipeline):
+    def _verdict(self, case: Case, deadlines: Deadlines, effort: _Effort, in_flight: list[ProvisionRequest]) -> Verdict:
+        return super()._verdict(case, deadlines, effort, [])
+
+
+def forgetting_doubt(pipeline: Pipeline) -> Pipeline:
+    """Return a pipeline in which the second body of a requestId ignores what the first has left in flight."""
+    return _as(_ForgetsDoubt, pipeline)
+
+
+class _AnswersForAnother(Pipeline):
+    def _verdict(self, case: Case, deadlines: Deadlines, effort: _Effort, in_flight: list[ProvisionRequest]) -> Verdict:
+        if in_flight:
+            return Indeterminate(answers.reason(Unanswered("ReadTimeout", sent=True)))
+        return super()._verdict(case, deadlines, effort, in_flight)
+
+
+def answering_for_another(pipeline: Pipeline) -> Pipeline:
+    """Return a pipeline that answers the doubt about one body of a requestId with that about another."""
+    return _as(_AnswersForAnother, pipeline)
+
+
+class _ForgetsCopies(Pipeline):
+    def _process(
+        self, lane: Lane, deliveries: Sequence[Delivery], deadlines: Deadlines
+    ) -> list[tuple[int, Outcome | None]]:
+        places = [place for places in lane.cases.values() for place in places]
+        return super()._process(Lane(lane.request_id, {place: [place] for place in places}), deliveries, deadlines)
+
+
+def forgetting_copies(pipeline: Pipeline) -> Pipeline:
+    """Return a pipeline in which copies that meet go on side by side, so that every crash doubles them."""
+    return _as(_ForgetsCopies, pipeline)
+
+
+class _RaisesOutOfTime(Settlement):
+    def settle(self, case: Case, verdict: Verdict, about: Circumstances, until: float) -> list[Outcome | None]:
+        if not isinstance(verdict, Failed | Indeterminate) or verdict.reason.code != "OutOfTime":
+            return super().settle(case, verdict, about, until)
+        outcome = self._outcome(case, verdict, about, case.submissions[0])
+        for journal in case.journals:
+            journal.unfinished(outcome, verdict.reason.code)
+        return [None for _ in case.deliveries]
+
+
+def raising_when_time_is_out(pipeline: Pipeline) -> Pipeline:
+    """Return a pipeline that leaves what it finds no time for to the trigger."""
+    return replace(pipeline, settlement=_as(_RaisesOutOfTime, pipeline.settlement))
+
+
+def _as(kind: type[Broken], shipped: Broken) -> Broken:
+    return kind(**{collaborator.name: getattr(shipped, collaborator.name) for collaborator in fields(shipped)})
+
+
+def _publishing(pipeline: Pipeline, publish: Callable[[Outcome, float], None]) -> Pipeline:
+    return replace(pipeline, settlement=replace(pipeline.settlement, publish=publish))
+
+
+def _sending_back(pipeline: Pipeline, send_back: SendBack) -> Pipeline:
+    return replace(pipeline, settlement=replace(pipeline.settlement, send_back=send_back))
+
+
+def sending_back_first(pipeline: Pipeline) -> Pipeline:
+    """Return a pipeline whose redeliveries fill the queue with copies while the topic refuses."""
+    shipped = pipeline.settlement
+    held: list[tuple[Outcome, float]] = []
+
+    def publish(outcome: Outcome, until: float) -> None:
+        if outcome.status == "deferred":
+            held.append((outcome, until))
+        else:
+            shipped.publish(outcome, until)
+
+    def send_back(body: str, delay_seconds: int, until: float) -> None:
+        shipped.send_back(body, delay_seconds, until)
+        while held:
+            shipped.publish(*held.pop())
+
+    return _sending_back(_publishing(pipeline, publish), send_back)
+
+
+def altering_what_is_sent_back(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Shape:
+    """Return the shape of a pipeline that sends back something else than the request in its next generation."""
+
+    def shape(pipeline: Pipeline) -> Pipeline:
+        def send_back(body: str, delay_seconds: int, until: float) -> None:
+            pipeline.settlement.send_back(json.dumps(change(json.loads(body))), delay_seconds, until)
+
+        return _sending_back(pipeline, send_back)
+
+    return shape
+
+
+def sending_back_without_counting(pipeline: Pipeline) -> Pipeline:
+    """Return a pipeline that never comes to an end, as every generation is the first."""
+    return altering_what_is_sent_back(lambda event: {**event, "generation": 0})(pipeline)
+
+
+def swallowing_failures_to_send_back(pipeline: Pipeline) -> Pipeline:
+    """Return a pipeline that acknowledges what it has promised to try again and could not."""
+
+    def send_back(body: str, delay_seconds: int, until: float) -> None:
+        try:
+            pipeline.settlement.send_back(body, delay_seconds, until)
+        except SmqError:
+            return
+
+    return _sending_back(pipeline, send_back)
+
+
+def sending_back_twice(pipeline: Pipeline) -> Pipeline:
+    """Return a pipeline that wants to be sure."""
+
+    def send_back(body: str, delay_seconds: int, until: float) -> None:
+        for _ in range(2):
+            pipeline.settlement.send_back(body, delay_seconds, until)
+
+    return _sending_back(pipeline, send_back)
+
+
+def giving_up_what_it_cannot_send_back(pipeline: Pipeline) -> Pipeline:
+    """Return a pipeline that ends a request by itself where the queue has not answered, though it may have it."""
+    shipped = pipeline.settlement
+    told: list[Outcome] = []
+
+    def publish(outcome: Outcome, until: float) -> None:
+        told.append(outcome)
+        shipped.publish(outcome, until)
+
+    def send_back(body: str, delay_seconds: int, until: float) -> None:
+        smq = cast("Smq", pipeline.provisioner.service)
+        try:
+            smq.within(5.0).send("requests", [body], delay_seconds)
+        except SmqError:
+            event = told[-1].event
+            data = {**event["data"], "status": "indeterminate"}
+            shipped.publish(Outcome("indeterminate", {**event, "id": f"end of {event['id']}", "data": data}), until)
+
+    return _sending_back(_publishing(pipeline, publish), send_back)
+
+
+def provisioning_as(broken: type[Provisioner]) -> Shape:
+    """Return the shape of a pipeline that provisions as this provisioner does."""
+
+    def shape(pipeline: Pipeline) -> Pipeline:
+        shipped = pipeline.provisioner
+        return replace(pipeline, provisioner=broken(shipped.policy, shipped.service, shipped.clock))
+
+    return shape
+
+
+def swallowing_failures_to_publish(pipeline: Pipeline) -> Pipeline:
+    """Return a pipeline that acknowledges what it could not announce."""
+
+    def publish(outcome: Outcome, until: float) -> None:
+        try:
+            pipeline.settlement.publish(outcome, until)
+        except SmqError:
+            return
+
+    return _publishing(pipeline, publish)
+
+
+def with_event(change: Callable[[Outcome], dict[str, Any]]) -> Shape:
+    """Return the shape of a pipeline whose events have other attributes."""
+
+    def shape(pipeline: Pipeline) -> Pipeline:
+        def publish(outcome: Outcome, until: float) -> None:
+            pipeline.settlement.publish(Outcome(outcome.status, {**outcome.event, **change(outcome)}), until)
+
+        return _publishing(pipeline, publish)
+
+    return shape
+
+
+def with_ids_from(facts: Callable[[Outcome], object]) -> Shape:
+    """Return the shape of a pipeline whose event ids come from something else than submission and verdict."""
+    return with_event(lambda outcome: {"id": hashlib.sha256(repr(facts(outcome)).encode()).hexdigest()})

@@ -1,0 +1,278 @@
+"""The worlds that requests meet and the settings that meet them: what the model goes through, as tables."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any, get_args
+
+from handler import model
+from handler.model import Adoption, ProvisionRequest
+from tests.system.model import state
+from tests.system.model.account import AS_ASKED, Form
+from tests.system.model.choices import all_ways
+from tests.system.model.cloud import Jitter
+from tests.system.model.delivery import ORDINARY, Deliverer, Instance, Shape, Timing, as_shipped
+from tests.system.model.faults import EVERY_FAULT, OUTAGE, OUTAGES, Alphabet
+from tests.system.model.instances import Interleavings, Running
+from tests.system.model.schedules import Schedules, Tally
+from tests.system.model.state import Copy, State
+from tests.system.model.truth import VIOLATIONS, Kind, Made, Story
+
+DOCUMENT: dict[str, Any] = {
+    "requestId": "REQ-1",
+    "name": "team-share",
+    "bucketName": "team-bucket",
+    "bucketRegion": "cn-hangzhou",
+}
+REQUEST = ProvisionRequest.of(DOCUMENT)
+WITH_PREFIX = {**DOCUMENT, "bucketPrefix": "projects/a/"}
+ADOPTIONS: tuple[Adoption, ...] = get_args(Adoption)
+
+
+@dataclass(frozen=True)
+class World:
+    """What there is at first: the different bodies of requests, the groups of others, and how the API shows groups."""
+
+    name: str
+    documents: tuple[dict[str, Any], ...] = (DOCUMENT,)
+    groups: tuple[Made, ...] = ()
+    form: Form = AS_ASKED
+
+
+def _of_another(bucket_name: str) -> tuple[Made, ...]:
+    group = model.Group("sync-1", REQUEST.name, bucket_name, REQUEST.bucket_region, "", "somebody else's")
+    return (Made(group, "REQ-0"),)
+
+
+def _two(title: str, /, **changes: str) -> World:
+    return World(title, (DOCUMENT, {**DOCUMENT, **changes}))
+
+
+FREE = World("name free")
+TAKEN = World("name taken", groups=_of_another("other-bucket"))
+IDENTICAL = World("identical of another", groups=_of_another(REQUEST.bucket_name))
+WORLDS = (FREE, TAKEN, IDENTICAL)
+NORMALISED = (
+    World("prefix normalised", (WITH_PREFIX,), form=Form(strips_slashes=True)),
+    World("region in words", form=Form(region="China (Hangzhou)")),
+    World("both normalised", (WITH_PREFIX,), form=Form(strips_slashes=True, region="China (Hangzhou)")),
+)
+TWO_BODIES = (
+    _two("other description", description="corrected"),
+    _two("other prefix", bucketPrefix="projects/b/"),
+    _two("other name", name="other-share"),
+)
+TWO_REQUESTS = (
+    _two("two requests", requestId="REQ-2", name="other-share"),
+    _two("two rivals", requestId="REQ-2"),
+)
+THREE_MESSAGES = World(
+    "two bodies and another request",
+    (DOCUMENT, {**DOCUMENT, "description": "corrected"}, {**DOCUMENT, "requestId": "REQ-2", "name": "other-share"}),
+)
+
+TIMINGS = (
+    Timing("ample", function_seconds=120.0, attempts=3),
+    Timing("scarce", function_seconds=20.0, attempts=3),  # a call without an answer leaves no time for another
+)
+SHORTEST_DRAIN_SECONDS = 60.0  # in less a function would drain nothing
+HASTY = Timing("hasty", function_seconds=120.0, attempts=1)  # what one attempt does not settle is deferred
+
+CLOCKS = tuple(Instance(clock_seconds, jitter) for clock_seconds, jitter in zip((0, 30, -30), Jitter, strict=True))
+"""Each wrong clock with another jitter: what comes of both is the same state, so their product would show no more."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One world, one adoption policy, one timing; which body each message of the queue holds at first, how many are
+    taken at a time, how often a request may be deferred, what may go wrong, which instances there are, and whether the
+    function takes the messages itself.
+    """
+
+    world: World
+    adoption: Adoption
+    timing: Timing
+    submitted: tuple[int, ...] = (0,)
+    batch: int = 1
+    deferrals: int = 0
+    alphabet: Alphabet = EVERY_FAULT
+    instances: tuple[Instance, ...] = ORDINARY
+    is_pulled: bool = False
+
+    @property
+    def name(self) -> str:
+        """The setting in a few words."""
+        parts = [self.timing.name, self.adoption, self.world.name]
+        if self.alphabet is not EVERY_FAULT:
+            parts.append(self.alphabet.name)
+        if len(self.submitted) > 1:
+            parts.append(f"{len(self.submitted)} submissions in batches of {self.batch}")
+        if self.deferrals:
+            parts.append(f"{self.deferrals} deferrals")
+        parts += ["clocks"] * (self.instances != ORDINARY) + ["pulled"] * self.is_pulled
+        return ", ".join(parts)
+
+    @property
+    def forbidden(self) -> frozenset[Kind]:
+        """What must not be found here. Where the API always says the same, the function must not say two things.
+
+        Except of two bodies of one requestId: in a batch, the first may take the time of the second.
+        """
+        request_ids = [document["requestId"] for document in self.world.documents]
+        is_constant = self.alphabet is OUTAGE and len(set(request_ids)) == len(request_ids)
+        adopts = {Kind.WRONG_ADOPTION} if self.adoption == "identical" else set()
+        agreement = {Kind.DISCORD, Kind.UNSETTLED} if is_constant else set()
+        return frozenset(VIOLATIONS) - adopts | agreement
+
+    @property
+    def start(self) -> State:
+        """How it begins: each message is a submission of its own."""
+        bodies = [ProvisionRequest.of(document) for document in self.world.documents]
+        copies = tuple(Copy(body, (f"submission-{place}",)) for place, body in enumerate(self.submitted))
+        asked = tuple((copy.submissions[0], bodies[copy.body]) for copy in copies)
+        return State(state.World(self.world.groups, tuple(sorted(copies))), Story(asked))
+
+    def deliverer(self, shape: Shape = as_shipped, *, stragglers: bool = False) -> Deliverer:
+        """Return what delivers the messages."""
+        return Deliverer(
+            self.world.documents,
+            self.adoption,
+            self.timing,
+            self.batch,
+            self.deferrals,
+            self.alphabet,
+            self.world.form,
+            self.instances,
+            shape,
+            stragglers,
+            self.is_pulled,
+        )
+
+    def tally(self, faults: int, shape: Shape = as_shipped, *, stragglers: bool = False) -> Tally:
+        """Return what is found in all schedules of at most so many faults.
+
+        Every submission may be sent back as often as it may be deferred; what a fault adds to that, `Schedules` knows.
+        """
+        tally = Schedules(self.deliverer(shape, stragglers=stragglers)).tally(self.start, faults)
+        return tally.bounded(len(self.submitted) * self.deferrals)
+
+
+def _each(worlds: Iterable[World], *shapes: dict[str, Any]) -> tuple[Setting, ...]:
+    """Return a setting for each world, adoption policy and shape."""
+    return tuple(
+        Setting(world, adoption, **shape) for shape, adoption, world in product(shapes, ADOPTIONS, tuple(worlds))
+    )
+
+
+AMPLE, SCARCE = TIMINGS
+SETTINGS = _each(WORLDS, {"timing": AMPLE}, {"timing": SCARCE})
+DEFERRING = _each(WORLDS, *({"timing": HASTY, "deferrals": deferrals} for deferrals in (1, 2)))
+FORMS = _each(NORMALISED, {"timing": AMPLE}, {"timing": HASTY, "deferrals": 1})
+BODIES = _each(
+    TWO_BODIES,
+    *(
+        {"timing": timing, "submitted": (0, 1), "batch": batch, "deferrals": deferrals}
+        for (timing, deferrals), batch in product(((SCARCE, 0), (HASTY, 1)), (1, 2))
+    ),
+)
+NEIGHBOURS = _each(
+    TWO_REQUESTS,
+    *({"timing": HASTY, "submitted": (0, 1), "batch": 2, "deferrals": deferrals} for deferrals in (0, 1)),
+)
+TWICE = tuple(replace(each, submitted=(0, 0), batch=2) for each in (*SETTINGS, *DEFERRING))
+DISTRUSTED = tuple(replace(each, instances=CLOCKS) for each in DEFERRING if each.deferrals == 1)
+IN_OUTAGES = tuple(
+    Setting(FREE, "identical", timing, submitted, batch, deferrals, alphabet)
+    for alphabet, deferrals, (timing, submitted, batch) in product(
+        OUTAGES, (0, 1, 2), ((HASTY, (0,), 1), (HASTY, (0,), 3), (HASTY, (0, 0), 2), (SCARCE, (0, 0), 1))
+    )
+) + tuple(
+    Setting(world, "identical", SCARCE, (0, 1), 2, deferrals, alphabet)
+    for alphabet, deferrals, world in product(OUTAGES, (0, 1), (*TWO_BODIES[:2], *TWO_REQUESTS))
+)
+PULLED = tuple(
+    replace(each, is_pulled=True)
+    for each in (*SETTINGS, *DEFERRING, *NEIGHBOURS, *IN_OUTAGES)
+    if each.timing.function_seconds > SHORTEST_DRAIN_SECONDS
+    and each.deferrals < 2
+    and len(each.submitted) == each.batch
+)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A setting in which two instances process messages at the same time before the rest follows one after another.
+
+    `meeting`: what the two are given. Of different generations: one message has been sent back, and an acknowledgement
+    was lost, which is no part of the schedule.
+    """
+
+    setting: Setting
+    meeting: str
+
+    @property
+    def name(self) -> str:
+        """The pair in a few words."""
+        return f"{self.setting.name}, at once: {self.meeting}"
+
+    @property
+    def forbidden(self) -> frozenset[Kind]:
+        """What must not be found here."""
+        return self.setting.forbidden
+
+    def tally(self, faults: int, shape: Shape = as_shipped) -> Tally:
+        """Return what is found in all interleavings and schedules of at most so many faults."""
+        deliverer = self.setting.deliverer(shape)
+        start = _MEETINGS[self.meeting](deliverer, self.setting.start)
+        batches = [(copy,) for copy in (*start.world.copies, *start.world.copies)[:2]]
+        tally = Interleavings(deliverer).tally(start, [Running(batch) for batch in batches], faults)
+        return tally.bounded(len(batches) * self.setting.deferrals)
+
+
+def _sent_back_and_not_acknowledged(deliverer: Deliverer, start: State) -> State:
+    ways = all_ways(lambda choices: start.after(deliverer.deliver(start.world, choices)), 2)
+    return next(after for after in ways if len(after.world.copies) == 2 and after.world.groups == start.world.groups)
+
+
+DELIVERED_TWICE, SUBMITTED_TWICE, GENERATIONS = MEETINGS = ("one message twice", "two submissions", "two generations")
+ACKNOWLEDGED_FOR_BOTH = "one message, one acknowledgement"
+_MEETINGS: dict[str, Callable[[Deliverer, State], State]] = {
+    DELIVERED_TWICE: lambda _, start: replace(start, world=replace(start.world, copies=start.world.copies * 2)),
+    SUBMITTED_TWICE: lambda _, start: start,
+    GENERATIONS: _sent_back_and_not_acknowledged,
+    ACKNOWLEDGED_FOR_BOTH: lambda _, start: start,
+}
+PAIRS = tuple(
+    Pair(replace(each, submitted=(0, 0) if meeting == SUBMITTED_TWICE else (0,)), meeting)
+    for each, meeting in product(
+        _each((FREE, IDENTICAL), {"timing": HASTY}, {"timing": HASTY, "deferrals": 1}), MEETINGS
+    )
+    if each.deferrals or meeting != GENERATIONS
+)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Settings that are gone through with the same number of faults: so many in the tests, so many in `make model`.
+
+    The fewer, the more there is to choose without a fault.
+    """
+
+    name: str
+    settings: Sequence[Setting | Pair]
+    faults: int
+    most_faults: int
+
+
+GROUPS = (
+    Group("one request", SETTINGS, 4, 5),
+    Group("deferred", DEFERRING, 4, 5),
+    Group("normalised answers", FORMS, 3, 4),
+    Group("two bodies of one requestId", BODIES, 2, 3),
+    Group("two requests in a batch", NEIGHBOURS, 2, 3),
+    Group("submitted twice", TWICE, 2, 4),
+    Group("wrong clocks, other jitter", DISTRUSTED, 3, 4),
+    Group("outages for ever", IN_OUTAGES, 2, 3),
+    Group("pulled", PULLED, 1, 3),
+    Group("two instances at once", PAIRS, 1, 2),
+)

@@ -1,0 +1,21 @@
+"""`python -m tests.system.model` prints every setting, what was found there, and a table of all groups."""
+
+import pytest
+
+from tests.system.model.__main__ import main
+from tests.system.model.settings import GROUPS
+from tests.system.model.truth import Kind
+
+
+def test_prints_the_schedules_of_every_setting_and_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """The table adds up, and the command exits with 0, as no promise is broken."""
+    assert main(["--faults", "0", "--processes", "1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    settings = sum(len(group.settings) for group in GROUPS)
+    rows = {
+        cells[1]: cells[2:-1] for line in lines[settings:] if (cells := [cell.strip() for cell in line.split("|")])[1:]
+    }
+    schedules = sum(int(line.split()[0].replace(",", "")) for line in lines[:settings])
+    assert schedules == int(rows["schedules"][-1].replace(",", ""))
+    assert rows["**violations**"] == ["0"] * (len(GROUPS) + 1)
+    assert {kind.value for kind in Kind} <= rows.keys()

@@ -1,0 +1,144 @@
+"""The function in virtual time: the shipped core, composed as in handler.entry, invoked by a trigger or a timer.
+
+Real: parsing, pipeline, settlement, deferrals, deadlines, drain, and the settings of template.yml over the defaults of
+handler.config. Simulated: clock, API, topic and queues. Not simulated: cold starts.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
+from functools import partial
+from typing import cast
+
+from handler import config, entry
+from handler.drain import Drain
+from handler.inbound import envelope
+from handler.inbound.envelope import Delivery
+from handler.outcome import Outcome
+from handler.pipeline import Pipeline
+from handler.provisioning.backoff import Backoff
+from handler.provisioning.provisioner import Deadlines, Policy, Provisioner
+from handler.provisioning.retry import Attempt
+from handler.queue import RequestQueue
+from handler.settlement import Settlement
+from handler.smq.client import Smq
+from handler.smq.senders import Persistence
+from handler.topic import ResultTopic
+from tests.system.model.faults import Killed
+from tests.system.simulation.cloud import Api, Process, SimulatedService, SimulatedSmq
+from tests.system.simulation.listener import Listener
+from tests.system.simulation.queues import Queue
+from tests.system.simulation.virtual_time import VirtualTime
+
+_DAWN = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+Variant = Callable[[Pipeline], Pipeline]
+
+
+class NoJournal:
+    """A journal that keeps nothing and raises at a fault of the function's own."""
+
+    def attempted(self, attempt: Attempt) -> None: ...
+
+    def decided(self, outcome: Outcome) -> None: ...
+
+    def unpublished(self, outcome: Outcome, code: str) -> None: ...
+
+    def unfinished(self, outcome: Outcome, code: str) -> None: ...
+
+    def failed(self, fault: Exception) -> None:
+        raise AssertionError from fault
+
+
+def as_shipped(pipeline: Pipeline) -> Pipeline:
+    """Return the pipeline as it is."""
+    return pipeline
+
+
+@dataclass(slots=True)
+class Function:
+    """The function and what it has done: `counts` by name, and the seconds that it ran.
+
+    `variant` may put another pipeline in the place of the shipped one. `kill` is asked after each request that was sent
+    back whether the process dies; it is told how many this process has sent back.
+    """
+
+    settings: config.Settings
+    timeout_seconds: float
+    time: VirtualTime
+    api: Api
+    queues: dict[str, Queue]
+    listener: Listener
+    kill: Callable[[int], bool]
+    variant: Variant = as_shipped
+    counts: Counter[str] = field(default_factory=Counter)
+    billed_seconds: float = 0.0
+
+    def handle(self, event: bytes) -> bool:
+        """Process a trigger's event; return False if the invocation raised or was killed."""
+        deliveries = envelope.parse(event).deliveries
+
+        def work(process: Process, smq: Smq, deadlines: Deadlines) -> bool:
+            dead_letters = RequestQueue(self._persistence(process, smq), self.settings.dead_letter_queue)
+            pipeline = self._pipeline(process, smq)
+            set_aside = partial(dead_letters.send_back, delay_seconds=0)
+            pipeline = replace(pipeline, settlement=replace(pipeline.settlement, set_aside=set_aside))
+            return None not in self._work(pipeline, deliveries, deadlines)
+
+        return self._invoke(work)
+
+    def sweep(self) -> None:
+        """Process dead letters, as the timer's command asks for."""
+
+        def drain(process: Process, smq: Smq, deadlines: Deadlines) -> bool:
+            work = partial(self._work, self._pipeline(process, smq))
+            Drain(smq, self.settings.dead_letter_queue, work, process).run(deadlines)
+            return True
+
+        self._invoke(drain)
+
+    def _work(self, pipeline: Pipeline, deliveries: Sequence[Delivery], deadlines: Deadlines) -> list[Outcome | None]:
+        self.counts["deliveries"] += len(deliveries)
+        return self.variant(pipeline).work(deliveries, deadlines)
+
+    def _invoke(self, work: Callable[[Process, Smq, Deadlines], bool]) -> bool:
+        settings, began = self.settings, self.time.now
+        process = Process(self.time, self.api.chance, self.timeout_seconds, self.kill)
+        smq = SimulatedSmq(self.queues, process, self.api.outage, self.listener.hear)
+        reserves = (settings.look_reserve_seconds, settings.publish_reserve_seconds)
+        is_done = False
+        self.counts["invocations"] += 1
+        try:
+            is_done = work(process, cast("Smq", smq), Deadlines.of(began, self.timeout_seconds, *reserves))
+            self.counts["raised"] += not is_done
+        except Killed:
+            self.counts["killed"] += 1
+        self.billed_seconds += self.time.now - began
+        return is_done
+
+    def _persistence(self, process: Process, smq: Smq) -> Persistence:
+        return Persistence(smq, entry.PERSISTING, process)
+
+    def _pipeline(self, process: Process, smq: Smq) -> Pipeline:
+        settings = self.settings
+        persistence = self._persistence(process, smq)
+        policy = Policy(
+            backoff=Backoff(settings.max_attempts, settings.backoff_base_seconds, settings.backoff_cap_seconds),
+            call_timeout_seconds=settings.api_timeout_seconds,
+            late_pause_seconds=settings.late_pause_seconds,
+            adoption=settings.adoption,
+        )
+        return Pipeline(
+            provisioner=Provisioner(policy, SimulatedService(self.api, process), process),
+            settlement=Settlement(
+                deferral=entry._deferral(settings),
+                publish=ResultTopic(persistence, settings.result_topic).publish,
+                send_back=RequestQueue(persistence, settings.request_queue).send_back,
+                uniform=process.uniform,
+                source="simulation",
+            ),
+            utc_now=lambda: _DAWN + timedelta(seconds=self.time.now),
+            journal_of=lambda _delivery, _request_id: NoJournal(),
+            concurrency=settings.concurrency,
+        )

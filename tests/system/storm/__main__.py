@@ -1,0 +1,33 @@
+"""One storm and what it survived; ends with 1 if a promise broke.
+
+`python -m tests.system.storm [--seed N] [--requests N] [--adoption identical|owned] [--pull]`
+"""
+
+import argparse
+import secrets
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.system.storm.tempest import survive
+
+
+def main() -> int:
+    """Run the storm that the command line asks for."""
+    parser = argparse.ArgumentParser(prog="python -m tests.system.storm")
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000), help="repeats a storm")
+    parser.add_argument("--requests", type=int, default=300)
+    parser.add_argument("--adoption", choices=("identical", "owned"), default="identical")
+    parser.add_argument("--pull", action="store_true", help="let the function take the messages itself")
+    wanted = parser.parse_args()
+    sys.stdout.write(f"Storm of seed {wanted.seed}, repeat it with --seed {wanted.seed}\n")
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as directory:
+        survived = survive(wanted.seed, wanted.requests, Path(directory), wanted.adoption, is_pulled=wanted.pull)
+    sys.stdout.write(f"{survived}\n  {'seconds:':<34}{time.monotonic() - began:.1f}\n")
+    return 1 if survived.contradictions or survived.leaks else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
