@@ -19,7 +19,7 @@ from express_sync.ops.queues.client import queue
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import ExitCode, Problem, leave
 from express_sync.ops.terminal.option_types import POSITIVE
-from handler.sgw.signing import Credentials
+from handler.credentials import Credentials
 from handler.smq.client import SmqError
 
 SCENARIO = Path(__file__).resolve().parents[3] / "events" / "demo.json"

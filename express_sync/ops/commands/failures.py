@@ -9,11 +9,11 @@ from rich.text import Text
 
 from express_sync.ops.queues.sources import Found, Source, opened
 from express_sync.ops.replay.display import HEADING, details, document, row
+from express_sync.ops.replay.failures import Failure, Stranger
 from express_sync.ops.replay.options import Selection, is_of_a_file, selecting
 from express_sync.ops.targets.target import Target, at_target_unless
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import ExitCode, leave
-from handler.failures import Failure, Stranger
 
 PAGE = 16  # messages in one call
 

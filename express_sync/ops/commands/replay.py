@@ -11,15 +11,15 @@ from rich.text import Text
 from express_sync.ops.outcomes.waiting import conclude, follow
 from express_sync.ops.queues.destinations import VIAS, Destination, destination
 from express_sync.ops.queues.sources import opened
+from express_sync.ops.replay.failures import Failure
+from express_sync.ops.replay.message import Replay, wrong_edits
 from express_sync.ops.replay.options import Selection, selecting
 from express_sync.ops.replay.replayer import Pace, Plan, Replayer, Tally
 from express_sync.ops.targets.target import Target, at_target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import ExitCode, Problem, leave
 from express_sync.ops.terminal.option_types import POSITIVE
-from handler.failures import Failure
 from handler.model import Violation
-from handler.replay import Replay, wrong_edits
 
 HEADING = f"{'REPLAY ID':<15}  {'REQUEST':<24}  {'GROUP':<28}  FAILED WITH"
 

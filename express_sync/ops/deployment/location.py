@@ -18,8 +18,8 @@ from express_sync.ops.targets.credentials import find
 from express_sync.ops.targets.registration import write_atomically
 from express_sync.ops.targets.target import LOCAL, directories
 from express_sync.ops.terminal.errors import Problem
+from handler.credentials import Credentials
 from handler.sgw.endpoints import SAFE_URL
-from handler.sgw.signing import Credentials
 
 DEFAULT_STACK = "express-sync"
 REGION_VARIABLE = "EXPRESS_SYNC_REGION"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from express_sync.ops.terminal.errors import Problem
-from handler.sgw.signing import Credentials
+from handler.credentials import Credentials
 from handler.smq.client import Received, Smq
 
 RESULT_QUEUE = "resultQueue"  # the one that a stack may do without

@@ -7,9 +7,9 @@ from typing import Any
 
 from rich.text import Text
 
+from express_sync.ops.replay.failures import Failure
 from express_sync.ops.terminal.output import STYLES, printable
-from handler.failures import Failure
-from handler.provisioning.errors import meaning
+from handler.provisioning.errors import error_info
 
 HEADING = f"{'TIME':<20}  {'STATUS':<13}  {'REQUEST':<24}  {'GROUP':<28}  {'REQUESTER':<16}  ERROR"
 _NO_VERDICT = "Nobody could work this message: look for the cause in the function's log, then replay it."
@@ -43,7 +43,7 @@ def hint(failure: Failure) -> str:
     if not failure.event:
         return _NO_VERDICT
     http_status = document(failure)["data"].get("error", {}).get("httpStatus")
-    return meaning(failure.code, http_status if isinstance(http_status, int) else None).hint
+    return error_info(failure.code, http_status if isinstance(http_status, int) else None).hint
 
 
 def details(failure: Failure) -> Iterator[Text]:

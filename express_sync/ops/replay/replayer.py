@@ -13,10 +13,10 @@ from typing import Protocol
 from express_sync.ops.queues.batching import batches
 from express_sync.ops.queues.destinations import Destination
 from express_sync.ops.queues.sources import Found, Source
+from express_sync.ops.replay.failures import Failure, Filter, Stranger
+from express_sync.ops.replay.message import Refusal, Replay, replay
 from express_sync.ops.terminal.signals import undisturbed
-from handler.failures import Failure, Filter, Stranger
 from handler.model import Violation
-from handler.replay import Refusal, Replay, replay
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from express_sync.ops.targets import profiles, registration
 from express_sync.ops.terminal.certificates import CURE, UNTRUSTED
 from express_sync.ops.terminal.errors import Problem
 from express_sync.ops.terminal.output import note
-from handler.sgw.signing import Credentials
+from handler.credentials import Credentials
 from handler.smq.client import SmqError
 
 LOCAL = "local"

@@ -98,7 +98,8 @@ def test_a_fault_is_told_by_kind_and_place(monkeypatch: pytest.MonkeyPatch, caps
     assert _ends(monkeypatch) == 2
     said = capsys.readouterr()
     assert re.fullmatch(
-        r"express-sync: This is a fault of express-sync, ValueError at ops\.cli:\d+; report it with the command\.\n",
+        r"express-sync: This is a fault of express-sync, ValueError at express_sync\.ops\.cli:\d+; "
+        r"report it with the command\.\n",
         said.err,
     )
     assert said.out == ""

@@ -13,7 +13,8 @@ from express_sync.ops.demo.outage.plan import LASTING, PASSING, Outage
 from express_sync.ops.demo.outage.run import conclude
 from express_sync.ops.outcomes.reader import Outcome
 from handler.inbound.validation import violations
-from handler.provisioning.errors import Effect, meaning
+from handler.provisioning.error_table import Effect
+from handler.provisioning.errors import error_info
 
 OUTCOMES = Path(__file__).resolve().parents[3] / "events" / "outcomes"
 
@@ -129,8 +130,8 @@ def test_outcomes_go_to_the_course_of_their_request() -> None:
 
 def test_the_plan_keeps_to_the_table_of_codes_and_to_the_contract() -> None:
     """One error passes and the other does not; every request is valid, and no two are the same."""
-    assert meaning(PASSING.code, None).effect is Effect.NOT_EXECUTED
-    assert meaning(LASTING.code, None).effect is Effect.TERMINAL
+    assert error_info(PASSING.code, None).effect is Effect.NOT_EXECUTED
+    assert error_info(LASTING.code, None).effect is Effect.TERMINAL
     requests = [*PASSING.requests, *LASTING.requests]
     assert [violation for request in requests for violation in violations(request)] == []
     assert len({request["requestId"] for request in requests}) == len({request["name"] for request in requests}) == 16

@@ -8,7 +8,7 @@ from express_sync.local.cloud import CloudOptions, background
 from express_sync.ops.demo.runner import Stage
 from express_sync.ops.demo.scenario import Act, read
 from express_sync.ops.queues.client import queue
-from handler.sgw.signing import Credentials
+from handler.credentials import Credentials
 from tests.repo.package.conftest import ROOT, Built
 from tests.support.patience import PATIENCE_SECONDS
 

@@ -14,7 +14,7 @@ from express_sync.ops.demo.outage.steps import Drill
 from express_sync.ops.targets.target import LOCAL, Target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import ExitCode, Problem, leave
-from handler.sgw.signing import Credentials
+from handler.credentials import Credentials
 from handler.smq.client import SmqError
 
 
