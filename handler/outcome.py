@@ -163,7 +163,8 @@ def _verdict_fields(verdict: Verdict, context: OutcomeContext) -> dict[str, Any]
         case Deferred(reason, delay_seconds):
             next_attempt_at = context.finished_at + timedelta(seconds=delay_seconds)
             return {"error": _error(reason), "nextAttemptAt": _timestamp(next_attempt_at)}
-    return {"error": _error(verdict.reason)}
+        case _:
+            return {"error": _error(verdict.reason)}
 
 
 def _identity_parts(verdict: Verdict, lineage: Lineage) -> tuple[str, ...]:
@@ -178,7 +179,8 @@ def _identity_parts(verdict: Verdict, lineage: Lineage) -> tuple[str, ...]:
             return ("\n".join(f"{v.path} {v.rule}" for v in violations),)
         case Deferred(reason):
             return (reason.code, str(lineage.generation))
-    return (verdict.reason.code,)
+        case _:
+            return (verdict.reason.code,)
 
 
 def _error(reason: Reason) -> dict[str, Any]:
