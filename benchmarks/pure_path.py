@@ -22,7 +22,7 @@ from handler.inbound import envelope, validation
 from handler.inbound.envelope import Delivery
 from handler.model import Succeeded
 from handler.outcome import outcome_of
-from tests.handler.unit.fakes import circumstances
+from tests.support.samples import outcome_context
 
 EVENT = (Path(__file__).parents[1] / "events" / "triggers" / "cloudevent-plain.json").read_bytes()
 BODY = json.loads(EVENT)["data"]["messageBody"]
@@ -40,7 +40,7 @@ def decided(delivery: Delivery, invocation: log.Logger) -> None:
     """Everything the function computes for one valid message once it is parsed, but for signatures."""
     request_id = validation.usable_request_id(delivery.document)
     assert not validation.violations(delivery.document)
-    outcome = outcome_of(Succeeded("sync-0001xv7je357xn8tr", "created"), delivery.document, circumstances())
+    outcome = outcome_of(Succeeded("sync-0001xv7je357xn8tr", "created"), delivery.document, outcome_context())
     outcome.text()
     log.DeliveryLog.of(invocation, delivery.message_id, request_id).published(outcome)
 

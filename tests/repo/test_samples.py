@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft7Validator
 
 from express_sync.ops.requests.files import submissions
 from handler import control
@@ -17,9 +16,9 @@ from handler.inbound.strict_json import read_bytes
 from handler.inbound.validation import SCHEMAS, violations
 from handler.model import Deferred, Failed, Indeterminate, Reason, Rejected, Succeeded, Verdict, Violation
 from handler.outcome import Call, OutcomeContext, outcome_of
+from tests.support.contract import OUTCOME_VALIDATOR
 
 EVENTS = Path(__file__).parents[2] / "events"
-OUTCOME_VALIDATOR = Draft7Validator(json.loads((SCHEMAS / "provision-outcome.v1.json").read_bytes()))
 
 # request sample: how many requests are in it, how many rules they break
 REQUESTS = {

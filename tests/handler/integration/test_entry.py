@@ -9,22 +9,22 @@ from typing import Any
 
 import pytest
 import structlog
-from jsonschema import Draft7Validator
 
 from express_sync.local.account import LOCAL_ACCOUNT
 from handler import entry
 from handler.config import ConfigurationError
 from handler.credentials import Credentials
 from handler.entry import DeliveriesUnfinishedError, SystemClock, handle
-from handler.inbound.validation import SCHEMAS
 from handler.model import ProvisionRequest
 from handler.sgw.client import Sgw
 from handler.smq.client import Smq
-from tests.handler.integration.handler_support import Mns, ScriptedServer, credentials_of, furnished_mns, sends
 from tests.local.sgw_support import Cloud
+from tests.support.contract import OUTCOME_VALIDATOR
 from tests.support.patience import SILENCE_SECONDS
+from tests.support.prepared_mns import PreparedMns, prepared_mns
+from tests.support.role_credentials import credentials_of
+from tests.support.scripted_server import ScriptedServer, sends
 
-CONTRACT = Draft7Validator(json.loads((SCHEMAS / "provision-outcome.v1.json").read_bytes()))
 ROLE = LOCAL_ACCOUNT.role
 REGION, ACCOUNT_ID = LOCAL_ACCOUNT.region, LOCAL_ACCOUNT.account_id
 MARKER = "Sup3r-S3cret"
@@ -110,14 +110,14 @@ class Stage:
     """The cloud around one function instance."""
 
     sgw: Cloud
-    mns: Mns
+    mns: PreparedMns
     set_variable: Callable[[str, str], None]
 
     def outcomes(self) -> list[dict[str, Any]]:
         """Every announced outcome, in order of its message; each keeps the contract."""
         events = [json.loads(body) for body in self.mns.bodies("results")]
         for event in events:
-            CONTRACT.validate(event)
+            OUTCOME_VALIDATOR.validate(event)
         return sorted(events, key=lambda event: str(event["data"]["messageId"]))
 
     def statuses(self) -> list[str]:
@@ -126,14 +126,14 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def services() -> Iterator[tuple[Cloud, Mns]]:
+def services() -> Iterator[tuple[Cloud, PreparedMns]]:
     """Both services for all tests of the module."""
-    with Cloud() as sgw, furnished_mns() as mns:
+    with Cloud() as sgw, prepared_mns() as mns:
         yield sgw, mns
 
 
 @pytest.fixture
-def stage(services: tuple[Cloud, Mns], monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+def stage(services: tuple[Cloud, PreparedMns], monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """Both services emptied and a fresh instance's environment, with waits short enough for a test."""
     before = structlog.get_config()
 

@@ -16,7 +16,7 @@ from handler import entry
 from handler.config import ConfigurationError
 from handler.entry import DeliveriesUnfinishedError, FunctionFaultError, handle
 from handler.transport import connector
-from tests.handler.integration.secrecy_support import (
+from tests.support.recorder import (
     KEY_ID,
     SECRET,
     TLS_HELLO,

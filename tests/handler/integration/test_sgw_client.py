@@ -14,18 +14,18 @@ from handler.credentials import Credentials
 from handler.model import Created, Group, GroupList, ProvisionRequest, Refused, Unanswered
 from handler.sgw.client import Sgw, Stamps
 from handler.transport.connection import Connections
-from tests.handler.integration import handler_support as support
-from tests.handler.integration.handler_support import (
-    ROLE,
-    USER,
+from tests.local.sgw_support import Cloud
+from tests.support.patience import PATIENCE_SECONDS, SILENCE_SECONDS, wait_for
+from tests.support.role_credentials import ROLE, USER
+from tests.support.scripted_server import (
     ScriptedServer,
     answer,
     is_silent,
+    refusing_port,
     resets,
     sends,
+    unreachable_port,
 )
-from tests.local.sgw_support import Cloud
-from tests.support.patience import PATIENCE_SECONDS, SILENCE_SECONDS, wait_for
 
 SHORT_S, LONG_S = SILENCE_SECONDS, PATIENCE_SECONDS
 REQUEST = ProvisionRequest("REQ-1", "photos", "holiday-bucket", "cn-hangzhou", "teams/a", "组 a+b*~/c")
@@ -190,7 +190,7 @@ def test_one_call_is_one_request(cloud: Cloud, client: Sgw) -> None:
     assert len(cloud.calls()) == 3
 
 
-@pytest.mark.parametrize("port", [support.refusing_port, support.unreachable_port])
+@pytest.mark.parametrize("port", [refusing_port, unreachable_port])
 def test_without_a_connection_nothing_was_sent(
     client_at: Callable[..., Sgw], port: Callable[[], AbstractContextManager[str]]
 ) -> None:

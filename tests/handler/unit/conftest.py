@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.handler.unit.fakes import FakeClock
+from tests.support.manual_clock import ManualClock
 
 
 @pytest.fixture
-def clock() -> FakeClock:
+def clock() -> ManualClock:
     """Time of the test's own."""
-    return FakeClock()
+    return ManualClock()

@@ -16,7 +16,9 @@ from handler.provisioning.provisioner import Policy, Provisioner, Service
 from handler.provisioning.retry import Backoff, Deadlines
 from handler.settlement import Settlement
 from handler.smq.client import SmqError
-from tests.handler.unit.fakes import DOCUMENT, MOMENT, NO_GROUPS, FakeClock, RecordingLog, delivery
+from tests.support.fakes import RecordingLog
+from tests.support.manual_clock import ManualClock
+from tests.support.samples import DOCUMENT, MOMENT, NO_GROUPS, delivery
 
 DEADLINES = Deadlines(create=1078.0, lookup=1103.0, publish=1118.0)
 SOURCE = "acs:fc:cn-hangzhou:1:functions/provision"
@@ -26,7 +28,7 @@ SOURCE = "acs:fc:cn-hangzhou:1:functions/provision"
 class Harness:
     """A pipeline, what it is connected to, and what it published, sent back and wrote down."""
 
-    clock: FakeClock
+    clock: ManualClock
     service: Service
     adoption: Adoption = "identical"
     concurrency: int = 16
@@ -34,10 +36,10 @@ class Harness:
     refused_by_topic: Callable[[Outcome], SmqError | None] = lambda outcome: None
     refused_by_queue: SmqError | None = None
     published: list[tuple[Outcome, float]] = field(default_factory=list)
-    sent_back: list[tuple[str, int, float]] = field(default_factory=list)
+    requeued: list[tuple[str, int, float]] = field(default_factory=list)
     logs: dict[str, RecordingLog] = field(default_factory=dict)
 
-    def work(self, *deliveries: Delivery, deadlines: Deadlines = DEADLINES) -> list[Outcome | None]:
+    def process(self, *deliveries: Delivery, deadlines: Deadlines = DEADLINES) -> list[Outcome | None]:
         """Return the outcomes of `deliveries`."""
         policy = Policy(Backoff(3, 1.0, 8.0), 10.0, 10.0, self.adoption)
         pipeline = Pipeline(
@@ -45,20 +47,20 @@ class Harness:
             settlement=Settlement(
                 deferral=Deferral(Backoff(self.deferrals + 1, 60.0, 3600.0), 302_400.0),
                 publish=self._publish,
-                requeue=self._send_back,
+                requeue=self._requeue,
                 uniform=self.clock.uniform,
                 source=SOURCE,
             ),
             utc_now=self._utc_now,
-            log_of=self._journal_of,
+            log_of=self._log_of,
             concurrency=self.concurrency,
         )
         return pipeline.process(deliveries, deadlines)
 
-    def arrive(self, message_id: str = "M-again") -> list[Delivery]:
+    def receive_requeued(self, message_id: str = "M-again") -> list[Delivery]:
         """Return the deliveries of everything that was sent back, and empty the queue."""
-        bodies = [body for body, _, _ in self.sent_back]
-        self.sent_back.clear()
+        bodies = [body for body, _, _ in self.requeued]
+        self.requeued.clear()
         return [each for n, body in enumerate(bodies) for each in parse_message(f"{message_id}-{n}", body)]
 
     @property
@@ -67,9 +69,9 @@ class Harness:
         return [dict(outcome.event) for outcome, _ in self.published]
 
     @property
-    def back(self) -> list[Lineage]:
+    def lineages(self) -> list[Lineage]:
         """The lineage of every message that was sent back, in order."""
-        return [of_event(json.loads(body), "M-unused") for body, _, _ in self.sent_back]
+        return [of_event(json.loads(body), "M-unused") for body, _, _ in self.requeued]
 
     def _publish(self, outcome: Outcome, until: float) -> None:
         refusal = self.refused_by_topic(outcome)
@@ -77,37 +79,37 @@ class Harness:
             raise refusal
         self.published.append((outcome, until))
 
-    def _send_back(self, body: str, delay_seconds: int, until: float) -> None:
+    def _requeue(self, body: str, delay_seconds: int, until: float) -> None:
         if self.refused_by_queue is not None:
             raise self.refused_by_queue
-        self.sent_back.append((body, delay_seconds, until))
+        self.requeued.append((body, delay_seconds, until))
 
     def _utc_now(self) -> datetime:
         return MOMENT + timedelta(seconds=self.clock.now() - 1000.0)
 
-    def _journal_of(self, each: Delivery, request_id: str | None) -> RecordingLog:
-        journal = RecordingLog()
-        self.logs[each.message_id] = journal
-        journal.told.append(("bound", request_id))
-        return journal
+    def _log_of(self, each: Delivery, request_id: str | None) -> RecordingLog:
+        log_entries = RecordingLog()
+        self.logs[each.message_id] = log_entries
+        log_entries.entries.append(("bound", request_id))
+        return log_entries
 
 
-class EveryName:
-    """An API that creates any group, but for the names that `trouble` answers."""
+class AcceptAll:
+    """An API that creates any group, but for the names that `answer_for` answers."""
 
-    def __init__(self, trouble: Callable[[ProvisionRequest], Answer | None] = lambda request: None) -> None:
-        self._trouble = trouble
+    def __init__(self, answer_for: Callable[[ProvisionRequest], Answer | None] = lambda request: None) -> None:
+        self._answer_for = answer_for
 
     def create(self, request: ProvisionRequest, timeout_seconds: float) -> Answer:
-        return self._trouble(request) or Created(f"sync-{request.request_id}", "")
+        return self._answer_for(request) or Created(f"sync-{request.request_id}", "")
 
     def describe(self, bucket_name: str | None, timeout_seconds: float) -> LookupResult:
         return NO_GROUPS
 
 
-def always(answer: Answer) -> EveryName:
+def answering(answer: Answer) -> AcceptAll:
     """Return an API that gives every create call the same answer and shows no group."""
-    return EveryName(lambda request: answer)
+    return AcceptAll(lambda request: answer)
 
 
 def data_of(outcome: Outcome | None) -> dict[str, Any]:
@@ -122,6 +124,6 @@ def statuses(outcomes: list[Outcome | None]) -> list[str]:
     return [data_of(outcome)["status"] for outcome in outcomes]
 
 
-def asking(request_id: str, message_id: str = "", **changes: object) -> Delivery:
+def delivery_of(request_id: str, message_id: str = "", **changes: object) -> Delivery:
     """Return a delivery of a request of that id, in a message named after it."""
     return delivery({**DOCUMENT, "requestId": request_id, **changes}, message_id or f"M-{request_id}")

@@ -15,8 +15,8 @@ from handler.inbound.strict_json import read_bytes
 from handler.outcome import Outcome
 from handler.provisioning.retry import Deadlines
 from handler.smq.client import Smq, SmqError
-from tests.handler.unit.fake_smq import FakeSmq
-from tests.handler.unit.fakes import FakeClock
+from tests.support.fake_smq import FakeSmq
+from tests.support.manual_clock import ManualClock
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -119,7 +119,7 @@ def test_reading_a_command_never_raises(value: Any) -> None:
     assert command is not None
 
 
-def dispatcher(smq: FakeSmq, clock: FakeClock, **environment: str) -> ControlDispatcher:
+def dispatcher(smq: FakeSmq, clock: ManualClock, **environment: str) -> ControlDispatcher:
     """Return the dispatcher of a function with these settings, whose pipeline publishes everything."""
     published = Outcome("succeeded", {})
     return ControlDispatcher(
@@ -127,7 +127,7 @@ def dispatcher(smq: FakeSmq, clock: FakeClock, **environment: str) -> ControlDis
     )
 
 
-def test_a_drain_is_answered_with_counts(clock: FakeClock) -> None:
+def test_a_drain_is_answered_with_counts(clock: ManualClock) -> None:
     smq = FakeSmq(clock)
     smq.put("letters", "garbage")
     smq.put("requests", "garbage", "garbage")
@@ -137,14 +137,14 @@ def test_a_drain_is_answered_with_counts(clock: FakeClock) -> None:
     assert (smq.left_in("letters"), smq.left_in("requests")) == ([], [])
 
 
-def test_a_drain_that_ended_early_is_answered_with_the_code(clock: FakeClock) -> None:
+def test_a_drain_that_ended_early_is_answered_with_the_code(clock: ManualClock) -> None:
     smq = FakeSmq(clock)
-    smq.fails("receive", SmqError("AccessDenied", transient=False))
+    smq.fail("receive", SmqError("AccessDenied", transient=False))
     answer = dispatcher(smq, clock).run(DrainCommand("requests"), DEADLINES)
     assert answer == {"finished": 0, "left": 0, "code": "AccessDenied"}
 
 
-def test_an_invalid_command_is_refused_in_its_own_words(clock: FakeClock) -> None:
+def test_an_invalid_command_is_refused_in_its_own_words(clock: ManualClock) -> None:
     smq = FakeSmq(clock)
     assert dispatcher(smq, clock).run(InvalidCommand("It is wrong."), DEADLINES) == {"refused": "It is wrong."}
     assert smq.calls == []
@@ -154,7 +154,7 @@ def test_an_invalid_command_is_refused_in_its_own_words(clock: FakeClock) -> Non
     ("command", "setting"),
     [(DrainCommand("requests"), "REQUEST_QUEUE"), (DrainCommand("deadLetters"), "DEAD_LETTER_QUEUE")],
 )
-def test_a_drain_without_its_setting_is_refused(command: Command, setting: str, clock: FakeClock) -> None:
+def test_a_drain_without_its_setting_is_refused(command: Command, setting: str, clock: ManualClock) -> None:
     smq = FakeSmq(clock)
     answer = dispatcher(smq, clock, **{f"EXPRESS_SYNC_{setting}": ""}).run(command, DEADLINES)
     assert answer == {"refused": f"The function needs the setting EXPRESS_SYNC_{setting} for that."}

@@ -19,7 +19,7 @@ from handler.inbound.request_event import (
     encode,
 )
 from handler.model import MAX_MESSAGE_BYTES
-from tests.handler.unit.fakes import DOCUMENT
+from tests.support.samples import DOCUMENT
 
 TEXT = json.dumps(DOCUMENT)
 BASE64 = base64.b64encode(TEXT.encode()).decode()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.provisioning.likeness import Likeness, likeness
-from tests.handler.unit.fakes import REQUEST, group_of
+from tests.support.samples import REQUEST, group_of
 
 SAME, UNCLEAR, OTHER = Likeness
 

@@ -14,8 +14,8 @@ from handler.model import Answer, Indeterminate, LookupResult, Refused, Succeede
 from handler.outcome import outcome_of
 from handler.provisioning import errors
 from handler.provisioning.retry import Attempt
-from tests.handler.unit import fakes
-from tests.handler.unit.fakes import DOCUMENT, circumstances
+from tests.support import samples
+from tests.support.samples import DOCUMENT, outcome_context
 
 CREATE = "CreateExpressSync"
 
@@ -53,8 +53,8 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
     structlog.configure(**before)
 
 
-def journal() -> log.DeliveryLog:
-    """The journal of one delivery."""
+def delivery_log() -> log.DeliveryLog:
+    """The delivery_log of one delivery."""
     return log.DeliveryLog.of(log.invocation_log("FC-1"), "M-1", "REQ-1")
 
 
@@ -71,10 +71,10 @@ IDS = {"request_id": "FC-1", "message_id": "M-1", "requestId": "REQ-1"}
 @pytest.mark.parametrize(
     ("result", "code", "api_request_id"),
     [
-        (fakes.CREATED, "OK", "API-1"),
-        (fakes.NO_GROUPS, "OK", ""),
+        (samples.CREATED, "OK", "API-1"),
+        (samples.NO_GROUPS, "OK", ""),
         (Refused("Throttling.User", 400, "API-2"), "Throttling.User", "API-2"),
-        (fakes.READ_TIMEOUT, "ReadTimeout", ""),
+        (samples.READ_TIMEOUT, "ReadTimeout", ""),
     ],
 )
 @pytest.mark.parametrize(("wait", "shown"), [(None, None), (0.0, 0.0), (1.23456, 1.235)])
@@ -88,7 +88,7 @@ def test_a_call_is_told_with_its_code_and_what_follows(
 ) -> None:
     """Operation, number, code, the API's id and the wait in seconds."""
     console.attach("INFO")
-    journal().call(Attempt(CREATE, 2, result, 0.5, wait))
+    delivery_log().call(Attempt(CREATE, 2, result, 0.5, wait))
     assert only(console) == {
         **IDS,
         "level": "info",
@@ -105,14 +105,14 @@ def test_a_call_is_told_with_its_code_and_what_follows(
     ("verdict", "status", "code"),
     [
         (Succeeded("sync-1", "created"), "succeeded", None),
-        (Indeterminate(errors.reason_of(fakes.READ_TIMEOUT)), "indeterminate", "ReadTimeout"),
+        (Indeterminate(errors.reason_of(samples.READ_TIMEOUT)), "indeterminate", "ReadTimeout"),
     ],
 )
 def test_a_verdict_is_told_with_its_event(console: Console, verdict: Any, status: str, code: str | None) -> None:
     """Status, event id, and the code where there is one."""
     console.attach("INFO")
-    outcome = outcome_of(verdict, DOCUMENT, circumstances(lineage=Lineage(submission_id="S-1")))
-    journal().published(outcome)
+    outcome = outcome_of(verdict, DOCUMENT, outcome_context(lineage=Lineage(submission_id="S-1")))
+    delivery_log().published(outcome)
     expected = {"level": "info", "event": "announced", "status": status, "event_id": outcome.event["id"], "code": code}
     assert only(console) == {**IDS, **expected, "submission_id": "S-1"}
 
@@ -121,8 +121,10 @@ def test_a_verdict_is_told_with_its_event(console: Console, verdict: Any, status
 def test_an_outcome_that_was_not_published_is_an_error(console: Console, method: str, event: str) -> None:
     """The line has the code of the topic or queue that refused, and says whether the request is back in its queue."""
     console.attach("ERROR")
-    outcome = outcome_of(Succeeded("sync-1", "created"), DOCUMENT, circumstances(lineage=Lineage(submission_id="S-1")))
-    getattr(journal(), method)(outcome, "TopicNotExist")
+    outcome = outcome_of(
+        Succeeded("sync-1", "created"), DOCUMENT, outcome_context(lineage=Lineage(submission_id="S-1"))
+    )
+    getattr(delivery_log(), method)(outcome, "TopicNotExist")
     expected = {"level": "error", "event": event, "status": "succeeded", "event_id": outcome.event["id"]}
     assert only(console) == {**IDS, **expected, "submission_id": "S-1", "code": "TopicNotExist"}
 
@@ -137,7 +139,7 @@ def test_a_fault_is_told_by_kind_and_place_never_by_its_text(console: Console) -
     try:
         inner()
     except KeyError as fault:
-        journal().crashed(fault)
+        delivery_log().crashed(fault)
     line = only(console)
     place = line.pop("place")
     assert line == {**IDS, "level": "error", "event": "handler fault", "code": "KeyError"}
@@ -148,7 +150,7 @@ def test_a_fault_is_told_by_kind_and_place_never_by_its_text(console: Console) -
 def test_a_fault_without_a_place_is_still_told(console: Console) -> None:
     """One that was never raised."""
     console.attach("INFO")
-    journal().crashed(ValueError("SECRET"))
+    delivery_log().crashed(ValueError("SECRET"))
     line = only(console)
     assert (line["code"], line["place"]) == ("ValueError", None)
 
@@ -160,8 +162,8 @@ def test_a_fault_without_a_place_is_still_told(console: Console) -> None:
 def test_only_lines_of_the_level_and_above_are_written(console: Console, level: str, told: list[str]) -> None:
     """The level is a setting."""
     console.attach(level)
-    each = journal()
-    each.call(Attempt(CREATE, 1, fakes.CREATED, 0.5, None))
+    each = delivery_log()
+    each.call(Attempt(CREATE, 1, samples.CREATED, 0.5, None))
     each.crashed(ValueError())
     assert [line["level"] for line in console.lines()] == told
 
@@ -179,8 +181,8 @@ def test_nothing_of_the_request_is_ever_written(console: Console) -> None:
     """A marker in every field of the request shows up nowhere."""
     console.attach("DEBUG")
     secret = {name: f"SECRET-{name}" for name in DOCUMENT}
-    outcome = outcome_of(Indeterminate(errors.reason_of(fakes.READ_TIMEOUT)), secret, circumstances())
-    each = journal()
+    outcome = outcome_of(Indeterminate(errors.reason_of(samples.READ_TIMEOUT)), secret, outcome_context())
+    each = delivery_log()
     each.published(outcome)
     each.not_settled(outcome, "TopicNotExist")
     each.not_published(outcome, "TopicNotExist")

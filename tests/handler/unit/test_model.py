@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from handler.model import Fragment, ProvisionRequest
-from tests.handler.unit.fakes import DOCUMENT, REQUEST
+from tests.support.samples import DOCUMENT, REQUEST
 
 
 def test_a_request_takes_what_configures_a_group_from_its_document() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from handler.model import ProvisionRequest
 from handler.provisioning import ownership
 from handler.provisioning.ownership import Maker
-from tests.handler.unit.fakes import REQUEST, group_of
+from tests.support.samples import REQUEST, group_of
 
 texts = st.text(max_size=255)
 

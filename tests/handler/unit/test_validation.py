@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from handler.inbound.validation import MAX_REPORTED, usable_request_id, violations
 from handler.model import Violation
-from tests.handler.unit.fakes import DOCUMENT
+from tests.support.samples import DOCUMENT
 
 NEEDED = ("requestId", "name", "bucketName", "bucketRegion")
 FIELDS = (*NEEDED, "bucketPrefix", "description", "requester")

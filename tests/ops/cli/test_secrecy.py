@@ -10,7 +10,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.handler.integration.secrecy_support import (
+from tests.ops.cli.cli_support import REQUESTS, Ended, Shell
+from tests.ops.cli.replay_support import failure
+from tests.support.recorder import (
     KEY_ID,
     SECRET,
     TLS_HELLO,
@@ -22,8 +24,6 @@ from tests.handler.integration.secrecy_support import (
     recorders,
     secrets_in,
 )
-from tests.ops.cli.cli_support import REQUESTS, Ended, Shell
-from tests.ops.cli.replay_support import failure
 
 SERVICES = ("mns", "sgw", "fc", "ros", "oss")
 KEY = {

@@ -10,17 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from jsonschema import Draft7Validator
-
 from handler.inbound import envelope, validation
-from handler.inbound.validation import SCHEMAS
 from handler.model import MAX_MESSAGE_BYTES as MOST_BYTES
 from handler.smq.client import SmqError
 from handler.transport.connection import CallError
 from handler.transport.response import Response
-from tests.handler.unit.fake_smq import FakeSmq
+from tests.support.contract import OUTCOME_VALIDATOR
+from tests.support.fake_smq import FakeSmq
 
-_VALIDATOR = Draft7Validator(json.loads((SCHEMAS / "provision-outcome.v1.json").read_bytes()))
 _DONE = {"Success": True, "Code": "200", "RequestId": "API-1"}
 _THERE = {
     "ExpressSyncId": "sync-there",
@@ -91,7 +88,7 @@ class StrictSmq(FakeSmq):
 
     def publish(self, _topic: str, body: str, tag: str) -> str:
         event = json.loads(body)
-        self.problems += [error.message for error in _VALIDATOR.iter_errors(event)]
+        self.problems += [error.message for error in OUTCOME_VALIDATOR.iter_errors(event)]
         if len(body.encode()) > MOST_BYTES or tag != event["data"]["status"]:
             self.problems.append("an outcome is too long, or is not tagged as what it is")
         if int(event["id"], 16) % 16 == 0:

@@ -20,7 +20,7 @@ from handler.entry import DeliveriesUnfinishedError, handle
 from handler.inbound import envelope
 from handler.inbound.strict_json import read_bytes
 from handler.model import Adoption
-from tests.handler.unit.fakes import FakeClock
+from tests.support.manual_clock import ManualClock
 from tests.system.fuzz.surroundings import Lines, Pool, StrictSmq
 
 CONTEXT = SimpleNamespace(
@@ -63,7 +63,7 @@ class Target:
         If it is a command, the queues hold former events.
         """
         problems: list[str] = []
-        clock = FakeClock(time.monotonic(), fraction=0.5)
+        clock = ManualClock(time.monotonic(), fraction=0.5)
         smq = StrictSmq(clock, problems=problems)
         command = control.parse(read_bytes(event))
         smq.put("requests", *self.bodies)
@@ -86,7 +86,7 @@ class Target:
         self._remember(event, smq)
 
     @contextlib.contextmanager
-    def _composed(self, clock: FakeClock, smq: StrictSmq, pool: Pool) -> Iterator[None]:
+    def _composed(self, clock: ManualClock, smq: StrictSmq, pool: Pool) -> Iterator[None]:
         """The function's collaborators at the edge of the world, with settings that alternate from input to input."""
         more = {"MAX_DEFERRALS": str(self.fed % 2), "ADOPTION": ADOPTIONS[self.fed % len(ADOPTIONS)]}
         with pytest.MonkeyPatch.context() as patch:

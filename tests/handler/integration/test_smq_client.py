@@ -14,20 +14,20 @@ import pytest
 from handler.credentials import Credentials
 from handler.model import MAX_MESSAGE_BYTES as MOST_BYTES
 from handler.smq.client import Received, Smq, SmqError
-from tests.handler.integration import handler_support as support
-from tests.handler.integration.handler_support import (
-    ROLE,
-    USER,
-    Mns,
+from tests.support.patience import PATIENCE_SECONDS, SILENCE_SECONDS
+from tests.support.prepared_mns import PreparedMns, prepared_mns
+from tests.support.role_credentials import ROLE, USER
+from tests.support.scripted_server import (
+    Behaviour,
     ScriptedServer,
     answer,
     closes,
-    furnished_mns,
     is_silent,
+    refusing_port,
     resets,
     sends,
+    unreachable_port,
 )
-from tests.support.patience import PATIENCE_SECONDS, SILENCE_SECONDS
 
 ACCEPTED = answer(
     201,
@@ -39,21 +39,21 @@ ACCEPTED = answer(
 
 
 @pytest.fixture(scope="module")
-def running_mns() -> Iterator[Mns]:
+def running_mns() -> Iterator[PreparedMns]:
     """A local MNS for all tests of the module."""
-    with furnished_mns() as furnished:
+    with prepared_mns() as furnished:
         yield furnished
 
 
 @pytest.fixture
-def mns(running_mns: Mns) -> Mns:
+def mns(running_mns: PreparedMns) -> PreparedMns:
     """The local MNS without anything that another test left in it."""
     running_mns.reset()
     return running_mns
 
 
 @pytest.fixture
-def smq(mns: Mns) -> Smq:
+def smq(mns: PreparedMns) -> Smq:
     """A client of it with the function's temporary key."""
     return Smq(mns.url, ROLE)
 
@@ -91,7 +91,7 @@ def test_a_body_comes_back_as_it_was_sent(smq: Smq, body: str) -> None:
 
 
 @pytest.mark.parametrize("body", BODIES)
-def test_a_published_body_arrives_as_it_is(mns: Mns, smq: Smq, body: str) -> None:
+def test_a_published_body_arrives_as_it_is(mns: PreparedMns, smq: Smq, body: str) -> None:
     """In the subscribed queue, to the letter."""
     assert smq.publish("outcomes", body, "succeeded")
     assert mns.bodies("results") == [body]
@@ -104,7 +104,7 @@ def test_one_strange_body_does_not_hide_a_batch(smq: Smq) -> None:
     assert sorted(received.body for received in smq.receive("requests")) == sorted(bodies)
 
 
-def test_a_full_batch_is_sent_received_and_deleted(mns: Mns, smq: Smq) -> None:
+def test_a_full_batch_is_sent_received_and_deleted(mns: PreparedMns, smq: Smq) -> None:
     """Sixteen at once, each with an id and a handle of its own."""
     sent = smq.send("requests", [f"body {number}" for number in range(16)])
     received = smq.receive("requests", 16)
@@ -114,7 +114,7 @@ def test_a_full_batch_is_sent_received_and_deleted(mns: Mns, smq: Smq) -> None:
     assert mns.bodies("requests") == []
 
 
-def test_a_message_that_is_hidden_longer_has_a_handle_of_its_own(mns: Mns, smq: Smq) -> None:
+def test_a_message_that_is_hidden_longer_has_a_handle_of_its_own(mns: PreparedMns, smq: Smq) -> None:
     """The old handle dies with the change, the new one deletes."""
     smq.send("requests", ["body"])
     (received,) = smq.receive("requests")
@@ -125,7 +125,7 @@ def test_a_message_that_is_hidden_longer_has_a_handle_of_its_own(mns: Mns, smq: 
     assert mns.bodies("requests") == []
 
 
-def test_a_received_message_says_since_when_it_lies_there(mns: Mns, smq: Smq) -> None:
+def test_a_received_message_says_since_when_it_lies_there(mns: PreparedMns, smq: Smq) -> None:
     """In milliseconds, by the service's own clock."""
     smq.send("requests", ["body"])
     (received,) = smq.receive("requests")
@@ -145,12 +145,12 @@ def test_an_empty_queue_gives_nothing(smq: Smq) -> None:
     assert smq.receive("requests") == ()
 
 
-def test_a_long_poll_may_last_longer_than_the_timeout(mns: Mns) -> None:
+def test_a_long_poll_may_last_longer_than_the_timeout(mns: PreparedMns) -> None:
     """The SDK would call it timed out while the service hands a message out; the wait is added to the timeout."""
     assert Smq(mns.url, ROLE, timeout_seconds=SILENCE_SECONDS).receive("requests", wait_seconds=1) == ()
 
 
-def test_a_long_poll_ends_when_a_message_comes(mns: Mns, smq: Smq) -> None:
+def test_a_long_poll_ends_when_a_message_comes(mns: PreparedMns, smq: Smq) -> None:
     """It does not keep a publication on the same client waiting."""
     received: list[Received] = []
     poll = threading.Thread(target=lambda: received.extend(smq.receive("results", wait_seconds=20)))
@@ -162,12 +162,12 @@ def test_a_long_poll_ends_when_a_message_comes(mns: Mns, smq: Smq) -> None:
 
 
 @pytest.mark.parametrize("keys", [ROLE, USER], ids=["with a token", "with an empty token"])
-def test_both_kinds_of_keys_are_accepted(mns: Mns, keys: Credentials) -> None:
+def test_both_kinds_of_keys_are_accepted(mns: PreparedMns, keys: Credentials) -> None:
     """A long-lived key has an empty token, never None, which would break every call."""
     assert Smq(mns.url, keys).publish("outcomes", "body", "succeeded")
 
 
-def test_a_wrong_key_is_refused(mns: Mns) -> None:
+def test_a_wrong_key_is_refused(mns: PreparedMns) -> None:
     """For good: no other attempt could be accepted."""
     error = error_of(lambda: Smq(mns.url, Credentials("nobody", "x")).publish("outcomes", "body", "succeeded"))
     assert (error.code, error.transient) == ("InvalidAccessKeyId", False)
@@ -195,7 +195,9 @@ def test_a_wrong_key_is_refused(mns: Mns) -> None:
         ("MalformedXML", "MalformedXML", False),
     ],
 )
-def test_a_failure_has_its_code_and_says_whether_it_may_pass(mns: Mns, fault: str, code: str, transient: bool) -> None:
+def test_a_failure_has_its_code_and_says_whether_it_may_pass(
+    mns: PreparedMns, fault: str, code: str, transient: bool
+) -> None:
     """And the very next call on the same client is clean: nothing of a broken one is left over."""
     mns.queue_faults("PublishMessage", fault)
     smq = Smq(mns.url, ROLE, timeout_seconds=SILENCE_SECONDS if "timeout" in fault else PATIENCE_SECONDS)
@@ -217,7 +219,7 @@ LOCAL_FAILURES: list[tuple[str, Callable[[Smq], object]]] = [
 
 
 @pytest.mark.parametrize("fail", [row[1] for row in LOCAL_FAILURES], ids=[row[0] for row in LOCAL_FAILURES])
-def test_a_failure_on_this_side_poisons_nothing(mns: Mns, smq: Smq, fail: Callable[[Smq], object]) -> None:
+def test_a_failure_on_this_side_poisons_nothing(mns: PreparedMns, smq: Smq, fail: Callable[[Smq], object]) -> None:
     """It is an SmqError too, and the next request on the client is not spliced with its remains."""
     assert error_of(lambda: fail(smq)).code
     for number in range(3):
@@ -230,7 +232,7 @@ def test_what_the_sdk_itself_refuses_will_not_pass(smq: Smq) -> None:
     assert not error_of(lambda: smq.publish("", "body", "succeeded")).transient
 
 
-def test_threads_share_a_client(mns: Mns, smq: Smq) -> None:
+def test_threads_share_a_client(mns: PreparedMns, smq: Smq) -> None:
     """Eight threads, none of whose messages is lost, doubled or spliced."""
     bodies = [f"body {number}" for number in range(80)]
     with ThreadPoolExecutor(8) as threads:
@@ -249,7 +251,7 @@ def test_threads_share_a_client(mns: Mns, smq: Smq) -> None:
     ],
     ids=["64 KiB", "one byte more", "64 KiB of three bytes each", "one character more"],
 )
-def test_the_size_guard_counts_bytes(mns: Mns, smq: Smq, body: str, fits: bool) -> None:
+def test_the_size_guard_counts_bytes(mns: PreparedMns, smq: Smq, body: str, fits: bool) -> None:
     """What the service would refuse is not sent."""
     if fits:
         assert smq.publish("outcomes", body, "succeeded")
@@ -259,7 +261,7 @@ def test_the_size_guard_counts_bytes(mns: Mns, smq: Smq, body: str, fits: bool) 
     assert mns.calls("PublishMessage") == []
 
 
-def test_a_body_that_is_no_text_is_never_published(mns: Mns, smq: Smq) -> None:
+def test_a_body_that_is_no_text_is_never_published(mns: PreparedMns, smq: Smq) -> None:
     """The SDK would turn a dict into nested XML and publish that."""
     with pytest.raises(AttributeError):
         smq.publish("outcomes", cast(str, {"a": 1}), "succeeded")
@@ -290,7 +292,7 @@ def test_a_deletion_that_is_redirected_is_not_done() -> None:
     assert (error.code, error.transient) == ("MalformedAnswer", True)
 
 
-def test_a_deletion_that_is_refused_in_part_is_an_error(mns: Mns, smq: Smq) -> None:
+def test_a_deletion_that_is_refused_in_part_is_an_error(mns: PreparedMns, smq: Smq) -> None:
     """The good handle's message is gone all the same."""
     smq.send("requests", ["1"])
     (received,) = smq.receive("requests")
@@ -315,7 +317,7 @@ def test_a_deletion_that_is_refused_in_part_is_an_error(mns: Mns, smq: Smq) -> N
     ],
     ids=["reset", "html", "empty 503", "redirect", "half an error", "empty id", "empty", "no text", "cut", "silence"],
 )
-def test_whatever_is_no_answer_of_the_service_may_pass(behaviour: support.Behaviour) -> None:
+def test_whatever_is_no_answer_of_the_service_may_pass(behaviour: Behaviour) -> None:
     """One failure, one code, and the next call over a new connection succeeds."""
     with ScriptedServer(behaviour, sends(ACCEPTED)) as server:
         smq = client_of(server.url, SILENCE_SECONDS)
@@ -324,7 +326,7 @@ def test_whatever_is_no_answer_of_the_service_may_pass(behaviour: support.Behavi
     assert len(server.requests) == 2
 
 
-@pytest.mark.parametrize("port", [support.refusing_port, support.unreachable_port])
+@pytest.mark.parametrize("port", [refusing_port, unreachable_port])
 def test_a_service_that_cannot_be_reached_may_be_back_soon(port: Callable[[], AbstractContextManager[str]]) -> None:
     """Refused or never accepted: within the timeout."""
     with port() as url:

@@ -24,8 +24,9 @@ from handler.model import (
 from handler.provisioning.ownership import marked_description
 from handler.provisioning.provisioner import Policy, Provisioner
 from handler.provisioning.retry import MIN_CALL_SECONDS, Attempt, Backoff, Deadlines
-from tests.handler.unit import fakes
-from tests.handler.unit.fakes import (
+from tests.support.fakes import ScriptedService, scripted
+from tests.support.manual_clock import ManualClock
+from tests.support.samples import (
     ASSUME_ROLE_FAIL,
     CREATED,
     DUPLICATE,
@@ -36,10 +37,7 @@ from tests.handler.unit.fakes import (
     READ_TIMEOUT,
     REQUEST,
     THROTTLED,
-    FakeClock,
-    ScriptedService,
     group_of,
-    scripted,
 )
 
 IDENTICAL = GroupList((group_of(),))
@@ -59,21 +57,21 @@ def provision(
     is_last: bool = True,
 ) -> Verdict:
     """The verdict on REQUEST."""
-    observe = fakes.ignore if seen is None else seen.append
+    observe = ([] if seen is None else seen).append
     return Provisioner(policy, service, service.clock).provision(
         REQUEST, deadlines, observe, in_flight=in_flight, is_last=is_last
     )
 
 
-def test_a_group_that_was_created_is_not_looked_for(clock: FakeClock) -> None:
+def test_a_group_that_was_created_is_not_looked_for(clock: ManualClock) -> None:
     """The API's own word for success, with its id, is enough."""
     service = scripted(clock, [CREATED])
     assert provision(service) == Succeeded("sync-new", "created")
-    assert (service.created, service.looked) == ([REQUEST], [])
+    assert (service.created, service.looked_up) == ([REQUEST], [])
 
 
 @pytest.mark.parametrize("passing", [ASSUME_ROLE_FAIL, THROTTLED, INTERNAL_ERROR, READ_TIMEOUT, NOT_CONNECTED])
-def test_a_passing_fault_is_sat_out(clock: FakeClock, passing: Answer) -> None:
+def test_a_passing_fault_is_sat_out(clock: ManualClock, passing: Answer) -> None:
     """The group that is created in the end is created, whatever came before."""
     assert provision(scripted(clock, [passing, passing, CREATED])) == Succeeded("sync-new", "created")
 
@@ -187,37 +185,37 @@ STORIES = [
 ]
 
 
-@pytest.mark.parametrize(("answers", "findings", "expected", "looked"), STORIES)
+@pytest.mark.parametrize(("answers", "lookups", "expected", "looked_up"), STORIES)
 def test_the_verdict_of_each_story(
-    clock: FakeClock,
+    clock: ManualClock,
     answers: Sequence[Answer],
-    findings: Sequence[LookupResult],
+    lookups: Sequence[LookupResult],
     expected: Succeeded | str,
-    looked: Sequence[str | None],
+    looked_up: Sequence[str | None],
 ) -> None:
     """On the bucket first, then everywhere, so that a group of the name on another bucket is found."""
-    service = scripted(clock, answers, findings)
+    service = scripted(clock, answers, lookups)
     verdict = provision(service)
     assert (verdict if isinstance(expected, Succeeded) else type(verdict).__name__.lower()) == expected
-    assert service.looked == list(looked)
+    assert service.looked_up == list(looked_up)
     assert len(service.created) == len(answers)
 
 
-def test_a_failure_says_what_was_answered_last(clock: FakeClock) -> None:
+def test_a_failure_says_what_was_answered_last(clock: ManualClock) -> None:
     """The reason is the answer that stands, not the first one."""
     verdict = provision(scripted(clock, [THROTTLED, Refused("RoleNotExist", 404, "API-3")], [NO_GROUPS] * 2))
     assert isinstance(verdict, Failed)
     assert (verdict.reason.code, verdict.reason.api_request_id) == ("RoleNotExist", "API-3")
 
 
-def test_a_riddle_keeps_its_last_answer_as_reason(clock: FakeClock) -> None:
+def test_a_riddle_keeps_its_last_answer_as_reason(clock: ManualClock) -> None:
     """`indeterminate` after two looks names what was answered to the create call."""
     verdict = provision(scripted(clock, [DUPLICATE], [NO_GROUPS] * 4))
     assert isinstance(verdict, Indeterminate)
     assert verdict.reason.code == "DuplicateExpressSyncName"
 
 
-def test_the_adoption_policy_holds_for_the_second_look_too(clock: FakeClock) -> None:
+def test_the_adoption_policy_holds_for_the_second_look_too(clock: ManualClock) -> None:
     """A group that shows up late is no more ours than one that was there at once."""
     policy = replace(POLICY, adoption="never")
     verdict = provision(scripted(clock, [READ_TIMEOUT] * 3, [NO_GROUPS, NO_GROUPS, IDENTICAL]), policy)
@@ -229,24 +227,24 @@ def test_the_adoption_policy_holds_for_the_second_look_too(clock: FakeClock) -> 
     ("answers", "pauses"),
     [([READ_TIMEOUT] * 3, 1), ([DUPLICATE], 1), ([INTERNAL_ERROR] * 3, 1), ([NO_PERMISSION], 0), ([THROTTLED] * 3, 0)],
 )
-def test_only_an_attempt_that_may_land_is_paused_for(clock: FakeClock, answers: list[Answer], pauses: int) -> None:
+def test_only_an_attempt_that_may_land_is_paused_for(clock: ManualClock, answers: list[Answer], pauses: int) -> None:
     """One pause of the policy's length before the second look; none where the first look decides."""
     provision(scripted(clock, answers, [NO_GROUPS] * 4))
     assert clock.slept.count(POLICY.late_pause_seconds) == pauses
 
 
-def test_the_pause_leaves_room_for_the_second_look(clock: FakeClock) -> None:
+def test_the_pause_leaves_room_for_the_second_look(clock: ManualClock) -> None:
     """Near the deadline it is as long as it can be for one call to fit after it."""
     deadlines = Deadlines(create=clock.now() + 2, lookup=clock.now() + 5, publish=clock.now() + 6)
     service = scripted(clock, [DUPLICATE], [NO_GROUPS] * 4)
     assert isinstance(provision(service, deadlines=deadlines), Indeterminate)
     assert 5 - MIN_CALL_SECONDS in clock.slept
-    assert service.looked == [BUCKET, ANYWHERE, BUCKET, ANYWHERE]
+    assert service.looked_up == [BUCKET, ANYWHERE, BUCKET, ANYWHERE]
     assert clock.now() <= deadlines.lookup
 
 
 @pytest.mark.parametrize(
-    ("findings", "expected"),
+    ("lookups", "expected"),
     [
         ([NO_GROUPS] * 4, "indeterminate"),
         ([NO_GROUPS] * 2 + [IDENTICAL], "succeeded"),
@@ -255,15 +253,15 @@ def test_the_pause_leaves_room_for_the_second_look(clock: FakeClock) -> None:
     ],
 )
 def test_an_earlier_attempt_in_flight_is_waited_for(
-    clock: FakeClock, findings: list[LookupResult], expected: str
+    clock: ManualClock, lookups: list[LookupResult], expected: str
 ) -> None:
     """What was sent for the same group before may still make it, however surely this attempt was refused."""
-    verdict = provision(scripted(clock, [NO_PERMISSION], findings), in_flight=True)
+    verdict = provision(scripted(clock, [NO_PERMISSION], lookups), in_flight=True)
     assert type(verdict).__name__.lower() == expected
 
 
 @pytest.mark.parametrize(
-    ("findings", "looked", "expected"),
+    ("lookups", "looked_up", "expected"),
     [
         ([NO_GROUPS] * 2, [BUCKET, ANYWHERE], "failed"),
         ([IDENTICAL], [BUCKET], "succeeded"),
@@ -271,16 +269,16 @@ def test_an_earlier_attempt_in_flight_is_waited_for(
     ],
 )
 def test_without_time_to_create_there_is_only_a_lookup(
-    clock: FakeClock, findings: list[LookupResult], looked: list[str | None], expected: str
+    clock: ManualClock, lookups: list[LookupResult], looked_up: list[str | None], expected: str
 ) -> None:
     """Nothing is sent; the lookup that still fits decides, and what it leaves open is a matter of time."""
-    service = scripted(clock, findings=findings)
+    service = scripted(clock, lookups=lookups)
     verdict = provision(service, deadlines=replace(DEADLINES, create=clock.now()))
-    assert (type(verdict).__name__.lower(), service.created, service.looked) == (expected, [], looked)
+    assert (type(verdict).__name__.lower(), service.created, service.looked_up) == (expected, [], looked_up)
     assert not isinstance(verdict, Failed | Indeterminate) or verdict.reason.code == "OutOfTime"
 
 
-def test_without_time_for_any_call_nothing_is_known(clock: FakeClock) -> None:
+def test_without_time_for_any_call_nothing_is_known(clock: ManualClock) -> None:
     """The API is not called; the verdict is open and may settle at another time."""
     service = scripted(clock)
     verdict = provision(service, deadlines=Deadlines(clock.now(), clock.now(), clock.now()))
@@ -292,7 +290,7 @@ def test_without_time_for_any_call_nothing_is_known(clock: FakeClock) -> None:
     ("asked_of_create", "asked_of_lookup", "expected"), [(0.0, 9.0, 9.0), (5.0, 9.0, 9.0), (9.0, 5.0, 9.0)]
 )
 def test_an_open_verdict_waits_as_long_as_any_call_was_asked_to(
-    clock: FakeClock, asked_of_create: float, asked_of_lookup: float, expected: float
+    clock: ManualClock, asked_of_create: float, asked_of_lookup: float, expected: float
 ) -> None:
     """Create and lookup may both be throttled; the longer of the two waits counts for the next generation."""
     refused = Refused("NoPermission", 403, retry_after_seconds=asked_of_create)
@@ -302,7 +300,7 @@ def test_an_open_verdict_waits_as_long_as_any_call_was_asked_to(
     assert (verdict.reason.code, verdict.reason.retry_after_seconds) == ("NoPermission", expected)
 
 
-def test_a_refused_lookup_leaves_what_may_not_settle_as_it_is(clock: FakeClock) -> None:
+def test_a_refused_lookup_leaves_what_may_not_settle_as_it_is(clock: ManualClock) -> None:
     """The wait that a lookup was asked for changes nothing else of the verdict."""
     limited = Refused("InvalidBucketName", 400)
     service = scripted(clock, [limited], [Refused("NoPermission", 403, retry_after_seconds=3.0)])
@@ -311,62 +309,62 @@ def test_a_refused_lookup_leaves_what_may_not_settle_as_it_is(clock: FakeClock) 
     assert (verdict.reason.code, verdict.reason.retry_after_seconds) == ("InvalidBucketName", 3.0)
 
 
-def test_a_pause_of_nothing_is_nothing(clock: FakeClock) -> None:
+def test_a_pause_of_nothing_is_nothing(clock: ManualClock) -> None:
     """Where the policy wants none, the second look follows at once."""
     service = scripted(clock, [DUPLICATE], [NO_GROUPS] * 4)
     provision(service, replace(POLICY, late_pause_seconds=0.0))
     assert set(clock.slept) == {0.0}
-    assert len(service.looked) == 4
+    assert len(service.looked_up) == 4
 
 
-def test_no_pause_is_negative(clock: FakeClock) -> None:
+def test_no_pause_is_negative(clock: ManualClock) -> None:
     """Where the looks have used all the time up, nothing is slept (the clock refuses a negative sleep)."""
     deadlines = Deadlines(create=clock.now() + 2, lookup=clock.now() + 4, publish=clock.now() + 6)
     verdict = provision(scripted(clock, [DUPLICATE], [NO_GROUPS] * 2, call_seconds=1.3), deadlines=deadlines)
     assert isinstance(verdict, Indeterminate)
 
 
-def test_a_look_is_insisted_on_beyond_the_attempts_of_a_create(clock: FakeClock) -> None:
+def test_a_look_is_insisted_on_beyond_the_attempts_of_a_create(clock: ManualClock) -> None:
     """Only the deadline ends it: without a look nothing true can be said."""
     service = scripted(clock, [DUPLICATE], [*[INTERNAL_ERROR] * 5, IDENTICAL])
     assert provision(service) == Succeeded("sync-there", "existing")
-    assert service.looked == [BUCKET] * 6
+    assert service.looked_up == [BUCKET] * 6
 
 
-def test_lookups_end_with_the_attempts_while_a_deferral_is_left(clock: FakeClock) -> None:
+def test_lookups_end_with_the_attempts_while_a_deferral_is_left(clock: ManualClock) -> None:
     """The next generation looks again, and until then the time of the function is not billed."""
     service = scripted(clock, [DUPLICATE], [INTERNAL_ERROR] * 3)
     assert isinstance(provision(service, is_last=False), Indeterminate)
-    assert service.looked == [BUCKET] * 3
+    assert service.looked_up == [BUCKET] * 3
 
 
-def test_a_look_that_fails_until_the_deadline_is_indeterminate(clock: FakeClock) -> None:
+def test_a_look_that_fails_until_the_deadline_is_indeterminate(clock: ManualClock) -> None:
     """Never failed, and never late."""
     verdict = provision(scripted(clock, [DUPLICATE], [INTERNAL_ERROR] * 1000))
     assert isinstance(verdict, Indeterminate)
     assert clock.now() <= DEADLINES.lookup
 
 
-def test_creating_ends_early_enough_for_a_lookup(clock: FakeClock) -> None:
+def test_creating_ends_early_enough_for_a_lookup(clock: ManualClock) -> None:
     """However many attempts the policy allows."""
     patient = replace(POLICY, backoff=Backoff(1000, 1.0, 8.0))
     service = scripted(clock, [THROTTLED] * 1000, [NO_GROUPS] * 2, call_seconds=3.0)
     seen: list[Attempt] = []
     assert isinstance(provision(service, patient, seen=seen), Failed)
     assert 1 < len(service.created) < 1000
-    assert service.looked == [BUCKET, ANYWHERE]
+    assert service.looked_up == [BUCKET, ANYWHERE]
     assert clock.now() <= DEADLINES.lookup
 
 
-def test_a_call_is_given_its_timeout(clock: FakeClock) -> None:
+def test_a_call_is_given_its_timeout(clock: ManualClock) -> None:
     """Create and look alike."""
     service = scripted(clock, [DUPLICATE], [IDENTICAL])
     provision(service, replace(POLICY, call_timeout_seconds=4.0))
     assert service.timeouts == [4.0, 4.0]
 
 
-def test_the_observer_is_told_of_creates_and_looks_by_name(clock: FakeClock) -> None:
-    """So that a journal can tell them apart."""
+def test_the_observer_is_told_of_creates_and_looks_by_name(clock: ManualClock) -> None:
+    """So that a log can tell them apart."""
     seen: list[Attempt] = []
     provision(scripted(clock, [THROTTLED, DUPLICATE], [NO_GROUPS, IDENTICAL]), seen=seen)
     assert [(attempt.operation, attempt.number) for attempt in seen] == [
@@ -378,14 +376,14 @@ def test_the_observer_is_told_of_creates_and_looks_by_name(clock: FakeClock) -> 
 
 
 @pytest.mark.parametrize("adoption", ["identical", "never"])
-def test_without_ownership_the_description_is_sent_as_it_came(clock: FakeClock, adoption: Adoption) -> None:
+def test_without_ownership_the_description_is_sent_as_it_came(clock: ManualClock, adoption: Adoption) -> None:
     """No policy but `owned` leaves a trace."""
     service = scripted(clock, [CREATED])
     provision(service, replace(POLICY, adoption=adoption))
     assert service.created == [REQUEST]
 
 
-def test_under_owned_every_attempt_bears_the_mark(clock: FakeClock) -> None:
+def test_under_owned_every_attempt_bears_the_mark(clock: ManualClock) -> None:
     """The group is recognised by it, and by nothing else."""
     marked = replace(REQUEST, description=marked_description(REQUEST))
     ours = GroupList((group_of(description=marked.description),))
@@ -396,7 +394,7 @@ def test_under_owned_every_attempt_bears_the_mark(clock: FakeClock) -> None:
     assert isinstance(provision(scripted(clock, [DUPLICATE], [IDENTICAL]), owned), Failed)
 
 
-def test_switched_off_adoption_claims_only_what_this_run_was_told_it_made(clock: FakeClock) -> None:
+def test_switched_off_adoption_claims_only_what_this_run_was_told_it_made(clock: ManualClock) -> None:
     """An identical group that is there already is nobody's to claim; one that the API says was made is ours."""
     never = replace(POLICY, adoption="never")
     assert provision(scripted(clock, [CREATED]), never) == Succeeded("sync-new", "created")
@@ -448,12 +446,12 @@ anything = st.sampled_from(
         Refused("InvalidBucketName", 400),
     ]
 )
-any_finding = st.sampled_from([NO_GROUPS, IDENTICAL, ELSEWHERE, INTERNAL_ERROR, NO_PERMISSION, READ_TIMEOUT])
+any_lookup = st.sampled_from([NO_GROUPS, IDENTICAL, ELSEWHERE, INTERNAL_ERROR, NO_PERMISSION, READ_TIMEOUT])
 
 
 @given(
     answers=st.lists(anything, min_size=20, max_size=20),
-    findings=st.lists(any_finding, min_size=1, max_size=6),
+    lookups=st.lists(any_lookup, min_size=1, max_size=6),
     call_seconds=st.floats(0.5, 15),
     fraction=st.floats(0.2, 1),
     timeout=st.integers(3, 300),
@@ -461,16 +459,16 @@ any_finding = st.sampled_from([NO_GROUPS, IDENTICAL, ELSEWHERE, INTERNAL_ERROR, 
 )
 def test_no_verdict_is_late_or_unfounded(
     answers: list[Answer],
-    findings: list[LookupResult],
+    lookups: list[LookupResult],
     call_seconds: float,
     fraction: float,
     timeout: int,
     adoption: Adoption,
 ) -> None:
     """For any answers, any looks, any slowness: in time, and `failed` only after a look or for the impossible."""
-    clock = FakeClock(fraction=fraction)
+    clock = ManualClock(fraction=fraction)
     deadlines = Deadlines.of(clock.now(), timeout, 25.0, 15.0)
-    service, seen = scripted(clock, answers, cycle(findings), call_seconds), list[Attempt]()
+    service, seen = scripted(clock, answers, cycle(lookups), call_seconds), list[Attempt]()
     verdict = provision(service, replace(POLICY, adoption=adoption), deadlines, seen)
     assert clock.now() <= deadlines.lookup + 1e-6
     looks = [attempt.result for attempt in seen if attempt.operation == "DescribeExpressSyncs"]

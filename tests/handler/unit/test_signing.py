@@ -1,7 +1,7 @@
-"""The signature is the official SDK's, for any parameters, headers and keys; and secrets are never shown."""
+"""The signature equals that of the official SDK for any parameters, headers and keys."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import pytest
 from alibabacloud_tea_openapi.utils import Utils
@@ -9,7 +9,7 @@ from darabonba.request import DaraRequest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.credentials import Credentials, unsendable
+from handler.credentials import Credentials
 from handler.sgw.signing import ALGORITHM, canonical_query, signed_headers
 
 COMMON = {
@@ -122,26 +122,3 @@ def test_every_part_of_the_request_is_signed(parameters: dict[str, str], changed
 
     assert signature() != signature(**{changed: "other"})
     assert signature() == signature()
-
-
-@pytest.mark.parametrize("shown", [repr, str, "{}".format])
-def test_credentials_do_not_show_their_secrets(shown: Callable[[Credentials], str]) -> None:
-    """Neither in a traceback nor in a log line."""
-    text = shown(Credentials("ak-test", "hidden-secret", "hidden-token"))
-    assert "ak-test" in text
-    assert "hidden" not in text
-
-
-@pytest.mark.parametrize("part", [" ", "a b", "a\r", "\na", "a\0", "é", "\x7f", "\udcff", "a" * 8193, None, b"a", 1])
-def test_the_part_of_a_key_that_cannot_be_sent_is_named(part: object) -> None:
-    """The first of them, by what people call it."""
-    assert unsendable(part, part, part) == "access key id"
-    assert unsendable("id", part, part) == "access key secret"
-    assert unsendable("id", "secret", part) == "security token"
-    assert unsendable("id", part) == "access key secret"
-
-
-@pytest.mark.parametrize("part", ["", "!", "~", "CAIS+/==", "'\"\\", "a" * 8192])
-def test_whatever_a_header_can_carry_can_be_sent(part: str) -> None:
-    """A token may be absent; that a pair is whole is seen to by who reads it."""
-    assert unsendable(part, part, part) == ""

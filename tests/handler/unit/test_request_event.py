@@ -22,7 +22,7 @@ from handler.inbound.request_event import (
     of_event,
 )
 from handler.model import MAX_MESSAGE_BYTES
-from tests.handler.unit.fakes import DOCUMENT
+from tests.support.samples import DOCUMENT
 
 REPLAY_ID = "rp-0123456789ab"
 ATTRIBUTES = ("id", "source", "generation", "replayid", "submissionid", "othersubmissions")

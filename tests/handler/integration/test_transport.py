@@ -24,21 +24,23 @@ from handler.smq.client import Smq, SmqError
 from handler.transport import connection, connector
 from handler.transport.connection import CallError, Connection, Connections
 from handler.transport.deadline import CallDeadline
-from tests.handler.integration import handler_support as support
-from tests.handler.integration.handler_support import (
-    ROLE,
+from tests.support.certificates import Authority
+from tests.support.patience import PATIENCE_SECONDS
+from tests.support.role_credentials import ROLE
+from tests.support.scripted_server import (
+    Behaviour,
     ScriptedServer,
     answer,
     closes,
     is_silent,
     never_ends,
+    refusing_port,
     request_on,
     resets,
     sends,
     sends_and_holds,
+    unreachable_port,
 )
-from tests.support.certificates import Authority
-from tests.support.patience import PATIENCE_SECONDS
 
 NONCES = count()
 SHORT_S = 0.3
@@ -257,7 +259,7 @@ def test_anything_else_may_have_landed(call: Call, data: bytes, code: str) -> No
 )
 @pytest.mark.parametrize("call", CALLS)
 def test_a_break_after_the_request_may_have_landed(
-    call: Call, behaviour: support.Behaviour, code: str, tls: ssl.SSLContext | None
+    call: Call, behaviour: Behaviour, code: str, tls: ssl.SSLContext | None
 ) -> None:
     """With TLS as without."""
     with ScriptedServer(*[behaviour] * len(GROWING_S), tls=tls) as server:
@@ -349,7 +351,7 @@ def resolving_to(*urls: str) -> Addresses:
 @pytest.mark.parametrize("call", CALLS)
 def test_all_addresses_of_a_name_share_one_deadline(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     """Forty addresses, none of which answers."""
-    with support.unreachable_port() as dead:
+    with unreachable_port() as dead:
         monkeypatch.setattr(socket, "getaddrinfo", resolving_to(*[dead] * 40))
         began = time.monotonic()
         assert_failed(call("http://many.test", 1.0), "NotConnected", sent=False)
@@ -358,7 +360,7 @@ def test_all_addresses_of_a_name_share_one_deadline(call: Call, monkeypatch: pyt
 
 def test_a_dead_address_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     """As when a name has one address of a family that leads nowhere."""
-    with support.unreachable_port() as dead, ScriptedServer(sends(FINAL)) as server:
+    with unreachable_port() as dead, ScriptedServer(sends(FINAL)) as server:
         monkeypatch.setattr(socket, "getaddrinfo", resolving_to(dead, server.url))
         assert create("http://two.test", 6.0) == Created("sync-1", "API-1")
 
@@ -385,14 +387,14 @@ def test_a_name_without_an_address_has_its_own_code(call: Call, url: str) -> Non
 @pytest.mark.parametrize("call", CALLS)
 def test_a_refused_connection_sends_nothing(call: Call, scheme: str) -> None:
     """The port is closed."""
-    with support.refusing_port() as url:
+    with refusing_port() as url:
         assert_failed(call(url.replace("http", scheme), LONG_S), "NotConnected", sent=False)
 
 
 def test_a_proxy_of_the_environment_is_not_used(tls: ssl.SSLContext | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor could one refuse: the function calls its endpoints itself."""
     with (
-        support.refusing_port() as proxy,
+        refusing_port() as proxy,
         ScriptedServer(sends(FINAL), sends(answer(201, PUBLISHED)), tls=tls) as server,
     ):
         for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
@@ -434,7 +436,7 @@ def test_a_certificate_that_is_not_trusted_gets_nothing(
     ],
 )
 @pytest.mark.parametrize("call", CALLS)
-def test_a_handshake_that_fails_sends_nothing(call: Call, behaviour: support.Behaviour, code: str) -> None:
+def test_a_handshake_that_fails_sends_nothing(call: Call, behaviour: Behaviour, code: str) -> None:
     """Whatever the reason."""
 
     def after_hello(peer: socket.socket) -> None:

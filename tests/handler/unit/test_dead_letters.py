@@ -15,7 +15,9 @@ from handler.provisioning.retry import Backoff
 from handler.settlement import Case, Settlement
 from handler.smq.client import Smq, SmqError
 from handler.smq.senders import ResultTopic
-from tests.handler.unit.fakes import DOCUMENT, FakeClock, RecordingLog, ScriptedSmq, circumstances, delivery
+from tests.support.fakes import RecordingLog, ScriptedSmq
+from tests.support.manual_clock import ManualClock
+from tests.support.samples import DOCUMENT, delivery, outcome_context
 
 DONE = Succeeded("sync-new", "created")
 UNREACHABLE = SmqError("NotConnected", transient=True)
@@ -59,16 +61,16 @@ def settlement(queues: Queues, *, sets_aside: bool = True) -> Settlement:
 def settled(
     settling: Settlement, lineage: Lineage = LAST, verdict: Verdict = DONE, **more: Any
 ) -> tuple[list[Outcome | None], list[str]]:
-    journal = RecordingLog()
-    case = Case([delivery(lineage=lineage, **more)], [journal], "REQ-1")
-    return settling.settle(case, verdict, circumstances(lineage=lineage), 100.0), journal.events
+    log_entries = RecordingLog()
+    case = Case([delivery(lineage=lineage, **more)], [log_entries], "REQ-1")
+    return settling.settle(case, verdict, outcome_context(lineage=lineage), 100.0), log_entries.events
 
 
 def test_last_generation_becomes_a_dead_letter_if_unpublished() -> None:
     queues = Queues()
     outcomes, told = settled(settlement(queues))
     assert None not in outcomes
-    assert told == ["unpublished"]
+    assert told == ["not_published"]
     [(queue, body)] = queues.sent
     message = json.loads(body)
     assert queue == "dead letters"
@@ -78,7 +80,7 @@ def test_last_generation_becomes_a_dead_letter_if_unpublished() -> None:
 def test_request_becomes_a_dead_letter_if_its_queue_refuses() -> None:
     queues = Queues(requests=False)
     outcomes, told = settled(settlement(queues), replace(LAST, generation=0))
-    assert (None not in outcomes, told) == (True, ["unpublished"])
+    assert (None not in outcomes, told) == (True, ["not_published"])
     assert [(queue, json.loads(body)["generation"]) for queue, body in queues.sent] == [("dead letters", 0)]
 
 
@@ -92,7 +94,7 @@ def test_request_with_a_deferral_left_goes_back_to_its_queue() -> None:
 def test_delivery_comes_back_if_nothing_accepts_the_request(sets_aside: bool) -> None:
     queues = Queues(requests=False, dead_letters=False)
     outcomes, told = settled(settlement(queues, sets_aside=sets_aside), replace(LAST, generation=0))
-    assert (outcomes, told) == ([None], ["unfinished"])
+    assert (outcomes, told) == ([None], ["not_settled"])
 
 
 def test_body_that_cannot_be_made_again_is_not_set_aside() -> None:
@@ -109,7 +111,7 @@ def test_flawed_text_too_large_for_an_event_is_set_aside_as_is(generation: int) 
     queues = Queues()
     lineage = replace(LAST, generation=generation)
     outcomes, told = settled(settlement(queues), lineage, Rejected((flaw,)), document=None, flaws=(flaw,), text=text)
-    assert (None not in outcomes, told) == (True, ["unpublished"])
+    assert (None not in outcomes, told) == (True, ["not_published"])
     assert queues.sent == [("dead letters", text)]
 
 
@@ -125,7 +127,7 @@ def test_flawed_text_too_large_comes_back_without_dead_letters() -> None:
 
 def test_topic_is_not_called_after_the_end_of_publishing() -> None:
     """The time that is left is needed to send the request back."""
-    clock = FakeClock()
+    clock = ManualClock()
     smq = ScriptedSmq(repeat(UNREACHABLE))
     topic = ResultTopic(cast("Smq", smq), "outcomes", clock)
     with pytest.raises(SmqError, match="OutOfTime"):

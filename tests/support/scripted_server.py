@@ -1,4 +1,4 @@
-"""What the handler's adapters are let loose on: the local MNS and gateway, and servers that misbehave by script."""
+"""Servers over raw sockets that misbehave by script, and ports that accept nothing."""
 
 import contextlib
 import socket
@@ -6,29 +6,14 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any
 
-import urllib3
-
-from express_sync.local.account import LOCAL_ACCOUNT, Key
-from handler.credentials import Credentials
-from tests.local.mns_server import RunningMns, running_mns
 from tests.support.patience import PATIENCE_SECONDS
 
 _LINGER_ZERO = struct.pack("ii", 1, 0)
 
 Behaviour = Callable[[socket.socket], object]
-
-
-def credentials_of(key: Key) -> Credentials:
-    """The handler's form of a key of the local account."""
-    return Credentials(key.access_key_id, key.access_key_secret, key.security_token)
-
-
-ROLE = credentials_of(LOCAL_ACCOUNT.role)
-USER = credentials_of(LOCAL_ACCOUNT.user)
 
 
 def answer(status: int, body: bytes = b"", *headers: str, keep_alive: bool = False) -> bytes:
@@ -186,48 +171,3 @@ def unreachable_port() -> Iterator[str]:
             filler.setblocking(False)
             filler.connect_ex(listener.getsockname())
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-
-class Mns:
-    """The local MNS with a topic `outcomes` and, behind it, a queue `results`; and a queue `requests`."""
-
-    def __init__(self, running: RunningMns) -> None:
-        self.url = running.server.url
-        self.service = running.service
-        running.run(self._furnish())
-
-    async def _furnish(self) -> None:
-        account = LOCAL_ACCOUNT
-        self.service.create_queue("requests")
-        self.service.create_queue("results")
-        self.service.create_topic("outcomes")
-        endpoint = f"acs:mns:{account.region}:{account.account_id}:queues/results"
-        self.service.subscribe("outcomes", "results", endpoint, notify_content_format="SIMPLIFIED")
-
-    def local(self, path: str, document: object = None) -> Any:
-        """Ask the emulator's own door; POST if there is a document."""
-        method = "GET" if document is None else "POST"
-        return urllib3.request(method, f"{self.url}/_local/{path}", json=document, timeout=PATIENCE_SECONDS).json()
-
-    def queue_faults(self, operation: str, *faults: str) -> None:
-        """Let `faults` strike the coming calls of `operation`."""
-        self.local("faults", {"operation": operation, "faults": faults})
-
-    def bodies(self, queue: str) -> list[str]:
-        """The bodies in a queue, untouched."""
-        return [message["body"] for message in self.local(f"queues/{queue}")["messages"]]
-
-    def calls(self, operation: str) -> Sequence[dict[str, Any]]:
-        """The calls of an operation so far."""
-        return [call for call in self.local("calls") if call["operation"] == operation]
-
-    def reset(self) -> None:
-        """Forget messages, faults and calls; queues, topic and subscriptions stay."""
-        self.local("reset", {})
-
-
-@contextlib.contextmanager
-def furnished_mns() -> Iterator[Mns]:
-    """A local MNS, with what the function needs of it."""
-    with running_mns() as running:
-        yield Mns(running)

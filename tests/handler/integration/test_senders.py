@@ -5,38 +5,38 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from jsonschema import Draft7Validator
 
 from express_sync.local.account import LOCAL_ACCOUNT
 from handler.inbound.request_event import Lineage
-from handler.inbound.validation import SCHEMAS
 from handler.model import Failed, Refused, Succeeded
 from handler.outcome import Outcome, outcome_of
 from handler.provisioning import errors
 from handler.provisioning.retry import Backoff
 from handler.smq.client import Smq, SmqError
 from handler.smq.senders import ResultTopic
-from tests.handler.integration.handler_support import ROLE, Mns, furnished_mns
-from tests.handler.unit.fakes import DOCUMENT, FakeClock, circumstances
+from tests.support.contract import OUTCOME_VALIDATOR
+from tests.support.manual_clock import ManualClock
+from tests.support.prepared_mns import PreparedMns, prepared_mns
+from tests.support.role_credentials import ROLE
+from tests.support.samples import DOCUMENT, outcome_context
 
-CONTRACT = Draft7Validator(json.loads((SCHEMAS / "provision-outcome.v1.json").read_bytes()))
-SUCCEEDED = outcome_of(Succeeded("sync-1", "created"), DOCUMENT, circumstances())
+SUCCEEDED = outcome_of(Succeeded("sync-1", "created"), DOCUMENT, outcome_context())
 AWKWARD = outcome_of(
     Failed(errors.reason_of(Refused("RoleNotExist", 404, "API-1"))),
     {**DOCUMENT, "description": "组\r\n\t<&>]]>\"' \U0001f600"},
-    circumstances(lineage=Lineage({"correlationid": "<订单>"}, submission_id="M-1")),
+    outcome_context(lineage=Lineage({"correlationid": "<订单>"}, submission_id="M-1")),
 )
 
 
 @pytest.fixture(scope="module")
-def running_mns() -> Iterator[Mns]:
+def running_mns() -> Iterator[PreparedMns]:
     """A local MNS for all tests of the module."""
-    with furnished_mns() as furnished:
+    with prepared_mns() as furnished:
         yield furnished
 
 
 @pytest.fixture
-def mns(running_mns: Mns) -> Mns:
+def mns(running_mns: PreparedMns) -> PreparedMns:
     """The local MNS without anything that another test left in it."""
     running_mns.reset()
     return running_mns
@@ -46,8 +46,8 @@ def mns(running_mns: Mns) -> Mns:
 class Announcer:
     """A result topic over that MNS, on a clock that only moves when it waits."""
 
-    mns: Mns
-    clock: FakeClock = field(default_factory=FakeClock)
+    mns: PreparedMns
+    clock: ManualClock = field(default_factory=ManualClock)
 
     def topic(self, name: str = "outcomes") -> ResultTopic:
         return ResultTopic(Smq(self.mns.url, ROLE), name, self.clock, Backoff(5, 0.5, 2.0))
@@ -57,7 +57,7 @@ class Announcer:
 
 
 @pytest.fixture
-def announcer(mns: Mns) -> Announcer:
+def announcer(mns: PreparedMns) -> Announcer:
     """An announcer of the test's own."""
     return Announcer(mns)
 
@@ -68,7 +68,7 @@ def test_an_outcome_arrives_to_the_letter(announcer: Announcer, outcome: Outcome
     announcer.topic().publish(outcome, announcer.until())
     (body,) = announcer.mns.bodies("results")
     assert body == outcome.text()
-    CONTRACT.validate(json.loads(body))
+    OUTCOME_VALIDATOR.validate(json.loads(body))
 
 
 @pytest.mark.parametrize("fault", ["InternalError", "TooManyRequests", "unavailable", "http-502-html", "reset-before"])

@@ -21,8 +21,8 @@ from handler.model import (
 )
 from handler.provisioning.ownership import marked_description
 from handler.provisioning.verdict import Unsettled, decide, group_named, may_have_created
-from tests.handler.unit import fakes
-from tests.handler.unit.fakes import DUPLICATE, INTERNAL_ERROR, READ_TIMEOUT, REQUEST, group_of
+from tests.support import samples
+from tests.support.samples import DUPLICATE, INTERNAL_ERROR, READ_TIMEOUT, REQUEST, group_of
 
 OTHER_CONFIGURATIONS = {
     "bucket": group_of(bucket_name="another-bucket"),
@@ -127,7 +127,7 @@ def test_an_identical_group_after_an_unknown_attempt_was_created_by_this_run(bef
     assert verdict_of(DUPLICATE, GroupList((IDENTICAL,)), before=[before]) == Succeeded("sync-there", "created")
 
 
-@pytest.mark.parametrize("before", [fakes.ASSUME_ROLE_FAIL, fakes.THROTTLED, fakes.NOT_CONNECTED])
+@pytest.mark.parametrize("before", [samples.ASSUME_ROLE_FAIL, samples.THROTTLED, samples.NOT_CONNECTED])
 def test_an_identical_group_after_attempts_that_did_nothing_was_there_before(before: Answer) -> None:
     """What was not executed made nothing."""
     assert verdict_of(DUPLICATE, GroupList((IDENTICAL,)), before=[before]) == Succeeded("sync-there", "existing")
@@ -204,7 +204,7 @@ DOUBTS = ("OwnerUnknown", "ConfigurationUnclear")
 @pytest.mark.parametrize("adoption", ADOPTIONS)
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("mark", MARKS)
-@pytest.mark.parametrize("last", [DUPLICATE, INTERNAL_ERROR, READ_TIMEOUT, fakes.NO_PERMISSION])
+@pytest.mark.parametrize("last", [DUPLICATE, INTERNAL_ERROR, READ_TIMEOUT, samples.NO_PERMISSION])
 def test_mark_form_and_policy_decide_about_a_namesake(
     last: Unsettled, mark: str, form: str, adoption: Adoption
 ) -> None:
@@ -228,13 +228,13 @@ def test_a_group_with_the_mark_of_this_body_is_never_failed(adoption: Adoption, 
 
 
 @pytest.mark.parametrize("adoption", ADOPTIONS)
-@pytest.mark.parametrize("finding", [fakes.NO_PERMISSION, READ_TIMEOUT, INTERNAL_ERROR, fakes.NOT_CONNECTED])
+@pytest.mark.parametrize("finding", [samples.NO_PERMISSION, READ_TIMEOUT, INTERNAL_ERROR, samples.NOT_CONNECTED])
 @pytest.mark.parametrize(("code", "http_status", "_absent", "_origin"), ANSWERS)
 def test_without_a_look_nothing_is_said_but_what_is_impossible(
     code: str, http_status: int | None, _absent: str, _origin: str, finding: LookupResult, adoption: Adoption
 ) -> None:
     """`failed` only where looking is forbidden and the request can never have made a group; else `indeterminate`."""
-    certain = finding is fakes.NO_PERMISSION and code in CAN_NEVER_HAVE_MADE_THE_GROUP
+    certain = finding is samples.NO_PERMISSION and code in CAN_NEVER_HAVE_MADE_THE_GROUP
     expected = Failed if certain else Indeterminate
     verdict = verdict_of(answer_of(code, http_status), finding, adoption)
     assert code_of(verdict) == (expected, code)
@@ -245,27 +245,29 @@ def test_without_a_look_nothing_is_said_but_what_is_impossible(
 def test_an_unknown_attempt_before_spoils_even_what_is_impossible(before: Answer) -> None:
     """Two answers that contradict each other prove nothing without a look."""
     last = Refused("InvalidBucketName", 400)
-    assert code_of(verdict_of(last, fakes.NO_PERMISSION, before=[before])) == (Indeterminate, "InvalidBucketName")
+    assert code_of(verdict_of(last, samples.NO_PERMISSION, before=[before])) == (Indeterminate, "InvalidBucketName")
 
 
 @pytest.mark.parametrize("before", [READ_TIMEOUT, INTERNAL_ERROR, Refused("ServiceUnavailable", 503)])
-@pytest.mark.parametrize("last", [fakes.THROTTLED, fakes.NOT_CONNECTED, fakes.NO_PERMISSION])
+@pytest.mark.parametrize("last", [samples.THROTTLED, samples.NOT_CONNECTED, samples.NO_PERMISSION])
 def test_one_open_attempt_among_settled_ones_may_still_land(last: Unsettled, before: Answer) -> None:
     """The answer to a later attempt says nothing about the earlier one."""
-    assert verdict_of(last, fakes.NO_GROUPS, before=[before]) is None
+    assert verdict_of(last, samples.NO_GROUPS, before=[before]) is None
 
 
 def test_attempts_that_were_not_executed_cannot_land() -> None:
     """Refused connections and throttled calls leave nothing behind."""
-    verdict = verdict_of(fakes.ASSUME_ROLE_FAIL, fakes.NO_GROUPS, before=[fakes.NOT_CONNECTED, fakes.THROTTLED])
+    verdict = verdict_of(samples.ASSUME_ROLE_FAIL, samples.NO_GROUPS, before=[samples.NOT_CONNECTED, samples.THROTTLED])
     assert code_of(verdict) == (Failed, "AssumeRoleFail")
 
 
-@pytest.mark.parametrize("last", [fakes.NO_PERMISSION, fakes.THROTTLED, DUPLICATE, Refused("InvalidBucketName", 400)])
+@pytest.mark.parametrize(
+    "last", [samples.NO_PERMISSION, samples.THROTTLED, DUPLICATE, Refused("InvalidBucketName", 400)]
+)
 def test_what_was_sent_before_these_attempts_may_still_land(last: Unsettled) -> None:
     """Another body of this requestId asked for the same group and is still open: absent is not a verdict then."""
-    assert decide(REQUEST, (last,), last, fakes.NO_GROUPS, "identical", in_flight=True) is None
-    refused_lookup = decide(REQUEST, (last,), last, fakes.NO_PERMISSION, "identical", in_flight=True)
+    assert decide(REQUEST, (last,), last, samples.NO_GROUPS, "identical", in_flight=True) is None
+    refused_lookup = decide(REQUEST, (last,), last, samples.NO_PERMISSION, "identical", in_flight=True)
     assert code_of(refused_lookup) == (Indeterminate, last.code)
 
 
@@ -283,9 +285,9 @@ def test_what_is_there_decides_whatever_is_in_flight() -> None:
     ("attempts", "expected"),
     [
         ([], False),
-        ([fakes.ASSUME_ROLE_FAIL, DUPLICATE, fakes.NOT_CONNECTED], False),
-        ([fakes.ASSUME_ROLE_FAIL, INTERNAL_ERROR, DUPLICATE], True),
-        ([READ_TIMEOUT, fakes.NOT_CONNECTED], True),
+        ([samples.ASSUME_ROLE_FAIL, DUPLICATE, samples.NOT_CONNECTED], False),
+        ([samples.ASSUME_ROLE_FAIL, INTERNAL_ERROR, DUPLICATE], True),
+        ([READ_TIMEOUT, samples.NOT_CONNECTED], True),
     ],
 )
 def test_a_run_may_have_created_the_group_if_any_attempt_is_unknown(attempts: list[Answer], expected: bool) -> None:
@@ -296,11 +298,11 @@ def test_a_run_may_have_created_the_group_if_any_attempt_is_unknown(attempts: li
 @pytest.mark.parametrize(
     ("finding", "expected"),
     [
-        (fakes.NO_GROUPS, None),
+        (samples.NO_GROUPS, None),
         (GroupList((NEIGHBOUR,)), None),
         (GroupList((NEIGHBOUR, IDENTICAL)), IDENTICAL),
         (GroupList((group_of(name="Photos"),)), None),
-        (fakes.NO_PERMISSION, None),
+        (samples.NO_PERMISSION, None),
         (READ_TIMEOUT, None),
     ],
 )

@@ -5,22 +5,22 @@ import pytest
 from handler.model import Answer, LookupResult, Refused, Unanswered
 from handler.provisioning import errors
 from handler.provisioning.error_table import Effect
-from tests.handler.unit import fakes
+from tests.support import samples
 
 
 @pytest.mark.parametrize(
     ("answer", "effect"),
     [
-        (fakes.CREATED, Effect.DONE),
-        (fakes.ASSUME_ROLE_FAIL, Effect.NOT_EXECUTED),
-        (fakes.THROTTLED, Effect.NOT_EXECUTED),
+        (samples.CREATED, Effect.DONE),
+        (samples.ASSUME_ROLE_FAIL, Effect.NOT_EXECUTED),
+        (samples.THROTTLED, Effect.NOT_EXECUTED),
         (Refused("Http429", 429), Effect.NOT_EXECUTED),
-        (fakes.NOT_CONNECTED, Effect.NOT_EXECUTED),
-        (fakes.INTERNAL_ERROR, Effect.POSSIBLY_DONE),
-        (fakes.READ_TIMEOUT, Effect.POSSIBLY_DONE),
+        (samples.NOT_CONNECTED, Effect.NOT_EXECUTED),
+        (samples.INTERNAL_ERROR, Effect.POSSIBLY_DONE),
+        (samples.READ_TIMEOUT, Effect.POSSIBLY_DONE),
         (Refused("Undocumented", 500), Effect.POSSIBLY_DONE),
         (Refused("Undocumented", 404), Effect.TERMINAL),
-        (fakes.DUPLICATE, Effect.TERMINAL),
+        (samples.DUPLICATE, Effect.TERMINAL),
     ],
 )
 def test_the_effect_is_what_the_call_has_done(answer: Answer, effect: Effect) -> None:
@@ -38,14 +38,14 @@ def test_silence_is_judged_by_what_was_sent_not_by_its_name(code: str) -> None:
 @pytest.mark.parametrize(
     ("result", "retryable"),
     [
-        (fakes.NO_GROUPS, False),
-        (fakes.CREATED, False),
-        (fakes.DUPLICATE, False),
-        (fakes.NO_PERMISSION, False),
-        (fakes.INTERNAL_ERROR, True),
-        (fakes.ASSUME_ROLE_FAIL, True),
-        (fakes.READ_TIMEOUT, True),
-        (fakes.NOT_CONNECTED, True),
+        (samples.NO_GROUPS, False),
+        (samples.CREATED, False),
+        (samples.DUPLICATE, False),
+        (samples.NO_PERMISSION, False),
+        (samples.INTERNAL_ERROR, True),
+        (samples.ASSUME_ROLE_FAIL, True),
+        (samples.READ_TIMEOUT, True),
+        (samples.NOT_CONNECTED, True),
     ],
 )
 def test_only_passing_answers_are_worth_another_call(result: Answer | LookupResult, retryable: bool) -> None:
@@ -58,8 +58,8 @@ def test_only_passing_answers_are_worth_another_call(result: Answer | LookupResu
     [
         (Refused("InvalidBucketName", 400), True),
         (Unanswered("InvalidBucketName", sent=True), False),
-        (fakes.DUPLICATE, False),
-        (fakes.READ_TIMEOUT, False),
+        (samples.DUPLICATE, False),
+        (samples.READ_TIMEOUT, False),
     ],
 )
 def test_only_an_answer_that_arrived_can_make_a_request_impossible(
@@ -78,7 +78,7 @@ def test_a_reason_shows_code_status_and_api_id_with_our_own_words() -> None:
     assert not reason.retryable
 
 
-@pytest.mark.parametrize("answer", [fakes.READ_TIMEOUT, fakes.NOT_CONNECTED])
+@pytest.mark.parametrize("answer", [samples.READ_TIMEOUT, samples.NOT_CONNECTED])
 def test_a_reason_without_an_answer_has_neither_status_nor_api_id(answer: Unanswered) -> None:
     """What never arrived has no status; replaying it makes sense."""
     reason = errors.reason_of(answer)

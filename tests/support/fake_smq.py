@@ -1,4 +1,4 @@
-"""An SMQ whose queues are lists: messages hide for a time of the pretended clock, and calls fail when told."""
+"""An MNS whose queues are lists: messages are hidden by the time of a manual clock, and calls fail as scripted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,14 +6,14 @@ from typing import ClassVar
 
 from handler.credentials import Credentials
 from handler.smq.client import Received, SmqError
-from tests.handler.unit.fakes import FakeClock
+from tests.support.manual_clock import ManualClock
 
 HIDDEN_SECONDS = 60.0
 
 
 @dataclass
-class Lying:
-    """One message: hidden until an instant; each time it is hidden its receipt handle is a new one."""
+class QueuedMessage:
+    """A message, hidden until `visible_at`; each time it is hidden it gets a new receipt handle."""
 
     message_id: str
     body: str
@@ -29,36 +29,36 @@ class Lying:
 
 @dataclass
 class FakeSmq:
-    """`trouble` holds for each operation the errors of its next calls, None where one succeeds."""
+    """An MNS; `errors` has for each operation the errors of its next calls, None for a call that succeeds."""
 
-    clock: FakeClock
-    queues: dict[str, list[Lying]] = field(default_factory=dict)
-    trouble: dict[str, list[SmqError | None]] = field(default_factory=dict)
+    clock: ManualClock
+    queues: dict[str, list[QueuedMessage]] = field(default_factory=dict)
+    errors: dict[str, list[SmqError | None]] = field(default_factory=dict)
     calls: list[tuple[str, object]] = field(default_factory=list)
     call_seconds: float = 0.0
     credentials: ClassVar = Credentials("key", "secret")
 
     def put(self, queue: str, *bodies: str) -> None:
-        """Lay messages into a queue; they are called M-0, M-1 and so on."""
-        lying = self.queues.setdefault(queue, [])
-        lying.extend([Lying(f"M-{number}", body) for number, body in enumerate(bodies, len(lying))])
+        """Add messages to a queue, with the ids M-0, M-1 and so on."""
+        messages = self.queues.setdefault(queue, [])
+        messages.extend([QueuedMessage(f"M-{number}", body) for number, body in enumerate(bodies, len(messages))])
 
-    def fails(self, operation: str, *errors: SmqError | None) -> None:
-        """Let the next calls of an operation fail so."""
-        self.trouble[operation] = list(errors)
+    def fail(self, operation: str, *errors: SmqError | None) -> None:
+        """Let the next calls of an operation fail with these errors."""
+        self.errors[operation] = list(errors)
 
     def left_in(self, queue: str) -> list[str]:
-        """The ids of the messages in a queue."""
+        """Return the ids of the messages in a queue."""
         return [message.message_id for message in self.queues[queue]]
 
     def visible_in(self, queue: str, seconds: float) -> list[str]:
-        """The ids of those that are visible after so many seconds."""
+        """Return the ids of the messages that are visible after so many seconds."""
         instant = self.clock.now() + seconds
         return [message.message_id for message in self.queues[queue] if message.visible_at <= instant]
 
-    def of(self, operation: str) -> list[object]:
-        """What the calls of an operation were about."""
-        return [about for name, about in self.calls if name == operation]
+    def calls_of(self, operation: str) -> list[object]:
+        """Return the arguments of the calls of an operation."""
+        return [arguments for name, arguments in self.calls if name == operation]
 
     def with_timeout(self, seconds: float) -> "FakeSmq":
         self.calls.append(("with_timeout", seconds))
@@ -78,23 +78,23 @@ class FakeSmq:
 
     def delete(self, queue: str, receipt_handles: Sequence[str]) -> None:
         self._call("delete", tuple(receipt_handles))
-        doomed = [self._held(queue, handle) for handle in receipt_handles]
-        self.queues[queue] = [each for each in self.queues[queue] if each not in doomed]
+        deleted = [self._held(queue, handle) for handle in receipt_handles]
+        self.queues[queue] = [each for each in self.queues[queue] if each not in deleted]
 
     def send(self, queue: str, bodies: Sequence[str], delay_seconds: int = 0) -> tuple[str, ...]:
         self._call("send", (queue, tuple(bodies), delay_seconds))
         self.put(queue, *bodies)
         return tuple("sent" for _ in bodies)
 
-    def _call(self, operation: str, about: object) -> None:
-        self.calls.append((operation, about))
+    def _call(self, operation: str, arguments: object) -> None:
+        self.calls.append((operation, arguments))
         self.clock.instant += self.call_seconds
-        errors = self.trouble.get(operation, [])
-        error = errors.pop(0) if errors else None
+        pending = self.errors.get(operation, [])
+        error = pending.pop(0) if pending else None
         if error is not None:
             raise error
 
-    def _held(self, queue: str, handle: str) -> Lying:
+    def _held(self, queue: str, handle: str) -> QueuedMessage:
         found = [each for each in self.queues[queue] if each.handle == handle and each.visible_at > self.clock.now()]
         if not found:
             raise SmqError("MessageNotExist", transient=False)
