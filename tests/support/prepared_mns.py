@@ -12,14 +12,14 @@ from tests.support.patience import PATIENCE_SECONDS
 
 
 class PreparedMns:
-    """The local MNS with a topic `outcomes` and, behind it, a queue `results`; and a queue `requests`."""
+    """A local MNS with a topic `outcomes`, a queue `results` that subscribes to it, and a queue `requests`."""
 
     def __init__(self, running: RunningMns) -> None:
         self.url = running.server.url
         self.service = running.service
-        running.run(self._furnish())
+        running.run(self._prepare())
 
-    async def _furnish(self) -> None:
+    async def _prepare(self) -> None:
         account = LOCAL_ACCOUNT
         self.service.create_queue("requests")
         self.service.create_queue("results")
@@ -28,20 +28,20 @@ class PreparedMns:
         self.service.subscribe("outcomes", "results", endpoint, notify_content_format="SIMPLIFIED")
 
     def local(self, path: str, document: object = None) -> Any:
-        """Ask the emulator's own door; POST if there is a document."""
+        """Call the admin API of the local MNS; POST if there is a document."""
         method = "GET" if document is None else "POST"
         return urllib3.request(method, f"{self.url}/_local/{path}", json=document, timeout=PATIENCE_SECONDS).json()
 
     def queue_faults(self, operation: str, *faults: str) -> None:
-        """Let `faults` strike the coming calls of `operation`."""
+        """Apply `faults` to the next calls of `operation`."""
         self.local("faults", {"operation": operation, "faults": faults})
 
     def bodies(self, queue: str) -> list[str]:
-        """The bodies in a queue, untouched."""
+        """Return the bodies in a queue, without receiving them."""
         return [message["body"] for message in self.local(f"queues/{queue}")["messages"]]
 
     def calls(self, operation: str) -> Sequence[dict[str, Any]]:
-        """The calls of an operation so far."""
+        """Return the calls of an operation so far."""
         return [call for call in self.local("calls") if call["operation"] == operation]
 
     def reset(self) -> None:
@@ -51,6 +51,6 @@ class PreparedMns:
 
 @contextlib.contextmanager
 def prepared_mns() -> Iterator[PreparedMns]:
-    """A local MNS, with what the function needs of it."""
+    """Run a local MNS with what the function needs."""
     with running_mns() as running:
         yield PreparedMns(running)

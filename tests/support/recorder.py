@@ -1,4 +1,4 @@
-"""Servers that record what reaches them, and an environment full of what HTTP libraries obey by default."""
+"""Servers that record what they receive, and an environment with every variable that HTTP libraries use by default."""
 
 import contextlib
 import datetime
@@ -22,9 +22,9 @@ TLS_HELLO = b"\x16\x03"
 
 
 class Recorder:
-    """Accepts connections one after the other, keeps the first bytes and the request of each, answers and closes.
+    """A server that records the first bytes and the request of each connection, answers and closes.
 
-    With a context it speaks TLS; `requests` then holds only what came after a complete handshake.
+    With a context it speaks TLS; `requests` then has only what came after a complete handshake.
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None, answer: bytes = b"") -> None:

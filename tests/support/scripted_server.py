@@ -17,7 +17,7 @@ Behaviour = Callable[[socket.socket], object]
 
 
 def answer(status: int, body: bytes = b"", *headers: str, keep_alive: bool = False) -> bytes:
-    """A whole HTTP answer."""
+    """Return a complete HTTP answer."""
     connection = "keep-alive" if keep_alive else "close"
     head = [f"HTTP/1.1 {status} -", f"Content-Length: {len(body)}", f"Connection: {connection}", *headers]
     return "\r\n".join((*head, "", "")).encode() + body
@@ -34,18 +34,18 @@ def resets(connection: socket.socket) -> None:
 
 
 def closes(connection: socket.socket) -> None:
-    """Close the connection without a word."""
+    """Close the connection without an answer."""
 
 
 def is_silent(connection: socket.socket) -> None:
-    """Say nothing until the client leaves."""
+    """Send nothing until the client disconnects."""
     with contextlib.suppress(OSError):
         while connection.recv(4096):
             pass
 
 
 def never_ends(opening: bytes, piece: bytes, pause_s: float = 0.0) -> Behaviour:
-    """Begin an answer and go on with it, piece by piece, until the client leaves or PATIENCE_SECONDS is over."""
+    """Begin an answer and continue it, piece by piece, until the client disconnects or PATIENCE_SECONDS are over."""
 
     def behave(connection: socket.socket) -> None:
         until = time.monotonic() + PATIENCE_SECONDS
@@ -59,7 +59,7 @@ def never_ends(opening: bytes, piece: bytes, pause_s: float = 0.0) -> Behaviour:
 
 
 def sends_and_holds(data: bytes) -> Behaviour:
-    """Answer with these bytes, whatever else is asked, and keep the connection open until the client leaves."""
+    """Answer with these bytes, and keep the connection open until the client disconnects."""
 
     def behave(connection: socket.socket) -> None:
         connection.sendall(data)
@@ -69,10 +69,10 @@ def sends_and_holds(data: bytes) -> Behaviour:
 
 
 class ScriptedServer:
-    """Accepts connections one after the other; on each it reads one request, then behaves as the script says.
+    """A server of consecutive connections; on each it reads one request, then behaves as scripted.
 
-    With `reads` False it does not wait for a request, as nobody reads on a port that lost its service. With `tls` it
-    speaks TLS; a client that leaves during the handshake is counted in `handshakes_failed`.
+    With `reads` False it does not wait for a request. With `tls` it speaks TLS and counts failed handshakes in
+    `handshakes_failed`.
     """
 
     def __init__(self, *script: Behaviour, reads: bool = True, tls: ssl.SSLContext | None = None) -> None:
@@ -101,7 +101,7 @@ class ScriptedServer:
 
     @property
     def url(self) -> str:
-        """The server's URL, without a slash at its end."""
+        """Return the server's URL, without a slash at its end."""
         return f"{'https' if self._tls else 'http'}://{self.address}"
 
     def wait_for_close(self) -> None:
@@ -133,7 +133,7 @@ class ScriptedServer:
 
 
 def request_on(connection: socket.socket) -> bytes:
-    """Read one request; empty if the client leaves instead."""
+    """Return one request, or nothing if the client disconnects instead."""
     data = b""
     while (missing := _missing(data)) != 0:
         received = connection.recv(max(missing, 1))
@@ -153,7 +153,7 @@ def _missing(data: bytes) -> int:
 
 @contextlib.contextmanager
 def refusing_port() -> Iterator[str]:
-    """A URL where nobody listens, and nobody else will meanwhile."""
+    """Reserve a port that no server listens on, and give its URL."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -161,7 +161,7 @@ def refusing_port() -> Iterator[str]:
 
 @contextlib.contextmanager
 def unreachable_port() -> Iterator[str]:
-    """A URL whose host does not even answer the attempt to connect: its queue of connections is full."""
+    """Give a URL whose host does not answer connection attempts, because its queue of connections is full."""
     with contextlib.ExitStack() as open_sockets:
         listener = open_sockets.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Orders carried out by the real function in the whole local cloud: drains, sweeps of dead letters, replays."""
+"""Control commands run by the real function in the whole local cloud: drains and sweeps of dead letters."""
 
 import contextlib
 import json
@@ -40,7 +40,7 @@ BRIEF_VISIBILITY: Change = ("VisibilityTimeout: 900", "VisibilityTimeout: 30")
 def cloud(
     directory: Path, *changes: Change, sweep: bool = False, parameters: Mapping[str, str] | None = None
 ) -> Iterator[RunningCloud]:
-    """The deployed template but for `changes`, each of which must change something, and the function as it is."""
+    """Run the deployed template with `changes`, each of which must change something, and the unchanged function."""
     text = TEMPLATE.read_text(encoding="utf-8")
     for pattern, replacement in changes:
         text, count = re.subn(pattern, replacement, text)
@@ -59,13 +59,13 @@ def cloud(
 
 
 def request(number: int, **changes: object) -> dict[str, object]:
-    """A valid request."""
+    """Return a valid request."""
     name = f"group-{number:02d}"
     return {"requestId": f"R-{number}", "name": name, "bucketName": name, "bucketRegion": "cn-hangzhou", **changes}
 
 
 def put(running: RunningCloud, queue: str, *bodies: object) -> dict[str, str]:
-    """Send messages; what is no text becomes JSON. For each message id the subject of the outcome that is due."""
+    """Send messages, as JSON unless they are texts. Return the expected subject of the outcome by message id."""
 
     async def enqueue() -> dict[str, str]:
         subjects = {}
@@ -78,25 +78,25 @@ def put(running: RunningCloud, queue: str, *bodies: object) -> dict[str, str]:
     return running.run(enqueue())
 
 
-def order(running: RunningCloud, control: object) -> Any:
-    """Give the function an order in a direct call, without any credentials for a queue; what it answers."""
+def send_command(running: RunningCloud, control: object) -> Any:
+    """Give the function a command in a direct call, without credentials for a queue, and return its answer."""
     body = json.dumps({"control": control}).encode()
     return json.loads(send(fc_port(running), INVOKE, acs3_headers(INVOKE, body), body).body)
 
 
 def messages(running: RunningCloud, queue: str) -> list[dict[str, Any]]:
-    """What is in a queue, in whatever state."""
+    """Return the messages in a queue, in any state."""
     found: list[dict[str, Any]] = local_get(running, f"/_local/queues/{queue}", "mns")["messages"]
     return found
 
 
 def outcomes(running: RunningCloud) -> list[dict[str, Any]]:
-    """Every outcome that was announced."""
+    """Return every published outcome."""
     return [json.loads(message["body"]) for message in messages(running, RESULTS)]
 
 
 def verdicts(running: RunningCloud) -> dict[str, set[tuple[str, str]]]:
-    """For each submission, named by the id of its message, the statuses and ids of its outcomes."""
+    """Return the statuses and ids of the outcomes of each submission, by message id."""
     found: dict[str, set[tuple[str, str]]] = {}
     for event in outcomes(running):
         found.setdefault(event["data"]["submissionId"], set()).add((event["data"]["status"], event["id"]))
@@ -104,12 +104,12 @@ def verdicts(running: RunningCloud) -> dict[str, set[tuple[str, str]]]:
 
 
 def creates(running: RunningCloud) -> list[dict[str, Any]]:
-    """Every create call, also those that are not answered yet."""
+    """Return every create call, also those that are not answered yet."""
     return [call for call in local_get(running, "/_local/calls", "sgw") if call["operation"] == CREATE]
 
 
 def let_time_pass(running: RunningCloud, seconds: float) -> None:
-    """Put the clock of the queues forward."""
+    """Move the clock of the queues forward."""
     before = running.cloud.messages._clock
     running.cloud.messages._clock = lambda: before() + seconds
 
@@ -119,14 +119,14 @@ def fault(running: RunningCloud, service: str, **wish: object) -> None:
 
 
 def forty() -> list[object]:
-    """Thirty requests, five of them twice, and five pieces of garbage."""
+    """Return thirty requests, five of them twice, and five pieces of garbage."""
     valid = [request(number) for number in range(30)]
     return [*valid[:20], *(f"garbage {number}" for number in range(5)), *valid[15:]]
 
 
-def drains_all(running: RunningCloud, subjects: Mapping[str, str], finished: int) -> dict[str, set[tuple[str, str]]]:
+def drain_all(running: RunningCloud, subjects: Mapping[str, str], finished: int) -> dict[str, set[tuple[str, str]]]:
     """Drain the requests, and return the verdicts: one on each submission, under its subject."""
-    assert order(running, {"drain": "requests"}) == {"finished": finished, "left": 0}
+    assert send_command(running, {"drain": "requests"}) == {"finished": finished, "left": 0}
     assert messages(running, REQUESTS) == []
     found = verdicts(running)
     assert {event["data"]["submissionId"]: event["subject"] for event in outcomes(running)} == subjects
@@ -134,41 +134,41 @@ def drains_all(running: RunningCloud, subjects: Mapping[str, str], finished: int
     return found
 
 
-def test_a_queue_without_a_trigger_is_drained_on_order(tmp_path: Path) -> None:
-    """Forty messages with garbage and duplicates among them: each gets its verdict and is gone."""
+def test_drain_command_processes_a_queue_without_a_trigger(tmp_path: Path) -> None:
+    """Forty messages with garbage and duplicates each get a verdict and are deleted."""
     with cloud(tmp_path, PULL_ONLY) as running:
         assert running.ready["mns"]["requestQueue"] == REQUESTS
         assert running.ready["mns"]["deadLetterQueue"] == DEAD
-        found = drains_all(running, put(running, REQUESTS, *forty()), 40)
+        found = drain_all(running, put(running, REQUESTS, *forty()), 40)
         assert Counter(status for each in found.values() for status, _ in each) == {"succeeded": 35, "rejected": 5}
         assert len(local_get(running, "/_local/groups", "sgw")) == 30
 
 
 @pytest.mark.parametrize("point", KILL_POINTS)
-def test_a_drain_that_is_killed_loses_nothing_and_says_nothing_twice(tmp_path: Path, point: str) -> None:
-    """Killed in its second batch: what is not announced is still in the queue, and the next drain ends the job."""
+def test_killed_drain_loses_nothing_and_repeats_nothing(tmp_path: Path, point: str) -> None:
+    """It is killed in its second batch; the next drain processes the remaining messages."""
     with cloud(tmp_path, PULL_ONLY) as running:
         first = put(running, REQUESTS, *forty()[:16])
-        drains_all(running, first, 16)
+        drain_all(running, first, 16)
         subjects = put(running, REQUESTS, *forty()[16:])
         local_post(running, "/_local/kill", {"after": point})
-        assert "errorMessage" in order(running, {"drain": "requests"})
+        assert "errorMessage" in send_command(running, {"drain": "requests"})
         there, told = {message["messageId"] for message in messages(running, REQUESTS)}, verdicts(running)
         assert there
         assert subjects.keys() - there <= told.keys()
         let_time_pass(running, LONGER_THAN_A_FUNCTION_SECONDS)
-        found = drains_all(running, {**first, **subjects}, len(there))
+        found = drain_all(running, {**first, **subjects}, len(there))
         assert {submission: found[submission] for submission in told} == told
 
 
-def test_a_message_is_hidden_for_as_long_as_it_is_worked(tmp_path: Path) -> None:
-    """The work takes twice as long as the queue hides a message: nobody else sees it meanwhile."""
+def test_message_is_hidden_while_it_is_processed(tmp_path: Path) -> None:
+    """Processing takes twice as long as the visibility timeout of the queue."""
     with cloud(tmp_path, PULL_ONLY, BRIEF_VISIBILITY) as running:
         fault(running, "sgw", name="*", faults=["slow:8000"] * 3)
         put(running, REQUESTS, *(request(number) for number in range(3)))
         seen: set[str] = set()
         with ThreadPoolExecutor(1) as pool:
-            draining = pool.submit(order, running, {"drain": "requests"})
+            draining = pool.submit(send_command, running, {"drain": "requests"})
             wait_for(lambda: len(creates(running)) == 3)
             let_time_pass(running, 60)
             while not draining.done():
@@ -180,7 +180,7 @@ def test_a_message_is_hidden_for_as_long_as_it_is_worked(tmp_path: Path) -> None
 
 
 def test_dead_letters_are_swept_into_outcomes(tmp_path: Path) -> None:
-    """While neither topic nor queue accepts anything, the trigger abandons a batch; the sweep tells what is true."""
+    """The trigger abandons a batch while neither topic nor queue accepts anything."""
     with cloud(tmp_path) as running:
         fault(running, "mns", operation="PublishMessage", faults=["AccessDenied"] * 12)  # 3 messages, 4 pushes each
         fault(running, "mns", operation="BatchSendMessage", faults=["AccessDenied"] * 12)
@@ -200,8 +200,8 @@ def test_dead_letters_are_swept_into_outcomes(tmp_path: Path) -> None:
         assert verdicts(running)[again].isdisjoint(set().union(*found.values()))
 
 
-def test_the_timer_sweeps_by_itself(tmp_path: Path) -> None:
-    """The record of an asynchronous call that failed is announced too, with nobody asking for it."""
+def test_timer_sweeps_dead_letters(tmp_path: Path) -> None:
+    """The record of a failed asynchronous call becomes an outcome too."""
     event = [{"messageId": f"M-{number}", "messageBody": json.dumps(request(number))} for number in range(2)]
     record = {
         "timestamp": 1795420801975,
@@ -216,15 +216,15 @@ def test_the_timer_sweeps_by_itself(tmp_path: Path) -> None:
         assert {submission: len(each) for submission, each in verdicts(running).items()} == {"M-0": 1, "M-1": 1}
 
 
-def test_pull_intake_works_requests_by_its_timer_alone(tmp_path: Path) -> None:
+def test_pull_intake_processes_requests_on_its_timer(tmp_path: Path) -> None:
     with cloud(tmp_path, parameters={"Intake": "pull"}) as running:
         subjects = put(running, REQUESTS, request(1), "garbage", request(2))
         wait_for(lambda: not messages(running, REQUESTS))
         assert verdicts(running).keys() == subjects.keys()
 
 
-def test_an_asynchronous_call_that_fails_for_good_is_swept_into_outcomes(tmp_path: Path) -> None:
-    """While neither topic nor queue accepts anything, four tries of a batch outcome_of nothing; the sweep does."""
+def test_failed_asynchronous_call_is_swept_into_outcomes(tmp_path: Path) -> None:
+    """All its tries fail while neither topic nor queue accepts anything."""
     event = json.dumps([{"messageId": f"M-{n}", "messageBody": json.dumps(request(n))} for n in range(2)]).encode()
     with cloud(tmp_path) as running:
         for operation in ("PublishMessage", "BatchSendMessage"):
@@ -240,8 +240,8 @@ def test_an_asynchronous_call_that_fails_for_good_is_swept_into_outcomes(tmp_pat
         assert {submission: len(each) for submission, each in verdicts(running).items()} == {"M-0": 1, "M-1": 1}
 
 
-def test_an_order_in_a_message_is_a_wrong_request(tmp_path: Path) -> None:
-    """Whoever may send requests commands nothing: the dead letter stays where it is."""
+def test_command_in_a_message_is_an_invalid_request(tmp_path: Path) -> None:
+    """A sender of requests cannot run commands, so the dead letter stays."""
     commands = [{"control": {"drain": "deadLetters"}}, {"control": {"replay": {"dryRun": False, "force": True}}}]
     timer = {"triggerTime": "2026-11-23T08:00:00Z", "triggerName": "sweep", "payload": json.dumps(commands[0])}
     with cloud(tmp_path) as running:
@@ -252,10 +252,10 @@ def test_an_order_in_a_message_is_a_wrong_request(tmp_path: Path) -> None:
         assert len(messages(running, DEAD)) == 1
 
 
-def test_a_command_that_replays_is_refused(tmp_path: Path) -> None:
-    """The refusal names the command that replaces it, in the answer and in the log, and quotes nothing of it."""
+def test_replay_command_is_refused_in_the_local_cloud(tmp_path: Path) -> None:
+    """The refusal names the command to use, in the answer and in the log, and does not quote the input."""
     with cloud(tmp_path) as running:
-        answer = order(running, {"replay": {"codes": "Sup3r-S3cret"}})
+        answer = send_command(running, {"replay": {"codes": "Sup3r-S3cret"}})
         assert "express-sync replay" in answer["refused"]
         assert outcomes(running) == []
         [line] = [json.loads(each["line"]) for each in local_get(running, "/_local/logs") if "refused" in each["line"]]

@@ -1,4 +1,4 @@
-"""The second tier through the local cloud: what may pass is put off, comes back by itself, and ends in one verdict."""
+"""Deferrals through the local cloud: a temporary error is deferred, the request comes back, and one verdict ends it."""
 
 import json
 from collections.abc import Iterator
@@ -47,7 +47,7 @@ def _fail(cloud: RunningCloud, faults: list[str]) -> None:
 
 
 def _outcomes(cloud: RunningCloud, count: int) -> list[dict[str, Any]]:
-    """The next outcomes in the order of their generations."""
+    """Return the next outcomes in the order of their generations."""
     smq, queue = _smq(cloud), cloud.ready["mns"]["resultQueue"]
     events: list[dict[str, Any]] = []
     while len(events) < count:
@@ -58,8 +58,8 @@ def _outcomes(cloud: RunningCloud, count: int) -> list[dict[str, Any]]:
     return sorted(events, key=lambda event: int(event["data"]["generation"]))
 
 
-def test_what_passes_meanwhile_succeeds_by_itself_and_keeps_its_correlation(cloud: RunningCloud) -> None:
-    """One generation is put off, the next one makes the group; the portal's own attributes are on both events."""
+def test_deferred_request_succeeds_later_with_its_correlation(cloud: RunningCloud) -> None:
+    """Both events have the attributes of the requester."""
     _fail(cloud, ["AssumeRoleFail"] * 2)
     _smq(cloud).send(cloud.ready["mns"]["requestQueue"], [json.dumps(EVENT)])
     deferred, succeeded = _outcomes(cloud, 2)
@@ -71,8 +71,8 @@ def test_what_passes_meanwhile_succeeds_by_itself_and_keeps_its_correlation(clou
         assert (event["causationid"], event["correlationid"]) == ("order-7", "cart-1")
 
 
-def test_what_never_passes_fails_in_the_last_generation_with_the_original_request(cloud: RunningCloud) -> None:
-    """As often as the setting says, then the final verdict, which may be replayed."""
+def test_lasting_error_fails_in_the_last_generation(cloud: RunningCloud) -> None:
+    """The final verdict has the original request and may be replayed."""
     _fail(cloud, ["AssumeRoleFail"] * 6)
     _smq(cloud).send(cloud.ready["mns"]["requestQueue"], [json.dumps(REQUEST)])
     first, second, last = _outcomes(cloud, 3)
@@ -82,7 +82,7 @@ def test_what_never_passes_fails_in_the_last_generation_with_the_original_reques
     assert last["data"]["request"] == REQUEST
 
 
-def test_an_error_that_does_not_pass_is_not_put_off(cloud: RunningCloud) -> None:
+def test_permanent_error_is_not_deferred(cloud: RunningCloud) -> None:
     """RoleNotExist needs a person; waiting would only hide it."""
     _fail(cloud, ["RoleNotExist"])
     _smq(cloud).send(cloud.ready["mns"]["requestQueue"], [json.dumps(REQUEST)])
@@ -90,8 +90,8 @@ def test_an_error_that_does_not_pass_is_not_put_off(cloud: RunningCloud) -> None
     assert (event["data"]["status"], event["data"]["generation"]) == ("failed", 0)
 
 
-def test_an_unpublished_verdict_comes_back_by_itself(cloud: RunningCloud) -> None:
-    """While the topic refuses no invocation raises; request and garbage are announced a generation later."""
+def test_unpublished_verdict_is_published_a_generation_later(cloud: RunningCloud) -> None:
+    """While the topic refuses, no invocation raises; this holds for a request and for garbage."""
     url = f"{cloud.ready['mns']['endpoint']}/_local/faults"
     wish = {"operation": "PublishMessage", "faults": ["AccessDenied"] * 2}
     assert urllib3.request("POST", url, json=wish).status == 200
@@ -107,7 +107,7 @@ def test_an_unpublished_verdict_comes_back_by_itself(cloud: RunningCloud) -> Non
 
 
 def test_two_submissions_in_an_outage_are_both_answered(cloud: RunningCloud) -> None:
-    """Whether they meet in a batch or not: each is told of its deferrals and of its success."""
+    """Each has its deferrals and its success, in one batch or in two."""
     _fail(cloud, ["AssumeRoleFail"] * 2)
     ids = _smq(cloud).send(cloud.ready["mns"]["requestQueue"], [json.dumps(REQUEST)] * 2)
     final: set[str] = set()
@@ -122,8 +122,7 @@ def test_two_submissions_in_an_outage_are_both_answered(cloud: RunningCloud) -> 
 
 
 @pytest.mark.parametrize("generation", [-1, 10**9, "1", True, None, 1.5])
-def test_an_absurd_generation_of_a_stranger_does_no_harm(cloud: RunningCloud, generation: object) -> None:
-    """It counts as the first."""
+def test_generation_forged_by_a_sender_counts_as_the_first(cloud: RunningCloud, generation: object) -> None:
     event = {**EVENT, "type": "expresssync.provision.requested.v1", "generation": generation}
     _smq(cloud).send(cloud.ready["mns"]["requestQueue"], [json.dumps(event)])
     (outcome,) = _outcomes(cloud, 1)

@@ -1,4 +1,4 @@
-"""The whole function in process: bytes in, groups in the local gateway and outcomes on the local MNS out."""
+"""The whole function in one process: bytes in, groups in the local gateway and outcomes on the local MNS out."""
 
 import base64
 import json
@@ -36,7 +36,7 @@ ROLE_VARIABLES = {
 
 
 def context_310(timeout: str = "120") -> SimpleNamespace:
-    """The context of python3.10: it has the credentials, and its timeout is a text."""
+    """Return the context of python3.10: it has the credentials, and its timeout is a text."""
     return SimpleNamespace(
         request_id="FC-1",
         credentials=SimpleNamespace(
@@ -53,7 +53,7 @@ def context_310(timeout: str = "120") -> SimpleNamespace:
 
 
 def context_312(timeout: int = 120) -> SimpleNamespace:
-    """The context of python3.12: the credentials are in the environment."""
+    """Return the context of python3.12: the credentials are in the environment."""
     return SimpleNamespace(
         request_id="FC-1",
         function=SimpleNamespace(
@@ -72,7 +72,7 @@ def context_312(timeout: int = 120) -> SimpleNamespace:
 
 
 def document(request_id: str = "REQ-1", **changes: object) -> dict[str, object]:
-    """A valid request, whose group is named after it."""
+    """Return a valid request, whose group is named after it."""
     wanted: dict[str, object] = {
         "requestId": request_id,
         "name": f"group-of-{request_id}",
@@ -85,7 +85,7 @@ def document(request_id: str = "REQ-1", **changes: object) -> dict[str, object]:
 
 
 def queue_event(body: str, message_id: str) -> dict[str, Any]:
-    """The CloudEvent of one message."""
+    """Return the CloudEvent of one message."""
     return {
         "id": message_id,
         "source": "acs:mns",
@@ -100,41 +100,41 @@ def queue_event(body: str, message_id: str) -> dict[str, Any]:
 
 
 def batch(*bodies: object) -> bytes:
-    """What the trigger hands over: one event for each body, in order."""
+    """Return what the trigger passes: one event for each body, in order."""
     texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
     return json.dumps([queue_event(text, f"M-{number}") for number, text in enumerate(texts)]).encode()
 
 
 @dataclass
-class Stage:
-    """The cloud around one function instance."""
+class FunctionCloud:
+    """The local services and the environment of one function instance."""
 
     sgw: Cloud
     mns: PreparedMns
     set_variable: Callable[[str, str], None]
 
     def outcomes(self) -> list[dict[str, Any]]:
-        """Every announced outcome, in order of its message; each keeps the contract."""
+        """Return every published outcome, in order of its message; each is valid by the contract."""
         events = [json.loads(body) for body in self.mns.bodies("results")]
         for event in events:
             OUTCOME_VALIDATOR.validate(event)
         return sorted(events, key=lambda event: str(event["data"]["messageId"]))
 
     def statuses(self) -> list[str]:
-        """The statuses of the outcomes."""
+        """Return the statuses of the outcomes."""
         return [event["data"]["status"] for event in self.outcomes()]
 
 
 @pytest.fixture(scope="module")
 def services() -> Iterator[tuple[Cloud, PreparedMns]]:
-    """Both services for all tests of the module."""
+    """Run both services for all tests of the module."""
     with Cloud() as sgw, prepared_mns() as mns:
         yield sgw, mns
 
 
 @pytest.fixture
-def stage(services: tuple[Cloud, PreparedMns], monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    """Both services emptied and a fresh instance's environment, with waits short enough for a test."""
+def cloud(services: tuple[Cloud, PreparedMns], monkeypatch: pytest.MonkeyPatch) -> Iterator[FunctionCloud]:
+    """Empty both services and prepare the environment of a new instance, with waits short enough for a test."""
     before = structlog.get_config()
 
     def set_variable(name: str, value: str) -> None:
@@ -151,19 +151,19 @@ def stage(services: tuple[Cloud, PreparedMns], monkeypatch: pytest.MonkeyPatch) 
     set_variable("BACKOFF_BASE_SECONDS", "0.01")
     set_variable("LATE_PAUSE_SECONDS", "0.01")
     entry._settings.cache_clear()
-    yield Stage(sgw, mns, set_variable)
+    yield FunctionCloud(sgw, mns, set_variable)
     entry._settings.cache_clear()
     structlog.configure(**before)
 
 
 def lines_of(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """The log lines so far."""
+    """Return the log lines so far."""
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 @pytest.mark.parametrize("runtime", ["python3.10", "python3.12"])
-def test_a_batch_becomes_groups_and_outcomes(stage: Stage, monkeypatch: pytest.MonkeyPatch, runtime: str) -> None:
-    """In both generations of the runtime: a group and a success for each request, a rejection for the garbage."""
+def test_batch_becomes_groups_and_outcomes(cloud: FunctionCloud, monkeypatch: pytest.MonkeyPatch, runtime: str) -> None:
+    """In both runtimes each request has a group and a success, and the garbage is rejected."""
     context = context_310() if runtime == "python3.10" else context_312()
     if runtime == "python3.12":
         for name, value in ROLE_VARIABLES.items():
@@ -171,85 +171,80 @@ def test_a_batch_becomes_groups_and_outcomes(stage: Stage, monkeypatch: pytest.M
     base64_body = base64.b64encode(json.dumps(document("REQ-2")).encode()).decode().rstrip("=")
     summary = handle(batch(document("REQ-0"), "garbage", base64_body), context)
     assert json.loads(summary) == {"settled": 3}
-    assert sorted(stage.sgw.names()) == ["group-of-REQ-0", "group-of-REQ-2"]
-    assert stage.statuses() == ["succeeded", "rejected", "succeeded"]
-    first, second, third = stage.outcomes()
+    assert sorted(cloud.sgw.names()) == ["group-of-REQ-0", "group-of-REQ-2"]
+    assert cloud.statuses() == ["succeeded", "rejected", "succeeded"]
+    first, second, third = cloud.outcomes()
     assert [first["subject"], second["subject"], third["subject"]] == ["REQ-0", "M-1", "REQ-2"]
     assert first["source"] == f"acs:fc:{REGION}:{ACCOUNT_ID}:functions/provision"
 
 
-def test_a_direct_caller_gets_its_outcome(stage: Stage) -> None:
-    """The very event that was announced."""
+def test_direct_caller_gets_the_published_outcome(cloud: FunctionCloud) -> None:
     returned = json.loads(handle(json.dumps(document()).encode(), context_310()))
-    assert [returned] == stage.outcomes()
+    assert [returned] == cloud.outcomes()
     assert returned["data"]["status"] == "succeeded"
     assert returned["data"]["disposition"] == "created"
 
 
-def test_a_direct_caller_gets_its_rejection(stage: Stage) -> None:
-    """As an outcome, not as an exception."""
+def test_direct_caller_gets_a_rejection_as_an_outcome(cloud: FunctionCloud) -> None:
     returned = json.loads(handle(b"\xff garbage", context_310()))
-    assert [returned] == stage.outcomes()
+    assert [returned] == cloud.outcomes()
     assert returned["data"]["status"] == "rejected"
 
 
-def test_a_trigger_gets_a_summary_even_for_a_single_message(stage: Stage) -> None:
-    """Nobody reads it, and it holds nothing of the request."""
+def test_trigger_gets_a_summary_without_the_request(cloud: FunctionCloud) -> None:
     assert handle(json.dumps(queue_event(json.dumps(document()), "M-0")).encode(), context_310()) == '{"settled": 1}'
-    assert stage.statuses() == ["succeeded"]
+    assert cloud.statuses() == ["succeeded"]
 
 
-def test_an_empty_batch_announces_nothing(stage: Stage) -> None:
-    """And is no error."""
+def test_empty_batch_publishes_nothing(cloud: FunctionCloud) -> None:
     assert handle(b"[]", context_310()) == '{"settled": 0}'
-    assert stage.outcomes() == []
+    assert cloud.outcomes() == []
 
 
-def test_an_order_is_carried_out_answered_and_logged(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
-    """A timer's order has nobody who hears the answer, so the log has it too."""
-    stage.set_variable("DEAD_LETTER_QUEUE", "requests")
-    smq = Smq(stage.mns.url, credentials_of(ROLE))
+def test_command_is_run_answered_and_logged(cloud: FunctionCloud, capsys: pytest.CaptureFixture[str]) -> None:
+    """The answer to a timer is not read, so the log has the summary too."""
+    cloud.set_variable("DEAD_LETTER_QUEUE", "requests")
+    smq = Smq(cloud.mns.url, credentials_of(ROLE))
     smq.send("requests", [json.dumps(document("REQ-0")), "garbage"])
     payload = json.dumps({"control": {"drain": "deadLetters"}})
     timer = {"triggerTime": "2026-11-23T08:00:00Z", "triggerName": "sweep", "payload": payload}
     assert json.loads(handle(json.dumps(timer).encode(), context_310())) == {"finished": 2, "left": 0}
-    assert sorted(stage.statuses()) == ["rejected", "succeeded"]
-    assert stage.mns.bodies("requests") == []
+    assert sorted(cloud.statuses()) == ["rejected", "succeeded"]
+    assert cloud.mns.bodies("requests") == []
     told = lines_of(capsys)[-1]
     assert (told["event"], told["request_id"], told["finished"], told["left"]) == ("carried out", "FC-1", 2, 0)
 
 
 @pytest.mark.parametrize("fault", ["error-after", "reset-after", "timeout-after"])
-def test_a_create_whose_answer_was_lost_is_a_success(stage: Stage, fault: str) -> None:
-    """Where a plain retry would report the name as taken."""
+def test_create_with_a_lost_answer_is_a_success(cloud: FunctionCloud, fault: str) -> None:
+    """A plain retry would report the name as taken."""
     if fault == "timeout-after":
-        stage.set_variable("API_TIMEOUT_SECONDS", str(SILENCE_SECONDS))
-    stage.sgw.queue_faults(fault)
+        cloud.set_variable("API_TIMEOUT_SECONDS", str(SILENCE_SECONDS))
+    cloud.sgw.queue_faults(fault)
     handle(batch(document()), context_310())
-    (outcome,) = stage.outcomes()
+    (outcome,) = cloud.outcomes()
     assert (outcome["data"]["status"], outcome["data"]["disposition"]) == ("succeeded", "created")
     assert outcome["data"]["attempts"] == 2
-    assert len(stage.sgw.names()) == 1
+    assert len(cloud.sgw.names()) == 1
 
 
-def test_a_redelivery_announces_the_same_event_again(stage: Stage) -> None:
-    """The group exists already, the verdict and its id are the same."""
+def test_redelivery_publishes_the_same_event_again(cloud: FunctionCloud) -> None:
+    """The group exists already; the verdict and its id are the same."""
     for _ in range(2):
         handle(batch(document()), context_310())
-    first, again = stage.outcomes()
+    first, again = cloud.outcomes()
     assert first["id"] == again["id"]
     assert sorted([first["data"]["disposition"], again["data"]["disposition"]]) == ["created", "existing"]
 
 
-def test_a_taken_name_and_a_missing_right_are_failures_with_their_reasons(stage: Stage) -> None:
-    """Neither harms the third."""
-    stage.sgw.control(
+def test_failures_have_their_reasons_and_do_not_affect_others(cloud: FunctionCloud) -> None:
+    cloud.sgw.control(
         "POST", "groups", {"Name": "group-of-REQ-0", "BucketName": "other-bucket", "BucketRegion": "cn-hangzhou"}
     )
-    stage.sgw.queue_faults("NoPermission", name="group-of-REQ-1")
+    cloud.sgw.queue_faults("NoPermission", name="group-of-REQ-1")
     handle(batch(*(document(f"REQ-{number}") for number in range(3))), context_310())
-    assert stage.statuses() == ["failed", "failed", "succeeded"]
-    taken, forbidden, _ = stage.outcomes()
+    assert cloud.statuses() == ["failed", "failed", "succeeded"]
+    taken, forbidden, _ = cloud.outcomes()
     assert taken["data"]["error"]["code"] == "DuplicateExpressSyncName"
     assert forbidden["data"]["error"]["code"] == "NoPermission"
     assert forbidden["data"]["request"] == document("REQ-1")
@@ -258,8 +253,8 @@ def test_a_taken_name_and_a_missing_right_are_failures_with_their_reasons(stage:
 @pytest.mark.parametrize(
     ("adoption", "status"), [("identical", "succeeded"), ("never", "indeterminate"), ("owned", "failed")]
 )
-def test_the_adoption_policy_is_a_setting(stage: Stage, adoption: str, status: str) -> None:
-    """What an identical group of somebody else means."""
+def test_adoption_policy_is_a_setting(cloud: FunctionCloud, adoption: str, status: str) -> None:
+    """It decides on an identical group of another owner."""
     wanted = document()
     theirs = {
         "Name": "name",
@@ -267,34 +262,34 @@ def test_the_adoption_policy_is_a_setting(stage: Stage, adoption: str, status: s
         "BucketRegion": "bucketRegion",
         "BucketPrefix": "bucketPrefix",
     }
-    stage.sgw.control("POST", "groups", {theirs_name: wanted[name] for theirs_name, name in theirs.items()})
-    stage.set_variable("ADOPTION", adoption)
+    cloud.sgw.control("POST", "groups", {theirs_name: wanted[name] for theirs_name, name in theirs.items()})
+    cloud.set_variable("ADOPTION", adoption)
     handle(batch(wanted), context_310())
-    assert stage.statuses() == [status]
+    assert cloud.statuses() == [status]
 
 
-def test_an_unpublished_outcome_without_a_queue_raises(stage: Stage) -> None:
-    """There is no request queue to send it back to, so the event has to come back; the redelivery announces it."""
-    stage.mns.queue_faults("PublishMessage", "AccessDenied")
+def test_unpublished_outcome_without_a_request_queue_raises(cloud: FunctionCloud) -> None:
+    """The event has to come back; its redelivery publishes the outcome."""
+    cloud.mns.queue_faults("PublishMessage", "AccessDenied")
     with pytest.raises(DeliveriesUnfinishedError, match="1 of 2 deliveries have to come back"):
         handle(batch(document("REQ-0"), document("REQ-1")), context_310())
-    assert len(stage.outcomes()) == 1
+    assert len(cloud.outcomes()) == 1
     handle(batch(document("REQ-0"), document("REQ-1")), context_310())
-    assert {event["subject"] for event in stage.outcomes()} == {"REQ-0", "REQ-1"}
-    assert set(stage.statuses()) == {"succeeded"}
+    assert {event["subject"] for event in cloud.outcomes()} == {"REQ-0", "REQ-1"}
+    assert set(cloud.statuses()) == {"succeeded"}
 
 
-def test_an_unpublished_outcome_goes_back_to_the_queue(stage: Stage) -> None:
-    """Nothing is raised, so that the neighbour is not processed again; what came back is announced then."""
-    stage.set_variable("REQUEST_QUEUE", "requests")
-    stage.set_variable("DEFER_BASE_SECONDS", "1")
-    stage.mns.queue_faults("PublishMessage", "AccessDenied")
+def test_unpublished_outcome_is_requeued_and_published_later(cloud: FunctionCloud) -> None:
+    """Nothing is raised, so that the other delivery is not processed again."""
+    cloud.set_variable("REQUEST_QUEUE", "requests")
+    cloud.set_variable("DEFER_BASE_SECONDS", "1")
+    cloud.mns.queue_faults("PublishMessage", "AccessDenied")
     sent = batch(document("REQ-0"), '{"requestId": "REQ-1", "requestId": "REQ-1"}')
     assert json.loads(handle(sent, context_310())) == {"settled": 2}
-    (told,) = stage.outcomes()
-    (back,) = stage.mns.bodies("requests")
+    (told,) = cloud.outcomes()
+    (back,) = cloud.mns.bodies("requests")
     handle(json.dumps([queue_event(back, "M-9")]).encode(), context_310())
-    events = {event["data"]["submissionId"]: event for event in stage.outcomes()}
+    events = {event["data"]["submissionId"]: event for event in cloud.outcomes()}
     assert events.keys() == {"M-0", "M-1"}
     assert [events[f"M-{number}"]["data"]["status"] for number in range(2)] == ["succeeded", "rejected"]
     assert events[told["data"]["submissionId"]] == told
@@ -302,57 +297,59 @@ def test_an_unpublished_outcome_goes_back_to_the_queue(stage: Stage) -> None:
     assert (late["data"]["messageId"], late["data"]["generation"]) == ("M-9", 1)
 
 
-def test_what_neither_topic_nor_queue_takes_raises(stage: Stage) -> None:
-    """Only then has the event to come back."""
-    stage.set_variable("REQUEST_QUEUE", "requests")
-    stage.mns.queue_faults("PublishMessage", "AccessDenied")
-    stage.mns.queue_faults("BatchSendMessage", "AccessDenied")
+def test_outcome_that_topic_and_queues_refuse_raises(cloud: FunctionCloud) -> None:
+    """The event has to come back only in this case."""
+    cloud.set_variable("REQUEST_QUEUE", "requests")
+    cloud.mns.queue_faults("PublishMessage", "AccessDenied")
+    cloud.mns.queue_faults("BatchSendMessage", "AccessDenied")
     with pytest.raises(DeliveriesUnfinishedError, match="1 of 2 deliveries have to come back"):
         handle(batch(document("REQ-0"), document("REQ-1")), context_310())
-    assert len(stage.outcomes()) == 1
-    assert stage.mns.bodies("requests") == []
+    assert len(cloud.outcomes()) == 1
+    assert cloud.mns.bodies("requests") == []
 
 
-def test_two_submissions_in_one_batch_are_answered_twice(stage: Stage) -> None:
-    """The API is asked once; each submission has an event of its own."""
+def test_two_submissions_in_one_batch_have_two_outcomes(cloud: FunctionCloud) -> None:
+    """The API is called once; each submission has its own event."""
     handle(batch(document(), document()), context_310())
-    first, second = stage.outcomes()
+    first, second = cloud.outcomes()
     assert [event["data"]["submissionId"] for event in (first, second)] == ["M-0", "M-1"]
     assert first["id"] != second["id"]
     assert [len(event["data"]["calls"]) for event in (first, second)] == [1, 1]
-    assert [call["operation"] for call in stage.sgw.control("GET", "calls").json()] == ["CreateExpressSync"]
+    assert [call["operation"] for call in cloud.sgw.control("GET", "calls").json()] == ["CreateExpressSync"]
 
 
-def test_unpublished_request_becomes_a_dead_letter(stage: Stage) -> None:
-    """Its neighbour, whose outcome is published, is not delivered again."""
-    stage.set_variable("DEAD_LETTER_QUEUE", "requests")
-    stage.mns.queue_faults("PublishMessage", "AccessDenied")
+def test_unpublished_request_becomes_a_dead_letter(cloud: FunctionCloud) -> None:
+    """The other delivery, whose outcome is published, is not delivered again."""
+    cloud.set_variable("DEAD_LETTER_QUEUE", "requests")
+    cloud.mns.queue_faults("PublishMessage", "AccessDenied")
     assert handle(batch(document("REQ-0"), document("REQ-1")), context_310()) == '{"settled": 2}'
-    [published] = stage.outcomes()
-    [dead_letter] = map(json.loads, stage.mns.bodies("requests"))
+    [published] = cloud.outcomes()
+    [dead_letter] = map(json.loads, cloud.mns.bodies("requests"))
     assert {published["subject"], dead_letter["data"]["requestId"]} == {"REQ-0", "REQ-1"}
     assert dead_letter["type"] == "expresssync.provision.requested.v1"
 
 
-def test_a_passing_fault_of_the_topic_is_sat_out(stage: Stage) -> None:
-    """With a real clock and real chance."""
-    stage.mns.queue_faults("PublishMessage", "InternalError")
+def test_publication_is_retried_after_a_temporary_error(cloud: FunctionCloud) -> None:
+    """The clock and the random numbers are real."""
+    cloud.mns.queue_faults("PublishMessage", "InternalError")
     handle(batch(document()), context_310())
-    assert stage.statuses() == ["succeeded"]
+    assert cloud.statuses() == ["succeeded"]
 
 
 @pytest.mark.parametrize(("queue", "status", "back"), [("requests", "deferred", 2), ("", "indeterminate", 0)])
-def test_an_event_without_time_is_deferred(stage: Stage, queue: str, status: str, back: int) -> None:
-    """On a function timeout of a second no call of the API fits; nothing is raised and nothing is made."""
-    stage.set_variable("REQUEST_QUEUE", queue)
+def test_event_without_time_is_deferred(cloud: FunctionCloud, queue: str, status: str, back: int) -> None:
+    """With a function timeout of one second no call of the API fits; nothing is raised and nothing is created."""
+    cloud.set_variable("REQUEST_QUEUE", queue)
     handle(batch(document("REQ-0"), document("REQ-1")), context_310(timeout="1"))
-    assert stage.statuses() == [status] * 2
-    assert {event["data"]["error"]["code"] for event in stage.outcomes()} == {"OutOfTime"}
-    assert (stage.sgw.names(), len(stage.mns.bodies("requests"))) == ([], back)
+    assert cloud.statuses() == [status] * 2
+    assert {event["data"]["error"]["code"] for event in cloud.outcomes()} == {"OutOfTime"}
+    assert (cloud.sgw.names(), len(cloud.mns.bodies("requests"))) == ([], back)
 
 
-def test_a_fault_of_ours_is_announced_as_indeterminate(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With its neighbours unharmed and nothing raised."""
+def test_fault_of_the_function_is_published_as_indeterminate(
+    cloud: FunctionCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other deliveries are not affected and nothing is raised."""
     create = Sgw.create
 
     def faulty(self: Sgw, request: ProvisionRequest, timeout_seconds: float) -> object:
@@ -362,34 +359,33 @@ def test_a_fault_of_ours_is_announced_as_indeterminate(stage: Stage, monkeypatch
 
     monkeypatch.setattr(Sgw, "create", faulty)
     handle(batch(*(document(f"REQ-{number}") for number in range(3))), context_310())
-    assert stage.statuses() == ["succeeded", "indeterminate", "succeeded"]
-    assert stage.outcomes()[1]["data"]["error"]["code"] == "HandlerFault"
+    assert cloud.statuses() == ["succeeded", "indeterminate", "succeeded"]
+    assert cloud.outcomes()[1]["data"]["error"]["code"] == "HandlerFault"
 
 
-def test_missing_settings_are_told_before_anything_is_done(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By name; the event comes back until they are corrected."""
+def test_missing_settings_are_raised_before_any_call(cloud: FunctionCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event comes back until they are corrected."""
     monkeypatch.delenv("EXPRESS_SYNC_RESULT_TOPIC")
-    stage.set_variable("CONCURRENCY", "many")
+    cloud.set_variable("CONCURRENCY", "many")
     with pytest.raises(ConfigurationError, match=r"RESULT_TOPIC is missing.*CONCURRENCY is wrong"):
         handle(batch(document()), context_310())
-    assert stage.sgw.names() == []
+    assert cloud.sgw.names() == []
 
 
-def test_missing_credentials_are_told_before_anything_is_done(stage: Stage) -> None:
+def test_missing_credentials_are_raised_before_any_call(cloud: FunctionCloud) -> None:
     """A function without a role cannot call anything."""
     with pytest.raises(ConfigurationError, match="give the function a role"):
         handle(batch(document()), context_312())
 
 
-def test_settings_are_read_once_for_an_instance(stage: Stage) -> None:
-    """Later invocations do not read them again."""
+def test_settings_are_read_once_for_an_instance(cloud: FunctionCloud) -> None:
     handle(batch(document("REQ-0")), context_310())
-    stage.set_variable("RESULT_TOPIC", "nowhere")
+    cloud.set_variable("RESULT_TOPIC", "nowhere")
     handle(batch(document("REQ-1")), context_310())
-    assert stage.statuses() == ["succeeded", "succeeded"]
+    assert cloud.statuses() == ["succeeded", "succeeded"]
 
 
-def test_credentials_are_read_for_every_invocation(stage: Stage) -> None:
+def test_credentials_are_read_for_every_invocation(cloud: FunctionCloud) -> None:
     """They expire."""
     handle(batch(document("REQ-0")), context_310())
     expired = context_310()
@@ -401,18 +397,18 @@ def test_credentials_are_read_for_every_invocation(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("setting", "url"), [("", "https://sgw.cn-shanghai.aliyuncs.com"), ("http://127.0.0.1:1", "http://127.0.0.1:1")]
 )
-def test_the_gateway_is_that_of_the_region_unless_set(stage: Stage, setting: str, url: str) -> None:
+def test_endpoint_of_the_region_is_the_default(cloud: FunctionCloud, setting: str, url: str) -> None:
     """cn-hangzhou is served from cn-shanghai."""
-    stage.set_variable("SGW_ENDPOINT", setting)
+    cloud.set_variable("SGW_ENDPOINT", setting)
     service = entry._provisioner(entry._settings(), context_310(), Credentials("key", "secret")).service
     assert isinstance(service, Sgw)
     assert service.endpoint == url
 
 
-def test_every_line_of_the_log_is_tied_to_invocation_message_and_request(
-    stage: Stage, capsys: pytest.CaptureFixture[str]
+def test_log_lines_have_invocation_message_and_request_ids(
+    cloud: FunctionCloud, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One JSON object each; of a message without a usable requestId that is null."""
+    """Each is one JSON object; the request id is null for a message without a usable one."""
     handle(batch(document("REQ-0"), "garbage"), context_310())
     lines = lines_of(capsys)
     assert {(line["request_id"], line["message_id"], line["requestId"], line["event"]) for line in lines} == {
@@ -422,17 +418,17 @@ def test_every_line_of_the_log_is_tied_to_invocation_message_and_request(
     }
 
 
-def test_nothing_of_a_request_and_no_secret_is_written_anywhere(
-    stage: Stage, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+def test_log_has_no_request_and_no_secret_at_debug_level(
+    cloud: FunctionCloud, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """At the most talkative level, on refusals, resets and answers whose head cannot even be read."""
-    stage.set_variable("LOG_LEVEL", "DEBUG")
-    stage.set_variable("MAX_ATTEMPTS", "2")
-    stage.sgw.queue_faults("reset-after", "malformed-200", "RoleNotExist")
-    stage.mns.queue_faults("PublishMessage", "InternalError")
+    """There are refusals, resets and answers that cannot be parsed."""
+    cloud.set_variable("LOG_LEVEL", "DEBUG")
+    cloud.set_variable("MAX_ATTEMPTS", "2")
+    cloud.sgw.queue_faults("reset-after", "malformed-200", "RoleNotExist")
+    cloud.mns.queue_faults("PublishMessage", "InternalError")
     handle(batch(document("REQ-0"), document("REQ-1"), {"name": MARKER}), context_310())
     with ScriptedServer(*[sends(b"HTTP/1.1 404 -\r\nContent-Le")] * 3) as unreadable:
-        stage.set_variable("SGW_ENDPOINT", unreadable.url)
+        cloud.set_variable("SGW_ENDPOINT", unreadable.url)
         entry._settings.cache_clear()
         handle(batch(document("REQ-2")), context_310())
     output = "".join(capfd.readouterr()) + caplog.text
@@ -441,8 +437,8 @@ def test_nothing_of_a_request_and_no_secret_is_written_anywhere(
         assert hidden not in output
 
 
-def test_the_clock_is_the_real_one() -> None:
-    """It moves on by itself, and by at least what was slept; chance stays in its range."""
+def test_system_clock_moves_by_itself_and_by_sleeping() -> None:
+    """Random numbers are within their range."""
     clock = SystemClock()
     before = clock.now()
     clock.sleep(0.01)

@@ -88,7 +88,7 @@ def call(scheme: str, services: Services, monkeypatch: pytest.MonkeyPatch) -> No
 def test_https_begins_with_tls(
     hostile: Recorder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Towards both services, whatever answers there; nothing of the key is written."""
+    """This holds for both services, and nothing of the key is written."""
     with recorders(*SERVICES) as services:
         call("https", services, monkeypatch)
     for recorder in services.values():
@@ -99,10 +99,10 @@ def test_https_begins_with_tls(
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "another.example"])
-def test_a_wrong_certificate_gets_no_request(
+def test_server_with_a_wrong_certificate_gets_no_request(
     host: str, hostile: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One that nobody trusts, and a trusted one of another host."""
+    """One certificate is not trusted, the other is trusted for another host."""
     tls, path = certificate(tmp_path, host)
     if host == "another.example":
         monkeypatch.setenv("SSL_CERT_FILE", str(path))
@@ -115,7 +115,7 @@ def test_a_wrong_certificate_gets_no_request(
 def test_requests_go_to_their_service_alone(
     scheme: str, hostile: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Signed as they were made: no proxy, no password of ~/.netrc, no redirect."""
+    """They use no proxy, no password of ~/.netrc and no redirect."""
     tls, path = certificate(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
     with recorders("elsewhere") as others:
@@ -137,10 +137,10 @@ UNUSABLE = ("CAISPlanted\r", "CAIS\nPlanted", "CAIS Planted", "CAISPlanted\0", "
 
 
 @pytest.mark.parametrize("token", UNUSABLE, ids=("CR", "LF", "space", "NUL", "beyond ASCII", "very long"))
-def test_an_unusable_token_is_named_and_not_shown(
+def test_unusable_token_is_named_and_not_shown(
     token: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Before anything is sent, for every kind of event."""
+    """It is refused before anything is sent, for every kind of event."""
     monkeypatch.setenv("EXPRESS_SYNC_MNS_ENDPOINT", "http://127.0.0.1:1")
     for event in (json.dumps(REQUEST).encode(), b'{"control": {"drain": "requests"}}', b"\xff"):
         with pytest.raises(ConfigurationError) as told:
@@ -152,8 +152,8 @@ def test_an_unusable_token_is_named_and_not_shown(
     assert "Plant" not in capsys.readouterr().out
 
 
-def test_a_fault_leaves_the_function_without_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The runtime logs text, cause and context of what is raised; a library's may quote the key."""
+def test_fault_leaves_the_function_without_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runtime logs text, cause and context of an exception, and that of a library may quote the key."""
     monkeypatch.setenv("EXPRESS_SYNC_MNS_ENDPOINT", "http://127.0.0.1:1")
 
     def quoting(*_: object) -> None:
@@ -167,8 +167,8 @@ def test_a_fault_leaves_the_function_without_its_text(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("url", ["http://192.0.2.1", "http://mns.example", "http://127.0.0.1.example"])
-def test_the_function_refuses_clear_text(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Except to its own machine, and to SMQ inside the region, as the template has it."""
+def test_clear_text_endpoints_are_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loopback and the internal endpoints of SMQ are accepted."""
     assert not [name for name in os.environ if name.startswith("EXPRESS_SYNC_SGW")]
     monkeypatch.setenv("EXPRESS_SYNC_MNS_ENDPOINT", url)
     monkeypatch.setenv("EXPRESS_SYNC_SGW_ENDPOINT", "http://1.sgw.cn-hangzhou-internal.aliyuncs.com")

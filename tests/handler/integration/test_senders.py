@@ -1,4 +1,4 @@
-"""Announcing on the local MNS: accepted once whatever happens on the way, and the outcome arrives as it was made."""
+"""Publishing on the local MNS: once if nothing was accepted before, under the same id otherwise, and unchanged."""
 
 import json
 from collections.abc import Iterator
@@ -30,20 +30,20 @@ AWKWARD = outcome_of(
 
 @pytest.fixture(scope="module")
 def running_mns() -> Iterator[PreparedMns]:
-    """A local MNS for all tests of the module."""
+    """Run a local MNS for all tests of the module."""
     with prepared_mns() as furnished:
         yield furnished
 
 
 @pytest.fixture
 def mns(running_mns: PreparedMns) -> PreparedMns:
-    """The local MNS without anything that another test left in it."""
+    """Return the local MNS without leftovers of other tests."""
     running_mns.reset()
     return running_mns
 
 
 @dataclass
-class Announcer:
+class Publisher:
     """A result topic over that MNS, on a clock that only moves when it waits."""
 
     mns: PreparedMns
@@ -57,61 +57,59 @@ class Announcer:
 
 
 @pytest.fixture
-def announcer(mns: PreparedMns) -> Announcer:
-    """An announcer of the test's own."""
-    return Announcer(mns)
+def publisher(mns: PreparedMns) -> Publisher:
+    """Return a publisher for one test."""
+    return Publisher(mns)
 
 
 @pytest.mark.parametrize("outcome", [SUCCEEDED, AWKWARD], ids=["plain", "awkward"])
-def test_an_outcome_arrives_to_the_letter(announcer: Announcer, outcome: Outcome) -> None:
-    """Through XML and back."""
-    announcer.topic().publish(outcome, announcer.until())
-    (body,) = announcer.mns.bodies("results")
+def test_published_outcome_arrives_unchanged(publisher: Publisher, outcome: Outcome) -> None:
+    """It passes through XML."""
+    publisher.topic().publish(outcome, publisher.until())
+    (body,) = publisher.mns.bodies("results")
     assert body == outcome.text()
     OUTCOME_VALIDATOR.validate(json.loads(body))
 
 
 @pytest.mark.parametrize("fault", ["InternalError", "TooManyRequests", "unavailable", "http-502-html", "reset-before"])
-def test_a_passing_fault_that_did_nothing_leaves_one_announcement(announcer: Announcer, fault: str) -> None:
-    """After a wait."""
-    announcer.mns.queue_faults("PublishMessage", fault, fault)
-    announcer.topic().publish(SUCCEEDED, announcer.until())
-    assert announcer.mns.bodies("results") == [SUCCEEDED.text()]
-    assert announcer.clock.slept == [0.5, 1.0]
+def test_outcome_is_published_once_after_a_fault_without_effect(publisher: Publisher, fault: str) -> None:
+    publisher.mns.queue_faults("PublishMessage", fault, fault)
+    publisher.topic().publish(SUCCEEDED, publisher.until())
+    assert publisher.mns.bodies("results") == [SUCCEEDED.text()]
+    assert publisher.clock.slept == [0.5, 1.0]
 
 
 @pytest.mark.parametrize("fault", ["error-after", "reset-after"])
-def test_a_passing_fault_that_was_done_repeats_the_same_event(announcer: Announcer, fault: str) -> None:
-    """Both copies have one id, by which consumers know the second as a repetition."""
-    announcer.mns.queue_faults("PublishMessage", fault)
-    announcer.topic().publish(SUCCEEDED, announcer.until())
-    ids = [json.loads(body)["id"] for body in announcer.mns.bodies("results")]
+def test_fault_after_acceptance_repeats_the_same_event(publisher: Publisher, fault: str) -> None:
+    """Both copies have one id, by which consumers recognise the repetition."""
+    publisher.mns.queue_faults("PublishMessage", fault)
+    publisher.topic().publish(SUCCEEDED, publisher.until())
+    ids = [json.loads(body)["id"] for body in publisher.mns.bodies("results")]
     assert ids == [SUCCEEDED.event["id"]] * 2
 
 
-def test_a_topic_that_is_not_there_is_not_insisted_on(announcer: Announcer) -> None:
+def test_publication_to_a_missing_topic_is_not_retried(publisher: Publisher) -> None:
     """The delivery has to come back instead."""
     with pytest.raises(SmqError, match="TopicNotExist"):
-        announcer.topic("nowhere").publish(SUCCEEDED, announcer.until())
-    assert len(announcer.mns.calls("PublishMessage")) == 1
+        publisher.topic("nowhere").publish(SUCCEEDED, publisher.until())
+    assert len(publisher.mns.calls("PublishMessage")) == 1
 
 
-def test_a_topic_that_stays_away_is_given_up_in_time(announcer: Announcer) -> None:
-    """With the last failure's code."""
-    announcer.mns.queue_faults("PublishMessage", *["InternalError"] * 9)
-    until = announcer.until()
+def test_publication_raises_the_last_failure_before_the_deadline(publisher: Publisher) -> None:
+    publisher.mns.queue_faults("PublishMessage", *["InternalError"] * 9)
+    until = publisher.until()
     with pytest.raises(SmqError, match="InternalError"):
-        announcer.topic().publish(SUCCEEDED, until)
-    assert len(announcer.mns.calls("PublishMessage")) == 5
-    assert announcer.clock.now() < until
+        publisher.topic().publish(SUCCEEDED, until)
+    assert len(publisher.mns.calls("PublishMessage")) == 5
+    assert publisher.clock.now() < until
 
 
 @pytest.mark.parametrize(("tag", "arrives"), [("failed", True), ("succeeded", False)])
-def test_subscribers_filter_on_the_status(announcer: Announcer, tag: str, arrives: bool) -> None:
-    """The tag of an announcement is its status."""
-    service = announcer.mns.service
+def test_subscribers_filter_on_the_status(publisher: Publisher, tag: str, arrives: bool) -> None:
+    """The tag of a publication is its status."""
+    service = publisher.mns.service
     service.create_queue(f"only-{tag}")
     endpoint = f"acs:mns:{LOCAL_ACCOUNT.region}:{LOCAL_ACCOUNT.account_id}:queues/only-{tag}"
     service.subscribe("outcomes", f"only-{tag}", endpoint, filter_tag=tag, notify_content_format="SIMPLIFIED")
-    announcer.topic().publish(AWKWARD, announcer.until())
-    assert announcer.mns.bodies(f"only-{tag}") == ([AWKWARD.text()] if arrives else [])
+    publisher.topic().publish(AWKWARD, publisher.until())
+    assert publisher.mns.bodies(f"only-{tag}") == ([AWKWARD.text()] if arrives else [])

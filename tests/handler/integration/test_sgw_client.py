@@ -1,4 +1,4 @@
-"""The client of Cloud Storage Gateway against the local one and against servers that misbehave."""
+"""The client of Cloud Storage Gateway, against the local gateway and against servers that misbehave."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -35,17 +35,17 @@ SUCCESS = json.dumps({"Success": True, "ExpressSyncId": "sync-1", "RequestId": "
 
 
 @pytest.fixture(scope="module")
-def running_cloud() -> Iterator[Cloud]:
-    """A local gateway for all tests of the module."""
+def running_sgw() -> Iterator[Cloud]:
+    """Run a local gateway for all tests of the module."""
     with Cloud() as running:
         yield running
 
 
 @pytest.fixture
-def cloud(running_cloud: Cloud) -> Cloud:
-    """The local gateway without anything that another test left in it."""
-    running_cloud.control("POST", "reset")
-    return running_cloud
+def sgw(running_sgw: Cloud) -> Cloud:
+    """Return the local gateway without leftovers of other tests."""
+    running_sgw.control("POST", "reset")
+    return running_sgw
 
 
 @pytest.fixture
@@ -60,31 +60,31 @@ def client_at() -> Callable[..., Sgw]:
 
 
 @pytest.fixture
-def client(cloud: Cloud, client_at: Callable[..., Sgw]) -> Sgw:
-    """A client of the local gateway, with the function's temporary key and the gateway's time."""
-    return at_gateway(cloud, client_at, ROLE)
+def client(sgw: Cloud, client_at: Callable[..., Sgw]) -> Sgw:
+    """Return a client of the local gateway, with the function's temporary key and the gateway's time."""
+    return at_gateway(sgw, client_at, ROLE)
 
 
-def at_gateway(cloud: Cloud, client_at: Callable[..., Sgw], keys: Credentials) -> Sgw:
-    """A client of the local gateway with these keys."""
+def at_gateway(sgw: Cloud, client_at: Callable[..., Sgw], keys: Credentials) -> Sgw:
+    """Return a client of the local gateway with these keys."""
 
     def date() -> str:
-        return datetime.fromtimestamp(cloud.clock.now(), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return datetime.fromtimestamp(sgw.clock.now(), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    return client_at(cloud.url, date, keys)
+    return client_at(sgw.url, date, keys)
 
 
-def test_a_created_group_is_there_to_the_letter(cloud: Cloud, client: Sgw) -> None:
-    """What was asked for is what DescribeExpressSyncs shows, on the bucket and among all."""
+def test_created_group_is_listed_as_requested(sgw: Cloud, client: Sgw) -> None:
+    """DescribeExpressSyncs lists it for its bucket and for all buckets."""
     created = client.create(REQUEST, LONG_S)
     assert isinstance(created, Created)
     group = Group(created.express_sync_id, "photos", "holiday-bucket", "cn-hangzhou", "teams/a", "组 a+b*~/c")
     assert client.describe("holiday-bucket", LONG_S) == client.describe(None, LONG_S) == GroupList((group,))
     assert client.describe("other-bucket", LONG_S) == GroupList(())
-    assert created.api_request_id == cloud.calls()[0]["requestId"]
+    assert created.api_request_id == sgw.calls()[0]["requestId"]
 
 
-def test_a_bare_request_makes_a_group_on_the_whole_bucket(cloud: Cloud, client: Sgw) -> None:
+def test_minimal_request_makes_a_group_on_the_whole_bucket(sgw: Cloud, client: Sgw) -> None:
     """Empty parameters are not sent."""
     created = client.create(BARE, LONG_S)
     assert isinstance(created, Created)
@@ -93,47 +93,49 @@ def test_a_bare_request_makes_a_group_on_the_whole_bucket(cloud: Cloud, client: 
 
 
 @pytest.mark.parametrize("keys", [ROLE, USER], ids=["temporary key", "long-lived key"])
-def test_both_kinds_of_keys_are_accepted(cloud: Cloud, client_at: Callable[..., Sgw], keys: Credentials) -> None:
-    """With a security token and without one."""
-    assert isinstance(at_gateway(cloud, client_at, keys).create(REQUEST, LONG_S), Created)
+def test_gateway_accepts_keys_with_and_without_a_token(
+    sgw: Cloud, client_at: Callable[..., Sgw], keys: Credentials
+) -> None:
+    assert isinstance(at_gateway(sgw, client_at, keys).create(REQUEST, LONG_S), Created)
 
 
-def test_a_wrong_key_is_refused(cloud: Cloud, client_at: Callable[..., Sgw]) -> None:
-    """So that the test above means something."""
-    wrong = at_gateway(cloud, client_at, replace(USER, access_key_secret="wrong")).create(REQUEST, LONG_S)
+def test_gateway_refuses_a_wrong_key(sgw: Cloud, client_at: Callable[..., Sgw]) -> None:
+    """This shows that the local gateway checks signatures."""
+    wrong = at_gateway(sgw, client_at, replace(USER, access_key_secret="wrong")).create(REQUEST, LONG_S)
     assert isinstance(wrong, Refused)
     assert wrong.code == "SignatureDoesNotMatch"
-    assert cloud.names() == []
+    assert sgw.names() == []
 
 
-def test_every_call_is_signed_afresh(cloud: Cloud, client: Sgw) -> None:
-    """A second call is not refused for a nonce used before."""
+def test_every_call_has_its_own_nonce(sgw: Cloud, client: Sgw) -> None:
+    """A second call is not refused."""
     assert isinstance(client.create(REQUEST, LONG_S), Created)
     assert isinstance(client.create(BARE, LONG_S), Created)
-    assert "SignatureNonceUsed" not in [call["code"] for call in cloud.calls()]
+    assert "SignatureNonceUsed" not in [call["code"] for call in sgw.calls()]
 
 
-def test_a_taken_name_is_refused_with_the_apis_own_request_id(cloud: Cloud, client: Sgw) -> None:
-    """By which support finds the call."""
+def test_taken_name_is_refused_with_the_request_id_of_the_api(sgw: Cloud, client: Sgw) -> None:
+    """Support finds the call by it."""
     client.create(REQUEST, LONG_S)
     refused = client.create(REQUEST, LONG_S)
-    assert refused == Refused("DuplicateExpressSyncName", 400, cloud.calls()[1]["requestId"])
+    assert refused == Refused("DuplicateExpressSyncName", 400, sgw.calls()[1]["requestId"])
 
 
 @pytest.mark.parametrize(("fault", "seconds"), [("throttling:2500", 2.5), ("retry-after:4", 4.0)])
-def test_the_wait_that_the_gateway_asks_for_is_passed_on(cloud: Cloud, client: Sgw, fault: str, seconds: float) -> None:
-    """In seconds."""
-    cloud.queue_faults(fault)
+def test_wait_requested_by_the_gateway_is_returned_in_seconds(
+    sgw: Cloud, client: Sgw, fault: str, seconds: float
+) -> None:
+    sgw.queue_faults(fault)
     refused = client.create(REQUEST, LONG_S)
     assert isinstance(refused, Refused)
     assert (refused.code, refused.retry_after_seconds) == ("Throttling.User", seconds)
 
 
-def test_early_hints_of_the_gateway_are_passed_over(cloud: Cloud, client: Sgw) -> None:
+def test_early_hints_of_the_gateway_are_skipped(sgw: Cloud, client: Sgw) -> None:
     """Each call gets its own answer, over one connection."""
-    cloud.queue_faults("early-hints", count=2)
+    sgw.queue_faults("early-hints", count=2)
     assert isinstance(client.create(REQUEST, LONG_S), Created)
-    assert client.create(REQUEST, LONG_S) == Refused("DuplicateExpressSyncName", 400, cloud.calls()[1]["requestId"])
+    assert client.create(REQUEST, LONG_S) == Refused("DuplicateExpressSyncName", 400, sgw.calls()[1]["requestId"])
 
 
 @pytest.mark.parametrize(
@@ -153,11 +155,11 @@ def test_early_hints_of_the_gateway_are_passed_over(cloud: Cloud, client: Sgw) -
     ],
 )
 @pytest.mark.parametrize("operation", ["CreateExpressSync", "DescribeExpressSyncs"])
-def test_an_answer_that_arrived_is_a_refusal(
-    cloud: Cloud, client: Sgw, operation: str, fault: str, expected: tuple[str, int]
+def test_error_response_is_a_refusal_with_code_and_status(
+    sgw: Cloud, client: Sgw, operation: str, fault: str, expected: tuple[str, int]
 ) -> None:
-    """Of a create as of a look: code and status."""
-    cloud.queue_faults(fault, operation=operation)
+    """This holds for create calls and lookups."""
+    sgw.queue_faults(fault, operation=operation)
     refused = client.create(REQUEST, LONG_S) if operation == "CreateExpressSync" else client.describe(None, LONG_S)
     assert isinstance(refused, Refused)
     assert (refused.code, refused.http_status) == expected
@@ -173,28 +175,28 @@ def test_an_answer_that_arrived_is_a_refusal(
         ("trickle", "ReadTimeout", ["photos"]),
     ],
 )
-def test_an_answer_that_never_came_may_stand_for_a_group(
-    cloud: Cloud, client: Sgw, fault: str, code: str, landed: list[str]
+def test_missing_answer_may_have_created_a_group(
+    sgw: Cloud, client: Sgw, fault: str, code: str, landed: list[str]
 ) -> None:
-    """The client cannot tell whether it landed, and does not pretend to."""
-    cloud.queue_faults(fault)
+    """The client cannot know whether the call landed."""
+    sgw.queue_faults(fault)
     assert client.create(REQUEST, SHORT_S if code == "ReadTimeout" else LONG_S) == Unanswered(code, sent=True)
-    wait_for(lambda: cloud.names() == landed)
+    wait_for(lambda: sgw.names() == landed)
 
 
-def test_one_call_is_one_request(cloud: Cloud, client: Sgw) -> None:
-    """The HTTP library must not repeat anything by itself: whoever decides that must know of each attempt."""
-    cloud.queue_faults("reset-after", "unavailable", "empty-500")
+def test_one_call_is_one_request(sgw: Cloud, client: Sgw) -> None:
+    """The caller has to know of each attempt, so nothing below it may retry."""
+    sgw.queue_faults("reset-after", "unavailable", "empty-500")
     for _ in range(3):
         client.create(REQUEST, LONG_S)
-    assert len(cloud.calls()) == 3
+    assert len(sgw.calls()) == 3
 
 
 @pytest.mark.parametrize("port", [refusing_port, unreachable_port])
-def test_without_a_connection_nothing_was_sent(
+def test_call_without_a_connection_sends_nothing(
     client_at: Callable[..., Sgw], port: Callable[[], AbstractContextManager[str]]
 ) -> None:
-    """A refused connection and one that never comes about leave nothing behind."""
+    """The connection is refused or never established."""
     with port() as url:
         client = client_at(url)
         assert client.create(REQUEST, SHORT_S) == Unanswered("NotConnected", sent=False)
@@ -213,16 +215,16 @@ def test_without_a_connection_nothing_was_sent(
         (answer(429, b"{}"), "GatewayRefused", 429),
     ],
 )
-def test_an_answer_of_somebody_else_is_named_after_its_status(
+def test_response_of_a_proxy_gets_a_code_made_of_its_status(
     client_at: Callable[..., Sgw], data: bytes, code: str, status: int
 ) -> None:
-    """A proxy's page is no answer of the API; a redirect is not followed."""
+    """A page of a proxy is not an answer of the API; a redirect is not followed."""
     with ScriptedServer(sends(data)) as server:
         assert client_at(server.url).create(REQUEST, LONG_S) == Refused(code, status)
 
 
-def test_a_connection_that_the_server_closed_is_not_used_again(client_at: Callable[..., Sgw]) -> None:
-    """A keep-alive that was not kept costs a new connection, not an attempt."""
+def test_connection_closed_by_the_server_is_not_reused(client_at: Callable[..., Sgw]) -> None:
+    """It costs a new connection and not an attempt."""
     with ScriptedServer(*[sends(answer(200, SUCCESS, keep_alive=True))] * 2) as server:
         client = client_at(server.url)
         assert client.create(REQUEST, LONG_S) == Created("sync-1", "API-1")
@@ -230,8 +232,8 @@ def test_a_connection_that_the_server_closed_is_not_used_again(client_at: Callab
         assert client.create(REQUEST, LONG_S) == Created("sync-1", "API-1")
 
 
-def test_the_request_is_what_the_documentation_asks_for(client_at: Callable[..., Sgw]) -> None:
-    """POST with everything in the query, RFC 3986 encoded; action, version, date and nonce in headers; JSON wanted."""
+def test_request_has_the_documented_form(client_at: Callable[..., Sgw]) -> None:
+    """It is a POST with everything in the RFC 3986 encoded query; action, version, date and nonce are headers."""
     with ScriptedServer(sends(answer(200, SUCCESS))) as server:
         client_at(server.url).create(REQUEST, LONG_S)
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
@@ -256,8 +258,8 @@ def test_the_request_is_what_the_documentation_asks_for(client_at: Callable[...,
     assert fields["host"] == server.address
 
 
-def test_an_empty_parameter_is_not_sent(client_at: Callable[..., Sgw]) -> None:
-    """Absent and empty are not the same to the API: an empty prefix would filter."""
+def test_empty_parameter_is_not_sent(client_at: Callable[..., Sgw]) -> None:
+    """The API distinguishes absent from empty: an empty prefix would filter."""
     with ScriptedServer(*[sends(answer(200, SUCCESS))] * 3) as server:
         client = client_at(server.url)
         client.create(BARE, LONG_S)
@@ -270,8 +272,8 @@ def test_an_empty_parameter_is_not_sent(client_at: Callable[..., Sgw]) -> None:
     ]
 
 
-def test_neither_secrets_nor_the_request_are_shown(client_at: Callable[..., Sgw]) -> None:
-    """Not by the client, not by what it returns."""
+def test_client_shows_neither_secrets_nor_the_request(client_at: Callable[..., Sgw]) -> None:
+    """Its results do not show them either."""
     with ScriptedServer(resets, sends(answer(500, b"Sup3r-S3cret")), is_silent) as server:
         client = client_at(server.url, keys=Credentials("ak", "Sup3r-S3cret", "Sup3r-S3cret"))
         secret = replace(REQUEST, description="Sup3r-S3cret")

@@ -1,4 +1,4 @@
-"""The fence around the official MNS SDK: every defect of it that could reach the function, against real sockets."""
+"""The client of MNS over the official SDK: every defect of the SDK that could reach the function, over real sockets."""
 
 import base64
 import json
@@ -40,31 +40,31 @@ ACCEPTED = answer(
 
 @pytest.fixture(scope="module")
 def running_mns() -> Iterator[PreparedMns]:
-    """A local MNS for all tests of the module."""
+    """Run a local MNS for all tests of the module."""
     with prepared_mns() as furnished:
         yield furnished
 
 
 @pytest.fixture
 def mns(running_mns: PreparedMns) -> PreparedMns:
-    """The local MNS without anything that another test left in it."""
+    """Return the local MNS without leftovers of other tests."""
     running_mns.reset()
     return running_mns
 
 
 @pytest.fixture
 def smq(mns: PreparedMns) -> Smq:
-    """A client of it with the function's temporary key."""
+    """Return a client of it with the function's temporary key."""
     return Smq(mns.url, ROLE)
 
 
 def client_of(url: str, timeout_seconds: float = PATIENCE_SECONDS) -> Smq:
-    """An impatient client."""
+    """Return a client with a short timeout."""
     return Smq(url, ROLE, timeout_seconds)
 
 
 def error_of(operation: Callable[[], object]) -> SmqError:
-    """The error that an operation ends in."""
+    """Return the error that an operation raises."""
     with pytest.raises(SmqError) as caught:
         operation()
     return caught.value
@@ -83,29 +83,28 @@ BODIES = [
 
 
 @pytest.mark.parametrize("body", BODIES)
-def test_a_body_comes_back_as_it_was_sent(smq: Smq, body: str) -> None:
-    """The SDK's base64 codec, which loses messages, is out of the way in both directions."""
+def test_body_is_received_as_it_was_sent(smq: Smq, body: str) -> None:
+    """The SDK's base64 codec, which loses messages, is not used in either direction."""
     (message_id,) = smq.send("requests", [body])
     (received,) = smq.receive("requests")
     assert (received.message_id, received.body) == (message_id, body)
 
 
 @pytest.mark.parametrize("body", BODIES)
-def test_a_published_body_arrives_as_it_is(mns: PreparedMns, smq: Smq, body: str) -> None:
-    """In the subscribed queue, to the letter."""
+def test_published_body_arrives_unchanged_in_the_queue(mns: PreparedMns, smq: Smq, body: str) -> None:
     assert smq.publish("outcomes", body, "succeeded")
     assert mns.bodies("results") == [body]
 
 
-def test_one_strange_body_does_not_hide_a_batch(smq: Smq) -> None:
+def test_undecodable_body_does_not_hide_its_batch(smq: Smq) -> None:
     """With the SDK's own decoding the whole batch would be invisible and its handles lost."""
     bodies = ['{"requestId": "r-12"}', "!", base64.b64encode(b"x").decode(), '{"requestId": "r-123"}']
     smq.send("requests", bodies)
     assert sorted(received.body for received in smq.receive("requests")) == sorted(bodies)
 
 
-def test_a_full_batch_is_sent_received_and_deleted(mns: PreparedMns, smq: Smq) -> None:
-    """Sixteen at once, each with an id and a handle of its own."""
+def test_full_batch_is_sent_received_and_deleted(mns: PreparedMns, smq: Smq) -> None:
+    """Each of sixteen messages has its own id and handle."""
     sent = smq.send("requests", [f"body {number}" for number in range(16)])
     received = smq.receive("requests", 16)
     assert len(set(sent)) == 16
@@ -114,8 +113,8 @@ def test_a_full_batch_is_sent_received_and_deleted(mns: PreparedMns, smq: Smq) -
     assert mns.bodies("requests") == []
 
 
-def test_a_message_that_is_hidden_longer_has_a_handle_of_its_own(mns: PreparedMns, smq: Smq) -> None:
-    """The old handle dies with the change, the new one deletes."""
+def test_message_that_is_hidden_longer_gets_a_new_handle(mns: PreparedMns, smq: Smq) -> None:
+    """The old handle is invalid after the change, the new one deletes."""
     smq.send("requests", ["body"])
     (received,) = smq.receive("requests")
     handle = smq.change_visibility("requests", received.receipt_handle, 600)
@@ -125,33 +124,32 @@ def test_a_message_that_is_hidden_longer_has_a_handle_of_its_own(mns: PreparedMn
     assert mns.bodies("requests") == []
 
 
-def test_a_received_message_says_since_when_it_lies_there(mns: PreparedMns, smq: Smq) -> None:
-    """In milliseconds, by the service's own clock."""
+def test_received_message_has_the_time_of_its_enqueueing(mns: PreparedMns, smq: Smq) -> None:
+    """It is in milliseconds, by the service's own clock."""
     smq.send("requests", ["body"])
     (received,) = smq.receive("requests")
     (stored,) = mns.local("queues/requests")["messages"]
     assert received.enqueued_at_ms == stored["enqueueTime"]
 
 
-def test_no_more_are_received_than_asked_for(smq: Smq) -> None:
-    """The rest stays."""
+def test_receive_returns_at_most_the_requested_number(smq: Smq) -> None:
     smq.send("requests", ["1", "2", "3"])
     assert len(smq.receive("requests", 2)) == 2
     assert len(smq.receive("requests", 2)) == 1
 
 
-def test_an_empty_queue_gives_nothing(smq: Smq) -> None:
-    """Which is no error."""
+def test_receive_from_an_empty_queue_returns_nothing(smq: Smq) -> None:
+    """It is not an error."""
     assert smq.receive("requests") == ()
 
 
-def test_a_long_poll_may_last_longer_than_the_timeout(mns: PreparedMns) -> None:
-    """The SDK would call it timed out while the service hands a message out; the wait is added to the timeout."""
+def test_long_poll_may_last_longer_than_the_timeout(mns: PreparedMns) -> None:
+    """The wait is added to the timeout; the SDK would time out while the service hands out a message."""
     assert Smq(mns.url, ROLE, timeout_seconds=SILENCE_SECONDS).receive("requests", wait_seconds=1) == ()
 
 
-def test_a_long_poll_ends_when_a_message_comes(mns: PreparedMns, smq: Smq) -> None:
-    """It does not keep a publication on the same client waiting."""
+def test_long_poll_ends_when_a_message_arrives(mns: PreparedMns, smq: Smq) -> None:
+    """It does not delay a publication on the same client."""
     received: list[Received] = []
     poll = threading.Thread(target=lambda: received.extend(smq.receive("results", wait_seconds=20)))
     poll.start()
@@ -162,13 +160,12 @@ def test_a_long_poll_ends_when_a_message_comes(mns: PreparedMns, smq: Smq) -> No
 
 
 @pytest.mark.parametrize("keys", [ROLE, USER], ids=["with a token", "with an empty token"])
-def test_both_kinds_of_keys_are_accepted(mns: PreparedMns, keys: Credentials) -> None:
+def test_mns_accepts_keys_with_and_without_a_token(mns: PreparedMns, keys: Credentials) -> None:
     """A long-lived key has an empty token, never None, which would break every call."""
     assert Smq(mns.url, keys).publish("outcomes", "body", "succeeded")
 
 
-def test_a_wrong_key_is_refused(mns: PreparedMns) -> None:
-    """For good: no other attempt could be accepted."""
+def test_mns_refuses_a_wrong_key_permanently(mns: PreparedMns) -> None:
     error = error_of(lambda: Smq(mns.url, Credentials("nobody", "x")).publish("outcomes", "body", "succeeded"))
     assert (error.code, error.transient) == ("InvalidAccessKeyId", False)
 
@@ -195,10 +192,10 @@ def test_a_wrong_key_is_refused(mns: PreparedMns) -> None:
         ("MalformedXML", "MalformedXML", False),
     ],
 )
-def test_a_failure_has_its_code_and_says_whether_it_may_pass(
+def test_failure_has_its_code_and_whether_it_is_transient(
     mns: PreparedMns, fault: str, code: str, transient: bool
 ) -> None:
-    """And the very next call on the same client is clean: nothing of a broken one is left over."""
+    """The next call on the same client succeeds."""
     mns.queue_faults("PublishMessage", fault)
     smq = Smq(mns.url, ROLE, timeout_seconds=SILENCE_SECONDS if "timeout" in fault else PATIENCE_SECONDS)
     error = error_of(lambda: smq.publish("outcomes", "first", "succeeded"))
@@ -219,21 +216,20 @@ LOCAL_FAILURES: list[tuple[str, Callable[[Smq], object]]] = [
 
 
 @pytest.mark.parametrize("fail", [row[1] for row in LOCAL_FAILURES], ids=[row[0] for row in LOCAL_FAILURES])
-def test_a_failure_on_this_side_poisons_nothing(mns: PreparedMns, smq: Smq, fail: Callable[[Smq], object]) -> None:
-    """It is an SmqError too, and the next request on the client is not spliced with its remains."""
+def test_local_failure_does_not_affect_the_next_call(mns: PreparedMns, smq: Smq, fail: Callable[[Smq], object]) -> None:
+    """It is an SmqError too; the next request is not spliced with its remains."""
     assert error_of(lambda: fail(smq)).code
     for number in range(3):
         assert smq.publish("outcomes", f"body {number}", "succeeded")
     assert mns.bodies("results") == ["body 0", "body 1", "body 2"]
 
 
-def test_what_the_sdk_itself_refuses_will_not_pass(smq: Smq) -> None:
-    """A parameter that is wrong now is wrong a second later."""
+def test_parameter_that_the_sdk_refuses_is_a_permanent_error(smq: Smq) -> None:
     assert not error_of(lambda: smq.publish("", "body", "succeeded")).transient
 
 
 def test_threads_share_a_client(mns: PreparedMns, smq: Smq) -> None:
-    """Eight threads, none of whose messages is lost, doubled or spliced."""
+    """Eight threads lose, duplicate and splice no message."""
     bodies = [f"body {number}" for number in range(80)]
     with ThreadPoolExecutor(8) as threads:
         ids = list(threads.map(lambda body: smq.publish("outcomes", body, "succeeded"), bodies))
@@ -251,8 +247,8 @@ def test_threads_share_a_client(mns: PreparedMns, smq: Smq) -> None:
     ],
     ids=["64 KiB", "one byte more", "64 KiB of three bytes each", "one character more"],
 )
-def test_the_size_guard_counts_bytes(mns: PreparedMns, smq: Smq, body: str, fits: bool) -> None:
-    """What the service would refuse is not sent."""
+def test_size_of_a_message_is_counted_in_bytes(mns: PreparedMns, smq: Smq, body: str, fits: bool) -> None:
+    """A message that the service would refuse is not sent."""
     if fits:
         assert smq.publish("outcomes", body, "succeeded")
         return
@@ -261,21 +257,20 @@ def test_the_size_guard_counts_bytes(mns: PreparedMns, smq: Smq, body: str, fits
     assert mns.calls("PublishMessage") == []
 
 
-def test_a_body_that_is_no_text_is_never_published(mns: PreparedMns, smq: Smq) -> None:
+def test_body_that_is_not_a_text_is_never_published(mns: PreparedMns, smq: Smq) -> None:
     """The SDK would turn a dict into nested XML and publish that."""
     with pytest.raises(AttributeError):
         smq.publish("outcomes", cast(str, {"a": 1}), "succeeded")
     assert mns.calls("PublishMessage") == []
 
 
-def test_a_queue_that_is_not_there_is_an_error_and_not_empty(smq: Smq) -> None:
-    """Only an empty queue gives nothing."""
+def test_receive_from_a_missing_queue_is_an_error(smq: Smq) -> None:
     error = error_of(lambda: smq.receive("nowhere"))
     assert (error.code, error.transient) == ("QueueNotExist", False)
 
 
-def test_an_exception_that_the_sdk_lets_out_of_its_parsers_is_an_smq_error() -> None:
-    """It looks for a header that a proxy may have dropped, and finds none with a bare KeyError."""
+def test_exception_of_the_sdks_parsers_is_an_smq_error() -> None:
+    """The SDK raises a bare KeyError for a header that a proxy has dropped."""
     errors = (
         b"<Errors><Error><ErrorCode>MessageNotExist</ErrorCode><ErrorMessage>m</ErrorMessage>"
         b"<ReceiptHandle>h</ReceiptHandle></Error></Errors>"
@@ -285,15 +280,15 @@ def test_an_exception_that_the_sdk_lets_out_of_its_parsers_is_an_smq_error() -> 
     assert (error.code, error.transient) == ("KeyError", True)
 
 
-def test_a_deletion_that_is_redirected_is_not_done() -> None:
-    """The SDK reads any answer below 400 as a success, and a deletion has nothing else to read."""
+def test_redirected_deletion_is_an_error() -> None:
+    """The SDK takes any answer below 400 for a success."""
     with ScriptedServer(sends(answer(302, b"", "Location: http://127.0.0.1:1/"))) as server:
         error = error_of(lambda: client_of(server.url).delete("requests", ["h"]))
     assert (error.code, error.transient) == ("MalformedAnswer", True)
 
 
-def test_a_deletion_that_is_refused_in_part_is_an_error(mns: PreparedMns, smq: Smq) -> None:
-    """The good handle's message is gone all the same."""
+def test_partly_refused_deletion_is_an_error(mns: PreparedMns, smq: Smq) -> None:
+    """The message of the valid handle is deleted all the same."""
     smq.send("requests", ["1"])
     (received,) = smq.receive("requests")
     error = error_of(lambda: smq.delete("requests", [received.receipt_handle, received.receipt_handle + "x"]))
@@ -317,8 +312,8 @@ def test_a_deletion_that_is_refused_in_part_is_an_error(mns: PreparedMns, smq: S
     ],
     ids=["reset", "html", "empty 503", "redirect", "half an error", "empty id", "empty", "no text", "cut", "silence"],
 )
-def test_whatever_is_no_answer_of_the_service_may_pass(behaviour: Behaviour) -> None:
-    """One failure, one code, and the next call over a new connection succeeds."""
+def test_response_of_another_server_is_a_transient_error(behaviour: Behaviour) -> None:
+    """There is one failure with one code, and the next call over a new connection succeeds."""
     with ScriptedServer(behaviour, sends(ACCEPTED)) as server:
         smq = client_of(server.url, SILENCE_SECONDS)
         assert error_of(lambda: smq.publish("outcomes", "body", "succeeded")).transient
@@ -327,14 +322,14 @@ def test_whatever_is_no_answer_of_the_service_may_pass(behaviour: Behaviour) -> 
 
 
 @pytest.mark.parametrize("port", [refusing_port, unreachable_port])
-def test_a_service_that_cannot_be_reached_may_be_back_soon(port: Callable[[], AbstractContextManager[str]]) -> None:
-    """Refused or never accepted: within the timeout."""
+def test_unreachable_service_is_a_transient_error(port: Callable[[], AbstractContextManager[str]]) -> None:
+    """The connection is refused or never accepted, within the timeout."""
     with port() as url:
         assert error_of(lambda: client_of(url, SILENCE_SECONDS).publish("outcomes", "body", "succeeded")).transient
 
 
-def test_https_has_a_timeout() -> None:
-    """The SDK forgets it there, and would wait for this greeting for ever."""
+def test_https_call_has_a_timeout() -> None:
+    """The SDK sets none, and would wait for this greeting for ever."""
     with ScriptedServer(is_silent, reads=False) as server:
         smq = client_of(f"https://{server.address}", SILENCE_SECONDS)
         began = time.monotonic()
@@ -342,8 +337,8 @@ def test_https_has_a_timeout() -> None:
         assert time.monotonic() - began < PATIENCE_SECONDS / 2  # after which the server would hang up itself
 
 
-def test_no_connection_outlives_its_call() -> None:
-    """An instance that was frozen in between would find it stale, and the SDK fails on that."""
+def test_connection_is_closed_after_its_call() -> None:
+    """After a frozen instance resumes it would be stale, and the SDK fails on that."""
     with ScriptedServer(sends(ACCEPTED), sends(ACCEPTED)) as server:
         smq = client_of(server.url)
         smq.publish("outcomes", "first", "succeeded")
@@ -352,8 +347,8 @@ def test_no_connection_outlives_its_call() -> None:
     assert not any(b"keep-alive" in request.lower() for request in server.requests)
 
 
-def test_a_call_is_one_request_even_if_the_connection_closes() -> None:
-    """The SDK would send it again by itself, without anybody knowing, and with twice the time."""
+def test_call_is_one_request_even_if_the_connection_closes() -> None:
+    """The SDK would send it again by itself, with twice the time."""
     with ScriptedServer(closes, sends(ACCEPTED)) as server:
         smq = client_of(server.url)
         assert error_of(lambda: smq.publish("outcomes", "first", "succeeded")).code == "ConnectionLost"
@@ -361,8 +356,8 @@ def test_a_call_is_one_request_even_if_the_connection_closes() -> None:
     assert [b"first" in request for request in server.requests] == [True, False]
 
 
-def test_neither_bodies_nor_secrets_are_in_an_error() -> None:
-    """The code alone, without the SDK's text, and without the SDK's exception behind it."""
+def test_smq_error_has_no_body_and_no_secret() -> None:
+    """It has the code alone, without the SDK's text or exception."""
     secret = Credentials("ak", "Sup3r-S3cret", "Sup3r-S3cret")
     echo = (
         b"<Error><Code>AccessDenied</Code><Message>Sup3r-S3cret</Message>"
@@ -377,8 +372,8 @@ def test_neither_bodies_nor_secrets_are_in_an_error() -> None:
     assert "S3cret" not in repr(smq) + repr(error)
 
 
-def test_a_message_goes_out_with_its_tag() -> None:
-    """Which subscribers filter on."""
+def test_publication_has_its_tag() -> None:
+    """Subscribers filter by it."""
     with ScriptedServer(sends(ACCEPTED)) as server:
         client_of(server.url).publish("outcomes", "body", "indeterminate")
     assert b"<MessageTag>indeterminate</MessageTag>" in server.requests[0]

@@ -1,4 +1,4 @@
-"""What may arrive on a connection, and when: both clients of the function against raw sockets, plain and with TLS."""
+"""What may arrive on a connection, and when: both clients against raw sockets, plain and with TLS."""
 
 import contextlib
 import json
@@ -53,13 +53,13 @@ PUBLISHED = b"<Message><MessageId>M-1</MessageId><MessageBodyMD5>0</MessageBodyM
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """An authority that no client trusts unless a test makes it."""
+    """Return an authority that no client trusts unless a test makes it."""
     return Authority.create(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture
 def trusted(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authority]:
-    """The authority, trusted by the function."""
+    """Make the function trust the authority."""
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
     connector._tls.cache_clear()
     yield authority
@@ -68,12 +68,12 @@ def trusted(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Iterator[A
 
 @pytest.fixture(params=["plain", "TLS"])
 def tls(request: pytest.FixtureRequest, trusted: Authority, tmp_path: Path) -> ssl.SSLContext | None:
-    """How the server of a test speaks: without TLS, and with a certificate that is trusted."""
+    """Return how the server speaks: without TLS, and with a trusted certificate."""
     return trusted.server(tmp_path) if request.param == "TLS" else None
 
 
 def sgw_at(url: str, keys: Credentials = ROLE) -> Sgw:
-    """A client of Cloud Storage Gateway with connections of its own."""
+    """Return a client of Cloud Storage Gateway with its own connections."""
     return Sgw(url, keys, Connections(url), Stamps(lambda: "2026-11-23T08:00:00Z", lambda: f"nonce-{next(NONCES)}"))
 
 
@@ -91,7 +91,7 @@ def describe(url: str, seconds: float) -> LookupResult:
 
 
 def publish(url: str, seconds: float) -> SmqError | str:
-    """Call PublishMessage; the error is returned."""
+    """Call PublishMessage and return the error."""
     try:
         return Smq(url, ROLE, seconds).publish("outcomes", "body", "succeeded")
     except SmqError as error:
@@ -102,7 +102,7 @@ CALLS: list[Call] = [create, describe, publish]
 
 
 def failure(result: object) -> tuple[str, bool | None]:
-    """The code of a call without an answer, and whether it may have been sent; MNS tells only the code."""
+    """Return the code of a call without an answer, and whether it may have been sent; MNS has only the code."""
     if isinstance(result, SmqError):
         return result.code, None
     assert isinstance(result, Unanswered), result
@@ -110,7 +110,7 @@ def failure(result: object) -> tuple[str, bool | None]:
 
 
 def assert_failed(result: object, code: str, *, sent: bool) -> None:
-    """Check that a call has no answer, with its code."""
+    """Check that a call has no answer, and its code."""
     found_code, found_sent = failure(result)
     assert found_code == code
     assert found_sent in (None, sent)
@@ -120,7 +120,7 @@ GROWING_S = (SHORT_S, 4.0, PATIENCE_SECONDS)
 
 
 def unanswered(call: Call, url: str) -> object:
-    """The result of a call that had time enough to be sent, however slow this machine is; it ends by its deadline.
+    """Return the result of a call that had time to be sent, on a machine of any speed; it ends by its deadline.
 
     The server needs its behaviour once for each of GROWING_S.
     """
@@ -134,7 +134,7 @@ def unanswered(call: Call, url: str) -> object:
 
 
 def ok(body: bytes, *headers: str) -> bytes:
-    """An answer with these headers only, without the ones that frame it."""
+    """Return an answer with these headers only, without the ones that frame it."""
     return "\r\n".join(("HTTP/1.1 200 OK", *headers, "", "")).encode() + body
 
 
@@ -145,7 +145,7 @@ CHUNKS = b"%x\r\n%s\r\n" % (10, CREATED[:10]) + b"%X ;name=value\r\n%s\r\n" % (l
 
 
 def interim(status: int, *headers: str) -> bytes:
-    """An interim answer."""
+    """Return an interim answer."""
     return "\r\n".join((f"HTTP/1.1 {status} -", *headers, "", "")).encode()
 
 
@@ -224,23 +224,23 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("data", ANSWERS.values(), ids=ANSWERS)
-def test_a_sound_answer_is_read_in_every_form(data: bytes, tls: ssl.SSLContext | None) -> None:
-    """Interim answers are passed over."""
+def test_sound_answer_is_read_in_every_form(data: bytes, tls: ssl.SSLContext | None) -> None:
+    """Interim answers are skipped."""
     with ScriptedServer(sends(data), tls=tls) as server:
         assert create(server.url, LONG_S) == Created("sync-1", "API-1")
 
 
 @pytest.mark.parametrize("before", [interim(100), interim(103, "Link: <x>") * 3], ids=["100", "103"])
-def test_an_interim_answer_of_mns_is_passed_over(before: bytes, tls: ssl.SSLContext | None) -> None:
-    """The message's id comes from the final one."""
+def test_interim_answer_of_mns_is_skipped(before: bytes, tls: ssl.SSLContext | None) -> None:
+    """The message's id comes from the final answer."""
     with ScriptedServer(sends(before + answer(201, PUBLISHED)), tls=tls) as server:
         assert publish(server.url, LONG_S) == "M-1"
 
 
 @pytest.mark.parametrize(("data", "code"), BROKEN.values(), ids=BROKEN)
 @pytest.mark.parametrize("call", CALLS)
-def test_anything_else_may_have_landed(call: Call, data: bytes, code: str) -> None:
-    """Whatever arrives that is not one whole final answer."""
+def test_call_with_a_malformed_answer_may_have_landed(call: Call, data: bytes, code: str) -> None:
+    """The bytes are not one complete final answer."""
     with ScriptedServer(sends(data)) as server:
         assert_failed(call(server.url, LONG_S), code, sent=True)
     assert len(server.requests) == 1
@@ -258,10 +258,10 @@ def test_anything_else_may_have_landed(call: Call, data: bytes, code: str) -> No
     ],
 )
 @pytest.mark.parametrize("call", CALLS)
-def test_a_break_after_the_request_may_have_landed(
+def test_call_may_have_landed_if_the_connection_breaks(
     call: Call, behaviour: Behaviour, code: str, tls: ssl.SSLContext | None
 ) -> None:
-    """With TLS as without."""
+    """This holds with TLS and without."""
     with ScriptedServer(*[behaviour] * len(GROWING_S), tls=tls) as server:
         assert_failed(unanswered(call, server.url), code, sent=True)
     assert len(list(filter(None, server.requests))) == 1
@@ -285,17 +285,17 @@ TRICKLES = {
 
 @pytest.mark.parametrize(("opening", "piece"), TRICKLES.values(), ids=TRICKLES)
 @pytest.mark.parametrize("call", CALLS)
-def test_a_trickle_does_not_prolong_a_call(
+def test_slow_answer_does_not_prolong_a_call(
     call: Call, opening: bytes, piece: bytes, tls: ssl.SSLContext | None
 ) -> None:
-    """Though no single read ever takes long."""
+    """No single read takes long."""
     with ScriptedServer(*[never_ends(opening, piece, 0.01)] * len(GROWING_S), tls=tls) as server:
         assert_failed(unanswered(call, server.url), "ReadTimeout", sent=True)
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_a_trickle_in_the_handshake_does_not_prolong_a_call(call: Call) -> None:
-    """A TLS record that never ends; nothing of the request was sent."""
+def test_slow_handshake_does_not_prolong_a_call(call: Call) -> None:
+    """A TLS record never ends, and nothing of the request is sent."""
     trickle = never_ends(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc", b"\x03", 0.01)
     with ScriptedServer(trickle, reads=False) as server:
         began = time.monotonic()
@@ -303,8 +303,7 @@ def test_a_trickle_in_the_handshake_does_not_prolong_a_call(call: Call) -> None:
         assert time.monotonic() - began < PATIENCE_SECONDS / 2
 
 
-def test_a_handshake_gets_only_what_connecting_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not the time that connecting was given before."""
+def test_handshake_gets_only_the_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     connected = connector._connected
 
     def connected_with_time_to_spare(*arguments: Any) -> socket.socket:
@@ -320,8 +319,8 @@ def test_a_handshake_gets_only_what_connecting_has_left(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("reads_some", [False, True], ids=["never", "a little at a time"])
-def test_a_request_that_is_not_read_does_not_prolong_a_call(reads_some: bool, tls: ssl.SSLContext | None) -> None:
-    """It is larger than what the buffers on the way hold."""
+def test_request_that_is_not_read_does_not_prolong_a_call(reads_some: bool, tls: ssl.SSLContext | None) -> None:
+    """It is larger than the buffers on the way."""
     has_ended = threading.Event()
 
     def reads(peer: socket.socket) -> None:
@@ -343,14 +342,14 @@ Addresses = Callable[..., Sequence[Any]]
 
 
 def resolving_to(*urls: str) -> Addresses:
-    """A resolver that knows these addresses for any name."""
+    """Return a resolver that gives these addresses for any name."""
     places = [(urlsplit(url).hostname, urlsplit(url).port) for url in urls]
     return lambda *_, **__: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place) for place in places]
 
 
 @pytest.mark.parametrize("call", CALLS)
 def test_all_addresses_of_a_name_share_one_deadline(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forty addresses, none of which answers."""
+    """Forty addresses do not answer."""
     with unreachable_port() as dead:
         monkeypatch.setattr(socket, "getaddrinfo", resolving_to(*[dead] * 40))
         began = time.monotonic()
@@ -358,16 +357,16 @@ def test_all_addresses_of_a_name_share_one_deadline(call: Call, monkeypatch: pyt
         assert time.monotonic() - began < PATIENCE_SECONDS / 2  # a second each would be forty
 
 
-def test_a_dead_address_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As when a name has one address of a family that leads nowhere."""
+def test_dead_address_leaves_time_for_the_next_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name may have one address of an unreachable family."""
     with unreachable_port() as dead, ScriptedServer(sends(FINAL)) as server:
         monkeypatch.setattr(socket, "getaddrinfo", resolving_to(dead, server.url))
         assert create("http://two.test", 6.0) == Created("sync-1", "API-1")
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_a_resolver_that_hangs_does_not_prolong_a_call(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It cannot be interrupted, so it is left behind."""
+def test_hanging_resolver_does_not_prolong_a_call(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot be interrupted, so its thread is abandoned."""
     released = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: released.wait(PATIENCE_SECONDS) and [])
     began = time.monotonic()
@@ -378,21 +377,19 @@ def test_a_resolver_that_hangs_does_not_prolong_a_call(call: Call, monkeypatch: 
 
 @pytest.mark.parametrize("url", ["http://sgw.invalid", "https://sgw.invalid", f"http://{'x' * 64}.test", "http://a..b"])
 @pytest.mark.parametrize("call", CALLS)
-def test_a_name_without_an_address_has_its_own_code(call: Call, url: str) -> None:
-    """A name that does not exist (`.invalid` never does), or cannot exist."""
+def test_name_without_an_address_has_its_own_code(call: Call, url: str) -> None:
+    """A name may not exist (`.invalid` never does) or may be malformed."""
     assert_failed(call(url, LONG_S), "NameNotResolved", sent=False)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("call", CALLS)
-def test_a_refused_connection_sends_nothing(call: Call, scheme: str) -> None:
-    """The port is closed."""
+def test_call_to_a_closed_port_sends_nothing(call: Call, scheme: str) -> None:
     with refusing_port() as url:
         assert_failed(call(url.replace("http", scheme), LONG_S), "NotConnected", sent=False)
 
 
-def test_a_proxy_of_the_environment_is_not_used(tls: ssl.SSLContext | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor could one refuse: the function calls its endpoints itself."""
+def test_proxy_of_the_environment_is_not_used(tls: ssl.SSLContext | None, monkeypatch: pytest.MonkeyPatch) -> None:
     with (
         refusing_port() as proxy,
         ScriptedServer(sends(FINAL), sends(answer(201, PUBLISHED)), tls=tls) as server,
@@ -414,10 +411,10 @@ UNTRUSTED: dict[str, Callable[[Authority, Path], ssl.SSLContext]] = {
 
 @pytest.mark.parametrize("certificate", UNTRUSTED.values(), ids=UNTRUSTED)
 @pytest.mark.parametrize("call", CALLS)
-def test_a_certificate_that_is_not_trusted_gets_nothing(
+def test_server_with_an_untrusted_certificate_gets_nothing(
     call: Call, certificate: Callable[[Authority, Path], ssl.SSLContext], trusted: Authority, tmp_path: Path
 ) -> None:
-    """Neither the request nor a key; a person has to act, so that MNS is not asked again."""
+    """It gets neither the request nor a key; MNS is not called again, because a person has to act."""
     with ScriptedServer(sends(FINAL), tls=certificate(trusted, tmp_path)) as server:
         result = call(server.url, LONG_S)
         server.wait_for_close()
@@ -436,8 +433,7 @@ def test_a_certificate_that_is_not_trusted_gets_nothing(
     ],
 )
 @pytest.mark.parametrize("call", CALLS)
-def test_a_handshake_that_fails_sends_nothing(call: Call, behaviour: Behaviour, code: str) -> None:
-    """Whatever the reason."""
+def test_failed_handshake_sends_nothing(call: Call, behaviour: Behaviour, code: str) -> None:
 
     def after_hello(peer: socket.socket) -> None:
         peer.recv(4096)
@@ -449,7 +445,7 @@ def test_a_handshake_that_fails_sends_nothing(call: Call, behaviour: Behaviour, 
 
 
 class _EchoingServer:
-    """Serves connections side by side; each request is answered, after `before`, with the name it asks for as id."""
+    """A server of concurrent connections; it answers each request, after `before`, with the requested name as id."""
 
     def __init__(self, before: bytes) -> None:
         self._before = before
@@ -483,8 +479,8 @@ class _EchoingServer:
 @pytest.mark.parametrize(
     "before", [b"", interim(103, "Link: <x>"), interim(100) + interim(102)], ids=["", "103", "two"]
 )
-def test_an_answer_belongs_to_its_own_request(before: bytes) -> None:
-    """Many requests side by side over kept connections, interim answers before each answer."""
+def test_answer_belongs_to_its_own_request(before: bytes) -> None:
+    """Many requests run concurrently over kept connections, with interim answers before each answer."""
     names = [f"group-{number}" for number in range(60)]
     with _EchoingServer(before) as server:
         sgw = sgw_at(server.url)
@@ -503,8 +499,8 @@ KEPT = answer(200, CREATED, keep_alive=True)
     [answer(200, OTHER, keep_alive=True), b"\r\n", b"x", interim(103), interim(100) + answer(200, OTHER)],
     ids=["second answer", "line", "byte", "interim answer", "both"],
 )
-def test_a_connection_with_bytes_left_is_not_used_again(leftover: bytes, tls: ssl.SSLContext | None) -> None:
-    """They came with the answer; the next request goes over a new connection."""
+def test_connection_with_bytes_left_is_not_reused(leftover: bytes, tls: ssl.SSLContext | None) -> None:
+    """They came with the answer; the next request uses a new connection."""
     script = [sends_and_holds(KEPT + leftover), sends(answer(200, OTHER))]
     with ScriptedServer(*script, tls=tls) as server:
         sgw = sgw_at(server.url)
@@ -512,8 +508,8 @@ def test_a_connection_with_bytes_left_is_not_used_again(leftover: bytes, tls: ss
         assert sgw.create(REQUEST, LONG_S) == Created("sync-2", "API-2")
 
 
-def test_a_late_second_answer_is_not_taken_for_the_next(tls: ssl.SSLContext | None) -> None:
-    """It arrived between the two requests."""
+def test_late_second_answer_is_not_taken_for_the_next(tls: ssl.SSLContext | None) -> None:
+    """It arrives between the two requests."""
     first_read, second_sent = threading.Event(), threading.Event()
 
     def answers_twice(peer: socket.socket) -> None:
@@ -531,8 +527,8 @@ def test_a_late_second_answer_is_not_taken_for_the_next(tls: ssl.SSLContext | No
         assert sgw.create(REQUEST, LONG_S) == Created("sync-2", "API-2")
 
 
-def test_a_kept_connection_that_is_reset_costs_no_attempt(tls: ssl.SSLContext | None) -> None:
-    """Between two calls: the second goes over a new connection."""
+def test_kept_connection_that_is_reset_costs_no_attempt(tls: ssl.SSLContext | None) -> None:
+    """The second call uses a new connection."""
     first_read = threading.Event()
 
     def answers_and_resets(peer: socket.socket) -> None:
@@ -562,7 +558,7 @@ def test_a_kept_connection_that_is_reset_costs_no_attempt(tls: ssl.SSLContext | 
     ],
     ids=["close", "among others", "HTTP/1.0", "longer than its length", "body", "both", "chunk", "101"],
 )
-def test_a_connection_is_closed_unless_all_was_clean(data: bytes, tls: ssl.SSLContext | None) -> None:
+def test_connection_is_closed_unless_its_response_was_clean(data: bytes, tls: ssl.SSLContext | None) -> None:
     """The server keeps it open; the client closes it by the next call at the latest."""
     with ScriptedServer(sends_and_holds(data), sends(answer(200, OTHER)), tls=tls) as server:
         sgw = sgw_at(server.url)
@@ -570,8 +566,8 @@ def test_a_connection_is_closed_unless_all_was_clean(data: bytes, tls: ssl.SSLCo
         assert sgw.create(REQUEST, LONG_S) == Created("sync-2", "API-2")
 
 
-def test_a_clean_connection_is_used_again(tls: ssl.SSLContext | None) -> None:
-    """One connection, five requests, with a length and with chunks, with an answer that has no body."""
+def test_clean_connection_is_reused(tls: ssl.SSLContext | None) -> None:
+    """Five requests use one connection, with a length, with chunks, and with an answer without a body."""
     chunked = CHUNKED + CHUNKS + b"0\r\nX: 1\r\n\r\n"
     empty = b"HTTP/1.1 204 No Content\r\n\r\n"
     served = []
@@ -590,8 +586,8 @@ def test_a_clean_connection_is_used_again(tls: ssl.SSLContext | None) -> None:
     assert len(served) == 5
 
 
-def test_a_fresh_connection_that_speaks_first_is_sent_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What arrived before the request cannot be its answer."""
+def test_new_connection_that_speaks_first_gets_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes before the request cannot be its answer."""
     arrived = threading.Event()
 
     def greets(peer: socket.socket) -> None:
@@ -622,7 +618,7 @@ BAD_KEYS = {
 
 
 @pytest.mark.parametrize("keys", BAD_KEYS.values(), ids=BAD_KEYS)
-def test_a_key_that_cannot_be_sent_is_not_shown(keys: Credentials) -> None:
+def test_key_that_cannot_be_sent_is_not_shown(keys: Credentials) -> None:
     """No exception leaves the client, nothing is sent, and the code is the name of a type."""
     with ScriptedServer(sends(FINAL)) as server:
         sgw = sgw_at(server.url, keys)
@@ -638,15 +634,15 @@ def test_a_key_that_cannot_be_sent_is_not_shown(keys: Credentials) -> None:
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:99999", "http://127.0.0.1:x", "ftp://127.0.0.1", "127.0.0.1"])
 @pytest.mark.parametrize("call", CALLS)
-def test_an_endpoint_that_is_no_url_raises_nothing_else(call: Call, url: str) -> None:
-    """The settings are checked before; if one gets through, it is told by the type of the exception."""
+def test_malformed_endpoint_is_a_failed_call(call: Call, url: str) -> None:
+    """Settings are checked before; the code is the name of the exception's type."""
     code, sent = failure(call(url, LONG_S))
     assert code in ("ValueError", "KeyError", "InvalidURL", "NameNotResolved")
     assert sent in (None, False)
 
 
-def test_an_unexpected_exception_after_sending_may_have_landed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Told by its type alone."""
+def test_unexpected_exception_after_sending_may_have_landed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The code is the name of its type."""
 
     def raising(_stream: object) -> None:
         raise RuntimeError("Sup3r-S3cret")
@@ -657,8 +653,7 @@ def test_an_unexpected_exception_after_sending_may_have_landed(monkeypatch: pyte
             assert_failed(call(server.url, LONG_S), "RuntimeError", sent=True)
 
 
-def test_a_look_over_the_wire_skips_a_foreign_entry() -> None:
-    """One that cannot be read costs nothing."""
+def test_lookup_skips_an_unreadable_entry() -> None:
     foreign = {"ExpressSyncId": None, "Name": "foreign"}
     body = json.dumps({"Success": True, "ExpressSyncs": {"ExpressSync": [foreign, None]}}).encode()
     with ScriptedServer(sends(answer(200, body))) as server:

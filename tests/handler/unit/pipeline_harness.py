@@ -1,4 +1,4 @@
-"""A pipeline over fakes: an API, a topic and a queue that behave as a test says, and all that came out of it."""
+"""A pipeline over fakes: its API, topic and queue behave as a test says, and its results are recorded."""
 
 import json
 from collections.abc import Callable
@@ -26,7 +26,7 @@ SOURCE = "acs:fc:cn-hangzhou:1:functions/provision"
 
 @dataclass
 class Harness:
-    """A pipeline, what it is connected to, and what it published, sent back and wrote down."""
+    """A pipeline with its fakes, and what it has published, requeued and logged."""
 
     clock: ManualClock
     service: Service
@@ -58,19 +58,19 @@ class Harness:
         return pipeline.process(deliveries, deadlines)
 
     def receive_requeued(self, message_id: str = "M-again") -> list[Delivery]:
-        """Return the deliveries of everything that was sent back, and empty the queue."""
+        """Return the deliveries of every requeued message, and empty the queue."""
         bodies = [body for body, _, _ in self.requeued]
         self.requeued.clear()
         return [each for n, body in enumerate(bodies) for each in parse_message(f"{message_id}-{n}", body)]
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        """Every event that was published, in order."""
+        """Return every published event, in order."""
         return [dict(outcome.event) for outcome, _ in self.published]
 
     @property
     def lineages(self) -> list[Lineage]:
-        """The lineage of every message that was sent back, in order."""
+        """Return the lineage of every requeued message, in order."""
         return [of_event(json.loads(body), "M-unused") for body, _, _ in self.requeued]
 
     def _publish(self, outcome: Outcome, until: float) -> None:
@@ -95,7 +95,7 @@ class Harness:
 
 
 class AcceptAll:
-    """An API that creates any group, but for the names that `answer_for` answers."""
+    """An API that creates any group, unless `answer_for` gives another answer to the request."""
 
     def __init__(self, answer_for: Callable[[ProvisionRequest], Answer | None] = lambda request: None) -> None:
         self._answer_for = answer_for

@@ -1,4 +1,4 @@
-"""JSON and XML bodies alike as one mapping, and nothing in them that makes the reading raise or swell."""
+"""JSON and XML bodies become the same mapping, and no body makes parsing raise or grow without bound."""
 
 import json
 from typing import Any
@@ -50,13 +50,13 @@ LAUGHS = (
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-32"])
-def test_json_and_xml_in_any_dress_are_one_mapping(document: str, encoding: str) -> None:
+def test_json_and_xml_become_the_same_mapping(document: str, encoding: str) -> None:
     """Declarations, namespaces, attributes, CDATA, comments, byte order marks and blanks do not matter."""
     assert parse(document.encode(encoding)) == ERROR
 
 
-def test_elements_within_elements_are_mappings_and_lists() -> None:
-    """A name that repeats makes a list, an empty element an empty text."""
+def test_nested_elements_become_mappings_and_lists() -> None:
+    """A repeated name makes a list, an empty element an empty text."""
     body = b"<R><Gs><G><A>1</A></G><G><A>2</A><B/></G><G/></Gs><One><G><A>3</A></G></One><None></None></R>"
     expected = {"Gs": {"G": [{"A": "1"}, {"A": "2", "B": ""}, ""]}, "One": {"G": {"A": "3"}}, "None": ""}
     assert parse(body) == expected
@@ -85,8 +85,8 @@ def test_elements_within_elements_are_mappings_and_lists() -> None:
     ],
     ids=lambda body: repr(body[:40]),
 )
-def test_what_is_neither_has_no_members(body: bytes) -> None:
-    """A page of a proxy, or half an answer."""
+def test_body_that_is_neither_json_nor_xml_has_no_members(body: bytes) -> None:
+    """Examples are a page of a proxy and half an answer."""
     assert parse(body) == {}
 
 
@@ -103,19 +103,19 @@ def test_what_is_neither_has_no_members(body: bytes) -> None:
     ],
     ids=lambda body: repr(body[:60]),
 )
-def test_a_dtd_is_refused_whatever_it_declares(body: bytes) -> None:
+def test_dtd_is_refused(body: bytes) -> None:
     """No entity is expanded, nothing is fetched."""
     assert parse(body) == {}
 
 
 @pytest.mark.parametrize("body", [b"<a>" * 10**6, b"[" * 10**6, b'{"a":' * 10**6], ids=["XML", "lists", "objects"])
 def test_endless_nesting_is_refused(body: bytes) -> None:
-    """Long before it is read to its end."""
+    """The rest of the body is not read."""
     assert parse(body) == {}
 
 
-def test_the_deepest_nesting_that_is_read_is_far_beyond_need() -> None:
-    """Sixteen elements within each other are read, seventeen are not."""
+def test_nesting_is_read_up_to_sixteen_elements() -> None:
+    """Seventeen nested elements are refused."""
     deepest = b"<a>" * 15 + b"<Code>1</Code>" + b"</a>" * 15
     assert "Code" in str(parse(deepest))
     assert parse(b"<a>" + deepest + b"</a>") == {}
@@ -126,11 +126,11 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], ex
 VALUES = st.recursive(TEXTS, lambda inner: st.dictionaries(NAMES, inner | st.lists(inner, min_size=2), min_size=1))
 
 
-def written(name: str, value: Any) -> str:
+def as_xml(name: str, value: Any) -> str:
     """Return a value as XML elements of a name."""
     if isinstance(value, list):
-        return "".join(written(name, each) for each in value)
-    inner = escape(value) if isinstance(value, str) else "".join(written(*member) for member in value.items())
+        return "".join(as_xml(name, each) for each in value)
+    inner = escape(value) if isinstance(value, str) else "".join(as_xml(*member) for member in value.items())
     return f"<{name}>{inner}</{name}>"
 
 
@@ -142,9 +142,8 @@ def stripped(value: Any) -> Any:
 
 
 @given(st.dictionaries(NAMES, VALUES, min_size=1))
-def test_what_is_written_in_xml_is_read_as_it_was(document: dict[str, Any]) -> None:
-    """Texts, mappings and lists."""
-    assert parse(written("R", document).encode()) == stripped(document)
+def test_values_written_as_xml_are_read_unchanged(document: dict[str, Any]) -> None:
+    assert parse(as_xml("R", document).encode()) == stripped(document)
 
 
 MARKUP = st.lists(
@@ -153,6 +152,5 @@ MARKUP = st.lists(
 
 
 @given(st.binary() | MARKUP.map("".join).map(str.encode))
-def test_no_body_makes_the_reading_raise(body: bytes) -> None:
-    """Whatever a stranger on the way sends."""
+def test_no_body_makes_parsing_raise(body: bytes) -> None:
     assert isinstance(parse(body), dict)

@@ -1,4 +1,4 @@
-"""Settings: defaults, limits, one error for everything that is wrong, and credentials of both runtimes."""
+"""Settings have defaults and limits, one error reports everything wrong, and credentials work in both runtimes."""
 
 import dataclasses
 from types import SimpleNamespace
@@ -39,8 +39,8 @@ DEFAULTS = Settings(
 )
 
 
-def test_two_settings_are_enough() -> None:
-    """Everything else has a default; other variables do not matter."""
+def test_two_settings_are_required() -> None:
+    """Every other setting has a default; other variables are ignored."""
     assert config.settings({**NEEDED, "PATH": "/bin", "FC_REGION": "cn-hangzhou"}) == DEFAULTS
 
 
@@ -160,15 +160,15 @@ INVALID = [
 
 
 @pytest.mark.parametrize(("name", "text", "value"), VALID)
-def test_a_setting_is_taken_up_to_its_limits(name: str, text: str, value: Any) -> None:
-    """Under its own name, and no other changes."""
+def test_setting_is_accepted_up_to_its_limits(name: str, text: str, value: Any) -> None:
+    """No other setting changes."""
     expected = dataclasses.replace(DEFAULTS, **{name.lower(): value})
     assert config.settings({**NEEDED, f"EXPRESS_SYNC_{name}": text}) == expected
 
 
 @pytest.mark.parametrize(("name", "text"), INVALID)
-def test_a_wrong_setting_is_named_without_its_value(name: str, text: str) -> None:
-    """One sentence: which, and what is expected."""
+def test_wrong_setting_is_reported_without_its_value(name: str, text: str) -> None:
+    """The sentence says which setting is wrong and what is expected."""
     with pytest.raises(ConfigurationError) as caught:
         config.settings({**NEEDED, f"EXPRESS_SYNC_{name}": text})
     message = str(caught.value)
@@ -177,8 +177,8 @@ def test_a_wrong_setting_is_named_without_its_value(name: str, text: str) -> Non
     assert len(text) < 3 or text not in message.replace("identical, never or owned", "")
 
 
-def test_deferrals_end_no_earlier_than_a_six_hour_outage() -> None:
-    """A deferral waits for at least half of its ceiling, and the default halves exceed six hours together."""
+def test_default_deferrals_outlast_an_outage_of_six_hours() -> None:
+    """A deferral waits for at least half of its ceiling."""
     chosen = config.settings(NEEDED)
     waits = Backoff(chosen.max_deferrals + 1, chosen.defer_base_seconds, chosen.defer_cap_seconds)
     least = sum(waits.ceiling(number) / 2 for number in range(1, chosen.max_deferrals + 1))
@@ -187,14 +187,14 @@ def test_deferrals_end_no_earlier_than_a_six_hour_outage() -> None:
 
 
 def test_defer_cap_may_be_half_of_the_retention() -> None:
-    """The shortest retention needs a shorter cap than the default."""
+    """The shortest retention needs a cap below the default."""
     environment = {**NEEDED, "EXPRESS_SYNC_REQUEST_RETENTION_SECONDS": "60", "EXPRESS_SYNC_DEFER_CAP_SECONDS": "30"}
     assert config.settings(environment).request_retention_seconds == 60
 
 
 @pytest.mark.parametrize(("retention", "cap"), [("7199", "3600"), ("60", "30.1"), ("604799", "302400")])
-def test_defer_cap_above_half_the_retention_is_refused(retention: str, cap: str) -> None:
-    """The queue would drop such a deferral, or drop it before it is received."""
+def test_defer_cap_above_half_of_the_retention_is_refused(retention: str, cap: str) -> None:
+    """The queue would drop such a deferral."""
     names = ("EXPRESS_SYNC_REQUEST_RETENTION_SECONDS", "EXPRESS_SYNC_DEFER_CAP_SECONDS")
     with pytest.raises(ConfigurationError) as caught:
         config.settings({**NEEDED, **dict(zip(names, (retention, cap), strict=True))})
@@ -206,7 +206,7 @@ def test_defer_cap_above_half_the_retention_is_refused(retention: str, cap: str)
 
 @pytest.mark.parametrize("tier", ["BACKOFF", "DEFER"])
 def test_base_above_its_cap_is_accepted(tier: str) -> None:
-    """Every wait then has the cap as its ceiling, which is what a shorter cap alone is set for."""
+    """Every wait then has the cap as its ceiling."""
     chosen = config.settings(
         {**NEEDED, f"EXPRESS_SYNC_{tier}_CAP_SECONDS": "1", f"EXPRESS_SYNC_{tier}_BASE_SECONDS": "2"}
     )
@@ -215,13 +215,12 @@ def test_base_above_its_cap_is_accepted(tier: str) -> None:
 
 
 def test_every_setting_is_read_from_one_variable() -> None:
-    """The table of variables is complete, and every default is one that its own parser accepts."""
+    """The table of variables is complete, and every default is valid."""
     assert [name.lower() for name in config.VARIABLES] == [field.name for field in dataclasses.fields(Settings)]
     assert all(variable.meaning and not variable.meaning.endswith(".") for variable in config.VARIABLES.values())
 
 
-def test_everything_that_is_missing_or_wrong_is_told_at_once() -> None:
-    """So that nobody deploys five times to learn five mistakes."""
+def test_all_missing_and_wrong_settings_are_reported_at_once() -> None:
     with pytest.raises(ConfigurationError) as caught:
         config.settings({"EXPRESS_SYNC_MAX_ATTEMPTS": "many-secret", "EXPRESS_SYNC_MNS_ENDPOINT": "x-secret"})
     assert str(caught.value) == (
@@ -232,8 +231,8 @@ def test_everything_that_is_missing_or_wrong_is_told_at_once() -> None:
     )
 
 
-def test_no_setting_is_named_as_the_runtime_deletes() -> None:
-    """The runtime removes FC_* before it loads the function."""
+def test_setting_names_do_not_start_with_fc() -> None:
+    """The runtime deletes the variables FC_* before it loads the function."""
     assert not config.PREFIX.startswith(("FC_", "_FC_"))
 
 
@@ -246,14 +245,14 @@ ENVIRONMENT_312 = {
 
 
 @pytest.mark.parametrize("environment", [{}, ENVIRONMENT_312])
-def test_credentials_come_from_the_context_where_it_has_them(environment: dict[str, str]) -> None:
-    """Runtimes up to python3.10."""
+def test_credentials_of_the_context_are_used(environment: dict[str, str]) -> None:
+    """Runtimes up to python3.10 have them."""
     context = SimpleNamespace(credentials=KEYS_310)
     assert config.credentials(context, environment) == Credentials("STS.ctx", "s-ctx", "t-ctx")
 
 
 @pytest.mark.parametrize("token", [None, ""])
-def test_a_key_pair_without_a_token_is_a_long_lived_one(token: str | None) -> None:
+def test_key_without_a_token_has_an_empty_token(token: str | None) -> None:
     """None would break every call of the SDK."""
     keys = SimpleNamespace(access_key_id="LTAI", access_key_secret="s", security_token=token)
     assert config.credentials(SimpleNamespace(credentials=keys), {}) == Credentials("LTAI", "s", "")
@@ -269,8 +268,8 @@ def test_a_key_pair_without_a_token_is_a_long_lived_one(token: str | None) -> No
     ],
     ids=["no attribute", "none", "empty", "nones"],
 )
-def test_credentials_come_from_the_environment_where_the_context_has_none(context: Any) -> None:
-    """Since python3.12, with or without a token."""
+def test_credentials_of_the_environment_are_the_fallback(context: Any) -> None:
+    """Runtimes from python3.12 on have them, with or without a token."""
     assert config.credentials(context, ENVIRONMENT_312) == Credentials("STS.env", "s-env", "t-env")
     without_token = {name: text for name, text in ENVIRONMENT_312.items() if "TOKEN" not in name}
     assert config.credentials(context, without_token) == Credentials("STS.env", "s-env", "")
@@ -278,8 +277,8 @@ def test_credentials_come_from_the_environment_where_the_context_has_none(contex
 
 @pytest.mark.parametrize("missing", [("ID",), ("SECRET",), ("ID", "SECRET")])
 @pytest.mark.parametrize("how", ["absent", "empty"])
-def test_missing_credentials_are_named_all_at_once(missing: tuple[str, ...], how: str) -> None:
-    """With what to do about it."""
+def test_all_missing_credentials_are_reported_at_once(missing: tuple[str, ...], how: str) -> None:
+    """The message says what to do."""
     names = [f"ALIBABA_CLOUD_ACCESS_KEY_{part}" for part in missing]
     kept = {name: text for name, text in ENVIRONMENT_312.items() if name not in names}
     environment = {**kept, **({} if how == "absent" else dict.fromkeys(names, ""))}
@@ -292,8 +291,8 @@ def test_missing_credentials_are_named_all_at_once(missing: tuple[str, ...], how
 
 @pytest.mark.parametrize("number", range(3))
 @pytest.mark.parametrize("runtime", ["context", "environment"])
-def test_an_unusable_part_of_a_key_is_named_not_shown(number: int, runtime: str) -> None:
-    """With where it is, in both generations of the runtime."""
+def test_unusable_part_of_a_key_is_named_and_not_shown(number: int, runtime: str) -> None:
+    """The message says where it is, in both runtimes."""
     key = ["planted"] * 3
     key[number] = "planted\r"
     environment = dict(zip(ENVIRONMENT_312, key, strict=True)) if runtime == "environment" else {}

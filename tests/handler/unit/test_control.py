@@ -1,4 +1,4 @@
-"""Control commands: read strictly, refused in a sentence, never found in a message of a queue; and how they are run."""
+"""Control commands are parsed strictly, refused with a sentence, never found in a queue's message, and run."""
 
 import base64
 import json
@@ -48,13 +48,13 @@ def why(event: object) -> str:
 
 
 @pytest.mark.parametrize("queue", ["requests", "deadLetters"])
-def test_a_queue_can_be_drained(queue: Any) -> None:
+def test_drain_command_is_parsed(queue: Any) -> None:
     assert parse(control({"drain": queue})) == DrainCommand(queue)
 
 
 @pytest.mark.parametrize("encoded", [False, True])
-def test_a_timer_sends_a_command_as_text(encoded: bool) -> None:
-    """Function Compute hands over a timer's payload as a text, which may be in base64."""
+def test_command_of_a_timer_is_parsed(encoded: bool) -> None:
+    """Function Compute passes a timer's payload as text, which may be in base64."""
     payload = json.dumps(control({"drain": "deadLetters"}))
     if encoded:
         payload = base64.b64encode(payload.encode()).decode()
@@ -76,12 +76,12 @@ def test_a_timer_sends_a_command_as_text(encoded: bool) -> None:
         {"payload": json.dumps(control({"drain": "requests"}))},
     ],
 )
-def test_another_event_is_not_a_command(event: object) -> None:
+def test_other_events_are_not_commands(event: object) -> None:
     assert parse(event) is None
 
 
-def test_a_message_of_a_queue_is_never_a_command() -> None:
-    """A sender of requests must not control the function, in whichever envelope the message arrives."""
+def test_message_of_a_queue_is_never_a_command() -> None:
+    """A sender of requests must not control the function, in any envelope."""
     body = json.dumps(control({"drain": "requests"}))
     data = {"requestId": "R", "messageId": "M-1", "messageBody": body}
     event = {"specversion": "1.0", "id": "M-1", "source": "acs:mns", "type": "mns:Queue:SendMessage", "data": data}
@@ -96,24 +96,24 @@ def test_a_message_of_a_queue_is_never_a_command() -> None:
     "command",
     [{}, None, "drain", {"drain": "results"}, {"drain": ["requests"]}, {"drain": "requests", "x": {}}, {SECRET: 1}],
 )
-def test_an_invalid_command_is_answered_with_the_valid_ones(command: object) -> None:
+def test_invalid_command_is_answered_with_the_valid_ones(command: object) -> None:
     assert why(control(command)) == "A command is: drain, with requests or deadLetters."
 
 
 @pytest.mark.parametrize("arguments", [{}, None, {"codes": [SECRET]}])
-def test_a_replay_is_refused_with_the_command_to_use(arguments: object) -> None:
+def test_replay_command_is_refused_with_the_command_to_use(arguments: object) -> None:
     said = "The function does not replay failures. Use the command: express-sync replay."
     assert why(control({"replay": arguments})) == said
 
 
-def test_a_command_with_a_repeated_property_is_refused() -> None:
+def test_command_with_a_repeated_property_is_refused() -> None:
     event = '{"control":{"drain":"requests","drain":"deadLetters"}}'
     assert why(read_bytes(event.encode())) == "The command must not name a property twice."
     assert why(timer(event)) == "The command must not name a property twice."
 
 
 @given(JSON_VALUES)
-def test_reading_a_command_never_raises(value: Any) -> None:
+def test_parsing_a_command_never_raises(value: Any) -> None:
     assert parse(value) is None
     command: Command | None = parse(control(value))
     assert command is not None
@@ -127,7 +127,7 @@ def dispatcher(smq: FakeSmq, clock: ManualClock, **environment: str) -> ControlD
     )
 
 
-def test_a_drain_is_answered_with_counts(clock: ManualClock) -> None:
+def test_drain_is_answered_with_counts(clock: ManualClock) -> None:
     smq = FakeSmq(clock)
     smq.put("letters", "garbage")
     smq.put("requests", "garbage", "garbage")
@@ -137,14 +137,14 @@ def test_a_drain_is_answered_with_counts(clock: ManualClock) -> None:
     assert (smq.left_in("letters"), smq.left_in("requests")) == ([], [])
 
 
-def test_a_drain_that_ended_early_is_answered_with_the_code(clock: ManualClock) -> None:
+def test_drain_that_ends_early_is_answered_with_the_code(clock: ManualClock) -> None:
     smq = FakeSmq(clock)
     smq.fail("receive", SmqError("AccessDenied", transient=False))
     answer = dispatcher(smq, clock).run(DrainCommand("requests"), DEADLINES)
     assert answer == {"finished": 0, "left": 0, "code": "AccessDenied"}
 
 
-def test_an_invalid_command_is_refused_in_its_own_words(clock: ManualClock) -> None:
+def test_invalid_command_is_refused_with_its_explanation(clock: ManualClock) -> None:
     smq = FakeSmq(clock)
     assert dispatcher(smq, clock).run(InvalidCommand("It is wrong."), DEADLINES) == {"refused": "It is wrong."}
     assert smq.calls == []
@@ -154,7 +154,7 @@ def test_an_invalid_command_is_refused_in_its_own_words(clock: ManualClock) -> N
     ("command", "setting"),
     [(DrainCommand("requests"), "REQUEST_QUEUE"), (DrainCommand("deadLetters"), "DEAD_LETTER_QUEUE")],
 )
-def test_a_drain_without_its_setting_is_refused(command: Command, setting: str, clock: ManualClock) -> None:
+def test_drain_without_its_setting_is_refused(command: Command, setting: str, clock: ManualClock) -> None:
     smq = FakeSmq(clock)
     answer = dispatcher(smq, clock, **{f"EXPRESS_SYNC_{setting}": ""}).run(command, DEADLINES)
     assert answer == {"refused": f"The function needs the setting EXPRESS_SYNC_{setting} for that."}

@@ -9,15 +9,15 @@ from handler.credentials import Credentials, unsendable
 
 @pytest.mark.parametrize("shown", [repr, str, "{}".format])
 def test_credentials_do_not_show_their_secrets(shown: Callable[[Credentials], str]) -> None:
-    """Neither in a traceback nor in a log line."""
+    """Tracebacks and logs use these representations."""
     text = shown(Credentials("ak-test", "hidden-secret", "hidden-token"))
     assert "ak-test" in text
     assert "hidden" not in text
 
 
 @pytest.mark.parametrize("part", [" ", "a b", "a\r", "\na", "a\0", "é", "\x7f", "\udcff", "a" * 8193, None, b"a", 1])
-def test_the_part_of_a_key_that_cannot_be_sent_is_named(part: object) -> None:
-    """The first of them, by what people call it."""
+def test_part_of_a_key_that_cannot_be_sent_is_named(part: object) -> None:
+    """The first such part is named."""
     assert unsendable(part, part, part) == "access key id"
     assert unsendable("id", part, part) == "access key secret"
     assert unsendable("id", "secret", part) == "security token"
@@ -25,6 +25,6 @@ def test_the_part_of_a_key_that_cannot_be_sent_is_named(part: object) -> None:
 
 
 @pytest.mark.parametrize("part", ["", "!", "~", "CAIS+/==", "'\"\\", "a" * 8192])
-def test_whatever_a_header_can_carry_can_be_sent(part: str) -> None:
-    """A token may be absent; that a pair is whole is seen to by who reads it."""
+def test_key_of_characters_valid_in_a_header_can_be_sent(part: str) -> None:
+    """A token may be empty; the reader of a key checks that it is complete."""
     assert unsendable(part, part, part) == ""

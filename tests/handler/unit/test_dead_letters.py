@@ -1,9 +1,8 @@
-"""A request that cannot go back to its queue is set aside, so that its neighbours are not processed again."""
+"""A request that cannot be requeued becomes a dead letter, so that other deliveries are not processed again."""
 
 import json
 from dataclasses import replace
-from itertools import repeat
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -13,10 +12,8 @@ from handler.outcome import Outcome
 from handler.provisioning.deferral import Deferral
 from handler.provisioning.retry import Backoff
 from handler.settlement import Case, Settlement
-from handler.smq.client import Smq, SmqError
-from handler.smq.senders import ResultTopic
-from tests.support.fakes import RecordingLog, ScriptedSmq
-from tests.support.manual_clock import ManualClock
+from handler.smq.client import SmqError
+from tests.support.fakes import RecordingLog
 from tests.support.samples import DOCUMENT, delivery, outcome_context
 
 DONE = Succeeded("sync-new", "created")
@@ -66,7 +63,7 @@ def settled(
     return settling.settle(case, verdict, outcome_context(lineage=lineage), 100.0), log_entries.events
 
 
-def test_last_generation_becomes_a_dead_letter_if_unpublished() -> None:
+def test_unpublished_last_generation_becomes_a_dead_letter() -> None:
     queues = Queues()
     outcomes, told = settled(settlement(queues))
     assert None not in outcomes
@@ -84,20 +81,20 @@ def test_request_becomes_a_dead_letter_if_its_queue_refuses() -> None:
     assert [(queue, json.loads(body)["generation"]) for queue, body in queues.sent] == [("dead letters", 0)]
 
 
-def test_request_with_a_deferral_left_goes_back_to_its_queue() -> None:
+def test_request_with_a_deferral_left_is_requeued() -> None:
     queues = Queues()
     settled(settlement(queues), replace(LAST, generation=0))
     assert [queue for queue, _ in queues.sent] == ["requests"]
 
 
 @pytest.mark.parametrize("sets_aside", [True, False])
-def test_delivery_comes_back_if_nothing_accepts_the_request(sets_aside: bool) -> None:
+def test_delivery_comes_back_if_no_queue_accepts_its_request(sets_aside: bool) -> None:
     queues = Queues(requests=False, dead_letters=False)
     outcomes, told = settled(settlement(queues, sets_aside=sets_aside), replace(LAST, generation=0))
     assert (outcomes, told) == ([None], ["not_settled"])
 
 
-def test_body_that_cannot_be_made_again_is_not_set_aside() -> None:
+def test_body_without_its_text_does_not_become_a_dead_letter() -> None:
     flaw = Violation("$", "format", "JSON")
     queues = Queues()
     outcomes, _ = settled(settlement(queues), LAST, Rejected((flaw,)), document=None, flaws=(flaw,))
@@ -105,8 +102,8 @@ def test_body_that_cannot_be_made_again_is_not_set_aside() -> None:
 
 
 @pytest.mark.parametrize("generation", [0, 1])
-def test_flawed_text_too_large_for_an_event_is_set_aside_as_is(generation: int) -> None:
-    """In an event each of its quotation marks would take two characters."""
+def test_large_flawed_text_becomes_a_dead_letter_unchanged(generation: int) -> None:
+    """In an event, each of its quotation marks would take two characters."""
     flaw, text = Violation("$", "json", "JSON"), '"' * 40_000
     queues = Queues()
     lineage = replace(LAST, generation=generation)
@@ -115,21 +112,11 @@ def test_flawed_text_too_large_for_an_event_is_set_aside_as_is(generation: int) 
     assert queues.sent == [("dead letters", text)]
 
 
-def test_flawed_text_too_large_comes_back_without_dead_letters() -> None:
-    """A drain has no dead letter queue to set it aside in; there only this message comes back."""
+def test_large_flawed_text_comes_back_without_dead_letters() -> None:
+    """In a drain, which has no dead letter queue, only this message comes back."""
     flaw, text = Violation("$", "json", "JSON"), '"' * 40_000
     queues = Queues()
     outcomes, _ = settled(
         settlement(queues, sets_aside=False), LAST, Rejected((flaw,)), document=None, flaws=(flaw,), text=text
     )
     assert (outcomes, queues.sent) == ([None], [])
-
-
-def test_topic_is_not_called_after_the_end_of_publishing() -> None:
-    """The time that is left is needed to send the request back."""
-    clock = ManualClock()
-    smq = ScriptedSmq(repeat(UNREACHABLE))
-    topic = ResultTopic(cast("Smq", smq), "outcomes", clock)
-    with pytest.raises(SmqError, match="OutOfTime"):
-        topic.publish(Outcome("succeeded", {}), clock.instant)
-    assert smq.published == []

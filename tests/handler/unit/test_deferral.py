@@ -1,4 +1,4 @@
-"""The second tier of retries: what is deferred, for how long, and up to which generation."""
+"""What is deferred, for how long, and up to which generation."""
 
 from dataclasses import replace
 
@@ -27,12 +27,12 @@ OPEN: list[Failed | Indeterminate] = [Failed(PASSING), Failed(SILENCE), Indeterm
 
 
 def longest(low: float, high: float) -> float:
-    """Chance at its upper end."""
+    """Return the upper end of a range."""
     return high
 
 
 def delay(deferral: Deferral, generation: int, chance: float = 1.0) -> int:
-    """The seconds for which a generation is put off, with chance somewhere between its ends."""
+    """Return the delay of a generation; `chance` is the position of every random number in its range."""
     deferred = deferral.of(Failed(PASSING), generation, lambda low, high: low + (high - low) * chance)
     assert isinstance(deferred, Deferred)
     return deferred.delay_seconds
@@ -40,52 +40,50 @@ def delay(deferral: Deferral, generation: int, chance: float = 1.0) -> int:
 
 @pytest.mark.parametrize("verdict", FINAL)
 @pytest.mark.parametrize("generation", [0, 6, 1000])
-def test_what_is_settled_is_not_deferred(verdict: Verdict, generation: int) -> None:
-    """Nor what another try cannot settle: a lasting refusal, a fault of ours, a forbidden adoption."""
+def test_final_verdict_is_not_deferred(verdict: Verdict, generation: int) -> None:
+    """This includes permanent refusals, faults of the function and a forbidden adoption."""
     assert SHIPPED.of(verdict, generation, longest) is verdict
 
 
 @pytest.mark.parametrize("verdict", OPEN)
-def test_what_may_pass_is_deferred_with_its_reason(verdict: Failed | Indeterminate) -> None:
-    """Doubt may settle even if the last answer was a refusal: what was sent before it lands or not."""
+def test_temporary_error_is_deferred_with_its_reason(verdict: Failed | Indeterminate) -> None:
+    """Doubt may settle even after a refusal, because an earlier call may still land."""
     assert SHIPPED.of(verdict, 0, longest) == Deferred(verdict.reason, 90 if isinstance(verdict, Indeterminate) else 60)
 
 
 @pytest.mark.parametrize("verdict", OPEN)
 @pytest.mark.parametrize(("deferrals", "generation"), [(0, 0), (1, 1), (6, 6), (6, 7), (6, 1000)])
-def test_in_the_last_generation_the_verdict_stands(
-    verdict: Failed | Indeterminate, deferrals: int, generation: int
-) -> None:
-    """Also in one beyond it, which only a stranger can have counted."""
+def test_last_generation_is_not_deferred(verdict: Failed | Indeterminate, deferrals: int, generation: int) -> None:
+    """This includes generations beyond the last one, which only somebody else can have counted."""
     assert Deferral(Backoff(deferrals + 1, 60.0, 3600.0), LONGEST).of(verdict, generation, longest) is verdict
 
 
 @pytest.mark.parametrize("deferrals", [0, 1, 6, 50])
-def test_there_are_as_many_deferrals_as_are_set(deferrals: int) -> None:
-    """Counted from the first generation, which is 0."""
+def test_number_of_deferrals_is_the_setting(deferrals: int) -> None:
+    """The first generation is 0."""
     deferral = Deferral(Backoff(deferrals + 1, 60.0, 3600.0), LONGEST)
     verdicts = [deferral.of(Failed(PASSING), generation, longest) for generation in range(deferrals + 1)]
     assert [isinstance(verdict, Deferred) for verdict in verdicts] == [True] * deferrals + [False]
 
 
-def test_the_delay_doubles_up_to_its_cap() -> None:
-    """A minute, two, four, … an hour."""
+def test_delay_doubles_up_to_its_cap() -> None:
+    """The delays are one minute, two, four and so on up to an hour."""
     assert [delay(SHIPPED, generation) for generation in range(6)] == [60, 120, 240, 480, 960, 1920]
     assert delay(Deferral(Backoff(9, 60.0, 3600.0), LONGEST), 7) == 3600
 
 
-def test_the_delay_has_jitter_over_a_floor() -> None:
-    """At least half of its ceiling, so that the generations outlast an outage; spread, so that not all come at once."""
+def test_delay_is_between_half_of_its_ceiling_and_its_ceiling() -> None:
+    """The minimum outlasts an outage; the jitter spreads the load."""
     assert [delay(SHIPPED, 2, chance) for chance in (0.0, 0.5, 1.0)] == [120, 180, 240]
 
 
 def chance_at(share: float) -> Uniform:
-    """Chance that always falls on the same place in its range."""
+    """Return a random source that always returns the same position of its range."""
     return lambda low, high: low + (high - low) * share
 
 
 def delays(verdict: Failed | Indeterminate, generation: int, deferral: Deferral = SHIPPED) -> list[int]:
-    """The shortest, the middle and the longest delay that chance may draw."""
+    """Return the shortest, the middle and the longest delay."""
     drawn = [deferral.of(verdict, generation, chance_at(share)) for share in (0.0, 0.5, 1.0)]
     assert all(isinstance(each, Deferred) for each in drawn)
     return [each.delay_seconds for each in drawn if isinstance(each, Deferred)]
@@ -105,15 +103,15 @@ def delays(verdict: Failed | Indeterminate, generation: int, deferral: Deferral 
         (Failed(replace(PASSING, retry_after_seconds=1e9)), 0, [302_400] * 3),
     ],
 )
-def test_the_delay_has_three_floors_and_a_bound(
+def test_delay_has_three_minimums_and_a_maximum(
     verdict: Failed | Indeterminate, generation: int, expected: list[int]
 ) -> None:
-    """Half of the ceiling, all of it after a doubt, and what the API asked for; at most half of the retention time."""
+    """The minimums are half of the ceiling, all of it after a doubt, and what the API asked for."""
     assert delays(verdict, generation) == expected
 
 
-def test_the_delay_of_what_was_not_announced_has_no_reason() -> None:
-    """A request whose outcome could not be published waits like one that was refused for a while."""
+def test_delay_of_an_unpublished_outcome_needs_no_reason() -> None:
+    """It is as long as that of a temporary refusal."""
     assert [SHIPPED.delay_seconds(2, lambda low, high: low), SHIPPED.delay_seconds(2, longest)] == [120, 240]
 
 
@@ -126,10 +124,10 @@ def test_the_delay_of_what_was_not_announced_has_no_reason() -> None:
     chance=st.floats(0, 1),
     is_doubt=st.booleans(),
 )
-def test_every_delay_is_one_that_the_queue_takes(
+def test_every_delay_is_valid_for_the_queue(
     base: float, cap: float, retention: float, asked_for: float, generation: int, chance: float, is_doubt: bool
 ) -> None:
-    """Whole seconds, at least one, at most half of the retention time, and never sooner than asked within that."""
+    """It is in whole seconds, at least one, at most half of the retention, and otherwise at least as requested."""
     reason = replace(PASSING, retry_after_seconds=asked_for)
     verdict = Indeterminate(reason) if is_doubt else Failed(reason)
     deferral = Deferral(Backoff(51, base, cap), retention / 2)
@@ -141,7 +139,7 @@ def test_every_delay_is_one_that_the_queue_takes(
 
 
 @given(codes=st.sampled_from(["AssumeRoleFail", "Throttling.User", "InternalError", "RoleNotExist"]))
-def test_whether_a_refusal_is_put_off_is_what_its_reason_says(codes: str) -> None:
-    """One table says what may pass, and no second one."""
+def test_refusal_is_deferred_if_its_reason_is_retryable(codes: str) -> None:
+    """There is only one table of temporary errors."""
     reason: Reason = errors.reason_of(Refused(codes, 403))
     assert isinstance(SHIPPED.of(Failed(reason), 0, longest), Deferred) == reason.retryable

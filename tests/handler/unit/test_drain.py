@@ -1,4 +1,4 @@
-"""A drain deletes what is announced and nothing else, and ends in time."""
+"""A drain deletes published messages and no others, and ends in time."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -43,8 +43,8 @@ class DrainHarness:
         return [self.outcome_for(delivery) for delivery in deliveries]
 
 
-def test_a_queue_is_worked_in_batches_until_it_shows_nothing() -> None:
-    """Forty messages in three batches, each deleted after it was processed."""
+def test_drain_processes_batches_until_the_queue_is_empty() -> None:
+    """Forty messages in three batches are deleted after they were processed."""
     harness = DrainHarness()
     harness.smq.put("letters", *[BODY] * 40)
     assert harness.run() == DrainSummary(40, 0)
@@ -52,15 +52,15 @@ def test_a_queue_is_worked_in_batches_until_it_shows_nothing() -> None:
     assert harness.smq.left_in("letters") == []
 
 
-def test_an_empty_queue_is_asked_once() -> None:
+def test_drain_receives_once_from_an_empty_queue() -> None:
     harness = DrainHarness()
     assert harness.run() == DrainSummary(0, 0)
     assert harness.smq.calls_of("receive") == ["letters"]
     assert harness.processed == []
 
 
-def test_nothing_is_deleted_before_its_outcome_is_announced() -> None:
-    """While a batch is worked all of it is in the queue."""
+def test_drain_deletes_nothing_before_its_outcome_is_published() -> None:
+    """All of a batch is in the queue while it is processed."""
     there: list[list[str]] = []
 
     def outcome_of(_: Delivery) -> Outcome:
@@ -73,22 +73,22 @@ def test_nothing_is_deleted_before_its_outcome_is_announced() -> None:
     assert there == [["M-0", "M-1"]] * 2
 
 
-def test_what_could_not_be_announced_stays_and_its_neighbours_go() -> None:
+def test_drain_deletes_published_messages_and_leaves_the_others() -> None:
     harness = DrainHarness(outcome_for=lambda delivery: None if delivery.message_id == "M-1" else ANNOUNCED)
     harness.smq.put("letters", BODY, BODY, BODY)
     assert harness.run() == DrainSummary(2, 1)
     assert harness.smq.left_in("letters") == ["M-1"]
 
 
-def test_garbage_is_worked_like_any_message() -> None:
-    """It is for the core to reject it."""
+def test_drain_processes_garbage_like_any_message() -> None:
+    """The pipeline rejects it."""
     harness = DrainHarness(outcome_for=lambda delivery: ANNOUNCED if delivery.flaws else None)
     harness.smq.put("letters", "garbage")
     assert harness.run() == DrainSummary(1, 0)
 
 
-def test_a_dead_letter_of_a_whole_batch_stays_until_all_of_it_is_announced() -> None:
-    """One message, two deliveries; the outcomes of its neighbours are not mistaken for its own."""
+def test_dead_lettered_batch_stays_until_all_of_it_is_published() -> None:
+    """One message has two deliveries; the outcomes of other messages are not taken for theirs."""
     batch = json.dumps([{"messageId": f"B-{number}", "messageBody": BODY} for number in range(2)])
     fates = {"M-0": ANNOUNCED, "B-0": ANNOUNCED, "B-1": None, "M-2": ANNOUNCED}
     harness = DrainHarness(outcome_for=lambda delivery: fates[delivery.message_id])
@@ -98,8 +98,8 @@ def test_a_dead_letter_of_a_whole_batch_stays_until_all_of_it_is_announced() -> 
     assert harness.smq.left_in("letters") == ["M-1"]
 
 
-def test_a_message_is_hidden_for_longer_than_the_invocation_can_last() -> None:
-    """From now to the end of publishing, and some seconds to spare; the queue's own time does not matter."""
+def test_drain_hides_messages_beyond_the_end_of_the_invocation() -> None:
+    """The time lasts until the end of publishing, and some seconds more."""
     harness = DrainHarness(seconds=70.0)  # longer than the queue hides it
     harness.smq.put("letters", BODY)
     assert harness.run().finished == 1
@@ -107,8 +107,8 @@ def test_a_message_is_hidden_for_longer_than_the_invocation_can_last() -> None:
     assert harness.smq.calls_of("delete") == [("M-0/2",)]
 
 
-def test_a_message_that_cannot_be_hidden_is_not_worked() -> None:
-    """Somebody else could work it at the same time; it comes back as it is."""
+def test_message_that_cannot_be_hidden_is_not_processed() -> None:
+    """Another consumer could process it at the same time; it becomes visible again."""
     harness = DrainHarness()
     harness.smq.put("letters", BODY, BODY)
     harness.smq.fail("change_visibility", BROKEN)
@@ -117,8 +117,8 @@ def test_a_message_that_cannot_be_hidden_is_not_worked() -> None:
     assert harness.smq.left_in("letters") == ["M-0"]
 
 
-def test_a_deletion_that_fails_leaves_the_messages() -> None:
-    """They come back, and are announced again under the same ids; the drain ends, for the next batch would fare so."""
+def test_failed_deletion_leaves_the_messages_and_ends_the_drain() -> None:
+    """They come back and are published again under the same ids."""
     harness = DrainHarness()
     harness.smq.put("letters", *[BODY] * 20)
     harness.smq.fail("delete", BROKEN)
@@ -126,8 +126,8 @@ def test_a_deletion_that_fails_leaves_the_messages() -> None:
     assert len(harness.smq.left_in("letters")) == 20
 
 
-def test_a_batch_of_which_nothing_is_announced_ends_the_drain() -> None:
-    """While the topic is away, taking more messages would only hide them."""
+def test_batch_without_progress_ends_the_drain() -> None:
+    """If the topic is unavailable, receiving more messages would only hide them."""
     harness = DrainHarness(outcome_for=lambda _: None)
     harness.smq.put("letters", *[BODY] * 20)
     assert harness.run() == DrainSummary(0, 16)
@@ -135,16 +135,16 @@ def test_a_batch_of_which_nothing_is_announced_ends_the_drain() -> None:
     assert harness.smq.calls_of("delete") == []
 
 
-def test_a_queue_that_cannot_be_read_ends_the_drain_and_is_reported() -> None:
-    """Not raised: what was done before stays done."""
+def test_drain_reports_a_queue_that_cannot_be_read() -> None:
+    """The summary counts what was done before."""
     harness = DrainHarness()
     harness.smq.put("letters", *[BODY] * 20)
     harness.smq.fail("receive", None, SmqError("QueueNotExist", transient=False))
     assert harness.run() == DrainSummary(16, 0, "QueueNotExist")
 
 
-def test_no_batch_is_taken_that_there_is_no_time_for() -> None:
-    """The first batch ends with too little time for another; the others stay visible."""
+def test_drain_receives_no_batch_without_time_for_it() -> None:
+    """The first batch leaves too little time for another; the others stay visible."""
     harness = DrainHarness(seconds=DEADLINES.create - 1000.0 - MAX_POLL_SECONDS - MIN_PROCESSING_SECONDS)
     harness.smq.put("letters", *[BODY] * 20)
     assert harness.run() == DrainSummary(16, 0, "OutOfTime")
@@ -152,7 +152,7 @@ def test_no_batch_is_taken_that_there_is_no_time_for() -> None:
 
 
 @pytest.mark.parametrize(("moment_more", "processed"), [(0.0, 0), (0.1, 1)])
-def test_a_drain_begins_only_with_time_to_end(moment_more: float, processed: int) -> None:
+def test_drain_begins_only_with_time_to_end(moment_more: float, processed: int) -> None:
     harness = DrainHarness()
     harness.smq.put("letters", BODY)
     create = 1000.0 + MAX_POLL_SECONDS + MIN_PROCESSING_SECONDS + moment_more

@@ -15,14 +15,13 @@ OWN = (
 
 
 @pytest.mark.parametrize("region", MAINLAND.split())
-def test_the_mainland_and_hong_kong_share_shanghais_endpoint(region: str) -> None:
-    """There is no sgw.cn-hangzhou."""
+def test_mainland_regions_share_the_endpoint_of_shanghai(region: str) -> None:
+    """Hong Kong does too; sgw.cn-hangzhou does not exist."""
     assert public_endpoint(region) == "https://sgw.cn-shanghai.aliyuncs.com"
 
 
 @pytest.mark.parametrize("region", OWN.split())
-def test_other_regions_have_their_own(region: str) -> None:
-    """Named after the region."""
+def test_regions_abroad_have_their_own_endpoint(region: str) -> None:
     assert public_endpoint(region) == f"https://sgw.{region}.aliyuncs.com"
 
 
@@ -35,8 +34,7 @@ def test_other_regions_have_their_own(region: str) -> None:
         ("cn-north-2-gov-1", "cn-north-2-gov-1"),
     ],
 )
-def test_a_few_regions_are_served_elsewhere(region: str, host: str) -> None:
-    """As the table of endpoints says."""
+def test_few_regions_have_the_endpoint_of_another_region(region: str, host: str) -> None:
     assert public_endpoint(region) == f"https://sgw.{host}.aliyuncs.com"
 
 
@@ -52,8 +50,8 @@ def test_a_few_regions_are_served_elsewhere(region: str, host: str) -> None:
         "http://[::1]:65535/",
     ],
 )
-def test_a_url_is_safe_with_tls_or_on_this_machine(url: str) -> None:
-    """With a port and a slash at its end, or without."""
+def test_url_is_safe_with_tls_or_on_loopback(url: str) -> None:
+    """A port and a slash at its end are allowed."""
     assert SAFE_URL.fullmatch(url)
 
 
@@ -77,8 +75,8 @@ def test_a_url_is_safe_with_tls_or_on_this_machine(url: str) -> None:
         "ftp://127.0.0.1",
     ],
 )
-def test_any_other_url_is_not_safe(url: str) -> None:
-    """Nor is one that holds more than scheme, host and port: a password, for one."""
+def test_other_urls_are_not_safe(url: str) -> None:
+    """A URL with more than scheme, host and port, such as a password, is not safe either."""
     assert not SAFE_URL.fullmatch(url)
 
 
@@ -93,6 +91,5 @@ def test_any_other_url_is_not_safe(url: str) -> None:
         ("http://user@1-internal.aliyuncs.com", False),
     ],
 )
-def test_an_address_inside_a_region_is_known_by_its_name(url: str, is_internal: bool) -> None:
-    """The names that Alibaba Cloud documents."""
+def test_internal_url_is_recognised_by_its_documented_name(url: str, is_internal: bool) -> None:
     assert bool(INTERNAL_URL.fullmatch(url)) is is_internal

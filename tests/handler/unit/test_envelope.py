@@ -1,4 +1,4 @@
-"""What the trigger hands over, in every shape: each message one delivery, garbage included, and nothing raises."""
+"""Every envelope of a trigger becomes deliveries, one for each message, also for garbage, and parsing never raises."""
 
 import base64
 import json
@@ -26,7 +26,7 @@ BASE64 = base64.b64encode(TEXT.encode()).decode()
 
 
 def queue_event(body: object, message_id: object = "M-1", event_id: str = "E-1") -> dict[str, Any]:
-    """A CloudEvent of a queue trigger, as logged by an official sample."""
+    """Return a CloudEvent of a queue trigger, as logged by an official sample."""
     return {
         "id": event_id,
         "source": "acs:mns",
@@ -41,12 +41,12 @@ def queue_event(body: object, message_id: object = "M-1", event_id: str = "E-1")
 
 
 def raw(body: object, message_id: object = "M-1") -> dict[str, Any]:
-    """The event schema RawData: a queue event's data alone."""
+    """Return an event of the schema RawData: the data of a queue event alone."""
     return {"requestId": "606EA307", "messageId": message_id, "messageBody": body}
 
 
 def topic_json(message: object, **attributes: str) -> dict[str, Any]:
-    """A topic notification in the format JSON; attributes stand beside."""
+    """Return a topic notification in the format JSON, with attributes beside."""
     return {
         "TopicOwner": "118620210433",
         "Message": message,
@@ -61,12 +61,12 @@ def topic_json(message: object, **attributes: str) -> dict[str, Any]:
 
 
 def timer(payload: object) -> dict[str, Any]:
-    """A timer trigger's event."""
+    """Return a timer trigger's event."""
     return {"triggerTime": "2023-12-26T07:49:00Z", "triggerName": "nightly", "payload": payload}
 
 
 def record(payload: object) -> dict[str, Any]:
-    """What an asynchronous call that failed leaves at its destination."""
+    """Return the record of a failed asynchronous call at its destination."""
     return {
         "timestamp": 1660120276975,
         "requestContext": {"requestId": "FC-1", "condition": "FunctionResourceExhausted", "approximateInvokeCount": 3},
@@ -77,23 +77,23 @@ def record(payload: object) -> dict[str, Any]:
 
 
 def own_event(data: object, **attributes: object) -> dict[str, Any]:
-    """The request in a CloudEvent of the requester's."""
+    """Return the request in a CloudEvent of the requester."""
     return {"specversion": "1.0", "id": "evt-9", "source": "/portal", "type": "request", "data": data, **attributes}
 
 
 def parsed(event: object) -> Intake:
-    """The intake of an event that is JSON."""
+    """Return the intake of an event, given as a JSON value."""
     return parse(json.dumps(event).encode())
 
 
 def only(intake: Intake) -> Delivery:
-    """The only delivery."""
+    """Return the only delivery."""
     (delivery,) = intake.deliveries
     return delivery
 
 
 def rules(delivery: Delivery) -> list[str]:
-    """The rules that a delivery's text breaks."""
+    """Return the rules that a delivery's text breaks."""
     return [flaw.rule for flaw in delivery.flaws]
 
 
@@ -135,8 +135,8 @@ SINGLE: list[tuple[str, object, str, bool]] = [
 
 
 @pytest.mark.parametrize(("event", "message_id", "direct"), [row[1:] for row in SINGLE], ids=[row[0] for row in SINGLE])
-def test_every_shape_of_event_yields_its_request(event: object, message_id: str, direct: bool) -> None:
-    """The same document, the id of the innermost message, and whether a caller waits for the outcome."""
+def test_every_envelope_yields_its_request(event: object, message_id: str, direct: bool) -> None:
+    """The delivery has the id of the innermost message, and it is known whether a caller waits for the outcome."""
     intake = parsed(event)
     delivery = only(intake)
     assert (delivery.document, delivery.flaws) == (DOCUMENT, ())
@@ -145,13 +145,12 @@ def test_every_shape_of_event_yields_its_request(event: object, message_id: str,
 
 
 @pytest.mark.parametrize("event", [BASE64.encode(), BASE64.rstrip("=").encode(), b"  " + BASE64.encode() + b"\n"])
-def test_a_bare_text_in_base64_is_a_request(event: bytes) -> None:
-    """A topic's STREAM format, or a console test."""
+def test_bare_text_in_base64_is_a_request(event: bytes) -> None:
+    """A topic's STREAM format and a console test send such a text."""
     assert only(parse(event)).document == DOCUMENT
 
 
-def test_a_batch_yields_its_messages_in_order_and_one_garbage_does_not_harm_them() -> None:
-    """Sixteen messages of which one is garbage are sixteen deliveries."""
+def test_batch_with_garbage_yields_all_messages_in_order() -> None:
     bodies = [json.dumps({**DOCUMENT, "requestId": f"REQ-{number}"}) for number in range(16)]
     bodies[7] = "garbage"
     deliveries = parsed([queue_event(body, f"M-{number}") for number, body in enumerate(bodies)]).deliveries
@@ -162,22 +161,22 @@ def test_a_batch_yields_its_messages_in_order_and_one_garbage_does_not_harm_them
 
 
 @pytest.mark.parametrize("event", [b"[]", b" [ ] "])
-def test_an_empty_batch_has_no_deliveries(event: bytes) -> None:
-    """There is no outcome to publish, and no caller waits."""
+def test_empty_batch_has_no_deliveries(event: bytes) -> None:
+    """No caller waits for an outcome."""
     assert parse(event) == Intake((), direct=False)
 
 
 @pytest.mark.parametrize(
     "element", [None, 17, True, [], {}, "text", "", [1], [[]], {"data": None}, {"specversion": "1.0"}]
 )
-def test_a_strange_element_of_a_batch_is_still_a_delivery(element: object) -> None:
-    """One message, one verdict: no silence."""
+def test_unknown_element_of_a_batch_is_still_a_delivery(element: object) -> None:
+    """Every message gets a verdict."""
     delivery = only(parsed([element]))
     assert delivery.message_id.startswith("sha256-")
 
 
-def test_a_batch_that_was_dead_lettered_whole_is_taken_apart_again() -> None:
-    """Each of its messages under its own id; the ids of messages without one are the carrier's."""
+def test_dead_lettered_batch_is_split_into_its_messages() -> None:
+    """Each message has its own id, or else one derived from the id of the dead letter."""
     batch = [queue_event(TEXT, "M-1"), raw("garbage", ""), queue_event(TEXT, "M-3")]
     deliveries = parsed(queue_event(json.dumps(batch), "M-0")).deliveries
     assert [delivery.message_id for delivery in deliveries] == ["M-1", "M-0", "M-3"]
@@ -185,14 +184,13 @@ def test_a_batch_that_was_dead_lettered_whole_is_taken_apart_again() -> None:
 
 
 @pytest.mark.parametrize("body", [[], [DOCUMENT], [queue_event(TEXT), DOCUMENT], [1, 2]])
-def test_a_list_that_is_no_batch_is_one_wrong_document(body: list[object]) -> None:
-    """Requests do not come in lists; what is no trigger's event is not taken apart."""
+def test_list_that_is_not_a_batch_is_one_invalid_document(body: list[object]) -> None:
     delivery = only(parsed(queue_event(json.dumps(body))))
     assert (delivery.message_id, delivery.document) == ("M-1", body)
 
 
 def layered(layers: int) -> object:
-    """The request in so many queue events in one another."""
+    """Return the request in so many nested queue events."""
     content: object = DOCUMENT
     for layer in range(layers, 0, -1):
         content = queue_event(json.dumps(content), f"M-{layer}")
@@ -208,20 +206,19 @@ def layered(layers: int) -> object:
     ],
     ids=["alone", "in a batch", "in base64"],
 )
-def test_layers_are_opened_up_to_the_bound(event: bytes) -> None:
-    """The innermost id counts."""
+def test_nested_envelopes_are_opened_up_to_the_bound(event: bytes) -> None:
+    """The delivery has the innermost id."""
     delivery = only(parse(event))
     assert (delivery.document, delivery.message_id) == (DOCUMENT, f"M-{MAX_LAYERS}")
 
 
-def test_a_message_taken_from_a_queue_may_have_as_many_layers() -> None:
-    """As a dead letter has."""
+def test_received_message_has_the_same_bound_of_nesting() -> None:
     (delivery,) = parse_message("M-0", json.dumps(layered(MAX_LAYERS)))
     assert (delivery.document, delivery.message_id) == (DOCUMENT, f"M-{MAX_LAYERS}")
 
 
-def test_layers_beyond_the_bound_stay_closed() -> None:
-    """What is in them is a document like any other, which the contract will refuse."""
+def test_envelopes_beyond_the_bound_are_not_opened() -> None:
+    """Their content is a document that the contract refuses."""
     delivery = only(parsed(layered(MAX_LAYERS + 1)))
     assert delivery.message_id == f"M-{MAX_LAYERS}"
     assert delivery.document == {"requestId": "606EA307", "messageId": f"M-{MAX_LAYERS + 1}", "messageBody": TEXT}
@@ -242,10 +239,8 @@ def test_layers_beyond_the_bound_stay_closed() -> None:
     ],
     ids=lambda value: str(value)[:10],
 )
-def test_a_body_that_cannot_be_read_is_a_flawed_delivery(
-    wrap: Callable[[str], object], body: str, expected: list[str]
-) -> None:
-    """In every envelope: the rule it breaks, no document, and still an id."""
+def test_unreadable_body_is_a_flawed_delivery(wrap: Callable[[str], object], body: str, expected: list[str]) -> None:
+    """In every envelope it has the broken rule, no document, and an id."""
     if wrap is record and body.strip() == "1":
         expected = []  # the event of a failed call is not a message body: it may be larger
     delivery = only(parsed(wrap(body)))
@@ -269,29 +264,29 @@ def test_a_body_that_cannot_be_read_is_a_flawed_delivery(
     ],
     ids="+".join,
 )
-def test_half_an_envelope_is_none(document: dict[str, object]) -> None:
-    """It is a document like any other, of a direct caller."""
+def test_incomplete_envelope_is_a_document(document: dict[str, object]) -> None:
+    """It is a direct call."""
     intake = parsed(document)
     assert intake.direct
     assert only(intake).document == (DOCUMENT if "specversion" in document else document)
 
 
-def test_the_event_of_a_failed_call_may_hold_half_of_a_surrogate_pair() -> None:
-    """Which is no UTF-8, and so no JSON."""
+def test_lone_surrogate_in_a_recorded_event_is_a_flaw() -> None:
+    """It has no encoding in UTF-8."""
     assert rules(only(parsed(record('{"a": "\ud800"}')))) == ["json"]
 
 
 @pytest.mark.parametrize("event", [b"", b"\xff\xfe", b"not json", b"[" * 100_000, b'{"a": "\x00"}', b"[1,"])
-def test_garbage_for_an_event_is_one_direct_delivery(event: bytes) -> None:
-    """Nobody but a direct caller can send such bytes, and gets its verdict."""
+def test_garbage_as_an_event_is_one_direct_delivery(event: bytes) -> None:
+    """Only a direct caller can send such bytes."""
     intake = parse(event)
     assert rules(only(intake)) == ["maxBytes" if len(event) > MAX_MESSAGE_BYTES else "json"]
     assert intake.direct
 
 
 @given(event=st.binary())
-def test_no_bytes_whatever_make_it_raise(event: bytes) -> None:
-    """And each delivery has an id that can be shown."""
+def test_parsing_any_event_bytes_never_raises(event: bytes) -> None:
+    """Each delivery has an id that is safe to log."""
     for delivery in parse(event).deliveries:
         assert 0 < len(delivery.message_id) <= MAX_ID_LENGTH
         assert delivery.message_id.isprintable()
@@ -317,8 +312,8 @@ strange = st.recursive(
 
 
 @given(event=strange, ascii_only=st.booleans())
-def test_no_nonsense_in_familiar_shapes_makes_it_raise(event: object, ascii_only: bool) -> None:
-    """Known field names with wrong contents, in one another: each delivery has an id that can be shown."""
+def test_parsing_malformed_envelopes_never_raises(event: object, ascii_only: bool) -> None:
+    """Known field names have wrong contents, nested in one another; each delivery has an id that is safe to log."""
     data = json.dumps(event, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
     for delivery in parse(data).deliveries:
         assert 0 < len(delivery.message_id) <= MAX_ID_LENGTH
@@ -332,21 +327,21 @@ def test_no_nonsense_in_familiar_shapes_makes_it_raise(event: object, ascii_only
 @pytest.mark.parametrize(
     "message_id", ["", 17, None, "has\nline", "some text", "\ud800", "编号", "M" * (MAX_ID_LENGTH + 1), ["M-1"], "-"]
 )
-def test_what_is_no_id_is_replaced_by_a_digest(message_id: object) -> None:
-    """Of the contents, so that a redelivery has the same."""
+def test_unusable_message_id_is_replaced_by_a_digest(message_id: object) -> None:
+    """It is a digest of the contents, so that a redelivery has the same."""
     first, again = (only(parsed(raw(TEXT, message_id))) for _ in range(2))
     assert first.message_id == again.message_id
     assert first.message_id.startswith("sha256-")
     assert first.document == DOCUMENT
 
 
-def test_the_longest_id_is_kept() -> None:
-    """One character more would not be."""
+def test_longest_message_id_is_kept() -> None:
+    """One character more is replaced by a digest."""
     assert only(parsed(raw(TEXT, "M" * MAX_ID_LENGTH))).message_id == "M" * MAX_ID_LENGTH
 
 
-def test_digests_tell_messages_apart() -> None:
-    """Readable or not, the id of another content is another one."""
+def test_digests_of_different_contents_differ() -> None:
+    """This includes contents that cannot be read."""
     events = [DOCUMENT, {**DOCUMENT, "requestId": "REQ-2"}, own_event("rubbish"), own_event("other rubbish")]
     ids = {only(parsed(event)).message_id for event in events}
     ids |= {only(parse(event)).message_id for event in (b"garbage", b"other garbage", b"")}
@@ -361,14 +356,12 @@ def test_digests_tell_messages_apart() -> None:
         ({"triggerTime": 1, "triggerName": None, "payload": TEXT}, "sha256-"),
     ],
 )
-def test_a_timers_id_is_its_name_and_time(event: object, message_id: str) -> None:
-    """As far as it has them."""
+def test_id_of_a_timer_event_is_its_name_and_time(event: object, message_id: str) -> None:
     assert only(parsed(event)).message_id.startswith(message_id)
 
 
 @pytest.mark.parametrize("event", [{"triggerTime": "T", "triggerName": "N"}, timer(None)])
-def test_a_timer_without_a_payload_is_still_a_delivery(event: object) -> None:
-    """Of nothing, which breaks the contract."""
+def test_timer_without_a_payload_is_an_empty_delivery(event: object) -> None:
     assert only(parsed(event)).document is None
 
 
@@ -391,36 +384,35 @@ TRAVELLED = {
 
 @pytest.mark.parametrize("data", [DOCUMENT, TEXT, "garbage"], ids=["object", "text", "garbage"])
 @pytest.mark.parametrize("in_a_queue", [False, True])
-def test_attributes_of_the_requests_own_event_travel_on(data: object, in_a_queue: bool) -> None:
-    """Source, id, correlation and trace, even of a request that cannot be read; nothing else."""
+def test_attributes_of_the_requests_event_are_carried(data: object, in_a_queue: bool) -> None:
+    """They are source, id, correlation and trace, also of a request that cannot be read."""
     event = own_event(data, **ATTRIBUTES)
     delivery = only(parsed(queue_event(json.dumps(event)) if in_a_queue else event))
     assert delivery.lineage == Lineage(TRAVELLED, submission_id=delivery.message_id)
 
 
 @pytest.mark.parametrize("value", ["", "a\nb", 17, None, ["x"], "x" * (MAX_ATTRIBUTE_LENGTH + 1), "\ud800"])
-def test_an_attribute_that_cannot_be_shown_does_not_travel(value: object) -> None:
-    """The others do."""
+def test_unprintable_attribute_is_not_carried(value: object) -> None:
+    """The other attributes are."""
     delivery = only(parsed(own_event(DOCUMENT, traceparent=value, tracestate="t" * MAX_ATTRIBUTE_LENGTH)))
     assert "traceparent" not in delivery.lineage.attributes
     assert delivery.lineage.attributes["tracestate"] == "t" * MAX_ATTRIBUTE_LENGTH
 
 
 @pytest.mark.parametrize("event", [queue_event(TEXT), DOCUMENT, {**DOCUMENT, "traceparent": "00-1", "source": "/p"}])
-def test_only_the_requests_own_event_has_attributes(event: object) -> None:
-    """Those of the queue's event are the platform's, and a request is no event."""
+def test_attributes_of_the_queues_event_are_not_carried(event: object) -> None:
+    """They belong to the platform."""
     delivery = only(parsed(event))
     assert delivery.lineage == Lineage(submission_id=delivery.message_id)
 
 
 @pytest.mark.parametrize("wrap", [queue_event, raw, topic_json, record, timer], ids=lambda wrap: wrap.__name__)
-def test_a_request_that_was_sent_again_keeps_its_lineage_in_every_envelope(wrap: Callable[[str], object]) -> None:
-    """A dead letter of the second generation is still of the second generation."""
+def test_requeued_request_keeps_its_lineage_in_every_envelope(wrap: Callable[[str], object]) -> None:
+    """A dead letter of the second generation stays in the second generation."""
     lineage = Lineage(TRAVELLED, generation=2, replay_id="rp-0123456789ab", submission_id="S-1")
     delivery = only(parsed(wrap(encode(DOCUMENT, lineage, "function", "event"))))
     assert (delivery.document, delivery.lineage) == (DOCUMENT, lineage)
 
 
-def test_an_event_of_another_source_without_data_is_a_delivery_of_nothing() -> None:
-    """A CloudEvent that somebody sent without a request in it."""
+def test_cloudevent_without_data_is_an_empty_delivery() -> None:
     assert only(parsed({"specversion": "1.0", "id": "e", "source": "s", "type": "t"})).document is None

@@ -1,4 +1,4 @@
-"""What an answer tells of the call behind it, and what of it may be shown."""
+"""What an answer means for its call, and what of it may be shown."""
 
 import pytest
 
@@ -23,14 +23,14 @@ from tests.support import samples
         (samples.DUPLICATE, Effect.TERMINAL),
     ],
 )
-def test_the_effect_is_what_the_call_has_done(answer: Answer, effect: Effect) -> None:
-    """Refusals go by the table; silence goes by whether anything was sent."""
+def test_effect_of_a_call_follows_from_its_answer(answer: Answer, effect: Effect) -> None:
+    """A refusal is looked up in the table; a missing answer depends on whether anything was sent."""
     assert effect is errors.effect(answer)
 
 
 @pytest.mark.parametrize("code", ["ReadTimeout", "NotConnected", "DuplicateExpressSyncName"])
-def test_silence_is_judged_by_what_was_sent_not_by_its_name(code: str) -> None:
-    """The same name without an answer is unknown once something was sent, and harmless before."""
+def test_effect_of_a_missing_answer_ignores_its_code(code: str) -> None:
+    """After sending, the call is possibly done; before, it is not executed."""
     assert Effect.POSSIBLY_DONE is errors.effect(Unanswered(code, sent=True))
     assert Effect.NOT_EXECUTED is errors.effect(Unanswered(code, sent=False))
 
@@ -48,8 +48,8 @@ def test_silence_is_judged_by_what_was_sent_not_by_its_name(code: str) -> None:
         (samples.NOT_CONNECTED, True),
     ],
 )
-def test_only_passing_answers_are_worth_another_call(result: Answer | LookupResult, retryable: bool) -> None:
-    """A success and a refusal for good settle the matter; anything that passes does not."""
+def test_only_temporary_errors_are_retryable(result: Answer | LookupResult, retryable: bool) -> None:
+    """A success and a permanent refusal are final."""
     assert errors.is_retryable(result) is retryable
 
 
@@ -62,15 +62,12 @@ def test_only_passing_answers_are_worth_another_call(result: Answer | LookupResu
         (samples.READ_TIMEOUT, False),
     ],
 )
-def test_only_an_answer_that_arrived_can_make_a_request_impossible(
-    answer: Refused | Unanswered, impossible: bool
-) -> None:
-    """Silence proves nothing."""
+def test_missing_answer_never_makes_a_request_impossible(answer: Refused | Unanswered, impossible: bool) -> None:
     assert errors.is_impossible(answer) is impossible
 
 
-def test_a_reason_shows_code_status_and_api_id_with_our_own_words() -> None:
-    """What the API wrote itself is not shown, for a gateway may quote the request in it."""
+def test_reason_has_our_own_message_and_not_the_apis() -> None:
+    """A gateway may quote the request in its message."""
     reason = errors.reason_of(Refused("RoleNotExist", 404, "API-9"))
     assert (reason.code, reason.http_status, reason.api_request_id) == ("RoleNotExist", 404, "API-9")
     assert reason.message == "The role that Cloud Storage Gateway assumes does not exist."
@@ -79,14 +76,14 @@ def test_a_reason_shows_code_status_and_api_id_with_our_own_words() -> None:
 
 
 @pytest.mark.parametrize("answer", [samples.READ_TIMEOUT, samples.NOT_CONNECTED])
-def test_a_reason_without_an_answer_has_neither_status_nor_api_id(answer: Unanswered) -> None:
-    """What never arrived has no status; replaying it makes sense."""
+def test_reason_without_an_answer_has_no_status_and_no_api_id(answer: Unanswered) -> None:
+    """The request can be replayed."""
     reason = errors.reason_of(answer)
     assert (reason.code, reason.http_status, reason.api_request_id) == (answer.code, None, "")
     assert reason.retryable
 
 
 @pytest.mark.parametrize(("http_status", "retryable"), [(403, False), (429, True), (500, True)])
-def test_the_reason_of_an_undocumented_code_goes_by_its_status(http_status: int, *, retryable: bool) -> None:
-    """Where the name says nothing, the status decides whether replaying makes sense."""
+def test_reason_of_an_undocumented_code_follows_its_status(http_status: int, *, retryable: bool) -> None:
+    """The status decides whether a replay makes sense."""
     assert errors.reason_of(Refused("Undocumented", http_status)).retryable is retryable

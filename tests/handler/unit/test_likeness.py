@@ -39,8 +39,8 @@ SAME, UNCLEAR, OTHER = Likeness
         ("a*", "a", OTHER),
     ],
 )
-def test_prefixes_that_differ_by_slashes_alone_are_unclear(shown: str, requested: str, expected: Likeness) -> None:
-    """The API may normalise them; anything else in a prefix counts to the letter."""
+def test_prefix_that_differs_only_by_slashes_is_unclear(shown: str, requested: str, expected: Likeness) -> None:
+    """The API may normalise slashes; every other character of a prefix counts."""
     assert likeness(group_of(bucket_prefix=shown), replace(REQUEST, bucket_prefix=requested)) is expected
 
 
@@ -69,21 +69,21 @@ def test_prefixes_that_differ_by_slashes_alone_are_unclear(shown: str, requested
         ("cn-beijing-finance-1", OTHER),
     ],
 )
-def test_a_region_is_another_one_only_by_its_plain_id(shown: str, expected: Likeness) -> None:
-    """A bucket is in one region only, so whatever is not the id of another region may be this one in another form."""
+def test_region_differs_only_if_it_is_another_plain_id(shown: str, expected: Likeness) -> None:
+    """A bucket is in one region, so any other text may be the requested region in another form."""
     assert likeness(group_of(bucket_region=shown), REQUEST) is expected
 
 
-def test_a_region_within_the_requested_one_is_unclear() -> None:
-    """cn-shanghai may be shown for cn-shanghai-finance-1 and the other way round."""
+def test_region_within_the_requested_one_is_unclear() -> None:
+    """The API may show cn-shanghai for cn-shanghai-finance-1, or the reverse."""
     wanted = replace(REQUEST, bucket_region="cn-shanghai-finance-1")
     assert likeness(group_of(bucket_region="cn-shanghai"), wanted) is UNCLEAR
     assert likeness(group_of(bucket_region="cn-beijing"), wanted) is OTHER
 
 
 @pytest.mark.parametrize("changes", [{"name": "Photos"}, {"bucket_name": "holiday-bucket2"}, {"name": ""}])
-def test_name_and_bucket_count_to_the_letter(changes: dict[str, str]) -> None:
-    """They come back as they were sent, in one form only."""
+def test_name_and_bucket_are_compared_exactly(changes: dict[str, str]) -> None:
+    """They have only one form."""
     assert likeness(group_of(**changes), REQUEST) is OTHER
 
 
@@ -98,19 +98,19 @@ def test_name_and_bucket_count_to_the_letter(changes: dict[str, str]) -> None:
         ("cn-beijing", "teams/a/", OTHER),
     ],
 )
-def test_another_part_outweighs_an_unclear_one(region: str, prefix: str, expected: Likeness) -> None:
-    """One part that is surely another makes another group; one unclear part makes an unclear one."""
+def test_different_part_outweighs_an_unclear_part(region: str, prefix: str, expected: Likeness) -> None:
+    """One unclear part makes an unclear group."""
     assert likeness(group_of(bucket_region=region, bucket_prefix=prefix), REQUEST) is expected
 
 
-def test_the_description_is_not_compared() -> None:
-    """It does not configure anything."""
+def test_description_is_not_compared() -> None:
+    """It is not part of the configuration."""
     assert likeness(group_of(description="other words", express_sync_id="sync-9"), REQUEST) is SAME
 
 
 @given(parts=st.lists(st.text("ab", min_size=1, max_size=2), min_size=1, max_size=3), slashes=st.data())
-def test_no_number_of_slashes_makes_another_group(parts: list[str], slashes: st.DataObject) -> None:
-    """At either end there may be any, between two parts at least one."""
+def test_any_number_of_slashes_is_unclear(parts: list[str], slashes: st.DataObject) -> None:
+    """There may be any number at either end, and at least one between two parts."""
 
     def some(least: int) -> str:
         return str(slashes.draw(st.text("/\\", min_size=least, max_size=3)))

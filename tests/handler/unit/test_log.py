@@ -1,4 +1,4 @@
-"""Log lines: one JSON object in one write each, with the ids that tie it down, and nothing of the request."""
+"""Log lines are single JSON objects in one write each, with the ids of their context, and nothing of the request."""
 
 import json
 import sys
@@ -21,14 +21,14 @@ CREATE = "CreateExpressSync"
 
 
 class Console:
-    """A standard output that remembers each write."""
+    """A standard output that records each write."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._monkeypatch = monkeypatch
         self.writes: list[str] = []
 
     def attach(self, level: str) -> None:
-        """Configure the log to write here. In the test itself, since pytest puts its own console in place before."""
+        """Configure the log to write here; called in the test itself, because pytest replaces the console before it."""
         self._monkeypatch.setattr(sys, "stdout", self)
         log.configure(level)
 
@@ -37,29 +37,29 @@ class Console:
         return len(text)
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: every write is complete."""
 
     def lines(self) -> list[dict[str, Any]]:
-        """Every write, which must be one line with one JSON object."""
+        """Return every write, each of which must be one line with one JSON object."""
         assert all(text.endswith("\n") and text.count("\n") == 1 for text in self.writes)
         return [json.loads(text) for text in self.writes]
 
 
 @pytest.fixture
 def console(monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
-    """A console to attach; the configuration of the log is put back afterwards."""
+    """Return a console to attach; the configuration of the log is restored afterwards."""
     before = structlog.get_config()
     yield Console(monkeypatch)
     structlog.configure(**before)
 
 
 def delivery_log() -> log.DeliveryLog:
-    """The delivery_log of one delivery."""
+    """Return the log of one delivery."""
     return log.DeliveryLog.of(log.invocation_log("FC-1"), "M-1", "REQ-1")
 
 
 def only(console: Console) -> dict[str, Any]:
-    """The only line, without its time, which is UTC."""
+    """Return the only line without its time, which is checked to be UTC."""
     (line,) = console.lines()
     assert line.pop("timestamp").endswith("Z")
     return line
@@ -78,7 +78,7 @@ IDS = {"request_id": "FC-1", "message_id": "M-1", "requestId": "REQ-1"}
     ],
 )
 @pytest.mark.parametrize(("wait", "shown"), [(None, None), (0.0, 0.0), (1.23456, 1.235)])
-def test_a_call_is_told_with_its_code_and_what_follows(
+def test_call_is_logged_with_its_code_and_its_wait(
     console: Console,
     result: Answer | LookupResult,
     code: str,
@@ -86,7 +86,7 @@ def test_a_call_is_told_with_its_code_and_what_follows(
     wait: float | None,
     shown: float | None,
 ) -> None:
-    """Operation, number, code, the API's id and the wait in seconds."""
+    """The line also has operation, number and the API's id."""
     console.attach("INFO")
     delivery_log().call(Attempt(CREATE, 2, result, 0.5, wait))
     assert only(console) == {
@@ -108,8 +108,10 @@ def test_a_call_is_told_with_its_code_and_what_follows(
         (Indeterminate(errors.reason_of(samples.READ_TIMEOUT)), "indeterminate", "ReadTimeout"),
     ],
 )
-def test_a_verdict_is_told_with_its_event(console: Console, verdict: Any, status: str, code: str | None) -> None:
-    """Status, event id, and the code where there is one."""
+def test_published_verdict_is_logged_with_its_event_id(
+    console: Console, verdict: Any, status: str, code: str | None
+) -> None:
+    """The code is there if the verdict has one."""
     console.attach("INFO")
     outcome = outcome_of(verdict, DOCUMENT, outcome_context(lineage=Lineage(submission_id="S-1")))
     delivery_log().published(outcome)
@@ -118,8 +120,8 @@ def test_a_verdict_is_told_with_its_event(console: Console, verdict: Any, status
 
 
 @pytest.mark.parametrize(("method", "event"), [("not_settled", "unfinished"), ("not_published", "unpublished")])
-def test_an_outcome_that_was_not_published_is_an_error(console: Console, method: str, event: str) -> None:
-    """The line has the code of the topic or queue that refused, and says whether the request is back in its queue."""
+def test_unpublished_outcome_is_logged_as_an_error(console: Console, method: str, event: str) -> None:
+    """The line has the code of the topic or queue, and says whether the request was requeued."""
     console.attach("ERROR")
     outcome = outcome_of(
         Succeeded("sync-1", "created"), DOCUMENT, outcome_context(lineage=Lineage(submission_id="S-1"))
@@ -129,8 +131,8 @@ def test_an_outcome_that_was_not_published_is_an_error(console: Console, method:
     assert only(console) == {**IDS, **expected, "submission_id": "S-1", "code": "TopicNotExist"}
 
 
-def test_a_fault_is_told_by_kind_and_place_never_by_its_text(console: Console) -> None:
-    """An exception's text may quote anything; the innermost place is where to look."""
+def test_fault_is_logged_by_type_and_place_without_its_text(console: Console) -> None:
+    """The text of an exception may quote anything."""
 
     def inner() -> None:
         raise KeyError("SECRET")
@@ -147,8 +149,7 @@ def test_a_fault_is_told_by_kind_and_place_never_by_its_text(console: Console) -
     assert (module, int(number)) == (__name__, inner.__code__.co_firstlineno + 1)
 
 
-def test_a_fault_without_a_place_is_still_told(console: Console) -> None:
-    """One that was never raised."""
+def test_fault_that_was_not_raised_is_logged_without_a_place(console: Console) -> None:
     console.attach("INFO")
     delivery_log().crashed(ValueError("SECRET"))
     line = only(console)
@@ -159,8 +160,7 @@ def test_a_fault_without_a_place_is_still_told(console: Console) -> None:
     ("level", "told"),
     [("DEBUG", ["info", "error"]), ("WARNING", ["error"]), ("ERROR", ["error"])],
 )
-def test_only_lines_of_the_level_and_above_are_written(console: Console, level: str, told: list[str]) -> None:
-    """The level is a setting."""
+def test_lines_below_the_level_are_not_written(console: Console, level: str, told: list[str]) -> None:
     console.attach(level)
     each = delivery_log()
     each.call(Attempt(CREATE, 1, samples.CREATED, 0.5, None))
@@ -168,8 +168,8 @@ def test_only_lines_of_the_level_and_above_are_written(console: Console, level: 
     assert [line["level"] for line in console.lines()] == told
 
 
-def test_each_line_is_one_write_however_awkward_its_ids_are(console: Console) -> None:
-    """Lines of several threads cannot be spliced, and nothing breaks out of a line."""
+def test_each_line_is_one_write(console: Console) -> None:
+    """Lines of several threads cannot be mixed, and no id can break a line."""
     console.attach("INFO")
     for message_id in ("组", 'quote" and \\', "\u2028", "x" * 128):
         log.DeliveryLog.of(log.invocation_log("FC-1"), message_id, None).crashed(ValueError())
@@ -177,8 +177,8 @@ def test_each_line_is_one_write_however_awkward_its_ids_are(console: Console) ->
     assert {line["requestId"] for line in console.lines()} == {None}
 
 
-def test_nothing_of_the_request_is_ever_written(console: Console) -> None:
-    """A marker in every field of the request shows up nowhere."""
+def test_request_is_never_logged(console: Console) -> None:
+    """Every field of the request has a marker, which does not appear."""
     console.attach("DEBUG")
     secret = {name: f"SECRET-{name}" for name in DOCUMENT}
     outcome = outcome_of(Indeterminate(errors.reason_of(samples.READ_TIMEOUT)), secret, outcome_context())

@@ -1,4 +1,4 @@
-"""A request taken out of a document, and what of it configures a group."""
+"""A request built from a document, and its configuration."""
 
 from dataclasses import replace
 
@@ -8,12 +8,12 @@ from handler.model import Fragment, ProvisionRequest
 from tests.support.samples import DOCUMENT, REQUEST
 
 
-def test_a_request_takes_what_configures_a_group_from_its_document() -> None:
-    """Who asks is the portal's affair and stays out."""
+def test_request_has_what_configures_its_group() -> None:
+    """The requester is not part of it."""
     assert ProvisionRequest.of(DOCUMENT) == REQUEST
 
 
-def test_what_a_document_leaves_out_is_empty() -> None:
+def test_missing_property_of_a_request_is_empty() -> None:
     """No prefix means the whole bucket."""
     needed = {name: DOCUMENT[name] for name in ("requestId", "name", "bucketName", "bucketRegion")}
     assert ProvisionRequest.of(needed) == ProvisionRequest("REQ-1", "photos", "holiday-bucket", "cn-hangzhou", "", "")
@@ -32,8 +32,8 @@ def test_what_a_document_leaves_out_is_empty() -> None:
         ({"bucket_prefix": "teams/a/"}, False),
     ],
 )
-def test_name_bucket_region_and_prefix_configure_a_group(changes: dict[str, str], same: bool) -> None:
-    """The description does not, and nothing is normalised away."""
+def test_configuration_is_name_bucket_region_and_prefix(changes: dict[str, str], same: bool) -> None:
+    """The description is not part of it, and nothing is normalised."""
     assert (replace(REQUEST, **changes).configuration == REQUEST.configuration) is same
 
 
@@ -52,6 +52,6 @@ def test_name_bucket_region_and_prefix_configure_a_group(changes: dict[str, str]
         (Fragment(None, None, None), False),
     ],
 )
-def test_a_fragment_may_be_a_group_by_name_or_else_place(fragment: Fragment, expected: bool) -> None:
-    """A group always has a name and a bucket, so an entry with neither is not the one that is looked for."""
+def test_unreadable_entry_may_be_the_group_by_name_or_place(fragment: Fragment, expected: bool) -> None:
+    """A group always has a name and a bucket, so an entry with neither cannot be the requested one."""
     assert fragment.may_be(REQUEST) is expected

@@ -1,4 +1,4 @@
-"""A verdict as an event: by the contract, with an id that depends on the verdict alone, and never too large."""
+"""A verdict as an event: valid by its contract, with an id that depends on the verdict alone, and never too large."""
 
 import itertools
 import json
@@ -50,20 +50,20 @@ TRAVELLERS = ("requestsource", "causationid", "correlationid", "traceparent", "t
 
 
 def data_of(outcome: Outcome) -> dict[str, Any]:
-    """The data of the event."""
+    """Return the data of the event."""
     data: dict[str, Any] = outcome.event["data"]
     return data
 
 
 def id_of(verdict: Verdict, **changes: Any) -> str:
-    """The id of the event that announces a verdict."""
+    """Return the id of the event that publishes a verdict."""
     event_id: str = outcome_of(verdict, DOCUMENT, outcome_context(**changes)).event["id"]
     return event_id
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)
-def test_every_verdict_is_announced_by_the_contract(verdict: Verdict) -> None:
-    """The published schema is kept, and status, type and tag say the same."""
+def test_event_of_every_verdict_is_valid_by_the_contract(verdict: Verdict) -> None:
+    """Status, type and tag agree."""
     outcome = outcome_of(verdict, DOCUMENT, outcome_context(attempts=3, waited_seconds=1.5))
     OUTCOME_VALIDATOR.validate(outcome.event)
     status = type(verdict).__name__.lower()
@@ -71,15 +71,15 @@ def test_every_verdict_is_announced_by_the_contract(verdict: Verdict) -> None:
     assert outcome.event["type"] == f"expresssync.provision.{status}.v1"
 
 
-def test_a_success_names_the_group_and_how_it_came_about() -> None:
-    """And nothing of an error, nor the request."""
+def test_success_has_the_group_and_its_disposition() -> None:
+    """It has neither an error nor the request."""
     data = data_of(outcome_of(Succeeded("sync-1", "existing"), DOCUMENT, outcome_context()))
     assert (data["expressSyncId"], data["disposition"]) == ("sync-1", "existing")
     assert not {"error", "violations", "request"} & data.keys()
 
 
-def test_a_rejection_lists_every_violation_but_not_the_request() -> None:
-    """Path, rule and message of each; the document broke the contract and stays out."""
+def test_rejection_has_every_violation_and_not_the_request() -> None:
+    """Each violation has its path, rule and message."""
     found = (Violation("$.name", "required", "is required"), Violation("$.x", "additionalProperties", "is unknown"))
     data = data_of(outcome_of(Rejected(found), DOCUMENT, outcome_context()))
     assert data["violations"] == [
@@ -90,8 +90,7 @@ def test_a_rejection_lists_every_violation_but_not_the_request() -> None:
 
 
 @pytest.mark.parametrize("verdict", [Failed(REFUSED), Indeterminate(REFUSED), Deferred(REFUSED, 60)])
-def test_what_may_be_worked_again_carries_reason_and_the_complete_request(verdict: Verdict) -> None:
-    """The error as far as it may be shown, and the request to the letter."""
+def test_unsuccessful_outcome_has_its_reason_and_the_request(verdict: Verdict) -> None:
     data = data_of(outcome_of(verdict, DOCUMENT, outcome_context()))
     assert data["error"] == {
         "code": "RoleNotExist",
@@ -104,15 +103,15 @@ def test_what_may_be_worked_again_carries_reason_and_the_complete_request(verdic
     assert data["request"] == DOCUMENT
 
 
-def test_an_error_without_an_answer_has_neither_status_nor_api_id() -> None:
-    """What is not known is left out, not null."""
+def test_error_without_an_answer_has_no_status_and_no_api_id() -> None:
+    """Unknown values are left out and not null."""
     error = data_of(outcome_of(Indeterminate(SILENCE), DOCUMENT, outcome_context()))["error"]
     assert error.keys() == {"code", "message", "retryable", "hint"}
     assert error["retryable"] is True
 
 
-def test_without_a_usable_request_id_the_submission_is_subject() -> None:
-    """The requestId is then null; the message that brought it has another id each time it is sent again."""
+def test_subject_is_the_submission_without_a_usable_request_id() -> None:
+    """The requestId is null; the id of the message differs each time it is sent again."""
     outcome = outcome_of(MISSING_NAME, None, outcome_context(request_id=None, message_id="M-9"))
     OUTCOME_VALIDATOR.validate(outcome.event)
     assert (outcome.event["subject"], data_of(outcome)["requestId"]) == ("M-1", None)
@@ -120,8 +119,8 @@ def test_without_a_usable_request_id_the_submission_is_subject() -> None:
     assert outcome_of(CREATED, DOCUMENT, outcome_context(message_id="M-9")).event["subject"] == "REQ-1"
 
 
-def test_the_event_says_when_and_after_what() -> None:
-    """UTC to the millisecond; attempts, elapsed and waited times as they were."""
+def test_event_has_its_times_and_its_attempts() -> None:
+    """Times are UTC in milliseconds."""
     later = MOMENT + timedelta(seconds=1, microseconds=240_400)
     about = outcome_context(attempts=4, waited_seconds=0.9304, finished_at=later)
     outcome = outcome_of(CREATED, DOCUMENT, about)
@@ -135,15 +134,13 @@ def test_the_event_says_when_and_after_what() -> None:
     }
 
 
-def test_a_clock_that_was_set_back_gives_no_negative_time() -> None:
-    """The contract knows none."""
+def test_elapsed_time_is_not_negative_if_the_clock_is_set_back() -> None:
     outcome = outcome_of(CREATED, DOCUMENT, outcome_context(finished_at=MOMENT - timedelta(seconds=9)))
     OUTCOME_VALIDATOR.validate(outcome.event)
     assert data_of(outcome)["timings"]["elapsedMs"] == 0
 
 
-def test_attributes_of_the_requests_event_travel_on() -> None:
-    """At the top level of the event, where CloudEvents has its extensions."""
+def test_carried_attributes_are_extensions_of_the_event() -> None:
     attributes = {"correlationid": "order-4711", "traceparent": "00-0af7-b7ad-01", "requestsource": "/portal"}
     outcome = outcome_of(CREATED, DOCUMENT, outcome_context(lineage=Lineage(attributes, submission_id="S-1")))
     OUTCOME_VALIDATOR.validate(outcome.event)
@@ -151,8 +148,8 @@ def test_attributes_of_the_requests_event_travel_on() -> None:
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)
-def test_the_same_verdict_has_the_same_id_whenever_and_however_often(verdict: Verdict) -> None:
-    """Neither time nor effort, neither message nor function version make it another verdict."""
+def test_event_id_does_not_depend_on_time_effort_or_message(verdict: Verdict) -> None:
+    """Neither does it depend on the version of the function."""
     again = {
         "message_id": "M-2",
         "attempts": 5,
@@ -164,13 +161,13 @@ def test_the_same_verdict_has_the_same_id_whenever_and_however_often(verdict: Ve
     assert id_of(verdict) == id_of(verdict, **again)
 
 
-def test_how_a_group_came_about_does_not_make_another_success() -> None:
-    """A redelivery after a crash finds `existing` what its first run `created`: one verdict."""
+def test_event_id_does_not_depend_on_the_disposition() -> None:
+    """A redelivery after a crash finds `existing` what its first run `created`."""
     assert id_of(Succeeded("sync-1", "created")) == id_of(Succeeded("sync-1", "existing"))
 
 
-def test_different_verdicts_have_different_ids() -> None:
-    """Another group, code, set of broken rules, status, request or submission is another event."""
+def test_different_verdicts_have_different_event_ids() -> None:
+    """Another group, code, set of broken rules, status, request or submission makes another event."""
     name_too_long = Violation("$.name", "maxLength", "must have at most 128 characters")
     name_missing = Violation("$.name", "required", "is required")
     prefix_too_long = Violation("$.bucketPrefix", "maxLength", "must have at most 1023 characters")
@@ -195,43 +192,42 @@ def test_different_verdicts_have_different_ids() -> None:
 
 
 @pytest.mark.parametrize("verdict", FINAL)
-def test_a_final_verdict_is_the_same_in_whichever_generation_it_is_reached(verdict: Verdict) -> None:
-    """Two copies of a request may be under way after a crash: what they say alike is said once."""
+def test_event_id_of_a_final_verdict_ignores_the_generation(verdict: Verdict) -> None:
+    """Two copies of a request may be processed after a crash."""
     again = {"lineage": Lineage(generation=5, submission_id="M-1")}
     assert id_of(verdict) == id_of(verdict, **again)
     assert data_of(outcome_of(verdict, DOCUMENT, outcome_context(**again)))["generation"] == 5
 
 
-def test_each_generation_is_deferred_on_its_own_and_once() -> None:
-    """However long the wait is: that is drawn anew each time."""
+def test_deferral_has_one_event_id_for_each_generation() -> None:
+    """The delay, which is random, does not change it."""
     generations = [id_of(PUT_OFF, lineage=Lineage(generation=number, submission_id="M-1")) for number in range(3)]
     assert len(set(generations)) == 3
     assert id_of(Deferred(SILENCE, 30), lineage=Lineage(generation=1, submission_id="M-1")) == generations[1]
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)
-def test_every_submission_gets_an_event_of_its_own(verdict: Verdict) -> None:
-    """A second submission and a replay are answered too, with an id that nobody has seen before."""
+def test_every_submission_has_its_own_event_id(verdict: Verdict) -> None:
+    """A second submission and a replay are answered under new ids."""
     others = [REPLAY, Lineage(submission_id="S-2"), Lineage(submission_id="S-3")]
     assert len({id_of(verdict), *(id_of(verdict, lineage=each) for each in others)}) == 4
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)
-def test_which_replay_it_was_does_not_change_the_event_id(verdict: Verdict) -> None:
-    """The submission is in the id, and that says it all."""
+def test_event_id_does_not_depend_on_the_replay_id(verdict: Verdict) -> None:
+    """It depends on the submission already."""
     assert id_of(verdict, lineage=REPLAY) == id_of(verdict, lineage=replace(REPLAY, replay_id=""))
 
 
-def test_a_replay_is_named_and_only_a_replay() -> None:
-    """For whoever watches it."""
+def test_only_the_outcome_of_a_replay_has_a_replay_id() -> None:
     outcome = outcome_of(CREATED, DOCUMENT, outcome_context(lineage=REPLAY))
     OUTCOME_VALIDATOR.validate(outcome.event)
     assert data_of(outcome)["replayId"] == "rp-0123456789ab"
     assert "replayId" not in data_of(outcome_of(CREATED, DOCUMENT, outcome_context()))
 
 
-def test_a_deferral_says_when_the_request_is_tried_again() -> None:
-    """Its delay after the end of this run; nothing else says so."""
+def test_only_a_deferral_has_the_time_of_the_next_attempt() -> None:
+    """It is the delay after the end of this run."""
     later = MOMENT + timedelta(seconds=9, milliseconds=120)
     about = outcome_context(lineage=Lineage(generation=1, submission_id="M-1"), finished_at=later)
     data = data_of(outcome_of(PUT_OFF, DOCUMENT, about))
@@ -240,14 +236,14 @@ def test_a_deferral_says_when_the_request_is_tried_again() -> None:
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)
-def test_no_outcome_is_taken_for_a_request_that_is_sent_again(verdict: Verdict) -> None:
-    """Its type is another, so that nothing of a generation is read from it."""
+def test_outcome_is_not_read_as_a_requeued_request(verdict: Verdict) -> None:
+    """Its type differs, so that no generation is read from it."""
     event = outcome_of(verdict, DOCUMENT, outcome_context(lineage=Lineage({}, 3, "rp-0123456789ab", "S-1"))).event
     assert of_event(event, "M-1").generation == 0
 
 
-def test_the_text_is_one_line_of_ascii_json() -> None:
-    """Neither XML's line ends nor a log's encoding can change it."""
+def test_text_of_an_event_is_one_line_of_ascii_json() -> None:
+    """Neither XML's line ends nor the encoding of a log can change it."""
     document = {**DOCUMENT, "description": '组\r\n\t\u2028\U0001f600 <&>"'}
     text = outcome_of(Failed(REFUSED), document, outcome_context()).text()
     assert text.isascii()
@@ -256,7 +252,7 @@ def test_the_text_is_one_line_of_ascii_json() -> None:
 
 
 def largest(limit_characters: int, limit_bytes: int | None = None) -> st.SearchStrategy[str]:
-    """Texts as long as allowed, of characters that grow most when escaped."""
+    """Return texts of the maximum length, of characters that grow most when escaped."""
     characters = st.sampled_from('\U0001f600中é"\\a')
     texts = st.lists(characters, min_size=1, max_size=3).map(lambda some: "".join(some) * limit_characters)
     cut = texts.map(lambda text: text[:limit_characters])
@@ -272,10 +268,10 @@ def largest(limit_characters: int, limit_bytes: int | None = None) -> st.SearchS
     message_id=largest(MAX_ID_LENGTH),
     code=st.sampled_from([*DOCUMENTED, *GATEWAY, *OWN, "C" * 128]),
 )
-def test_the_largest_valid_request_fits_a_message_with_any_reason(
+def test_largest_valid_request_fits_a_message_with_any_reason(
     request_id: str, prefix: str, description: str, requester: str, attribute: str, message_id: str, code: str
 ) -> None:
-    """Every field at its limit, escaped as badly as can be, every attribute carried on: below 64 KiB."""
+    """Every field is at its limit and escapes as badly as possible, with every attribute."""
     document = {
         "requestId": request_id,
         "name": "n" * 128,
@@ -301,8 +297,8 @@ def test_the_largest_valid_request_fits_a_message_with_any_reason(
     assert len(encode(document, about.lineage, "s" * 256, outcome.event["id"])) <= MAX_MESSAGE_BYTES
 
 
-def test_the_most_violations_fit_a_message() -> None:
-    """However wrong the document is, with attributes that escape as badly as can be."""
+def test_largest_number_of_violations_fits_a_message() -> None:
+    """The attributes escape as badly as possible."""
     worst = "\U0001f600"
     document = {f"{'x' * 58}_{number:05}": number for number in range(MAX_REPORTED * 3)}
     found = violations({**document, "name": 1, "requestId": 2, "bucketPrefix": worst * 1024})
@@ -315,8 +311,8 @@ def test_the_most_violations_fit_a_message() -> None:
     assert len(outcome.text().encode()) <= MAX_MESSAGE_BYTES
 
 
-def test_the_calls_say_what_was_asked_when_and_how_long() -> None:
-    """Operation, code, start, duration and the wait after it, in whole milliseconds; no wait after the last one."""
+def test_calls_have_operation_code_start_duration_and_wait() -> None:
+    """Times are in whole milliseconds; there is no wait after the last call."""
     calls = (
         Call("CreateExpressSync", "Throttling.User", MOMENT, 0.0482, 0.4204),
         Call("CreateExpressSync", "OK", MOMENT + timedelta(seconds=1), 1.5, None),
@@ -342,8 +338,8 @@ def test_the_calls_say_what_was_asked_when_and_how_long() -> None:
 
 
 @pytest.mark.parametrize(("made", "shown"), [(0, []), (1, [0]), (20, list(range(20))), (33, list(range(13, 33)))])
-def test_the_last_twenty_calls_are_shown(made: int, shown: list[int]) -> None:
-    """An outage may need hundreds; the end of them tells how it went."""
+def test_outcome_lists_the_last_twenty_calls(made: int, shown: list[int]) -> None:
+    """An outage may need hundreds; the last ones show how it ended."""
     calls = tuple(Call("CreateExpressSync", f"Code{number}", MOMENT, 0.0, 0.0) for number in range(made))
     outcome = outcome_of(CREATED, DOCUMENT, outcome_context(calls=calls))
     OUTCOME_VALIDATOR.validate(outcome.event)
@@ -351,7 +347,7 @@ def test_the_last_twenty_calls_are_shown(made: int, shown: list[int]) -> None:
 
 
 def padded(size: int, **changes: Any) -> Outcome:
-    """A fault of ours on a document so large that the outcome has that many bytes if nothing is left out."""
+    """Return a fault on a document so large that the complete outcome has that many bytes."""
     about = outcome_context(calls=CALLS, **changes)
     fault = Indeterminate(SILENCE, may_settle=False)
     bare = len(outcome_of(fault, {"requestId": "REQ-1", "x": ""}, replace(about, calls=())).text())
@@ -372,8 +368,8 @@ def _calls(about: Any) -> list[dict[str, Any]]:
         (MAX_MESSAGE_BYTES * 2, ["calls", "request"]),
     ],
 )
-def test_an_outcome_that_is_too_large_is_shortened(size: int, omitted: list[str] | None) -> None:
-    """First the calls go, then the request but for its id; what is left out is named, and the rest is unchanged."""
+def test_outcome_that_is_too_large_is_shortened(size: int, omitted: list[str] | None) -> None:
+    """First the calls are left out, then the request except for its id; `omitted` names them, the rest is unchanged."""
     outcome = padded(size)
     OUTCOME_VALIDATOR.validate(outcome.event)
     assert len(outcome.text()) <= MAX_MESSAGE_BYTES
@@ -385,16 +381,15 @@ def test_an_outcome_that_is_too_large_is_shortened(size: int, omitted: list[str]
     assert data["error"]["code"] == "ReadTimeout"
 
 
-def test_a_huge_document_without_an_id_leaves_nothing_behind() -> None:
-    """The request is then an empty object."""
+def test_huge_document_without_an_id_becomes_an_empty_object() -> None:
     outcome = padded(MAX_MESSAGE_BYTES * 2, request_id=None)
     OUTCOME_VALIDATOR.validate(outcome.event)
     assert data_of(outcome)["request"] == {}
 
 
 @pytest.mark.parametrize("document", [None, [], "text", 17, True, [DOCUMENT]])
-def test_what_is_not_an_object_is_not_a_request(document: object) -> None:
-    """A fault of ours may strike before a body was validated; its outcome keeps the contract all the same."""
+def test_document_that_is_not_an_object_is_left_out(document: object) -> None:
+    """A fault may happen before validation; the outcome is valid by the contract all the same."""
     outcome = outcome_of(Indeterminate(SILENCE, may_settle=False), document, outcome_context(request_id=None))
     OUTCOME_VALIDATOR.validate(outcome.event)
     assert data_of(outcome)["request"] == {}
@@ -405,7 +400,7 @@ generations = st.integers(0, MAX_GENERATIONS)
 
 
 def sequence_of(verdict: Verdict, generation: int) -> str:
-    """The sequence of the event that announces a verdict."""
+    """Return the sequence of the event that publishes a verdict."""
     about = outcome_context(lineage=Lineage(generation=generation, submission_id="M-1"))
     return str(outcome_of(verdict, DOCUMENT, about).event["sequence"])
 
@@ -422,16 +417,16 @@ def sequence_of(verdict: Verdict, generation: int) -> str:
         (CREATED, 1000, "9999-3"),
     ],
 )
-def test_the_sequence_is_generation_and_rank(verdict: Verdict, generation: int, expected: str) -> None:
-    """A success stands above everything, and doubt above every failure, in whichever generation they were reached."""
+def test_sequence_is_generation_and_rank(verdict: Verdict, generation: int, expected: str) -> None:
+    """A success is above everything, and doubt above every failure, in all generations."""
     assert sequence_of(verdict, generation) == expected
 
 
 @given(first=st.tuples(generations, verdicts), second=st.tuples(generations, verdicts))
-def test_text_order_is_the_order_of_generation_and_rank(
+def test_sequences_compare_as_texts_and_as_numbers_alike(
     first: tuple[int, Verdict], second: tuple[int, Verdict]
 ) -> None:
-    """Whoever compares the texts compares the numbers, in every generation there may be."""
+    """This holds for every generation."""
     ranks = {Deferred: 0, Rejected: 1, Failed: 1, Indeterminate: 2, Succeeded: 3}
 
     def place(generation: int, verdict: Verdict) -> tuple[int, int]:
@@ -445,11 +440,8 @@ def test_text_order_is_the_order_of_generation_and_rank(
 
 
 @given(told=st.lists(st.tuples(generations, verdicts), min_size=1, max_size=6), order=st.randoms())
-def test_the_greatest_sequence_holds_in_any_order_of_arrival(told: list[tuple[int, Verdict]], order: Any) -> None:
-    """Whatever the order and however often each event comes, listeners end with the same status.
-
-    A submission is either rejected or processed, so that of these two only one is among its events.
-    """
+def test_greatest_sequence_is_the_same_in_any_order_of_arrival(told: list[tuple[int, Verdict]], order: Any) -> None:
+    """Repetitions do not matter either. A submission is either rejected or processed, never both."""
     told = [each for each in told if not isinstance(each[1], Rejected)] or [(0, MISSING_NAME)]
     events = [
         outcome_of(
@@ -468,7 +460,7 @@ def test_the_greatest_sequence_holds_in_any_order_of_arrival(told: list[tuple[in
 
 
 @given(told=st.lists(st.tuples(generations, verdicts), max_size=5))
-def test_a_success_is_never_taken_back(told: list[tuple[int, Verdict]]) -> None:
+def test_success_has_the_greatest_sequence(told: list[tuple[int, Verdict]]) -> None:
     """No other verdict of any generation has a sequence as great."""
     others = [sequence_of(verdict, number) for number, verdict in told if not isinstance(verdict, Succeeded)]
     assert all(other < sequence_of(CREATED, 0) for other in others)

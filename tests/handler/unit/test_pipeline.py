@@ -1,4 +1,4 @@
-"""Deliveries to settled outcomes: in order, each isolated from its neighbours, copies of one request as one case."""
+"""Deliveries become settled outcomes: in order, isolated from each other, copies of one request as one case."""
 
 import threading
 from dataclasses import replace
@@ -34,12 +34,12 @@ from tests.support.samples import (
 
 @pytest.fixture
 def harness(clock: ManualClock) -> Harness:
-    """A pipeline whose API creates one group."""
+    """Return a pipeline whose API creates one group."""
     return Harness(clock, scripted(clock, [CREATED]))
 
 
-def test_an_outcome_is_published_then_logged(harness: Harness) -> None:
-    """The topic has the outcome before the log says so; the outcome is what is returned."""
+def test_outcome_is_published_then_logged(harness: Harness) -> None:
+    """The published outcome is also returned."""
     (outcome,) = harness.process(delivery())
     assert harness.published == [(outcome, DEADLINES.publish)]
     assert harness.logs["M-1"].events == ["bound", "call", "published"]
@@ -49,21 +49,20 @@ def test_an_outcome_is_published_then_logged(harness: Harness) -> None:
     assert outcome.event["source"] == SOURCE
 
 
-def test_no_deliveries_have_no_outcomes(harness: Harness) -> None:
-    """An empty batch asks nothing of anybody."""
+def test_empty_batch_has_no_outcomes(harness: Harness) -> None:
     assert harness.process() == []
 
 
-def test_outcomes_come_in_the_order_of_their_deliveries(clock: ManualClock) -> None:
-    """Whoever is done first."""
+def test_outcomes_are_in_the_order_of_their_deliveries(clock: ManualClock) -> None:
+    """The order in which they finish does not matter."""
     ids = [f"REQ-{number}" for number in range(20)]
     outcomes = Harness(clock, AcceptAll()).process(*map(delivery_of, ids))
     assert [data_of(outcome)["requestId"] for outcome in outcomes] == ids
     assert [data_of(outcome)["expressSyncId"] for outcome in outcomes] == [f"sync-{each}" for each in ids]
 
 
-def test_the_outcome_tells_the_effort(clock: ManualClock) -> None:
-    """Create calls and not looks are attempts; waits of both are waited; time passes between start and end."""
+def test_outcome_has_attempts_waits_and_elapsed_time(clock: ManualClock) -> None:
+    """Create calls are attempts and lookups are not; the waits of both are counted."""
     service = scripted(clock, [THROTTLED, DUPLICATE], [INTERNAL_ERROR, NO_GROUPS, *[NO_GROUPS] * 3], call_seconds=0.5)
     data = data_of(Harness(clock, service).process(delivery())[0])
     assert data["status"] == "indeterminate"
@@ -72,8 +71,7 @@ def test_the_outcome_tells_the_effort(clock: ManualClock) -> None:
     assert data["timings"]["elapsedMs"] == round((clock.now() - 1000.0) * 1000)
 
 
-def test_attributes_and_message_id_are_passed_on(harness: Harness) -> None:
-    """As the envelope gave them."""
+def test_outcome_has_the_attributes_and_the_message_id(harness: Harness) -> None:
     (outcome,) = harness.process(delivery(message_id="M-9", lineage=Lineage({"traceparent": "00-1"})))
     assert data_of(outcome)["messageId"] == "M-9"
     assert outcome is not None
@@ -85,8 +83,8 @@ def test_attributes_and_message_id_are_passed_on(harness: Harness) -> None:
     [None, {}, [], "text", {"requestId": "REQ-7"}, {**DOCUMENT, "name": "1"}],
     ids=lambda document: repr(document)[:20],
 )
-def test_what_breaks_the_contract_is_rejected_without_a_call(clock: ManualClock, document: object) -> None:
-    """The API is not asked, and the log knows the request as far as it has a usable id."""
+def test_invalid_document_is_rejected_without_a_call(clock: ManualClock, document: object) -> None:
+    """The log has the request id, if that is usable."""
     harness = Harness(clock, scripted(clock))
     (outcome,) = harness.process(delivery(document))
     data = data_of(outcome)
@@ -96,15 +94,15 @@ def test_what_breaks_the_contract_is_rejected_without_a_call(clock: ManualClock,
     assert data["requestId"] == request_id
 
 
-def test_the_flaws_of_a_text_are_its_violations(clock: ManualClock) -> None:
-    """They alone: what cannot be read breaks no other rule."""
+def test_unreadable_text_has_only_its_flaws_as_violations(clock: ManualClock) -> None:
+    """A text that cannot be parsed breaks no other rule."""
     flaw = Violation("$", "json", "must be JSON")
     (outcome,) = Harness(clock, scripted(clock)).process(delivery(None, flaws=(flaw,)))
     assert [violation["rule"] for violation in data_of(outcome)["violations"]] == ["json"]
 
 
-def test_a_flawed_body_that_can_be_parsed_names_all_its_faults(clock: ManualClock) -> None:
-    """Under the id of its request, for whoever waits for that."""
+def test_flawed_body_that_can_be_parsed_has_all_its_violations(clock: ManualClock) -> None:
+    """The outcome has the id of the request."""
     text = '{"requestId": "REQ-9", "name": "1bad", "name": "1bad", "bucketName": "X"}'
     (outcome,) = Harness(clock, scripted(clock)).process(*parse(text.encode()).deliveries)
     data = data_of(outcome)
@@ -116,28 +114,26 @@ def test_a_flawed_body_that_can_be_parsed_names_all_its_faults(clock: ManualCloc
 @pytest.mark.parametrize(
     ("adoption", "status"), [("identical", "succeeded"), ("never", "succeeded"), ("owned", "rejected")]
 )
-def test_a_description_without_room_is_rejected_under_owned(
+def test_owned_rejects_a_description_without_room_for_the_mark(
     clock: ManualClock, adoption: Adoption, status: str
 ) -> None:
-    """255 characters are allowed where nothing is added to them."""
+    """The other policies accept all 255 characters, because they add nothing."""
     harness = Harness(clock, AcceptAll(), adoption)
     (outcome,) = harness.process(delivery_of("REQ-1", description="d" * 255))
     assert data_of(outcome)["status"] == status
 
 
-def test_a_short_description_is_fine_under_owned(clock: ManualClock) -> None:
-    """There is room for the mark."""
+def test_owned_accepts_a_description_with_room_for_the_mark(clock: ManualClock) -> None:
     assert data_of(Harness(clock, AcceptAll(), "owned").process(delivery())[0])["status"] == "succeeded"
 
 
-def test_a_delivery_with_just_enough_time_is_begun(harness: Harness) -> None:
-    """One shortest call fits."""
+def test_delivery_with_time_for_one_call_is_processed(harness: Harness) -> None:
     deadlines = replace(DEADLINES, create=harness.clock.now() + MIN_CALL_SECONDS)
     assert data_of(harness.process(delivery(), deadlines=deadlines)[0])["status"] == "succeeded"
 
 
-def test_a_fault_of_ours_is_indeterminate_and_harms_nobody(clock: ManualClock) -> None:
-    """It is announced as what it is, with the request; the log has the fault, the outcome not its text."""
+def test_fault_of_the_function_is_isolated_and_indeterminate(clock: ManualClock) -> None:
+    """The outcome has the request and the code HandlerFault; the log has the fault, without its text."""
 
     def answer_for(request: ProvisionRequest) -> Answer | None:
         if request.request_id == "REQ-1":
@@ -155,8 +151,8 @@ def test_a_fault_of_ours_is_indeterminate_and_harms_nobody(clock: ManualClock) -
     assert "SECRET" not in str(outcomes)
 
 
-def test_a_refusal_of_one_does_not_touch_another(clock: ManualClock) -> None:
-    """Each has its own attempts, waits and verdict."""
+def test_refusal_does_not_affect_another_delivery(clock: ManualClock) -> None:
+    """Each delivery has its own attempts, waits and verdict."""
 
     def answer_for(request: ProvisionRequest) -> Answer | None:
         return Refused("RoleNotExist", 404) if request.request_id == "REQ-0" else None
@@ -166,8 +162,8 @@ def test_a_refusal_of_one_does_not_touch_another(clock: ManualClock) -> None:
 
 
 @pytest.mark.parametrize("deliveries", [2, 16])
-def test_deliveries_are_processed_side_by_side(clock: ManualClock, deliveries: int) -> None:
-    """All of a batch are under way together: each waits for the others at a barrier that only all can pass."""
+def test_deliveries_are_processed_concurrently(clock: ManualClock, deliveries: int) -> None:
+    """Each delivery waits for the others at a barrier that only all of them together can pass."""
     barrier = threading.Barrier(deliveries)
 
     def answer_for(request: ProvisionRequest) -> Answer | None:
@@ -180,8 +176,8 @@ def test_deliveries_are_processed_side_by_side(clock: ManualClock, deliveries: i
     assert {data_of(outcome)["status"] for outcome in outcomes} == {"succeeded"}
 
 
-def test_no_more_are_processed_at_a_time_than_allowed(clock: ManualClock) -> None:
-    """Two at once, however many there are; a pair meets at the barrier, a third would be counted."""
+def test_concurrency_is_bounded(clock: ManualClock) -> None:
+    """Pairs meet at the barrier; a third delivery would be counted."""
     barrier, lock = threading.Barrier(2), threading.Lock()
     under_way, most = 0, 0
 
@@ -202,8 +198,8 @@ def test_no_more_are_processed_at_a_time_than_allowed(clock: ManualClock) -> Non
     assert most == 2
 
 
-def test_bodies_without_a_usable_id_do_not_wait_for_each_other(clock: ManualClock) -> None:
-    """Each stands for itself: two of them are under way together."""
+def test_bodies_without_a_usable_id_are_processed_concurrently(clock: ManualClock) -> None:
+    """Each of them has a lane of its own."""
     barrier = threading.Barrier(2)
     harness = Harness(clock, AcceptAll())
 
@@ -215,8 +211,7 @@ def test_bodies_without_a_usable_id_do_not_wait_for_each_other(clock: ManualCloc
     assert [data_of(outcome)["messageId"] for outcome in outcomes] == ["M-1", "M-2"]
 
 
-def test_a_single_delivery_needs_no_thread(clock: ManualClock) -> None:
-    """It is worked where it was handed over."""
+def test_single_delivery_is_processed_in_the_calling_thread(clock: ManualClock) -> None:
     threads: list[threading.Thread] = []
 
     def answer_for(request: ProvisionRequest) -> Answer | None:
@@ -227,8 +222,8 @@ def test_a_single_delivery_needs_no_thread(clock: ManualClock) -> None:
     assert threads == [threading.current_thread()]
 
 
-def test_the_same_delivery_again_gives_the_same_event_id(clock: ManualClock) -> None:
-    """Whatever happened on the way, and whether the group was made now or then."""
+def test_redelivery_publishes_the_same_event_id(clock: ManualClock) -> None:
+    """The event id does not depend on the attempts, nor on when the group was made."""
     (first,) = Harness(clock, scripted(clock, [THROTTLED, Created("sync-there", "API-1")])).process(delivery())
     there = GroupList((group_of(),))
     (again,) = Harness(clock, scripted(clock, [DUPLICATE], [there])).process(delivery())
@@ -238,8 +233,8 @@ def test_the_same_delivery_again_gives_the_same_event_id(clock: ManualClock) -> 
     assert first.event["id"] == again.event["id"]
 
 
-def test_the_calls_of_a_case_are_in_its_outcome(clock: ManualClock) -> None:
-    """Each with its operation, code, start, duration and the wait after it, in the order in which they were made."""
+def test_outcome_lists_the_calls_of_its_case(clock: ManualClock) -> None:
+    """Each call has its operation, code, start, duration and the wait after it, in order."""
     service = scripted(clock, [THROTTLED, DUPLICATE], [GroupList((group_of(),))], call_seconds=0.5)
     (outcome,) = Harness(clock, service).process(delivery())
     shown = [tuple(call.values()) for call in data_of(outcome)["calls"]]
@@ -251,7 +246,7 @@ def test_the_calls_of_a_case_are_in_its_outcome(clock: ManualClock) -> None:
 
 
 def test_copies_of_one_submission_are_one_event(clock: ManualClock) -> None:
-    """The API is asked once, one event is published, and every copy is settled by it."""
+    """The API is called once, one event is published, and it settles every copy."""
     service = scripted(clock, [CREATED])
     harness = Harness(clock, service)
     copies = [delivery(message_id=f"M-{n}", lineage=Lineage(submission_id="S-1")) for n in range(3)]
@@ -264,7 +259,7 @@ def test_copies_of_one_submission_are_one_event(clock: ManualClock) -> None:
 
 
 def test_two_submissions_of_one_body_are_two_events(clock: ManualClock) -> None:
-    """The API is asked once; each submitter gets an event of its own, with its own id and attributes."""
+    """The API is called once; each event has the id and the attributes of its own submission."""
     service = scripted(clock, [CREATED])
     harness = Harness(clock, service)
     first = delivery(message_id="M-1", lineage=Lineage({"traceparent": "00-1"}))
@@ -279,15 +274,15 @@ def test_two_submissions_of_one_body_are_two_events(clock: ManualClock) -> None:
     assert [event["data"]["submissionId"] for event in (one, two)] == ["M-1", "M-2"]
 
 
-def test_key_order_and_whitespace_make_no_other_request(clock: ManualClock) -> None:
+def test_key_order_does_not_make_another_request(clock: ManualClock) -> None:
     """Two texts of one document are copies."""
     service = scripted(clock, [CREATED])
     Harness(clock, service).process(delivery(DOCUMENT), delivery(dict(reversed(DOCUMENT.items())), "M-2"))
     assert len(service.created) == 1
 
 
-def test_bodies_of_one_id_are_judged_one_after_the_other(clock: ManualClock) -> None:
-    """In their order, while other requests go on: else one could report a refusal after the other's success."""
+def test_bodies_of_one_request_id_are_processed_in_order(clock: ManualClock) -> None:
+    """Otherwise one could report a refusal after the success of the other. Other requests go on meanwhile."""
     both_sides, under_way, order = threading.Barrier(2), threading.Lock(), list[str]()
 
     def answer_for(request: ProvisionRequest) -> Answer | None:
@@ -308,8 +303,8 @@ def test_bodies_of_one_id_are_judged_one_after_the_other(clock: ManualClock) -> 
     assert set(statuses(outcomes)) == {"succeeded"}
 
 
-def test_the_doubt_of_one_request_is_not_anothers(clock: ManualClock) -> None:
-    """Another requestId is judged as if it were alone, though it asks for the same group."""
+def test_doubt_about_a_request_does_not_affect_another_request(clock: ManualClock) -> None:
+    """The two requests differ only in their requestId and ask for the same group."""
     asked: list[str] = []
 
     def answer_for(request: ProvisionRequest) -> Answer | None:
@@ -329,10 +324,10 @@ OTHER_PREFIX = {**DOCUMENT, "bucketPrefix": "teams/b"}
 
 @pytest.mark.parametrize("adoption", ["identical", "never", "owned"])
 @pytest.mark.parametrize("second", [OTHER_NAME, OTHER_WORDS, OTHER_PREFIX], ids=["name", "description", "prefix"])
-def test_every_body_of_an_id_is_asked_for_itself(
+def test_every_body_of_a_request_id_gets_its_own_calls(
     clock: ManualClock, adoption: Adoption, second: dict[str, object]
 ) -> None:
-    """The doubt about the first body does not answer for the second one, under no policy."""
+    """Doubt about the first body does not answer for the second one, under any policy."""
     service = scripted(clock, [READ_TIMEOUT] * 3 + [CREATED], [NO_GROUPS] * 4)
     outcomes = Harness(clock, service, adoption).process(delivery(), delivery(second, "M-2"))
     assert statuses(outcomes) == ["indeterminate", "succeeded"]
@@ -345,10 +340,10 @@ def test_every_body_of_an_id_is_asked_for_itself(
     [(OTHER_NAME, "failed", 2), (OTHER_PREFIX, "failed", 2), (OTHER_WORDS, "indeterminate", 4)],
     ids=["name", "prefix", "description"],
 )
-def test_only_the_same_configuration_may_still_land(
+def test_refusal_is_final_unless_the_same_group_may_still_land(
     clock: ManualClock, adoption: Adoption, second: dict[str, object], status: str, lookup_count: int
 ) -> None:
-    """A refusal of the second body is no verdict while the first may still make the very group that both ask for."""
+    """While a call for the first body may land, a refusal of the second is final only for another group."""
     service = scripted(clock, [READ_TIMEOUT] * 3 + [NO_PERMISSION], [NO_GROUPS] * (4 + lookup_count))
     outcomes = Harness(clock, service, adoption).process(delivery(), delivery(second, "M-2"))
     assert statuses(outcomes) == ["indeterminate", status]
@@ -360,10 +355,10 @@ def test_only_the_same_configuration_may_still_land(
     ("adoption", "expected"),
     [("identical", "succeeded"), ("never", "indeterminate"), ("owned", "succeeded")],
 )
-def test_a_group_that_landed_late_is_the_second_bodys_too(
+def test_late_group_answers_a_second_body_of_its_configuration(
     clock: ManualClock, adoption: Adoption, expected: str
 ) -> None:
-    """It asks for the same configuration; under `never` nobody can say whose the group is."""
+    """Under `never` it is unknown who made the group."""
     request = ProvisionRequest.of(DOCUMENT)
     words = marked_description(request) if adoption == "owned" else request.description
     landed = GroupList((group_of(description=words),))
@@ -373,16 +368,16 @@ def test_a_group_that_landed_late_is_the_second_bodys_too(
 
 
 @pytest.mark.parametrize("first", [CREATED, NO_PERMISSION])
-def test_what_is_settled_leaves_nothing_in_flight(clock: ManualClock, first: Answer) -> None:
-    """After a verdict on the first body the second one is judged at once, without a pause."""
+def test_settled_body_leaves_no_call_in_flight(clock: ManualClock, first: Answer) -> None:
+    """The second body gets its verdict at once, without a pause."""
     service = scripted(clock, [first, NO_PERMISSION], [NO_GROUPS] * 4)
     outcomes = Harness(clock, service).process(delivery(), delivery(OTHER_WORDS, "M-2"))
     assert statuses(outcomes)[1] == "failed"
     assert clock.slept.count(10.0) == 0
 
 
-def test_a_third_body_still_sees_what_the_first_left_open(clock: ManualClock) -> None:
-    """A settled body between them, equal to the first in all that is sent, does not take the doubt away."""
+def test_call_in_flight_outlives_a_settled_body_after_it(clock: ManualClock) -> None:
+    """The second body, equal to the first in all that is sent, does not remove the doubt for the third."""
     answers: list[Answer] = [READ_TIMEOUT, READ_TIMEOUT, READ_TIMEOUT, CREATED, NO_PERMISSION]
     service = scripted(clock, answers, [NO_GROUPS] * 8)
     bodies = [DOCUMENT, {**DOCUMENT, "requester": "another"}, OTHER_WORDS]
@@ -390,8 +385,8 @@ def test_a_third_body_still_sees_what_the_first_left_open(clock: ManualClock) ->
     assert statuses(outcomes) == ["indeterminate", "succeeded", "indeterminate"]
 
 
-def test_a_fault_of_ours_leaves_its_request_in_doubt(clock: ManualClock) -> None:
-    """Nobody knows what was sent before it, so a refusal of the next body of the same configuration is no verdict."""
+def test_fault_of_the_function_leaves_its_request_in_doubt(clock: ManualClock) -> None:
+    """It is unknown what was sent before the fault, so a refusal of the next body of the same group is not final."""
     calls: list[str] = []
 
     def answer_for(request: ProvisionRequest) -> Answer | None:
@@ -406,8 +401,8 @@ def test_a_fault_of_ours_leaves_its_request_in_doubt(clock: ManualClock) -> None
     assert calls == ["of summer", "of winter"]
 
 
-def test_a_fault_of_ours_is_not_deferred(clock: ManualClock) -> None:
-    """It would only be met again."""
+def test_fault_of_the_function_is_not_deferred(clock: ManualClock) -> None:
+    """The next generation would fail in the same way."""
 
     def answer_for(request: ProvisionRequest) -> Answer | None:
         raise RuntimeError
@@ -417,8 +412,8 @@ def test_a_fault_of_ours_is_not_deferred(clock: ManualClock) -> None:
     assert harness.requeued == []
 
 
-def test_a_fault_on_a_huge_document_is_announced(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """60 KB that nobody validated would make an outcome that no topic accepts: it is shortened and says so."""
+def test_fault_on_a_huge_document_is_published_shortened(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A document of 60 KB, not validated, would make an outcome that is too large for the topic."""
 
     def broken(document: object) -> tuple[Violation, ...]:
         raise RuntimeError
@@ -446,10 +441,10 @@ TOO_LATE = Deadlines(create=1000.0, lookup=1000.0, publish=1001.0)
         (replace(TOO_LATE, create=900.0, lookup=900.0, publish=900.0), [], 0, "indeterminate"),
     ],
 )
-def test_a_delivery_without_time_is_deferred_like_any_other(
+def test_delivery_without_time_is_deferred(
     clock: ManualClock, deadlines: Deadlines, lookups: list[LookupResult], lookup_count: int, last: str
 ) -> None:
-    """No create call is made, nor a lookup that does not fit; the last generation ends as the lookup says."""
+    """Nothing is created; a lookup is made only if it fits, and it decides in the last generation."""
     for generation, status in ((0, "deferred"), (2, last)):
         service = scripted(clock, [], lookups)
         harness = Harness(clock, service, deferrals=2)
@@ -461,15 +456,15 @@ def test_a_delivery_without_time_is_deferred_like_any_other(
         assert len(harness.requeued) == (1 if status == "deferred" else 0)
 
 
-def test_a_group_that_is_there_is_found_though_time_is_up(clock: ManualClock) -> None:
-    """The lookup has a reserve of its own."""
+def test_existing_group_is_found_without_time_to_create(clock: ManualClock) -> None:
+    """Lookups have a reserve of time."""
     service = scripted(clock, [], [GroupList((group_of(),))])
     (outcome,) = Harness(clock, service, deferrals=2).process(delivery(), deadlines=LATE)
     assert (data_of(outcome)["status"], data_of(outcome)["disposition"]) == ("succeeded", "existing")
 
 
-def test_a_slow_neighbour_takes_the_time_of_its_own_lane_only(clock: ManualClock) -> None:
-    """What comes after it in the lane is deferred, with nothing asked in vain, and other lanes are finished."""
+def test_slow_deliveries_defer_the_rest_of_the_batch(clock: ManualClock) -> None:
+    """A delivery without time left is deferred without a call, and the deadline is kept."""
     service = scripted(clock, [READ_TIMEOUT] * 9, [READ_TIMEOUT] * 99, call_seconds=10.0)
     harness = Harness(clock, service, deferrals=2)
     outcomes = harness.process(delivery(), delivery(OTHER_NAME, "M-2"), deadlines=replace(DEADLINES, create=1035.0))
@@ -488,10 +483,10 @@ outages = st.lists(st.sampled_from([CREATED, THROTTLED, READ_TIMEOUT, INTERNAL_E
     refused=st.sets(st.integers(0, 9)),
     deferrals=st.integers(0, 3),
 )
-def test_every_delivery_is_settled_or_comes_back(
+def test_every_submission_is_published_or_requeued(
     batch: list[tuple[str, str, int]], answers: list[Answer], refused: set[int], deferrals: int
 ) -> None:
-    """Whatever the batch and the outage: each submission has one event or is back in the queue, none is lost."""
+    """This holds for any batch and any outage; a delivery that is neither has to come back."""
     clock, calls, publications = ManualClock(), iter(range(10**6)), iter(range(10**6))
 
     def answer_for(request: ProvisionRequest) -> Answer | None:

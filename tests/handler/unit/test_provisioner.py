@@ -1,4 +1,4 @@
-"""One request to one verdict: when it looks, where, how often, and that it is never late."""
+"""One request becomes one verdict: when lookups are made, where, how often, and always in time."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -56,23 +56,22 @@ def provision(
     in_flight: bool = False,
     is_last: bool = True,
 ) -> Verdict:
-    """The verdict on REQUEST."""
+    """Return the verdict on REQUEST."""
     observe = ([] if seen is None else seen).append
     return Provisioner(policy, service, service.clock).provision(
         REQUEST, deadlines, observe, in_flight=in_flight, is_last=is_last
     )
 
 
-def test_a_group_that_was_created_is_not_looked_for(clock: ManualClock) -> None:
-    """The API's own word for success, with its id, is enough."""
+def test_created_group_is_not_looked_up(clock: ManualClock) -> None:
+    """A success of the API with an id is enough."""
     service = scripted(clock, [CREATED])
     assert provision(service) == Succeeded("sync-new", "created")
     assert (service.created, service.looked_up) == ([REQUEST], [])
 
 
 @pytest.mark.parametrize("passing", [ASSUME_ROLE_FAIL, THROTTLED, INTERNAL_ERROR, READ_TIMEOUT, NOT_CONNECTED])
-def test_a_passing_fault_is_sat_out(clock: ManualClock, passing: Answer) -> None:
-    """The group that is created in the end is created, whatever came before."""
+def test_create_is_retried_until_the_group_is_created(clock: ManualClock, passing: Answer) -> None:
     assert provision(scripted(clock, [passing, passing, CREATED])) == Succeeded("sync-new", "created")
 
 
@@ -186,14 +185,14 @@ STORIES = [
 
 
 @pytest.mark.parametrize(("answers", "lookups", "expected", "looked_up"), STORIES)
-def test_the_verdict_of_each_story(
+def test_verdict_of_each_sequence_of_answers(
     clock: ManualClock,
     answers: Sequence[Answer],
     lookups: Sequence[LookupResult],
     expected: Succeeded | str,
     looked_up: Sequence[str | None],
 ) -> None:
-    """On the bucket first, then everywhere, so that a group of the name on another bucket is found."""
+    """Lookups are made on the bucket first, then on all buckets, to find the name on another bucket."""
     service = scripted(clock, answers, lookups)
     verdict = provision(service)
     assert (verdict if isinstance(expected, Succeeded) else type(verdict).__name__.lower()) == expected
@@ -201,22 +200,21 @@ def test_the_verdict_of_each_story(
     assert len(service.created) == len(answers)
 
 
-def test_a_failure_says_what_was_answered_last(clock: ManualClock) -> None:
-    """The reason is the answer that stands, not the first one."""
+def test_failure_has_the_last_answer_as_its_reason(clock: ManualClock) -> None:
     verdict = provision(scripted(clock, [THROTTLED, Refused("RoleNotExist", 404, "API-3")], [NO_GROUPS] * 2))
     assert isinstance(verdict, Failed)
     assert (verdict.reason.code, verdict.reason.api_request_id) == ("RoleNotExist", "API-3")
 
 
-def test_a_riddle_keeps_its_last_answer_as_reason(clock: ManualClock) -> None:
-    """`indeterminate` after two looks names what was answered to the create call."""
+def test_indeterminate_keeps_the_answer_to_the_create_call(clock: ManualClock) -> None:
+    """The two lookups after it do not replace the reason."""
     verdict = provision(scripted(clock, [DUPLICATE], [NO_GROUPS] * 4))
     assert isinstance(verdict, Indeterminate)
     assert verdict.reason.code == "DuplicateExpressSyncName"
 
 
-def test_the_adoption_policy_holds_for_the_second_look_too(clock: ManualClock) -> None:
-    """A group that shows up late is no more ours than one that was there at once."""
+def test_adoption_policy_applies_to_the_second_lookup(clock: ManualClock) -> None:
+    """A group that appears late may be claimed no more than one that was there at once."""
     policy = replace(POLICY, adoption="never")
     verdict = provision(scripted(clock, [READ_TIMEOUT] * 3, [NO_GROUPS, NO_GROUPS, IDENTICAL]), policy)
     assert isinstance(verdict, Indeterminate)
@@ -227,14 +225,16 @@ def test_the_adoption_policy_holds_for_the_second_look_too(clock: ManualClock) -
     ("answers", "pauses"),
     [([READ_TIMEOUT] * 3, 1), ([DUPLICATE], 1), ([INTERNAL_ERROR] * 3, 1), ([NO_PERMISSION], 0), ([THROTTLED] * 3, 0)],
 )
-def test_only_an_attempt_that_may_land_is_paused_for(clock: ManualClock, answers: list[Answer], pauses: int) -> None:
-    """One pause of the policy's length before the second look; none where the first look decides."""
+def test_pause_is_made_only_if_an_attempt_may_still_land(
+    clock: ManualClock, answers: list[Answer], pauses: int
+) -> None:
+    """There is one pause, before the second lookup, and none if the first lookup decides."""
     provision(scripted(clock, answers, [NO_GROUPS] * 4))
     assert clock.slept.count(POLICY.late_pause_seconds) == pauses
 
 
-def test_the_pause_leaves_room_for_the_second_look(clock: ManualClock) -> None:
-    """Near the deadline it is as long as it can be for one call to fit after it."""
+def test_pause_leaves_time_for_the_second_lookup(clock: ManualClock) -> None:
+    """Near the deadline the pause is as long as one call after it allows."""
     deadlines = Deadlines(create=clock.now() + 2, lookup=clock.now() + 5, publish=clock.now() + 6)
     service = scripted(clock, [DUPLICATE], [NO_GROUPS] * 4)
     assert isinstance(provision(service, deadlines=deadlines), Indeterminate)
@@ -252,10 +252,10 @@ def test_the_pause_leaves_room_for_the_second_look(clock: ManualClock) -> None:
         ([NO_GROUPS] * 2 + [ELSEWHERE], "failed"),
     ],
 )
-def test_an_earlier_attempt_in_flight_is_waited_for(
+def test_earlier_attempt_in_flight_delays_the_verdict(
     clock: ManualClock, lookups: list[LookupResult], expected: str
 ) -> None:
-    """What was sent for the same group before may still make it, however surely this attempt was refused."""
+    """It may still make the group, even if this attempt was refused for good."""
     verdict = provision(scripted(clock, [NO_PERMISSION], lookups), in_flight=True)
     assert type(verdict).__name__.lower() == expected
 
@@ -268,18 +268,18 @@ def test_an_earlier_attempt_in_flight_is_waited_for(
         ([NO_PERMISSION], [BUCKET], "indeterminate"),
     ],
 )
-def test_without_time_to_create_there_is_only_a_lookup(
+def test_lookup_decides_if_there_is_no_time_to_create(
     clock: ManualClock, lookups: list[LookupResult], looked_up: list[str | None], expected: str
 ) -> None:
-    """Nothing is sent; the lookup that still fits decides, and what it leaves open is a matter of time."""
+    """Nothing is sent; if the lookup decides nothing, the code is OutOfTime."""
     service = scripted(clock, lookups=lookups)
     verdict = provision(service, deadlines=replace(DEADLINES, create=clock.now()))
     assert (type(verdict).__name__.lower(), service.created, service.looked_up) == (expected, [], looked_up)
     assert not isinstance(verdict, Failed | Indeterminate) or verdict.reason.code == "OutOfTime"
 
 
-def test_without_time_for_any_call_nothing_is_known(clock: ManualClock) -> None:
-    """The API is not called; the verdict is open and may settle at another time."""
+def test_verdict_without_time_for_a_call_is_indeterminate(clock: ManualClock) -> None:
+    """The API is not called; the verdict may settle later."""
     service = scripted(clock)
     verdict = provision(service, deadlines=Deadlines(clock.now(), clock.now(), clock.now()))
     assert isinstance(verdict, Indeterminate)
@@ -289,10 +289,10 @@ def test_without_time_for_any_call_nothing_is_known(clock: ManualClock) -> None:
 @pytest.mark.parametrize(
     ("asked_of_create", "asked_of_lookup", "expected"), [(0.0, 9.0, 9.0), (5.0, 9.0, 9.0), (9.0, 5.0, 9.0)]
 )
-def test_an_open_verdict_waits_as_long_as_any_call_was_asked_to(
+def test_indeterminate_has_the_longest_requested_wait(
     clock: ManualClock, asked_of_create: float, asked_of_lookup: float, expected: float
 ) -> None:
-    """Create and lookup may both be throttled; the longer of the two waits counts for the next generation."""
+    """Create and lookup may both be throttled; the longer wait applies to the next generation."""
     refused = Refused("NoPermission", 403, retry_after_seconds=asked_of_create)
     service = scripted(clock, [refused], [Refused("NoPermission", 403, retry_after_seconds=asked_of_lookup)])
     verdict = provision(service)
@@ -300,8 +300,7 @@ def test_an_open_verdict_waits_as_long_as_any_call_was_asked_to(
     assert (verdict.reason.code, verdict.reason.retry_after_seconds) == ("NoPermission", expected)
 
 
-def test_a_refused_lookup_leaves_what_may_not_settle_as_it_is(clock: ManualClock) -> None:
-    """The wait that a lookup was asked for changes nothing else of the verdict."""
+def test_refused_lookup_adds_only_its_wait_to_a_final_verdict(clock: ManualClock) -> None:
     limited = Refused("InvalidBucketName", 400)
     service = scripted(clock, [limited], [Refused("NoPermission", 403, retry_after_seconds=3.0)])
     verdict = provision(service)
@@ -309,44 +308,42 @@ def test_a_refused_lookup_leaves_what_may_not_settle_as_it_is(clock: ManualClock
     assert (verdict.reason.code, verdict.reason.retry_after_seconds) == ("InvalidBucketName", 3.0)
 
 
-def test_a_pause_of_nothing_is_nothing(clock: ManualClock) -> None:
-    """Where the policy wants none, the second look follows at once."""
+def test_second_lookup_follows_at_once_without_a_pause(clock: ManualClock) -> None:
     service = scripted(clock, [DUPLICATE], [NO_GROUPS] * 4)
     provision(service, replace(POLICY, late_pause_seconds=0.0))
     assert set(clock.slept) == {0.0}
     assert len(service.looked_up) == 4
 
 
-def test_no_pause_is_negative(clock: ManualClock) -> None:
-    """Where the looks have used all the time up, nothing is slept (the clock refuses a negative sleep)."""
+def test_pause_is_never_negative(clock: ManualClock) -> None:
+    """The clock refuses a negative sleep, as the lookups use up all the time."""
     deadlines = Deadlines(create=clock.now() + 2, lookup=clock.now() + 4, publish=clock.now() + 6)
     verdict = provision(scripted(clock, [DUPLICATE], [NO_GROUPS] * 2, call_seconds=1.3), deadlines=deadlines)
     assert isinstance(verdict, Indeterminate)
 
 
-def test_a_look_is_insisted_on_beyond_the_attempts_of_a_create(clock: ManualClock) -> None:
-    """Only the deadline ends it: without a look nothing true can be said."""
+def test_last_lookup_is_retried_until_the_deadline(clock: ManualClock) -> None:
+    """The attempts of a create call do not bound it: without a lookup there is no true verdict."""
     service = scripted(clock, [DUPLICATE], [*[INTERNAL_ERROR] * 5, IDENTICAL])
     assert provision(service) == Succeeded("sync-there", "existing")
     assert service.looked_up == [BUCKET] * 6
 
 
-def test_lookups_end_with_the_attempts_while_a_deferral_is_left(clock: ManualClock) -> None:
-    """The next generation looks again, and until then the time of the function is not billed."""
+def test_lookups_are_bounded_while_a_deferral_is_left(clock: ManualClock) -> None:
+    """The next generation looks up again, and until then the function costs nothing."""
     service = scripted(clock, [DUPLICATE], [INTERNAL_ERROR] * 3)
     assert isinstance(provision(service, is_last=False), Indeterminate)
     assert service.looked_up == [BUCKET] * 3
 
 
-def test_a_look_that_fails_until_the_deadline_is_indeterminate(clock: ManualClock) -> None:
-    """Never failed, and never late."""
+def test_lookup_that_always_fails_is_indeterminate_in_time(clock: ManualClock) -> None:
     verdict = provision(scripted(clock, [DUPLICATE], [INTERNAL_ERROR] * 1000))
     assert isinstance(verdict, Indeterminate)
     assert clock.now() <= DEADLINES.lookup
 
 
-def test_creating_ends_early_enough_for_a_lookup(clock: ManualClock) -> None:
-    """However many attempts the policy allows."""
+def test_create_calls_leave_time_for_a_lookup(clock: ManualClock) -> None:
+    """The number of attempts that the policy allows does not matter."""
     patient = replace(POLICY, backoff=Backoff(1000, 1.0, 8.0))
     service = scripted(clock, [THROTTLED] * 1000, [NO_GROUPS] * 2, call_seconds=3.0)
     seen: list[Attempt] = []
@@ -356,15 +353,13 @@ def test_creating_ends_early_enough_for_a_lookup(clock: ManualClock) -> None:
     assert clock.now() <= DEADLINES.lookup
 
 
-def test_a_call_is_given_its_timeout(clock: ManualClock) -> None:
-    """Create and look alike."""
+def test_create_and_lookup_get_the_timeout_of_the_policy(clock: ManualClock) -> None:
     service = scripted(clock, [DUPLICATE], [IDENTICAL])
     provision(service, replace(POLICY, call_timeout_seconds=4.0))
     assert service.timeouts == [4.0, 4.0]
 
 
-def test_the_observer_is_told_of_creates_and_looks_by_name(clock: ManualClock) -> None:
-    """So that a log can tell them apart."""
+def test_observer_gets_the_operation_of_every_call(clock: ManualClock) -> None:
     seen: list[Attempt] = []
     provision(scripted(clock, [THROTTLED, DUPLICATE], [NO_GROUPS, IDENTICAL]), seen=seen)
     assert [(attempt.operation, attempt.number) for attempt in seen] == [
@@ -376,15 +371,14 @@ def test_the_observer_is_told_of_creates_and_looks_by_name(clock: ManualClock) -
 
 
 @pytest.mark.parametrize("adoption", ["identical", "never"])
-def test_without_ownership_the_description_is_sent_as_it_came(clock: ManualClock, adoption: Adoption) -> None:
-    """No policy but `owned` leaves a trace."""
+def test_description_is_unchanged_unless_the_policy_is_owned(clock: ManualClock, adoption: Adoption) -> None:
     service = scripted(clock, [CREATED])
     provision(service, replace(POLICY, adoption=adoption))
     assert service.created == [REQUEST]
 
 
-def test_under_owned_every_attempt_bears_the_mark(clock: ManualClock) -> None:
-    """The group is recognised by it, and by nothing else."""
+def test_owned_puts_the_mark_into_every_attempt(clock: ManualClock) -> None:
+    """The group is recognised by the mark and by nothing else."""
     marked = replace(REQUEST, description=marked_description(REQUEST))
     ours = GroupList((group_of(description=marked.description),))
     owned = replace(POLICY, adoption="owned")
@@ -394,42 +388,11 @@ def test_under_owned_every_attempt_bears_the_mark(clock: ManualClock) -> None:
     assert isinstance(provision(scripted(clock, [DUPLICATE], [IDENTICAL]), owned), Failed)
 
 
-def test_switched_off_adoption_claims_only_what_this_run_was_told_it_made(clock: ManualClock) -> None:
-    """An identical group that is there already is nobody's to claim; one that the API says was made is ours."""
+def test_never_claims_only_a_group_that_the_api_says_was_made(clock: ManualClock) -> None:
+    """An identical group that already exists is not claimed."""
     never = replace(POLICY, adoption="never")
     assert provision(scripted(clock, [CREATED]), never) == Succeeded("sync-new", "created")
     assert isinstance(provision(scripted(clock, [DUPLICATE], [IDENTICAL]), never), Indeterminate)
-
-
-@pytest.mark.parametrize(
-    ("timeout", "create", "look", "publish"),
-    [
-        (120, 75.0, 100.0, 115.0),
-        (300, 255.0, 280.0, 295.0),
-        (60, 25.0, 43.0, 55.0),
-        (10, 4.0, 7.0, 9.0),
-        (1, 0.4, 0.7, 0.9),
-    ],
-)
-def test_reserves_give_way_on_a_short_timeout(timeout: int, create: float, look: float, publish: float) -> None:
-    """Of a short timeout 40 % is left for creating, 30 % for looking, 20 % for publishing, 10 % to return."""
-    deadlines = Deadlines.of(0.0, timeout, lookup_reserve=25.0, publish_reserve=15.0)
-    assert (deadlines.create, deadlines.lookup, deadlines.publish) == pytest.approx((create, look, publish))
-
-
-@given(
-    began=st.floats(0, 1e6),
-    timeout=st.floats(1, 86400),
-    lookup_reserve=st.floats(0, 250),
-    publish_reserve=st.floats(0, 250),
-)
-def test_the_deadlines_stand_in_order_within_the_timeout(
-    began: float, timeout: float, lookup_reserve: float, publish_reserve: float
-) -> None:
-    """There is time to create, then to look, then to publish, then to return, whatever is set."""
-    deadlines = Deadlines.of(began, timeout, lookup_reserve, publish_reserve)
-    assert began < deadlines.create <= deadlines.lookup <= deadlines.publish < began + timeout
-    assert deadlines.create - began >= 0.4 * timeout - 1e-6
 
 
 anything = st.sampled_from(
@@ -457,7 +420,7 @@ any_lookup = st.sampled_from([NO_GROUPS, IDENTICAL, ELSEWHERE, INTERNAL_ERROR, N
     timeout=st.integers(3, 300),
     adoption=st.sampled_from(["identical", "never", "owned"]),
 )
-def test_no_verdict_is_late_or_unfounded(
+def test_verdict_is_always_in_time_and_founded(
     answers: list[Answer],
     lookups: list[LookupResult],
     call_seconds: float,
@@ -465,7 +428,7 @@ def test_no_verdict_is_late_or_unfounded(
     timeout: int,
     adoption: Adoption,
 ) -> None:
-    """For any answers, any looks, any slowness: in time, and `failed` only after a look or for the impossible."""
+    """For any answers and any slowness, `failed` needs a lookup or an impossible request."""
     clock = ManualClock(fraction=fraction)
     deadlines = Deadlines.of(clock.now(), timeout, 25.0, 15.0)
     service, seen = scripted(clock, answers, cycle(lookups), call_seconds), list[Attempt]()

@@ -1,4 +1,4 @@
-"""What travels with a request: out of a CloudEvent, into the message that sends it again, and out of that unchanged."""
+"""Lineage: read from a CloudEvent, written into the message that sends the request again, and read from that."""
 
 import json
 from collections.abc import Mapping
@@ -67,35 +67,34 @@ nonsense = st.recursive(
 
 
 def sent(lineage: Lineage, request: dict[str, Any] = DOCUMENT) -> dict[str, Any]:
-    """The event that sends a request again."""
+    """Return the event that sends a request again."""
     event: dict[str, Any] = json.loads(encode(request, lineage, "function", "event-1"))
     return event
 
 
 def read(event: Mapping[str, Any], message_id: str = "M-1") -> Lineage:
-    """The lineage in an event that came in a message of that id."""
+    """Return the lineage in an event that came in a message of that id."""
     return of_event(event, message_id)
 
 
 def event_of(**changes: object) -> dict[str, Any]:
-    """An event of the type that sends requests again, but for `changes`."""
+    """Return an event of the type that sends requests again, with `changes`."""
     return {"specversion": "1.0", "type": TYPE, "data": DOCUMENT, **changes}
 
 
-def test_the_first_time_source_and_id_of_the_requesters_event_become_where_it_all_began() -> None:
-    """Under names of their own, since the event that carries the request on has a source and an id itself."""
+def test_source_and_id_of_the_requesters_event_become_extensions() -> None:
+    """The event that carries the request further has its own source and id."""
     assert read(OF_THE_REQUESTER) == Lineage(CARRIED, generation=0, replay_id="", submission_id="M-1")
 
 
-def test_later_they_are_taken_as_they_are() -> None:
-    """Else the second run would name the function as where the request came from."""
+def test_extensions_of_a_requeued_event_are_kept() -> None:
+    """Otherwise the second generation would name the function as the source of the request."""
     again = sent(Lineage(CARRIED, generation=3, submission_id="S-1"))
     assert (again["source"], again["id"]) == ("function", "event-1")
     assert read(again) == Lineage(CARRIED, generation=3, submission_id="S-1")
 
 
-def test_what_is_sent_again_is_an_event_with_the_complete_request() -> None:
-    """By the contract, to the letter."""
+def test_requeued_event_follows_the_contract_and_has_the_request() -> None:
     assert sent(Lineage(CARRIED, generation=1, replay_id=REPLAY_ID, submission_id="S-1")) == {
         "specversion": "1.0",
         "id": "event-1",
@@ -110,8 +109,8 @@ def test_what_is_sent_again_is_an_event_with_the_complete_request() -> None:
     }
 
 
-def test_further_submissions_travel_as_one_text_attribute() -> None:
-    """CloudEvents extensions hold no lists; each submission keeps its own attributes and ids in it."""
+def test_further_submissions_are_one_text_attribute() -> None:
+    """CloudEvents extensions cannot be lists; each submission keeps its own attributes and ids."""
     others = (Lineage({"traceparent": "00-2"}, 0, "", "S-2"), Lineage({}, 0, REPLAY_ID, REPLAY_ID))
     event = sent(Lineage({"traceparent": "00-1"}, 1, "", "S-1", others))
     assert event["traceparent"] == "00-1"
@@ -121,14 +120,14 @@ def test_further_submissions_travel_as_one_text_attribute() -> None:
     ]
 
 
-def test_what_is_not_there_is_not_sent_again() -> None:
-    """Without a replay and further submissions the event names neither: an empty id would be one."""
+def test_requeued_event_leaves_out_empty_attributes() -> None:
+    """An empty replay id would be an id."""
     assert not {"replayid", "othersubmissions"} & sent(Lineage(generation=1, submission_id="S-1")).keys()
 
 
 @given(lineage=lineages, texts=st.dictionaries(st.text(max_size=5), st.text(max_size=20), max_size=4))
 def test_lineage_and_request_survive_any_number_of_generations(lineage: Lineage, texts: dict[str, Any]) -> None:
-    """Each reads from the last what that read from the first; nothing wears off."""
+    """Each generation reads what the one before it wrote."""
     for _ in range(3):
         text = encode(texts, lineage, "function", "event-1")
         assert text.isascii()
@@ -139,31 +138,29 @@ def test_lineage_and_request_survive_any_number_of_generations(lineage: Lineage,
 
 
 @pytest.mark.parametrize("generation", [-1, MAX_GENERATIONS + 1, 10**30, True, 1.0, "1", None, [1], {}])
-def test_a_generation_that_makes_no_sense_is_the_first(generation: object) -> None:
-    """Whoever sends such an event gets the retries of everybody."""
+def test_invalid_generation_counts_as_the_first(generation: object) -> None:
+    """The sender of such an event gets the usual retries."""
     assert read(event_of(generation=generation)).generation == 0
 
 
 @pytest.mark.parametrize("generation", [0, 1, MAX_GENERATIONS])
-def test_a_generation_within_bounds_is_taken(generation: int) -> None:
-    """Up to the limit."""
+def test_generation_is_accepted_up_to_its_limit(generation: int) -> None:
     assert read(event_of(generation=generation)).generation == generation
 
 
 @pytest.mark.parametrize("replay_id", ["", "r" * 65, "has\nline", "\ud800", 17, None, True, ["rp-1"], {}])
-def test_a_replay_id_that_cannot_be_shown_is_none(replay_id: object) -> None:
-    """It would stand in every outcome."""
+def test_replay_id_that_is_not_safe_to_log_is_dropped(replay_id: object) -> None:
+    """It would be in every outcome."""
     assert read(event_of(replayid=replay_id)).replay_id == ""
 
 
-def test_a_replay_id_is_taken_up_to_its_limit() -> None:
-    """64 characters."""
+def test_replay_id_is_accepted_up_to_64_characters() -> None:
     assert read(event_of(replayid="r" * 64)).replay_id == "r" * 64
 
 
 @pytest.mark.parametrize("type_", ["com.example.request", "expresssync.provision.requested.v2", None, 7, [TYPE]])
-def test_only_its_own_type_makes_an_event_one_that_was_sent_again(type_: object) -> None:
-    """Extensions of the same name on somebody's event are not ours."""
+def test_only_events_of_its_own_type_have_a_generation(type_: object) -> None:
+    """Extensions of the same names in another event are not the function's."""
     forged = {"generation": 5, "replayid": REPLAY_ID, "submissionid": "S-9", "requestsource": "/forged"}
     event = {**OF_THE_REQUESTER, "type": type_, "othersubmissions": '[{"submissionid": "S-8"}]', **forged}
     assert read(event) == Lineage(CARRIED, submission_id="M-1")
@@ -171,8 +168,8 @@ def test_only_its_own_type_makes_an_event_one_that_was_sent_again(type_: object)
 
 @given(event=st.dictionaries(st.sampled_from([*TRAVELLERS, *ATTRIBUTES]), nonsense))
 @pytest.mark.parametrize("type_", ["com.example.request", TYPE])
-def test_no_attributes_whatever_make_it_raise(type_: str, event: dict[str, Any]) -> None:
-    """And what is taken of them can be shown and sent again."""
+def test_reading_any_attributes_never_raises(type_: str, event: dict[str, Any]) -> None:
+    """The result can be logged and sent again."""
     lineage = read({**event, "type": type_})
     assert lineage.attributes.keys() <= set(TRAVELLERS)
     assert all(0 < len(text) <= MAX_ATTRIBUTE_LENGTH and text.isprintable() for text in lineage.attributes.values())
@@ -201,8 +198,8 @@ def test_no_attributes_whatever_make_it_raise(type_: str, event: dict[str, Any])
         ({"submissionid": ["S-1"]}, "M-1"),
     ],
 )
-def test_a_submission_is_named_by_an_id_never_by_words(attributes: dict[str, object], submission_id: str) -> None:
-    """Its id is logged, so a stranger's text is not taken for one; then the replay, then the message names it."""
+def test_submission_id_must_be_an_id_and_not_a_text(attributes: dict[str, object], submission_id: str) -> None:
+    """It is logged. Without it, the id of the replay is used, then that of the message."""
     assert read(event_of(**attributes)).submission_id == submission_id
 
 
@@ -225,33 +222,33 @@ def test_a_submission_is_named_by_an_id_never_by_words(attributes: dict[str, obj
     ],
     ids=lambda value: repr(value)[:12],
 )
-def test_other_submissions_that_make_no_sense_are_none(others: object) -> None:
+def test_invalid_other_submissions_are_dropped(others: object) -> None:
     """The first submission is still the one that the message names."""
     assert read(event_of(submissionid="S-1", othersubmissions=others)) == Lineage(submission_id="S-1")
 
 
-def test_no_submission_is_carried_twice() -> None:
-    """Neither the first one again nor one of the others; what has no id of its own is the message's."""
+def test_submission_is_never_carried_twice() -> None:
+    """A submission without an id gets that of the message."""
     others = [{"submissionid": each} for each in ("S-2", "S-1", "S-2", "S-3")]
     lineage = read(event_of(submissionid="S-1", othersubmissions=json.dumps([*others, {}])))
     assert [each.submission_id for each in lineage.submissions] == ["S-1", "S-2", "S-3", "M-1"]
 
 
-def test_other_submissions_are_bounded() -> None:
-    """A message carries 32 submissions at most, whatever a stranger writes into it."""
+def test_number_of_submissions_in_a_message_is_bounded() -> None:
+    """A message has at most 32 submissions."""
     others = json.dumps([{"submissionid": f"S-{number}"} for number in range(1, 100)])
     lineage = read(event_of(submissionid="S-0", othersubmissions=others))
     assert [each.submission_id for each in lineage.submissions] == [f"S-{n}" for n in range(MAX_SUBMISSIONS)]
 
 
-def test_every_submission_is_in_the_generation_of_its_message() -> None:
-    """It is the message that is sent again, with all that it carries."""
+def test_every_submission_has_the_generation_of_its_message() -> None:
+    """The message is what is sent again, with all its submissions."""
     lineage = Lineage({}, 4, "", "S-1", (Lineage({"traceparent": "00-2"}, 0, REPLAY_ID, "S-2"),))
     assert lineage.submissions == (Lineage({}, 4, "", "S-1"), Lineage({"traceparent": "00-2"}, 4, REPLAY_ID, "S-2"))
 
 
-def test_distinct_submissions_are_in_the_highest_generation() -> None:
-    """Each once, in order, with the attributes of its first copy."""
+def test_distinct_submissions_have_their_highest_generation() -> None:
+    """Each is there once, in order, with the attributes of its first copy."""
     first = Lineage({"traceparent": "00-1"}, 1, "", "S-1", (Lineage({}, 0, "", "S-2"),))
     second = Lineage({"traceparent": "00-9"}, 3, "", "S-2", (Lineage({}, 0, "", "S-1"), Lineage({}, 0, "", "S-3")))
     assert distinct([first, second]) == [
@@ -262,26 +259,26 @@ def test_distinct_submissions_are_in_the_highest_generation() -> None:
 
 
 def many(count: int, **attributes: str) -> list[Lineage]:
-    """Submissions in their second generation."""
+    """Return submissions in their second generation."""
     return [Lineage(attributes, 1, "", f"S-{number}") for number in range(count)]
 
 
 def carried(bodies: list[str]) -> list[Lineage]:
-    """Every submission in these messages."""
+    """Return every submission in these messages."""
     return [each for body in bodies for each in read(json.loads(body)).submissions]
 
 
 @pytest.mark.parametrize(("count", "expected"), [(1, 1), (2, 1), (32, 1), (33, 2), (64, 2), (65, 3)])
-def test_submissions_go_back_in_as_few_messages_as_allowed(count: int, expected: int) -> None:
-    """Up to 32 in one message, beyond that in halves; none is lost and their order stays."""
+def test_submissions_are_requeued_in_as_few_messages_as_allowed(count: int, expected: int) -> None:
+    """One message has up to 32; more are split into halves. None is lost, and the order stays."""
     bodies = messages(DOCUMENT, many(count), "function", "event-1")
     assert len(bodies) == expected
     assert carried(bodies) == many(count)
     assert {json.dumps(json.loads(body)["data"]) for body in bodies} == {json.dumps(DOCUMENT)}
 
 
-def test_messages_are_split_where_they_would_be_too_large() -> None:
-    """Attributes that escape as badly as can be: fewer submissions fit into the 64 KiB of a message."""
+def test_messages_that_would_exceed_64_kib_are_split() -> None:
+    """The attributes escape as badly as possible."""
     submissions = many(8, **dict.fromkeys(TRAVELLERS, "\U0001f600" * MAX_ATTRIBUTE_LENGTH))
     bodies = messages(DOCUMENT, submissions, "function", "event-1")
     assert len(bodies) > 1
@@ -290,14 +287,13 @@ def test_messages_are_split_where_they_would_be_too_large() -> None:
 
 
 @pytest.mark.parametrize(("spare", "expected"), [(0, 1), (-1, 2)])
-def test_a_message_is_full_at_64_kib(spare: int, expected: int) -> None:
-    """Exactly as large as a message may be is not too large."""
+def test_message_of_exactly_64_kib_is_not_split(spare: int, expected: int) -> None:
     size = len(messages({"padding": ""}, many(2), "function", "event-1")[0])
     request = {"padding": "x" * (MAX_MESSAGE_BYTES - size - spare)}
     assert len(messages(request, many(2), "function", "event-1")) == expected
 
 
-def test_one_submission_is_one_message_however_large() -> None:
-    """There is nothing to split; whoever sends it is told that it is too large."""
+def test_single_submission_is_never_split() -> None:
+    """The caller's send then fails."""
     (body,) = messages({"padding": "x" * MAX_MESSAGE_BYTES}, many(1), "function", "event-1")
     assert len(body) > MAX_MESSAGE_BYTES

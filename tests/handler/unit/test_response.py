@@ -1,4 +1,4 @@
-"""Responses read from bytes alone; what servers send in practice is tried over sockets in the integration tests."""
+"""HTTP responses parsed from bytes; the integration tests try over sockets what servers send."""
 
 import contextlib
 import io
@@ -22,8 +22,8 @@ def read(data: bytes) -> Response:
     return read_response(cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, io.BytesIO(data)))))
 
 
-def test_headers_have_lower_case_names_and_joined_values() -> None:
-    """In the order in which they came."""
+def test_header_names_are_lower_case_and_values_joined() -> None:
+    """Values are joined in order."""
     response = read(b"HTTP/1.1 204 -\r\nX-A:  1 \r\nx-b:2\r\nX-a:\xe9\r\n\r\n")
     assert response == Response(204, {"x-a": "1, \xe9", "x-b": "2"}, b"", keeps_open=True)
 
@@ -42,8 +42,8 @@ def test_headers_have_lower_case_names_and_joined_values() -> None:
         (b"HTTP/1.1 304 -\r\nContent-Length: 5", True),
     ],
 )
-def test_a_connection_stays_open_only_if_both_know_the_end(head: bytes, keeps_open: bool) -> None:
-    """A body that ends by closing leaves nothing to use again."""
+def test_connection_stays_open_only_if_the_end_is_known(head: bytes, keeps_open: bool) -> None:
+    """A body that ends by closing leaves no usable connection."""
     body = b"0\r\n\r\n" if b"chunked" in head else b""
     assert read(head + b"\r\n\r\n" + body).keeps_open is keeps_open
 
@@ -57,8 +57,8 @@ def test_a_connection_stays_open_only_if_both_know_the_end(head: bytes, keeps_op
     ],
     ids=["length", "chunk", "until it closes"],
 )
-def test_the_longest_body_is_read_and_no_longer_one(framed: object) -> None:
-    """However it is framed."""
+def test_body_is_read_up_to_its_maximum_length(framed: object) -> None:
+    """The framing does not matter."""
     assert callable(framed)
     head = b"HTTP/1.1 200 -\r\n"
     assert len(read(head + framed(b"x" * MAX_BODY)).body) == MAX_BODY
@@ -66,8 +66,8 @@ def test_the_longest_body_is_read_and_no_longer_one(framed: object) -> None:
         read(head + framed(b"x" * (MAX_BODY + 1)))
 
 
-def test_chunks_together_are_no_longer_than_the_longest_body() -> None:
-    """Two halves and a byte are too much."""
+def test_sum_of_chunks_is_bounded_by_the_maximum_length() -> None:
+    """Two halves and one byte are too much."""
     half = b"%x\r\n%s\r\n" % (MAX_BODY // 2, b"x" * (MAX_BODY // 2))
     head = b"HTTP/1.1 200 -\r\nTransfer-Encoding: chunked\r\n\r\n"
     assert len(read(head + half * 2 + b"0\r\n\r\n").body) == MAX_BODY
@@ -76,8 +76,8 @@ def test_chunks_together_are_no_longer_than_the_longest_body() -> None:
 
 
 @pytest.mark.parametrize(("interim", "is_read"), [(999, True), (1000, False)])
-def test_interim_responses_are_counted(interim: int, is_read: bool) -> None:
-    """A server that sends nothing else is not listened to until the deadline."""
+def test_number_of_interim_responses_is_bounded(interim: int, is_read: bool) -> None:
+    """A server that sends nothing else does not use up the time until the deadline."""
     data = b"HTTP/1.1 103 -\r\n\r\n" * interim + b"HTTP/1.1 204 -\r\n\r\n"
     if is_read:
         assert read(data).status == 204
@@ -87,8 +87,8 @@ def test_interim_responses_are_counted(interim: int, is_read: bool) -> None:
 
 
 @pytest.mark.parametrize(("fields", "is_read"), [(255, True), (256, False)])
-def test_headers_are_counted(fields: int, is_read: bool) -> None:
-    """256 lines with the empty one."""
+def test_number_of_header_lines_is_bounded(fields: int, is_read: bool) -> None:
+    """The limit of 256 lines includes the empty one."""
     data = b"HTTP/1.1 204 -\r\n" + b"X: 1\r\n" * fields + b"\r\n"
     if is_read:
         assert read(data).status == 204
@@ -97,8 +97,8 @@ def test_headers_are_counted(fields: int, is_read: bool) -> None:
         read(data)
 
 
-def test_the_longest_line_is_64_kib() -> None:
-    """With its end: `X: `, the value, and two bytes."""
+def test_line_is_read_up_to_64_kib() -> None:
+    """The limit includes `X: `, the value, and the two bytes at the end."""
     longest = b"x" * (2**16 - 5)
     assert len(read(b"HTTP/1.1 204 -\r\nX: " + longest + b"\r\n\r\n").headers["x"]) == len(longest)
     with pytest.raises(MalformedResponseError):
@@ -125,16 +125,16 @@ PIECES = st.sampled_from(
 
 
 @given(chunks=st.lists(st.binary(min_size=1, max_size=50)), interim=st.integers(0, 3))
-def test_a_body_in_chunks_is_what_was_sent(chunks: list[bytes], interim: int) -> None:
-    """However it is cut."""
+def test_chunked_body_is_read_unchanged(chunks: list[bytes], interim: int) -> None:
+    """It does not matter where the chunks are cut."""
     data = b"HTTP/1.1 100 -\r\n\r\n" * interim + b"HTTP/1.1 200 -\r\nTransfer-Encoding: chunked\r\n\r\n"
     data += b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
     assert read(data).body == b"".join(chunks)
 
 
 @given(body=BODIES, data=st.data())
-def test_a_response_cut_anywhere_is_truncated(body: bytes, data: st.DataObject) -> None:
-    """Never taken for a shorter one."""
+def test_response_cut_anywhere_is_truncated(body: bytes, data: st.DataObject) -> None:
+    """It is never taken for a shorter response."""
     whole = b"HTTP/1.1 200 OK\r\nX: 1\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
     assert read(whole).body == body
     with pytest.raises(TruncatedResponseError):
@@ -142,7 +142,6 @@ def test_a_response_cut_anywhere_is_truncated(body: bytes, data: st.DataObject) 
 
 
 @given(st.binary() | st.lists(PIECES, max_size=12).map(b"".join))
-def test_no_bytes_raise_anything_else(data: bytes) -> None:
-    """A response, or one of two errors."""
+def test_any_bytes_give_a_response_or_one_of_two_errors(data: bytes) -> None:
     with contextlib.suppress(MalformedResponseError, TruncatedResponseError):
         assert not 100 <= read(data).status < 200

@@ -1,4 +1,4 @@
-"""What a reply of the API says: only a sound success is one, and nothing in it makes the reading raise."""
+"""Responses of the API: only a sound success counts as one, and no response makes parsing raise."""
 
 import json
 from dataclasses import replace
@@ -35,18 +35,18 @@ GROUP = Group("sync-1", "photos", "holiday-bucket", "cn-hangzhou", "teams/a", "o
 
 
 def replied(body: object, status: int = 200, **headers: str) -> Reply:
-    """A reply with a JSON body, or with the bytes themselves."""
+    """Return a response with a JSON body, or with the bytes themselves."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Reply(status, {name.replace("_", "-"): text for name, text in headers.items()}, data)
 
 
 def listing(*entries: object) -> dict[str, Any]:
-    """A sound list of groups."""
+    """Return a sound list of groups."""
     return {"Success": True, "RequestId": "API-1", "ExpressSyncs": {"ExpressSync": list(entries)}}
 
 
-def test_the_documented_success_is_created() -> None:
-    """With the group's id and the API's own request id."""
+def test_documented_success_is_created() -> None:
+    """It has the group's id and the API's request id."""
     expected = Created("sync-0001xv7je357xn8tr", "EEFC9927-B097-446D-8FDA-F848C8B2C9E0")
     assert responses.answer(replied(SUCCESS)) == expected
 
@@ -67,8 +67,8 @@ def test_the_documented_success_is_created() -> None:
         ({}, 500),
     ],
 )
-def test_half_a_success_is_none_and_may_have_been_done(changes: dict[str, object], status: int) -> None:
-    """Status, Success and a usable id are all needed; without one of them nothing is known."""
+def test_incomplete_success_is_possibly_done(changes: dict[str, object], status: int) -> None:
+    """The status, Success and a usable id are all needed."""
     answer = responses.answer(replied({**SUCCESS, **changes}, status))
     assert isinstance(answer, Refused)
     assert errors.effect(answer) is Effect.POSSIBLY_DONE
@@ -94,8 +94,7 @@ def test_half_a_success_is_none_and_may_have_been_done(changes: dict[str, object
 @pytest.mark.parametrize(
     ("status", "code"), [(200, "MalformedAnswer"), (404, "GatewayRefused"), (302, "GatewayLostService")]
 )
-def test_an_unreadable_body_is_named_after_its_status(body: bytes, status: int, code: str) -> None:
-    """There is no code of the API to show, so ours stands."""
+def test_unreadable_body_gets_a_code_made_of_its_status(body: bytes, status: int, code: str) -> None:
     assert responses.answer(replied(body, status)) == Refused(code, status)
     assert responses.lookup_result(replied(body, status)) == Refused(code, status)
 
@@ -107,22 +106,21 @@ def test_an_unreadable_body_is_named_after_its_status(body: bytes, status: int, 
         *[(status, body) for status in (500, 503, 520, 599) for body in (b"<html>Sorry</html>", b"", b"{}", b"[]")],
     ],
 )
-def test_a_gateway_that_speaks_for_the_service_leaves_open_what_becomes_of_the_call(status: int, body: object) -> None:
-    """Whatever its page says: what it passed on may still land. A code of the API's own would settle it."""
+def test_gateway_error_is_possibly_done_whatever_its_body(status: int, body: object) -> None:
+    """The gateway may have forwarded the call. An error code of the API itself would be final."""
     answer = responses.answer(replied(body, status))
     assert (answer, responses.lookup_result(replied(body, status))) == (Refused("GatewayLostService", status, ANY),) * 2
     assert errors.effect(answer) is Effect.POSSIBLY_DONE
 
 
-def test_a_refusal_has_code_status_request_id_and_the_wait_asked_for() -> None:
-    """The API's words are left behind."""
+def test_refusal_has_code_status_request_id_and_wait() -> None:
+    """The API's message is not kept."""
     body = {"Code": "Throttling.User", "Message": "SECRET", "RequestId": "API-7", "HostId": "sgw", "Recommend": "url"}
     answer = responses.answer(replied(body, 400, x_acs_retry_after="1500"))
     assert answer == Refused("Throttling.User", 400, "API-7", 1.5)
 
 
-def test_a_refusal_inside_a_200_keeps_its_code() -> None:
-    """Success false with a documented code is that refusal."""
+def test_refusal_with_status_200_keeps_its_code() -> None:
     body = {"Success": False, "Code": "DuplicateExpressSyncName", "RequestId": "API-7"}
     assert responses.answer(replied(body)) == Refused("DuplicateExpressSyncName", 200, "API-7")
 
@@ -130,7 +128,7 @@ def test_a_refusal_inside_a_200_keeps_its_code() -> None:
 @pytest.mark.parametrize(
     "code", [17, None, "", "200", "has space", "has\nline", "Trailing\n", "x" * 129, "<b>", ["InternalError"]]
 )
-def test_a_code_that_is_none_is_not_shown(code: object) -> None:
+def test_malformed_code_is_not_shown(code: object) -> None:
     """A proxy may put anything there."""
     refused = responses.answer(replied({"Code": code, "RequestId": "API-7"}, 400))
     assert refused == Refused("GatewayRefused", 400, "API-7")
@@ -138,8 +136,8 @@ def test_a_code_that_is_none_is_not_shown(code: object) -> None:
 
 
 @pytest.mark.parametrize("request_id", [17, None, "", "has space", "API-1\n", "x" * 129, "中"])
-def test_a_request_id_that_is_none_is_not_shown(request_id: object) -> None:
-    """Neither of a success nor of a refusal."""
+def test_malformed_request_id_is_not_shown(request_id: object) -> None:
+    """This holds for a success and for a refusal."""
     assert responses.answer(replied({**SUCCESS, "RequestId": request_id})) == Created("sync-0001xv7je357xn8tr", "")
     assert responses.answer(replied({"Code": "Forbidden.RAM", "RequestId": request_id}, 403)) == Refused(
         "Forbidden.RAM", 403
@@ -149,13 +147,12 @@ def test_a_request_id_that_is_none_is_not_shown(request_id: object) -> None:
 @pytest.mark.parametrize(
     "code", ["Throttling", "Throttling.User", "Rejected.Throttling", "RoleNotExist", "Forbidden.RAM"]
 )
-def test_a_known_code_counts_without_a_request_id(code: str) -> None:
-    """Its name alone is enough."""
+def test_known_code_counts_without_a_request_id(code: str) -> None:
     assert responses.answer(replied({"Code": code}, 400)) == Refused(code, 400)
 
 
-def test_an_unknown_code_counts_beside_a_request_id() -> None:
-    """The API gives a RequestId with each answer."""
+def test_unknown_code_counts_only_with_a_request_id() -> None:
+    """The API puts a RequestId into each answer."""
     body = {"Code": "Undocumented", "RequestId": "API-7"}
     refused = responses.answer(replied(body, 403))
     assert refused == Refused("Undocumented", 403, "API-7")
@@ -166,15 +163,15 @@ def test_an_unknown_code_counts_beside_a_request_id() -> None:
     "body", [{"Code": "Undocumented"}, {"Code": "AccessDenied", "RequestId": ""}, {"code": "Denied"}]
 )
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 407, 413, 429, 451])
-def test_a_refusal_by_a_proxy_leaves_the_call_open(body: object, status: int) -> None:
-    """A proxy may have passed the request on, whatever the JSON that it answers with."""
+def test_refusal_by_a_proxy_is_possibly_done(body: object, status: int) -> None:
+    """A proxy may have forwarded the request, even if it answers with JSON."""
     refused = responses.answer(replied(body, status))
     assert refused == Refused("GatewayRefused", status)
     assert errors.effect(refused) is Effect.POSSIBLY_DONE
 
 
 @pytest.mark.parametrize("code", error_table.OWN)
-def test_names_of_the_function_are_not_codes_of_the_api(code: str) -> None:
+def test_codes_of_the_function_are_not_accepted_from_the_api(code: str) -> None:
     """An answer cannot say that nothing was sent."""
     refused = responses.answer(replied({"Code": code, "RequestId": "API-7"}, 403))
     assert refused == Refused("GatewayRefused", 403, "API-7")
@@ -182,8 +179,8 @@ def test_names_of_the_function_are_not_codes_of_the_api(code: str) -> None:
 
 @pytest.mark.parametrize("status", [100, 101, 201, 202, 204, 206, 299, 301, 302, 303, 307, 308, 399, 600, 999])
 @pytest.mark.parametrize("body", [SUCCESS, {"Code": "RoleNotExist", "RequestId": "API-7"}, b""])
-def test_a_status_of_neither_success_nor_error_says_nothing(status: int, body: object) -> None:
-    """A redirect is not followed, and no body makes it an answer of the API."""
+def test_redirect_is_possibly_done_whatever_its_body(status: int, body: object) -> None:
+    """It is not followed."""
     refused = responses.answer(replied(body, status))
     assert refused == responses.lookup_result(replied(body, status)) == Refused("GatewayLostService", status, ANY)
     assert errors.effect(refused) is Effect.POSSIBLY_DONE
@@ -199,21 +196,21 @@ XML_ERROR = (
 )
 
 
-def test_a_success_in_xml_is_created() -> None:
-    """As the documentation shows it."""
+def test_success_in_xml_is_created() -> None:
+    """The documentation shows such a success."""
     assert responses.answer(replied(XML_SUCCESS)) == Created("sync-1", "API-1")
 
 
-def test_an_error_in_xml_is_read_like_one_in_json() -> None:
-    """With its code, its request id and the wait asked for."""
+def test_error_in_xml_is_read_like_one_in_json() -> None:
+    """It has its code, its request id and the requested wait."""
     refused = responses.answer(replied(XML_ERROR, 403, retry_after="3"))
     assert refused == Refused("AssumeRoleFail", 403, "API-7", 3.0)
     assert errors.effect(refused) is Effect.NOT_EXECUTED
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
-def test_a_list_in_xml_is_read_like_one_in_json(count: int) -> None:
-    """None, one or several groups."""
+def test_list_in_xml_is_read_like_one_in_json(count: int) -> None:
+    """It may have no, one or several groups."""
     entry = "".join(f"<{name}>{text}</{name}>" for name, text in ENTRY.items())
     listed = f"<ExpressSync>{entry}</ExpressSync>" * count
     body = f"<R><RequestId>1</RequestId><ExpressSyncs>{listed}</ExpressSyncs><Success>true</Success></R>"
@@ -221,8 +218,8 @@ def test_a_list_in_xml_is_read_like_one_in_json(count: int) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 400, 403, 429, 500, 503])
-def test_the_wait_asked_for_is_passed_on_for_any_status(status: int) -> None:
-    """For a create as for a look, in either form."""
+def test_requested_wait_is_kept_for_any_status(status: int) -> None:
+    """This holds for create calls and lookups, in both header forms."""
     for asked in (replied(b"", status, retry_after="4"), replied(b"{}", status, x_acs_retry_after="4000")):
         for refused in (responses.answer(asked), responses.lookup_result(asked)):
             assert isinstance(refused, Refused)
@@ -230,21 +227,18 @@ def test_the_wait_asked_for_is_passed_on_for_any_status(status: int) -> None:
 
 
 @pytest.mark.parametrize("entries", [[], [ENTRY], [ENTRY, {**ENTRY, "Name": "other"}]], ids=len)
-def test_a_look_shows_every_group(entries: list[dict[str, str]]) -> None:
-    """As the API names them, in its order."""
+def test_lookup_returns_every_group_in_order(entries: list[dict[str, str]]) -> None:
     finding = responses.lookup_result(replied(listing(*entries)))
     assert isinstance(finding, GroupList)
     assert [group.name for group in finding.groups] == [entry["Name"] for entry in entries]
 
 
-def test_a_group_is_read_to_the_letter() -> None:
-    """Every field that tells one group from another."""
+def test_fields_of_a_group_are_read_unchanged() -> None:
     assert responses.lookup_result(replied(listing(ENTRY))) == GroupList((GROUP,))
 
 
 @pytest.mark.parametrize("missing", [{}, {"BucketPrefix": None, "Description": None}])
-def test_what_a_group_leaves_out_is_empty(missing: dict[str, object]) -> None:
-    """Prefix and description are optional; absent equals empty."""
+def test_missing_prefix_and_description_of_a_group_are_empty(missing: dict[str, object]) -> None:
     bare = {name: ENTRY[name] for name in ("ExpressSyncId", "Name", "BucketName", "BucketRegion")}
     expected = Group("sync-1", "photos", "holiday-bucket", "cn-hangzhou", "", "")
     assert responses.lookup_result(replied(listing({**bare, **missing}))) == GroupList((expected,))
@@ -270,8 +264,8 @@ def test_what_a_group_leaves_out_is_empty(missing: dict[str, object]) -> None:
     ],
     ids=lambda body: json.dumps(body)[17:60],
 )
-def test_a_reply_without_the_whole_list_is_no_look(body: object) -> None:
-    """Whether a group is there cannot be told from it; the look may be repeated."""
+def test_lookup_without_a_complete_list_is_retryable(body: object) -> None:
+    """It does not prove whether a group exists."""
     finding = responses.lookup_result(replied(body))
     assert isinstance(finding, Refused)
     assert finding.code == "MalformedAnswer"
@@ -281,21 +275,21 @@ def test_a_reply_without_the_whole_list_is_no_look(body: object) -> None:
 @pytest.mark.parametrize(
     "listed", [{}, None, "", [], {"ExpressSync": []}, {"ExpressSync": None}, {"ExpressSync": {}}, {"ExpressSync": ""}]
 )
-def test_a_list_that_is_empty_in_any_form_is_empty(listed: object) -> None:
-    """As gateways write it in JSON and XML."""
+def test_empty_list_is_read_in_any_form(listed: object) -> None:
+    """Gateways write it in several ways in JSON and XML."""
     for body in ({"Success": True, "ExpressSyncs": listed}, {"Success": True, "ExpressSyncs": listed, "TotalCount": 0}):
         assert responses.lookup_result(replied(body)) == GroupList(())
 
 
 @pytest.mark.parametrize("count", [0, "0"])
-def test_a_reply_that_counts_no_groups_is_an_empty_list(count: object) -> None:
-    """It says so itself, so nothing is missing."""
+def test_count_of_zero_is_an_empty_list(count: object) -> None:
+    """The list itself may then be missing."""
     assert responses.lookup_result(replied({"Success": True, "TotalCount": count})) == GroupList(())
 
 
 @pytest.mark.parametrize("listed", [[ENTRY], ENTRY, {"ExpressSync": ENTRY}])
-def test_a_list_of_one_is_read_in_any_form(listed: object) -> None:
-    """With or without the list, with or without the name of its entries."""
+def test_list_of_one_is_read_in_any_form(listed: object) -> None:
+    """The list and the name of its entries may be missing."""
     assert responses.lookup_result(replied({"Success": True, "ExpressSyncs": listed, "TotalCount": 1})) == GroupList(
         (GROUP,)
     )
@@ -324,8 +318,8 @@ NAMELESS = {name: text for name, text in ENTRY.items() if name != "Name"}
     ],
     ids=lambda row: repr(row)[:40],
 )
-def test_an_unreadable_entry_does_not_hide_the_others(entry: object, fragments: tuple[Fragment, ...]) -> None:
-    """What can be read of it is kept, so that it can be told whose it may be."""
+def test_unreadable_entry_does_not_hide_other_groups(entry: object, fragments: tuple[Fragment, ...]) -> None:
+    """Its readable fields are kept, to decide whose group it may be."""
     finding = responses.lookup_result(replied(listing(ENTRY, entry, {**ENTRY, "Name": "other"})))
     assert finding == GroupList((GROUP, replace(GROUP, name="other")), fragments)
 
@@ -340,8 +334,8 @@ def test_an_unreadable_entry_does_not_hide_the_others(entry: object, fragments: 
     header=st.text(),
     date=st.text(),
 )
-def test_no_reply_makes_it_raise(status: int, data: bytes, header: str, date: str) -> None:
-    """Whatever status, body and header a stranger on the way makes up; and a create is never done by accident."""
+def test_parsing_any_response_never_raises(status: int, data: bytes, header: str, date: str) -> None:
+    """No response becomes a success by accident."""
     strange = Reply(status, {"x-acs-retry-after": header, "retry-after": header, "date": date}, data, date)
     assert isinstance(responses.lookup_result(strange), GroupList | Refused)
     assert isinstance(responses.answer(strange), Created | Refused)

@@ -1,4 +1,4 @@
-"""How long an answer asks its caller to wait: two headers, two kinds of values, and whatever else may stand there."""
+"""How long an answer asks its caller to wait: two headers, two kinds of values, and malformed ones."""
 
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -42,8 +42,8 @@ IN_90_S = {
     ],
     ids=lambda value: str(value)[:12],
 )
-def test_x_acs_retry_after_is_whole_milliseconds(header: str, seconds: float) -> None:
-    """Anything else asks for nothing; no number is too long."""
+def test_x_acs_retry_after_is_in_whole_milliseconds(header: str, seconds: float) -> None:
+    """Other texts count as zero; no number is too long."""
     assert retry_after.seconds({"x-acs-retry-after": header}, ASKED_AT) == seconds
 
 
@@ -68,27 +68,26 @@ def test_x_acs_retry_after_is_whole_milliseconds(header: str, seconds: float) ->
     ],
     ids=lambda value: str(value)[:12],
 )
-def test_retry_after_is_whole_seconds(header: str, seconds: float) -> None:
-    """Anything that is not a date either asks for nothing."""
+def test_retry_after_is_in_whole_seconds(header: str, seconds: float) -> None:
+    """Other texts, unless they are dates, count as zero."""
     assert retry_after.seconds({"retry-after": header}, ASKED_AT) == seconds
 
 
 @pytest.mark.parametrize("date", IN_90_S.values(), ids=IN_90_S)
 @pytest.mark.parametrize("answered_at", [{}, {"date": DATE}, {"date": "yesterday"}], ids=["no Date", "Date", "no date"])
 def test_retry_after_is_a_date_in_any_of_three_formats(date: str, answered_at: dict[str, str]) -> None:
-    """Counted from the answer's own Date, or from the time of the call."""
+    """It is relative to the answer's own Date, or to the time of the call."""
     assert retry_after.seconds({"retry-after": date, **answered_at}, ASKED_AT) == 90.0
 
 
-def test_a_wrong_clock_of_ours_does_not_change_the_wait() -> None:
+def test_wrong_local_clock_does_not_change_the_wait() -> None:
     """Both dates of the answer come from one clock."""
     headers = {"retry-after": IN_90_S["IMF-fixdate"], "date": DATE}
     assert retry_after.seconds(headers, "2030-01-01T00:00:00Z") == 90.0
 
 
 @pytest.mark.parametrize("asked_at", ["", "now", "2026-99-99T00:00:00Z"])
-def test_a_date_without_any_clock_asks_for_nothing(asked_at: str) -> None:
-    """There is nothing to count from."""
+def test_date_without_a_reference_time_counts_as_zero(asked_at: str) -> None:
     assert retry_after.seconds({"retry-after": IN_90_S["IMF-fixdate"]}, asked_at) == 0.0
 
 
@@ -107,26 +106,23 @@ def test_a_date_without_any_clock_asks_for_nothing(asked_at: str) -> None:
         ("Mon Nov 23", 0.0),
     ],
 )
-def test_a_date_that_is_past_or_absurd_is_bounded(date: str, seconds: float) -> None:
-    """Never below 0, never above a week."""
+def test_wait_until_a_date_is_from_zero_to_one_week(date: str, seconds: float) -> None:
     assert retry_after.seconds({"retry-after": date, "date": DATE}, ASKED_AT) == seconds
 
 
-def test_the_longer_of_two_waits_counts() -> None:
-    """Whichever header asks for it."""
+def test_longer_one_of_two_waits_counts() -> None:
     assert retry_after.seconds({"retry-after": "4", "x-acs-retry-after": "2500"}, ASKED_AT) == 4.0
     assert retry_after.seconds({"retry-after": "4", "x-acs-retry-after": "5000"}, ASKED_AT) == 5.0
     assert retry_after.seconds({"retry-after": "soon", "x-acs-retry-after": "5000"}, ASKED_AT) == 5.0
 
 
-def test_an_answer_without_the_headers_asks_for_nothing() -> None:
-    """As most do."""
+def test_answer_without_the_headers_has_no_wait() -> None:
     assert retry_after.seconds({"date": DATE}, ASKED_AT) == 0.0
 
 
 @given(wait=st.integers(-(10**6), 10**6))
-def test_a_date_means_the_seconds_until_then(wait: int) -> None:
-    """From 0 to a week."""
+def test_date_means_the_seconds_until_then(wait: int) -> None:
+    """The result is from zero to one week."""
     end = datetime(2026, 11, 23, 8, tzinfo=timezone.utc) + timedelta(seconds=wait)
     found = retry_after.seconds({"retry-after": format_datetime(end, usegmt=True), "date": DATE}, ASKED_AT)
     assert found == max(0.0, min(MAX_SECONDS, wait))
@@ -136,7 +132,7 @@ DATELIKE = st.text(alphabet="MonTueDecGMT0123456789 ,:-+", max_size=60)
 
 
 @given(header=st.text() | DATELIKE, own=st.text() | DATELIKE, date=st.text() | DATELIKE, asked_at=st.text() | DATELIKE)
-def test_no_header_makes_the_wait_raise(header: str, own: str, date: str, asked_at: str) -> None:
-    """The wait is always a number of seconds from 0 to a week."""
+def test_reading_any_header_never_raises(header: str, own: str, date: str, asked_at: str) -> None:
+    """The wait is always a number of seconds from zero to one week."""
     headers = {"retry-after": header, "x-acs-retry-after": own, "date": date}
     assert 0.0 <= retry_after.seconds(headers, asked_at) <= MAX_SECONDS

@@ -54,6 +54,14 @@ def test_publication_raises_its_last_failure_at_the_deadline(clock: ManualClock)
     assert caught.value is TRANSIENT
 
 
+def test_topic_is_not_called_after_the_deadline(clock: ManualClock) -> None:
+    """The time that is left is needed to requeue the request."""
+    smq = failing()
+    with pytest.raises(SmqError, match="OutOfTime"):
+        publish(clock, smq, seconds=0.0)
+    assert smq.published == []
+
+
 def test_message_is_sent_once_with_its_delay(clock: ManualClock) -> None:
     smq = failing()
     send(clock, smq)

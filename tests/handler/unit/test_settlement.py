@@ -1,4 +1,4 @@
-"""How a case is settled: outcomes first, then the request back in its queue where that is needed."""
+"""Settling a case: publish its outcomes first, then requeue the request if that is needed."""
 
 import base64
 import json
@@ -44,8 +44,8 @@ from tests.support.samples import (
 PASSING = answering(samples.ASSUME_ROLE_FAIL)
 
 
-def in_trouble(clock: ManualClock, **settings: Any) -> Harness:
-    """Return a pipeline with two deferrals whose API cannot assume its role, however often it is asked."""
+def failing_harness(clock: ManualClock, **settings: Any) -> Harness:
+    """Return a pipeline with two deferrals whose API can never assume its role."""
     return Harness(clock, PASSING, **{"deferrals": 2, **settings})
 
 
@@ -60,16 +60,16 @@ def refusing(*submission_ids: str) -> Callable[[Outcome], SmqError | None]:
 
 
 def gone(_: Outcome) -> SmqError:
-    """Refuse every outcome, as a topic that was deleted does."""
+    """Refuse every outcome, as a deleted topic does."""
     return TOPIC_GONE
 
 
 # Deferred: announced, then back in the queue.
 
 
-def test_a_deferred_request_is_announced_then_sent_back(clock: ManualClock) -> None:
-    """It is hidden until the announced time, and the delivery is settled once both are done."""
-    harness = in_trouble(clock)
+def test_deferral_is_published_then_requeued(clock: ManualClock) -> None:
+    """The message is hidden until the published time, and then the delivery is settled."""
+    harness = failing_harness(clock)
     (outcome,) = harness.process(delivery())
     data = data_of(outcome)
     assert (data["status"], data["generation"], data["error"]["code"]) == ("deferred", 0, "AssumeRoleFail")
@@ -82,10 +82,10 @@ def test_a_deferred_request_is_announced_then_sent_back(clock: ManualClock) -> N
     assert harness.logs["M-1"].events[-1] == "published"
 
 
-def test_what_is_sent_back_is_the_next_generation(clock: ManualClock) -> None:
-    """It keeps all that travels, has the id of the event that announced it and comes from the function itself."""
+def test_requeued_request_is_the_next_generation(clock: ManualClock) -> None:
+    """It keeps its lineage and has the id of the published deferral; its source is the function."""
     lineage = Lineage({"correlationid": "order-4711", "requestsource": "/portal"}, 1, "rp-0123456789ab", "S-1")
-    harness = in_trouble(clock)
+    harness = failing_harness(clock)
     (outcome,) = harness.process(delivery(lineage=lineage))
     assert outcome is not None
     event = json.loads(harness.requeued[0][0])
@@ -93,9 +93,9 @@ def test_what_is_sent_back_is_the_next_generation(clock: ManualClock) -> None:
     assert harness.lineages == [replace(lineage, generation=2)]
 
 
-def test_in_the_last_generation_the_verdict_is_final(clock: ManualClock) -> None:
-    """Nothing is sent back."""
-    harness = in_trouble(clock)
+def test_verdict_of_the_last_generation_is_final(clock: ManualClock) -> None:
+    """The request is not requeued."""
+    harness = failing_harness(clock)
     (outcome,) = harness.process(of_generation(2))
     data = data_of(outcome)
     assert (data["status"], data["generation"], data["error"]["retryable"]) == ("failed", 2, True)
@@ -110,18 +110,16 @@ def test_in_the_last_generation_the_verdict_is_final(clock: ManualClock) -> None
         (DUPLICATE, GroupList((group_of(bucket_name="another"),)), "failed"),
     ],
 )
-def test_what_is_settled_is_not_sent_back(
-    clock: ManualClock, answer: Answer, finding: LookupResult, status: str
-) -> None:
-    """However many deferrals there are."""
+def test_final_verdict_is_not_requeued(clock: ManualClock, answer: Answer, finding: LookupResult, status: str) -> None:
+    """The number of deferrals left does not matter."""
     harness = Harness(clock, scripted(clock, [answer], [finding] * 2), deferrals=2)
     assert statuses(harness.process(delivery())) == [status]
     assert harness.requeued == []
 
 
-def test_a_deferral_that_the_queue_refuses_comes_back(clock: ManualClock) -> None:
-    """It is announced; the delivery itself is then the copy that is tried again, under the same event id."""
-    harness = in_trouble(clock, refused_by_queue=QUEUE_CLOSED)
+def test_delivery_of_a_deferral_that_is_not_requeued_comes_back(clock: ManualClock) -> None:
+    """The redelivery publishes the deferral again under the same event id."""
+    harness = failing_harness(clock, refused_by_queue=QUEUE_CLOSED)
     assert harness.process(delivery()) == [None]
     assert [event["data"]["status"] for event in harness.events] == ["deferred"]
     assert harness.logs["M-1"].entries[-1] == ("not_settled", "AccessDenied")
@@ -131,8 +129,8 @@ def test_a_deferral_that_the_queue_refuses_comes_back(clock: ManualClock) -> Non
     assert outcome.event["id"] == harness.events[0]["id"]
 
 
-def test_the_same_final_verdict_of_two_generations_is_one_event(clock: ManualClock) -> None:
-    """As a crash may leave two copies of a submission."""
+def test_final_verdict_has_one_event_id_in_two_generations(clock: ManualClock) -> None:
+    """A crash may leave two copies of a submission."""
     events = []
     for generation in (0, 1):
         harness = Harness(clock, answering(NO_PERMISSION), deferrals=2)
@@ -148,8 +146,8 @@ def test_the_same_final_verdict_of_two_generations_is_one_event(clock: ManualClo
 @pytest.mark.parametrize(
     "service", [AcceptAll(), answering(NO_PERMISSION), PASSING], ids=["created", "refused", "open"]
 )
-def test_an_unpublished_request_goes_back_one_generation_later(clock: ManualClock, service: AcceptAll) -> None:
-    """The delivery is settled, so that no neighbour is processed again; the same submission comes back by itself."""
+def test_unpublished_request_is_requeued_in_the_next_generation(clock: ManualClock, service: AcceptAll) -> None:
+    """The delivery is settled, so that other deliveries are not processed again."""
     harness = Harness(clock, service, deferrals=2, refused_by_topic=gone)
     lineage = Lineage({"traceparent": "00-1"}, 1, "", "S-1")
     (outcome,) = harness.process(delivery(lineage=lineage))
@@ -161,8 +159,8 @@ def test_an_unpublished_request_goes_back_one_generation_later(clock: ManualCloc
     assert harness.logs["M-1"].entries[-1] == ("not_published", "TopicNotExist")
 
 
-def test_an_unpublished_verdict_is_published_a_generation_later(clock: ManualClock) -> None:
-    """It has the event id that it would have had, although the message and the generation are others."""
+def test_unpublished_verdict_keeps_its_event_id_when_published(clock: ManualClock) -> None:
+    """It is published a generation later, from another message."""
     service = scripted(clock, [CREATED, DUPLICATE], [GroupList((group_of(express_sync_id=CREATED.express_sync_id),))])
     harness = Harness(clock, service, deferrals=2, refused_by_topic=gone)
     (unpublished,) = harness.process(delivery())
@@ -174,24 +172,26 @@ def test_an_unpublished_verdict_is_published_a_generation_later(clock: ManualClo
 
 
 @pytest.mark.parametrize("service", [AcceptAll(), PASSING], ids=["created", "deferred"])
-def test_what_topic_and_queue_refuse_comes_back(clock: ManualClock, service: AcceptAll) -> None:
-    """Nobody heard of it and no copy of it is anywhere else; the code is the topic's."""
+def test_delivery_comes_back_if_topic_and_queue_refuse(clock: ManualClock, service: AcceptAll) -> None:
+    """The logged code is that of the topic."""
     harness = Harness(clock, service, deferrals=2, refused_by_topic=gone, refused_by_queue=QUEUE_CLOSED)
     assert harness.process(delivery()) == [None]
     assert harness.logs["M-1"].entries[-1] == ("not_settled", "TopicNotExist")
 
 
 @pytest.mark.parametrize(("deferrals", "generation"), [(0, 0), (2, 2), (2, 7)])
-def test_unpublished_without_a_generation_left_comes_back(clock: ManualClock, deferrals: int, generation: int) -> None:
-    """In the last generation, or where there is no request queue, nothing is sent back."""
+def test_unpublished_delivery_of_the_last_generation_comes_back(
+    clock: ManualClock, deferrals: int, generation: int
+) -> None:
+    """It is not requeued, and neither is one without a request queue."""
     harness = Harness(clock, AcceptAll(), deferrals=deferrals, refused_by_topic=gone)
     assert harness.process(of_generation(generation)) == [None]
     assert harness.requeued == []
     assert harness.logs["M-1"].entries[-1] == ("not_settled", "TopicNotExist")
 
 
-def test_an_unpublished_outcome_touches_no_neighbour(clock: ManualClock) -> None:
-    """Only its own request goes back; the others are settled and stay where they are."""
+def test_unpublished_outcome_does_not_affect_other_deliveries(clock: ManualClock) -> None:
+    """Only its own request is requeued."""
     harness = Harness(clock, AcceptAll(), deferrals=2, refused_by_topic=refusing("M-REQ-1"))
     outcomes = harness.process(delivery_of("REQ-0"), delivery_of("REQ-1"), delivery_of("REQ-2"))
     assert None not in outcomes
@@ -199,8 +199,7 @@ def test_an_unpublished_outcome_touches_no_neighbour(clock: ManualClock) -> None
     assert [each.submission_id for each in harness.lineages] == ["M-REQ-1"]
 
 
-def test_what_comes_back_touches_no_neighbour(clock: ManualClock) -> None:
-    """The neighbours are settled although one delivery can go nowhere."""
+def test_delivery_that_comes_back_does_not_affect_the_others(clock: ManualClock) -> None:
     harness = Harness(clock, AcceptAll(), refused_by_topic=refusing("M-REQ-1"))
     outcomes = harness.process(delivery_of("REQ-0"), delivery_of("REQ-1"), delivery_of("REQ-2"))
     assert [outcome is None for outcome in outcomes] == [False, True, False]
@@ -210,9 +209,9 @@ def test_what_comes_back_touches_no_neighbour(clock: ManualClock) -> None:
 # Several submissions of one request.
 
 
-def test_two_submissions_go_back_in_one_message(clock: ManualClock) -> None:
-    """Each was told of its deferral; one message carries both, each with attributes of its own."""
-    harness = in_trouble(clock)
+def test_two_submissions_are_requeued_in_one_message(clock: ManualClock) -> None:
+    """Each deferral is published; in the message each submission has its own attributes."""
+    harness = failing_harness(clock)
     first = delivery(message_id="M-1", lineage=Lineage({"traceparent": "00-1", "correlationid": "c-1"}))
     second = delivery(
         message_id="M-2", lineage=Lineage({"traceparent": "00-2"}, replay_id="rp-2", submission_id="rp-2")
@@ -227,9 +226,8 @@ def test_two_submissions_go_back_in_one_message(clock: ManualClock) -> None:
     ]
 
 
-def test_both_submissions_get_their_final_verdict(clock: ManualClock) -> None:
-    """The message that carries them gives two events in the end, as different as their submissions."""
-    harness = in_trouble(clock)
+def test_message_with_two_submissions_gets_two_final_events(clock: ManualClock) -> None:
+    harness = failing_harness(clock)
     harness.process(delivery(message_id="M-1", lineage=Lineage({"traceparent": "00-1"})), delivery(message_id="M-2"))
     deferred = harness.events
     harness.published.clear()
@@ -244,8 +242,7 @@ def test_both_submissions_get_their_final_verdict(clock: ManualClock) -> None:
     assert harness.requeued == []
 
 
-def test_only_the_submission_that_was_not_published_goes_back(clock: ManualClock) -> None:
-    """Its message carries it alone, under an event id of the case."""
+def test_only_the_unpublished_submission_is_requeued(clock: ManualClock) -> None:
     harness = Harness(clock, AcceptAll(), deferrals=2, refused_by_topic=refusing("M-2"))
     outcomes = harness.process(delivery(message_id="M-1"), delivery(message_id="M-2"))
     assert None not in outcomes
@@ -253,15 +250,15 @@ def test_only_the_submission_that_was_not_published_goes_back(clock: ManualClock
     assert [harness.logs[each].events[-1] for each in ("M-1", "M-2")] == ["published", "not_published"]
 
 
-def test_only_the_delivery_whose_submission_is_lost_comes_back(clock: ManualClock) -> None:
-    """Its copy is settled, since that one's submission was published."""
+def test_only_the_delivery_of_a_lost_submission_comes_back(clock: ManualClock) -> None:
+    """Its copy is settled, because the submission of the copy was published."""
     harness = Harness(clock, AcceptAll(), refused_by_topic=refusing("M-2"))
     outcomes = harness.process(delivery(message_id="M-1"), delivery(message_id="M-2"))
     assert [outcome is None for outcome in outcomes] == [False, True]
 
 
-def test_a_message_comes_back_for_any_submission_in_it(clock: ManualClock) -> None:
-    """It carries three; the last one was neither published nor sent back."""
+def test_message_comes_back_if_any_of_its_submissions_is_lost(clock: ManualClock) -> None:
+    """The last of three submissions is neither published nor requeued."""
     others = (Lineage(submission_id="S-2"), Lineage(submission_id="S-3"))
     harness = Harness(clock, AcceptAll(), refused_by_topic=refusing("S-3"))
     assert harness.process(delivery(lineage=Lineage(submission_id="S-1", others=others))) == [None]
@@ -269,8 +266,8 @@ def test_a_message_comes_back_for_any_submission_in_it(clock: ManualClock) -> No
     assert harness.logs["M-1"].entries[-1] == ("not_settled", "TopicNotExist")
 
 
-def test_a_message_is_unpublished_for_any_submission_in_it(clock: ManualClock) -> None:
-    """The second one was not published and goes back alone."""
+def test_message_is_unpublished_if_any_submission_is(clock: ManualClock) -> None:
+    """The unpublished submission is requeued alone."""
     lineage = Lineage(submission_id="S-1", others=(Lineage(submission_id="S-2"),))
     harness = Harness(clock, AcceptAll(), deferrals=2, refused_by_topic=refusing("S-2"))
     (outcome,) = harness.process(delivery(lineage=lineage))
@@ -280,17 +277,17 @@ def test_a_message_is_unpublished_for_any_submission_in_it(clock: ManualClock) -
     assert harness.logs["M-1"].entries[-1] == ("not_published", "TopicNotExist")
 
 
-def test_a_topic_that_refuses_one_outcome_is_tried_for_the_next(clock: ManualClock) -> None:
-    """An error that does not pass may be about that outcome alone, and takes no time."""
+def test_topic_is_tried_again_for_the_next_outcome(clock: ManualClock) -> None:
+    """A permanent error may concern one outcome alone, and costs no time."""
     harness = Harness(clock, AcceptAll(), deferrals=2, refused_by_topic=refusing("S-0"))
     harness.process(delivery(lineage=Lineage(submission_id="S-0", others=(Lineage(submission_id="S-1"),))))
     assert [event["data"]["submissionId"] for event in harness.events] == ["S-1"]
     assert [each.submission_id for each in harness.lineages[0].submissions] == ["S-0"]
 
 
-def test_copies_of_different_generations_go_on_from_the_highest(clock: ManualClock) -> None:
-    """Deferrals are bounded however many copies there are; each outcome has the generation of its own submission."""
-    harness = in_trouble(clock, deferrals=3)
+def test_copies_are_requeued_from_their_highest_generation(clock: ManualClock) -> None:
+    """This bounds deferrals for any number of copies. Each outcome has the generation of its own submission."""
+    harness = failing_harness(clock, deferrals=3)
     outcomes = harness.process(of_generation(0, "M-1", "S-1"), of_generation(2, "M-2", "S-1"), of_generation(1, "M-3"))
     assert statuses(outcomes) == ["deferred"] * 3
     assert [event["data"]["generation"] for event in harness.events] == [2, 1]
@@ -298,18 +295,18 @@ def test_copies_of_different_generations_go_on_from_the_highest(clock: ManualClo
     assert [[each.generation for each in lineage.submissions] for lineage in harness.lineages] == [[3, 3]]
 
 
-def test_a_copy_of_the_last_generation_ends_the_case(clock: ManualClock) -> None:
-    """All submissions that meet in it get the final verdict."""
-    harness = in_trouble(clock)
+def test_copy_of_the_last_generation_makes_the_verdict_final(clock: ManualClock) -> None:
+    """Every submission of the case gets the final verdict."""
+    harness = failing_harness(clock)
     outcomes = harness.process(of_generation(0, "M-1"), of_generation(2, "M-2"))
     assert statuses(outcomes) == ["failed", "failed"]
     assert harness.requeued == []
 
 
-def test_more_submissions_than_a_message_carries_are_split(clock: ManualClock) -> None:
-    """None is lost: what meets in one batch beyond 32 goes back in two messages with the same delay."""
+def test_more_than_32_submissions_are_requeued_in_two_messages(clock: ManualClock) -> None:
+    """Both have the same delay."""
     others = tuple(Lineage(submission_id=f"S-{number}") for number in range(1, MAX_SUBMISSIONS))
-    harness = in_trouble(clock)
+    harness = failing_harness(clock)
     harness.process(delivery(lineage=Lineage(submission_id="S-0", others=others)), delivery(message_id="M-2"))
     assert len(harness.events) == MAX_SUBMISSIONS + 1
     carried = [each.submission_id for lineage in harness.lineages for each in lineage.submissions]
@@ -318,11 +315,11 @@ def test_more_submissions_than_a_message_carries_are_split(clock: ManualClock) -
     assert max(len(lineage.submissions) for lineage in harness.lineages) <= MAX_SUBMISSIONS
 
 
-def test_a_message_that_would_be_too_large_is_split(clock: ManualClock) -> None:
-    """Attributes as long as allowed that escape as badly as can be: below 64 KiB each."""
+def test_requeued_message_that_is_too_large_is_split(clock: ManualClock) -> None:
+    """The attributes have the maximum length and escape as badly as possible."""
     travellers = ("requestsource", "causationid", "correlationid", "traceparent", "tracestate")
     attributes = dict.fromkeys(travellers, "\U0001f600" * 512)
-    harness = in_trouble(clock)
+    harness = failing_harness(clock)
     harness.process(*(delivery(message_id=f"M-{n}", lineage=Lineage(attributes)) for n in range(6)))
     assert len(harness.requeued) > 1
     assert max(len(body) for body, _, _ in harness.requeued) <= MAX_MESSAGE_BYTES
@@ -334,7 +331,7 @@ def test_a_message_that_would_be_too_large_is_split(clock: ManualClock) -> None:
 # Bodies that are rejected: they go back as they came, and are rejected again in the same way.
 
 
-def broken_event(data: object, **more: object) -> dict[str, object]:
+def requesters_event(data: object, **more: object) -> dict[str, object]:
     """Return a CloudEvent of a requester."""
     return {
         "specversion": "1.0",
@@ -369,33 +366,33 @@ BODIES = {
     "text": '"hello"',
     "text of a text": json.dumps(json.dumps("hello")),
     "request in a text": json.dumps(json.dumps(DOCUMENT)),
-    "event in a text": json.dumps(json.dumps(broken_event(DOCUMENT))),
+    "event in a text": json.dumps(json.dumps(requesters_event(DOCUMENT))),
     "invalid": json.dumps({**DOCUMENT, "name": "1", "unknown": True}),
     "event without data": json.dumps({"specversion": "1.0", "id": "e", "source": "s", "type": "t"}),
-    "event, twice": json.dumps(broken_event("DATA")).replace('"DATA"', TWICE),
-    "event, surrogate": json.dumps(broken_event("DATA")).replace('"DATA"', HALF),
-    "event, too deep": json.dumps(broken_event("DATA")).replace('"DATA"', DEEP),
-    "event, text": json.dumps(broken_event(TWICE)),
-    "event, base64": json.dumps(broken_event(base64.b64encode(TWICE.encode()).decode())),
-    "event, data_base64": json.dumps(broken_event(None, data_base64=base64.b64encode(TWICE.encode()).decode())),
-    "event, garbage": json.dumps(broken_event("garbage")),
-    "event, json text": json.dumps(broken_event('"hello"')),
-    "event, event": json.dumps(broken_event(json.dumps(broken_event("DATA")).replace('"DATA"', TWICE))),
-    "event, invalid": json.dumps(broken_event({"requestId": "REQ-9"})),
-    "event, list": json.dumps(broken_event([1])),
+    "event, twice": json.dumps(requesters_event("DATA")).replace('"DATA"', TWICE),
+    "event, surrogate": json.dumps(requesters_event("DATA")).replace('"DATA"', HALF),
+    "event, too deep": json.dumps(requesters_event("DATA")).replace('"DATA"', DEEP),
+    "event, text": json.dumps(requesters_event(TWICE)),
+    "event, base64": json.dumps(requesters_event(base64.b64encode(TWICE.encode()).decode())),
+    "event, data_base64": json.dumps(requesters_event(None, data_base64=base64.b64encode(TWICE.encode()).decode())),
+    "event, garbage": json.dumps(requesters_event("garbage")),
+    "event, json text": json.dumps(requesters_event('"hello"')),
+    "event, event": json.dumps(requesters_event(json.dumps(requesters_event("DATA")).replace('"DATA"', TWICE))),
+    "event, invalid": json.dumps(requesters_event({"requestId": "REQ-9"})),
+    "event, list": json.dumps(requesters_event([1])),
 }
 
 
 def rejected(harness: Harness, *deliveries: Delivery) -> dict[str, Any]:
-    """Return the event of the only outcome, which rejects."""
+    """Return the event of the only outcome, which is a rejection."""
     (outcome,) = harness.process(*deliveries)
     assert outcome is not None
     assert outcome.status == "rejected"
     return dict(outcome.event)
 
 
-def same(event: dict[str, Any]) -> tuple[object, ...]:
-    """Return what stays the same of an event, in whichever generation and message the body comes."""
+def invariant_part(event: dict[str, Any]) -> tuple[object, ...]:
+    """Return the part of an event that does not depend on generation and message."""
     data = event["data"]
     kept = ("correlationid", "causationid", "requestsource")
     return (
@@ -405,19 +402,21 @@ def same(event: dict[str, Any]) -> tuple[object, ...]:
     )
 
 
-def rounds(clock: ManualClock, body: str, wrap: Callable[[str, str], tuple[Delivery, ...]]) -> None:
-    """Send a body around while the topic refuses, as often as there are generations, then let it be rejected."""
+def requeue_until_the_last_generation(
+    clock: ManualClock, body: str, wrap: Callable[[str, str], tuple[Delivery, ...]]
+) -> None:
+    """Requeue a body while the topic refuses, then let it be published; check that the rejection stays the same."""
     first = rejected(Harness(clock, scripted(clock)), *wrap("M-0", body))
     harness = Harness(clock, scripted(clock), deferrals=3, refused_by_topic=gone)
     deliveries = list(wrap("M-0", body))
     for generation in range(1, 4):
-        assert same(rejected(harness, *deliveries)) == same(first)
+        assert invariant_part(rejected(harness, *deliveries)) == invariant_part(first)
         ((sent, _, _),) = harness.requeued
         harness.requeued.clear()
         deliveries = list(wrap(f"M-{generation}", sent))
         assert [each.lineage.generation for each in deliveries] == [generation]
     harness.refused_by_topic = lambda outcome: None
-    assert same(rejected(harness, *deliveries)) == same(first)
+    assert invariant_part(rejected(harness, *deliveries)) == invariant_part(first)
     assert [event["data"]["generation"] for event in harness.events] == [3]
 
 
@@ -429,11 +428,11 @@ def through_the_trigger(message_id: str, body: str) -> tuple[Delivery, ...]:
 
 @pytest.mark.parametrize("wrap", [parse_message, through_the_trigger])
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_a_rejected_body_goes_back_as_it_came(
+def test_rejected_body_is_requeued_unchanged(
     clock: ManualClock, body: str, wrap: Callable[[str, str], tuple[Delivery, ...]]
 ) -> None:
-    """After any number of rounds the violations, the subject and the event id are those of the first time."""
-    rounds(clock, body, wrap)
+    """In every generation the violations, the subject and the event id are the same."""
+    requeue_until_the_last_generation(clock, body, wrap)
 
 
 json_texts = st.recursive(
@@ -454,30 +453,30 @@ layers = st.lists(st.sampled_from(["object", "text", "base64"]), max_size=2)
 
 
 @given(body=any_body, wrapped=layers)
-def test_any_rejected_body_is_rejected_again_in_the_same_way(body: str, wrapped: list[str]) -> None:
-    """Whatever the text, in the clear or in base64, in a CloudEvent of the requester or not."""
+def test_any_rejected_body_is_rejected_the_same_way_again(body: str, wrapped: list[str]) -> None:
+    """This holds for any text, plain or in base64, in a CloudEvent of the requester or not."""
     for layer in wrapped:
         if layer == "object":
-            body = json.dumps(broken_event("DATA")).replace('"DATA"', body)
+            body = json.dumps(requesters_event("DATA")).replace('"DATA"', body)
         else:
             encoded = base64.b64encode(body.encode("utf-8", "surrogatepass")).decode()
-            body = json.dumps(broken_event(body if layer == "text" else encoded))
+            body = json.dumps(requesters_event(body if layer == "text" else encoded))
     (arrived,) = parse_message("M-0", body)
     clock = ManualClock()
     (outcome,) = Harness(clock, AcceptAll()).process(arrived)
     if data_of(outcome)["status"] == "rejected":
-        rounds(clock, body, parse_message)
+        requeue_until_the_last_generation(clock, body, parse_message)
 
 
-def test_a_flawed_body_that_is_lost_comes_back(clock: ManualClock) -> None:
-    """A caller that hands over an object and no text gets the exception: the object cannot be made again."""
+def test_flawed_object_comes_back_if_it_is_not_published(clock: ManualClock) -> None:
+    """It arrived as an object and not as text, so it cannot be sent again."""
     harness = Harness(clock, scripted(clock), deferrals=2, refused_by_topic=gone)
     assert harness.process(*parse(TWICE.encode()).deliveries) == [None]
     assert harness.logs.popitem()[1].entries[-1] == ("not_settled", "TopicNotExist")
 
 
-def test_flawed_bodies_of_one_id_go_back_each_for_itself(clock: ManualClock) -> None:
-    """They are taken for no copies of each other, nor of a request that is not flawed."""
+def test_flawed_bodies_of_one_id_are_requeued_separately(clock: ManualClock) -> None:
+    """They are not copies of each other, nor of a request without flaws."""
     harness = Harness(clock, AcceptAll(), deferrals=2, refused_by_topic=gone)
     same_id = TWICE.replace("REQ-9", "REQ-1")
     outcomes = harness.process(

@@ -27,7 +27,7 @@ tokens = st.text("abcXYZ019+/=", min_size=1)
 
 
 def official(keys: Credentials, parameters: Mapping[str, str], headers: Mapping[str, str], body_digest: str) -> str:
-    """What the official SDK puts into the Authorization header of the same request."""
+    """Return what the official SDK puts into the Authorization header of the same request."""
     request = DaraRequest()
     request.method = "POST"
     request.pathname = "/"
@@ -47,10 +47,10 @@ def official(keys: Credentials, parameters: Mapping[str, str], headers: Mapping[
     security_token=tokens | st.just(""),
     body=st.binary(max_size=50),
 )
-def test_the_signature_is_the_official_sdks(
+def test_signature_equals_that_of_the_official_sdk(
     parameters: dict[str, str], key_id: str, secret: str, security_token: str, body: bytes
 ) -> None:
-    """Any text in the values, with a temporary key or without, any body."""
+    """This holds for any text in the values, any body, with a temporary key or without."""
     keys = Credentials(key_id, secret, security_token)
     headers = signed_headers(
         keys,
@@ -66,8 +66,8 @@ def test_the_signature_is_the_official_sdks(
     assert headers.get("x-acs-security-token", "") == security_token
 
 
-def test_a_known_request_has_its_known_signature() -> None:
-    """Worked out with openssl by the documented algorithm, so that no library can drag it along."""
+def test_signature_of_a_known_request_is_the_known_one() -> None:
+    """It was computed with openssl by the documented algorithm, independently of any library."""
     headers = signed_headers(
         KEYS,
         method="POST",
@@ -95,8 +95,8 @@ def test_a_known_request_has_its_known_signature() -> None:
         ({"-_.~": "-_.~"}, "-_.~=-_.~"),
     ],
 )
-def test_the_query_is_sorted_and_percent_encoded(parameters: dict[str, str], query: str) -> None:
-    """By RFC 3986: a blank is %20, an asterisk is encoded, a tilde is not."""
+def test_query_is_sorted_and_percent_encoded(parameters: dict[str, str], query: str) -> None:
+    """RFC 3986: a blank is %20, an asterisk is encoded, a tilde is not."""
     assert canonical_query(parameters) == query
 
 
@@ -105,7 +105,7 @@ def test_the_query_is_sorted_and_percent_encoded(parameters: dict[str, str], que
     changed=st.sampled_from(["method", "host", "path", "body", "x-acs-date", "x-acs-signature-nonce", "query"]),
 )
 def test_every_part_of_the_request_is_signed(parameters: dict[str, str], changed: str) -> None:
-    """Another method, host, path, query, body, date or nonce is another signature."""
+    """Another method, host, path, query, body, date or nonce has another signature."""
 
     def signature(**other: str) -> str:
         common = {**COMMON, **{name: text for name, text in other.items() if name in COMMON}}

@@ -1,4 +1,4 @@
-"""Text from strangers: what is read, what is refused and by which name, and that nothing raises."""
+"""Untrusted text: what is parsed, what is refused under which rule, and that nothing raises."""
 
 import base64
 import json
@@ -21,41 +21,39 @@ json_objects = st.dictionaries(st.text(max_size=20), json_values, max_size=4)
 
 
 def rules(value: Any) -> list[str]:
-    """The rules that an unreadable text breaks."""
+    """Return the rules that an unreadable text breaks."""
     assert isinstance(value, Unreadable)
     return [violation.rule for violation in value.violations]
 
 
 def nested(levels: int) -> str:
-    """Brackets in brackets."""
+    """Return brackets in brackets."""
     return "[" * levels + "]" * levels
 
 
 @given(value=json_values, ascii_only=st.booleans())
-def test_any_json_value_is_read_as_it_is(value: object, ascii_only: bool) -> None:
-    """Plain UTF-8, escaped or not."""
+def test_any_json_value_is_read_unchanged(value: object, ascii_only: bool) -> None:
+    """It may be plain UTF-8 or escaped."""
     text = json.dumps(value, ensure_ascii=ascii_only)
     assert read_body(text) == value
     assert read_bytes(text.encode()) == value
 
 
 @given(value=json_objects, padded=st.booleans(), around=st.sampled_from(["", "\n", " \t\r\n"]))
-def test_any_object_is_read_out_of_base64_padded_or_not(value: object, padded: bool, around: str) -> None:
-    """Producers differ; the quick-start sample of the platform is unpadded."""
+def test_any_object_in_base64_is_read_with_or_without_padding(value: object, padded: bool, around: str) -> None:
+    """The quick-start sample of the platform has no padding."""
     encoded = base64.b64encode(json.dumps(value).encode()).decode()
     assert read_body(around + (encoded if padded else encoded.rstrip("=")) + around) == value
 
 
 @given(body=st.text())
-def test_no_text_makes_it_raise(body: str) -> None:
-    """A value, or the reasons why there is none."""
+def test_parsing_any_text_never_raises(body: str) -> None:
     value = read_body(body)
     assert not isinstance(value, Unreadable) or value.violations
 
 
 @given(data=st.binary())
-def test_no_bytes_make_it_raise(data: bytes) -> None:
-    """The same for what the runtime hands over."""
+def test_parsing_any_json_bytes_never_raises(data: bytes) -> None:
     value = read_bytes(data)
     assert not isinstance(value, Unreadable) or rules(value) == ["json"]
 
@@ -90,39 +88,39 @@ def test_no_bytes_make_it_raise(data: bytes) -> None:
     ],
     ids=lambda body: repr(body[:16]),
 )
-def test_what_is_no_json_is_named_so(body: str) -> None:
-    """In the clear or in base64; including numbers and nesting beyond what the parser can hold."""
+def test_text_that_is_not_json_breaks_the_rule_json(body: str) -> None:
+    """This includes base64, and numbers and nesting beyond the limits of the parser."""
     expected = ["maxBytes"] if len(body) > MAX_MESSAGE_BYTES else ["json"]
     assert rules(read_body(body)) == expected
 
 
-def test_nesting_beyond_the_parser_is_refused_without_a_size_bound() -> None:
-    """100,000 brackets in the event itself."""
+def test_nesting_beyond_the_parser_is_refused_at_any_size() -> None:
+    """The event itself has 100,000 brackets."""
     assert rules(read_bytes(nested(100_000).encode())) == ["json"]
 
 
 @pytest.mark.parametrize(
     ("size", "readable"), [(MAX_MESSAGE_BYTES - 1, True), (MAX_MESSAGE_BYTES, True), (MAX_MESSAGE_BYTES + 1, False)]
 )
-def test_a_body_is_bounded_in_bytes(size: int, readable: bool) -> None:
-    """64 KiB are read, one byte more is not."""
+def test_body_is_read_up_to_64_kib(size: int, readable: bool) -> None:
+    """One byte more is refused."""
     value = read_body("1".rjust(size))
     assert (value == 1) if readable else rules(value) == ["maxBytes"]
 
 
-def test_the_bound_counts_bytes_not_characters() -> None:
-    """Three bytes for each of these."""
+def test_size_of_a_body_is_counted_in_bytes() -> None:
+    """Each of the characters has three bytes."""
     assert rules(read_body(json.dumps("中" * (MAX_MESSAGE_BYTES // 3 + 1), ensure_ascii=False))) == ["maxBytes"]
 
 
-def test_plain_json_is_never_mistaken_for_base64() -> None:
-    """`1234` is a number although it is base64 as well."""
+def test_plain_json_is_never_read_as_base64() -> None:
+    """`1234` is a number although it is valid base64."""
     assert read_body("1234") == 1234
     assert read_body("true") is True
 
 
-def test_not_a_number_and_infinity_are_values_for_validation_to_refuse() -> None:
-    """The parser lets them pass; they are no strings, so no rule of the contract does."""
+def test_nan_and_infinity_are_left_to_validation() -> None:
+    """They are not strings, so the contract refuses them."""
     values = read_body("[NaN, Infinity, -Infinity, 1e999]")
     assert isinstance(values, list)
     assert math.isnan(values[0])
@@ -145,26 +143,24 @@ def test_not_a_number_and_infinity_are_values_for_validation_to_refuse() -> None
         ("[1, null, true, 1.5]", []),
     ],
 )
-def test_what_the_parser_lets_pass_is_named(text: str, expected: list[str]) -> None:
-    """Each flaw once, wherever and however often it stands."""
+def test_defects_that_json_accepts_are_reported(text: str, expected: list[str]) -> None:
+    """Each defect is reported once, at any depth and in any number."""
     flawed = flaws(read_body(text))
     assert sorted(violation.rule for violation in flawed) == sorted(expected)
     assert all(violation.path == "$" for violation in flawed)
 
 
 @pytest.mark.parametrize(("levels", "too_deep"), [(1, False), (MAX_DEPTH, False), (MAX_DEPTH + 1, True), (500, True)])
-def test_nesting_is_bounded(levels: int, too_deep: bool) -> None:
-    """What the parser can hold may still be too deep for a request."""
+def test_nesting_has_a_bound_below_that_of_the_parser(levels: int, too_deep: bool) -> None:
     assert [violation.rule for violation in flaws(read_body(nested(levels)))] == (["maxDepth"] if too_deep else [])
 
 
-def test_depth_counts_objects_as_well_as_lists_and_keeps_other_flaws() -> None:
-    """A flaw above the bound is still told."""
+def test_depth_counts_objects_and_lists() -> None:
+    """A defect above the bound is still reported."""
     text = '{"a": 1, "a": ' + '{"b": ' * MAX_DEPTH + "1" + "}" * (MAX_DEPTH + 1)
     assert [violation.rule for violation in flaws(read_body(text))] == ["uniqueKeys", "maxDepth"]
 
 
 @given(value=json_values)
-def test_no_flaw_is_found_where_there_is_none(value: object) -> None:
-    """Values of sound text are sound."""
+def test_sound_values_have_no_defects(value: object) -> None:
     assert flaws(value) == ()

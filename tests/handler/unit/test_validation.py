@@ -1,4 +1,4 @@
-"""The request contract: every rule by its words, all broken rules at once, and never a value shown."""
+"""The request contract: every rule, all broken rules at once, and never a value."""
 
 import json
 import re
@@ -18,12 +18,12 @@ FIELDS = (*NEEDED, "bucketPrefix", "description", "requester")
 
 
 def broken(document: object) -> list[tuple[str, str]]:
-    """Path and rule of every violation."""
+    """Return path and rule of every violation."""
     return [(violation.path, violation.rule) for violation in violations(document)]
 
 
 def with_value(field: str, value: object) -> dict[str, object]:
-    """The sample with another value."""
+    """Return the sample with another value."""
     return {**DOCUMENT, field: value}
 
 
@@ -116,32 +116,31 @@ INVALID: list[tuple[str, object, list[str]]] = [
 
 
 @pytest.mark.parametrize(("field", "value"), VALID, ids=lambda value: repr(value)[:24])
-def test_what_the_documentation_allows_is_allowed(field: str, value: str) -> None:
-    """Each limit to its last character."""
+def test_documented_values_are_valid(field: str, value: str) -> None:
+    """They reach each limit exactly."""
     assert violations(with_value(field, value)) == ()
 
 
 @pytest.mark.parametrize(("field", "value", "rules"), INVALID, ids=lambda value: repr(value)[:24])
-def test_what_the_documentation_forbids_is_named_by_path_and_rule(field: str, value: object, rules: list[str]) -> None:
-    """Every rule that the value breaks, each once, and no other place."""
+def test_forbidden_values_are_reported_by_path_and_rule(field: str, value: object, rules: list[str]) -> None:
+    """Every rule that the value breaks is reported once, and no other path."""
     assert broken(with_value(field, value)) == [(f"$.{field}", rule) for rule in rules]
 
 
 @pytest.mark.parametrize("field", NEEDED)
-def test_a_needed_property_that_is_missing_is_named(field: str) -> None:
-    """Once, however many others are missing as well."""
+def test_missing_property_is_reported(field: str) -> None:
+    """It is reported once, with any number of others missing."""
     document = {name: value for name, value in DOCUMENT.items() if name != field}
     assert violations(document) == (Violation(f"$.{field}", "required", "is required"),)
 
 
-def test_half_of_a_surrogate_pair_is_counted_and_does_not_raise() -> None:
-    """Whoever hands such a text over without the reader in front still gets an answer."""
+def test_lone_surrogate_is_counted_and_does_not_raise() -> None:
+    """The function never passes such a text; other callers may."""
     assert violations(with_value("bucketPrefix", "\ud800")) == ()
     assert broken(with_value("bucketPrefix", "\ud800" * 342)) == [("$.bucketPrefix", "x-maxBytes")]
 
 
-def test_all_violations_are_told_at_once_in_order() -> None:
-    """Nobody has to submit a request five times to learn five mistakes."""
+def test_all_violations_are_reported_at_once_in_order() -> None:
     document = {"name": "1 " * 65, "bucketName": 17, "descripton": "typo", "bucketPrefix": "/"}
     assert broken(document) == [
         ("$.bucketName", "type"),
@@ -154,14 +153,14 @@ def test_all_violations_are_told_at_once_in_order() -> None:
     ]
 
 
-def test_an_empty_object_misses_every_needed_property() -> None:
-    """And nothing else."""
+def test_empty_object_lacks_every_required_property() -> None:
+    """It breaks no other rule."""
     assert broken({}) == [(f"$.{field}", "required") for field in sorted(NEEDED)]
 
 
 @pytest.mark.parametrize("document", [None, 17, 1.5, True, "text", [], [DOCUMENT]], ids=repr)
-def test_what_is_no_object_is_of_the_wrong_type(document: object) -> None:
-    """At the root."""
+def test_document_that_is_not_an_object_has_the_wrong_type(document: object) -> None:
+    """The violation is at the root."""
     assert broken(document) == [("$", "type")]
 
 
@@ -186,8 +185,7 @@ FORM = 'does not have the form that the schema describes: "{}"'
         ("unknown", "x", "is not a known property"),
     ],
 )
-def test_a_message_says_what_is_expected(field: str, value: object, message: str) -> None:
-    """In the contract's own words."""
+def test_message_of_a_violation_says_what_is_expected(field: str, value: object, message: str) -> None:
     assert message in [violation.message for violation in violations(with_value(field, value))]
 
 
@@ -207,19 +205,18 @@ def test_a_message_says_what_is_expected(field: str, value: object, message: str
         ("AKIA/secret+key=", "$[?]"),
     ],
 )
-def test_an_unknown_name_is_shown_only_if_it_looks_like_a_property(name: str, path: str) -> None:
+def test_unknown_name_is_shown_only_if_it_looks_like_a_property(name: str, path: str) -> None:
     """A name is the sender's text as much as a value is."""
     assert broken(with_value(name, 1)) == [(path, "additionalProperties")]
 
 
-def test_unknown_names_that_cannot_be_shown_are_told_once() -> None:
-    """They could not be told apart anyway."""
+def test_unknown_names_that_are_not_shown_are_reported_once() -> None:
     assert broken({**DOCUMENT, "a b": 1, "c d": 2}) == [("$[?]", "additionalProperties")]
 
 
 @pytest.mark.parametrize(("unknown", "told"), [(99, 99), (100, 100), (101, 101), (5000, 101)])
-def test_the_number_of_violations_is_bounded(unknown: int, told: int) -> None:
-    """A hundred, and one that says how many there are in all."""
+def test_number_of_violations_is_bounded(unknown: int, told: int) -> None:
+    """There are at most a hundred, and one with the total."""
     found = violations({**DOCUMENT, **{f"x{number}": 1 for number in range(unknown)}})
     assert len(found) == told
     if unknown > MAX_REPORTED:
@@ -248,8 +245,7 @@ def test_the_number_of_violations_is_bounded(unknown: int, told: int) -> None:
     ],
     ids=lambda value: repr(value)[:24],
 )
-def test_a_usable_request_id_is_told_whatever_else_is_wrong(document: object, usable: str | None) -> None:
-    """It keeps its own rules, or it is none."""
+def test_valid_request_id_is_usable_in_an_invalid_document(document: object, usable: str | None) -> None:
     assert usable_request_id(document) == usable
 
 
@@ -259,23 +255,23 @@ DIGITS = "0123456789"
 
 
 def has_control(text: str, allowed: str = "") -> bool:
-    """Whether there is an ASCII control character that is not allowed."""
+    """Return whether there is an ASCII control character that is not allowed."""
     return any((ord(character) < 32 or ord(character) == 127) and character not in allowed for character in text)
 
 
 def is_name(text: str) -> bool:
-    """Letters, digits, periods, underscores and hyphens, starting with a letter."""
+    """Match letters, digits, periods, underscores and hyphens, starting with a letter."""
     allowed = set(LETTERS + LETTERS.upper() + DIGITS + "._-")
     return 1 <= len(text) <= 128 and set(text) <= allowed and text[0] in LETTERS + LETTERS.upper()
 
 
 def is_bucket(text: str) -> bool:
-    """Lower-case letters, digits and hyphens, not at either end."""
+    """Match lower-case letters, digits and hyphens, with no hyphen at either end."""
     return 3 <= len(text) <= 63 and set(text) <= set(LETTERS + DIGITS + "-") and "-" not in (text[0], text[-1])
 
 
 def is_region(text: str) -> bool:
-    """Two letters, a word of letters, then words of letters and digits, joined by hyphens."""
+    """Match two letters, a word of letters, then words of letters and digits, joined by hyphens."""
     words = text.split("-")
     if not 1 <= len(text) <= 64 or len(words) < 2 or not all(words):
         return False
@@ -284,7 +280,7 @@ def is_region(text: str) -> bool:
 
 
 def is_prefix(text: str) -> bool:
-    """At most 1023 bytes, without control characters, not starting with a slash of either kind."""
+    """Match at most 1023 bytes without control characters, not starting with a slash of either kind."""
     return len(text.encode()) <= 1023 and not has_control(text) and text[:1] not in ("/", "\\")
 
 
@@ -314,8 +310,8 @@ sample_values = st.sampled_from([value for _, value in VALID])
 
 
 @given(document=st.dictionaries(st.sampled_from([*FIELDS, "unknown"]), anything | sample_values))
-def test_it_agrees_with_the_rules_stated_once_more(document: Mapping[str, Any]) -> None:
-    """The set of broken places is the one that an independent reading of the documentation finds."""
+def test_validation_agrees_with_a_second_statement_of_the_rules(document: Mapping[str, Any]) -> None:
+    """The second statement is an independent reading of the documentation."""
     expected = {field for field in NEEDED if field not in document} | (document.keys() - set(FIELDS))
     expected |= {
         field
@@ -326,14 +322,14 @@ def test_it_agrees_with_the_rules_stated_once_more(document: Mapping[str, Any]) 
 
 
 @given(value=st.from_regex(r"\A[A-Za-z][A-Za-z0-9._-]{0,127}\Z"))
-def test_every_name_of_the_documentation_is_allowed(value: str) -> None:
-    """1 to 128 letters, digits, periods, underscores and hyphens, starting with a letter."""
+def test_every_documented_name_is_valid(value: str) -> None:
+    """A name has 1 to 128 letters, digits, periods, underscores and hyphens, and starts with a letter."""
     assert violations(with_value("name", value)) == ()
 
 
 @given(field=st.sampled_from(FIELDS), value=near_misses)
-def test_a_line_break_after_anything_valid_is_never_valid(field: str, value: str) -> None:
-    """The trap of `$` in regular expressions; only the description may hold line breaks."""
+def test_line_break_after_a_valid_value_is_invalid(field: str, value: str) -> None:
+    """`$` in regular expressions matches before it. Only the description may contain line breaks."""
     assert field == "description" or violations(with_value(field, value.rstrip("\n") + "\n"))
 
 
@@ -353,8 +349,8 @@ planted = st.recursive(
         planted, st.dictionaries(st.sampled_from([*FIELDS, MARKER, f"{MARKER}!", "unknown"]), planted, max_size=9)
     )
 )
-def test_no_value_and_no_odd_name_is_ever_shown(document: object) -> None:
-    """Whatever is wrong with it: outcomes go to people who may not see the request."""
+def test_violations_never_show_a_value_or_an_unusual_name(document: object) -> None:
+    """The recipients of outcomes may not be allowed to see the request."""
     shown = json.dumps([[each.path, each.rule, each.message] for each in violations(document)])
     assert MARKER not in shown
     assert not re.search("s3cret", shown, re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""What may be said after a look: the design's verdict rules as a table over answers, worlds and adoption policies."""
+"""The verdict rules of the design as a table of answers, lookups and adoption policies."""
 
 import hashlib
 from collections.abc import Sequence
@@ -80,19 +80,19 @@ ADOPTIONS: list[Adoption] = ["identical", "never", "owned"]
 
 
 def answer_of(code: str, http_status: int | None) -> Unsettled:
-    """The answer that a row of the table stands for."""
+    """Return the answer that a row of the table stands for."""
     return Refused(code, http_status) if http_status else Unanswered(code, sent=http_status is None)
 
 
 def verdict_of(
     last: Unsettled, finding: LookupResult, adoption: Adoption = "identical", before: Sequence[Answer] = ()
 ) -> Verdict | None:
-    """The verdict when `last` came after `before`."""
+    """Return the verdict when `last` came after `before`."""
     return decide(REQUEST, (*before, last), last, finding, adoption)
 
 
 def code_of(verdict: Verdict | None) -> tuple[type, str]:
-    """Which kind of no a verdict is, and its code."""
+    """Return the type and the code of an unsuccessful verdict."""
     assert isinstance(verdict, Failed | Indeterminate)
     return type(verdict), verdict.reason.code
 
@@ -100,10 +100,10 @@ def code_of(verdict: Verdict | None) -> tuple[type, str]:
 @pytest.mark.parametrize("adoption", ADOPTIONS)
 @pytest.mark.parametrize("neighbours", [(), (NEIGHBOUR,)], ids=["empty", "others"])
 @pytest.mark.parametrize(("code", "http_status", "absent", "_origin"), ANSWERS)
-def test_absent_is_failed_only_if_nothing_can_still_land(
+def test_absent_group_is_failed_only_if_no_call_can_still_land(
     code: str, http_status: int | None, absent: str, _origin: str, neighbours: tuple[Group, ...], adoption: Adoption
 ) -> None:
-    """A 5xx and silence may still land, a name reported as taken may show up; everything else is `failed`."""
+    """A 5xx or a missing answer may still land, and a group with the reported name may appear later."""
     verdict = verdict_of(answer_of(code, http_status), GroupList(neighbours), adoption)
     if absent == "look":
         assert verdict is None
@@ -112,40 +112,39 @@ def test_absent_is_failed_only_if_nothing_can_still_land(
 
 
 @pytest.mark.parametrize(("code", "http_status", "_absent", "origin"), ANSWERS)
-def test_an_identical_group_is_a_success_whatever_was_answered(
+def test_identical_group_is_a_success_after_any_answer(
     code: str, http_status: int | None, _absent: str, origin: str
 ) -> None:
-    """`created` if an attempt of this run may have made it, `existing` if none can have."""
+    """It is `created` if an attempt of this run may have made it, else `existing`."""
     verdict = verdict_of(answer_of(code, http_status), GroupList((NEIGHBOUR, IDENTICAL)))
     assert isinstance(verdict, Succeeded)
     assert (verdict.express_sync_id, verdict.disposition) == ("sync-there", origin)
 
 
 @pytest.mark.parametrize("before", [INTERNAL_ERROR, READ_TIMEOUT, Refused("MalformedAnswer", 200)])
-def test_an_identical_group_after_an_unknown_attempt_was_created_by_this_run(before: Answer) -> None:
-    """A name that is taken after a lost answer is most likely taken by that very attempt."""
+def test_identical_group_is_created_after_an_ambiguous_attempt(before: Answer) -> None:
+    """A name that is taken after a lost answer was most likely taken by that attempt."""
     assert verdict_of(DUPLICATE, GroupList((IDENTICAL,)), before=[before]) == Succeeded("sync-there", "created")
 
 
 @pytest.mark.parametrize("before", [samples.ASSUME_ROLE_FAIL, samples.THROTTLED, samples.NOT_CONNECTED])
-def test_an_identical_group_after_attempts_that_did_nothing_was_there_before(before: Answer) -> None:
-    """What was not executed made nothing."""
+def test_identical_group_is_existing_if_no_attempt_was_executed(before: Answer) -> None:
     assert verdict_of(DUPLICATE, GroupList((IDENTICAL,)), before=[before]) == Succeeded("sync-there", "existing")
 
 
 @pytest.mark.parametrize("adoption", ADOPTIONS)
 @pytest.mark.parametrize("taken", OTHER_CONFIGURATIONS.values(), ids=list(OTHER_CONFIGURATIONS))
 @pytest.mark.parametrize(("code", "http_status", "_absent", "_origin"), ANSWERS)
-def test_a_group_of_another_configuration_takes_the_name(
+def test_group_of_another_configuration_makes_the_name_taken(
     code: str, http_status: int | None, _absent: str, _origin: str, taken: Group, adoption: Adoption
 ) -> None:
-    """Failed, as a duplicate name, for every answer and policy; names are unique, so nothing of ours can be there."""
+    """It is `failed` under every policy. Names are unique, so this request cannot have made a group."""
     verdict = verdict_of(answer_of(code, http_status), GroupList((taken,)), adoption)
     assert code_of(verdict) == (Failed, "DuplicateExpressSyncName")
 
 
-def test_a_name_that_the_api_called_taken_keeps_the_apis_own_answer() -> None:
-    """With status and request id, which a support ticket needs; without them where the API never said so."""
+def test_taken_name_keeps_the_apis_status_and_request_id() -> None:
+    """A support ticket needs both; they are empty if the API did not report the name as taken."""
     told = verdict_of(Refused("DuplicateExpressSyncName", 400, "API-7"), GroupList((OTHER_CONFIGURATIONS["bucket"],)))
     inferred = verdict_of(Refused("InternalError", 500, "API-8"), GroupList((OTHER_CONFIGURATIONS["bucket"],)))
     assert isinstance(told, Failed)
@@ -155,7 +154,7 @@ def test_a_name_that_the_api_called_taken_keeps_the_apis_own_answer() -> None:
 
 
 def old_mark(request_id: str = "REQ-1") -> str:
-    """The mark of groups made before it named the configuration."""
+    """Return the mark of groups made before the mark contained the configuration."""
     return f"[xs:{hashlib.sha256(request_id.encode()).hexdigest()[:12]}]"
 
 
@@ -183,8 +182,8 @@ FORMS = {
 UNCLEAR = ("slashes", "region name")
 
 
-def ruling(mark: str, form: str, adoption: str) -> str:
-    """The rules once more, in words: the mark decides; without one the policy and what is seen."""
+def expected_code(mark: str, form: str, adoption: str) -> str:
+    """State the rules once more: the mark decides; without a mark, the policy and the shown configuration."""
     if mark == "this body":
         return "RequestIdReused" if form == "other bucket" else "succeeded"
     if mark == "this id, another body":
@@ -205,12 +204,12 @@ DOUBTS = ("OwnerUnknown", "ConfigurationUnclear")
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("mark", MARKS)
 @pytest.mark.parametrize("last", [DUPLICATE, INTERNAL_ERROR, READ_TIMEOUT, samples.NO_PERMISSION])
-def test_mark_form_and_policy_decide_about_a_namesake(
+def test_mark_form_and_policy_decide_on_a_group_of_the_name(
     last: Unsettled, mark: str, form: str, adoption: Adoption
 ) -> None:
-    """`failed` only where the group is surely another one; what cannot be told apart is a doubt that stays one."""
+    """It is `failed` only if the group is surely another one; if that cannot be known, the doubt is permanent."""
     verdict = verdict_of(last, GroupList((group_of(description=MARKS[mark], **FORMS[form]),)), adoption)
-    expected = ruling(mark, form, adoption)
+    expected = expected_code(mark, form, adoption)
     if expected == "succeeded":
         is_open = last in (INTERNAL_ERROR, READ_TIMEOUT)
         assert verdict == Succeeded("sync-there", "created" if is_open else "existing")
@@ -221,8 +220,8 @@ def test_mark_form_and_policy_decide_about_a_namesake(
 
 @pytest.mark.parametrize("form", ["same", *UNCLEAR])
 @pytest.mark.parametrize("adoption", ADOPTIONS)
-def test_a_group_with_the_mark_of_this_body_is_never_failed(adoption: Adoption, form: str) -> None:
-    """Whatever the API makes of its prefix or region: the mark proves that this request made it."""
+def test_group_with_the_requests_own_mark_is_a_success(adoption: Adoption, form: str) -> None:
+    """The mark proves that this request made the group, in whatever form the API shows its prefix or region."""
     group = group_of(description=MARKED.description, **FORMS[form])
     assert isinstance(verdict_of(DUPLICATE, GroupList((group,)), adoption), Succeeded)
 
@@ -230,10 +229,10 @@ def test_a_group_with_the_mark_of_this_body_is_never_failed(adoption: Adoption, 
 @pytest.mark.parametrize("adoption", ADOPTIONS)
 @pytest.mark.parametrize("finding", [samples.NO_PERMISSION, READ_TIMEOUT, INTERNAL_ERROR, samples.NOT_CONNECTED])
 @pytest.mark.parametrize(("code", "http_status", "_absent", "_origin"), ANSWERS)
-def test_without_a_look_nothing_is_said_but_what_is_impossible(
+def test_failed_lookup_is_indeterminate_unless_impossible(
     code: str, http_status: int | None, _absent: str, _origin: str, finding: LookupResult, adoption: Adoption
 ) -> None:
-    """`failed` only where looking is forbidden and the request can never have made a group; else `indeterminate`."""
+    """It is `failed` only if lookups are forbidden and the request can never have made a group."""
     certain = finding is samples.NO_PERMISSION and code in CAN_NEVER_HAVE_MADE_THE_GROUP
     expected = Failed if certain else Indeterminate
     verdict = verdict_of(answer_of(code, http_status), finding, adoption)
@@ -242,16 +241,16 @@ def test_without_a_look_nothing_is_said_but_what_is_impossible(
 
 
 @pytest.mark.parametrize("before", [READ_TIMEOUT, INTERNAL_ERROR])
-def test_an_unknown_attempt_before_spoils_even_what_is_impossible(before: Answer) -> None:
-    """Two answers that contradict each other prove nothing without a look."""
+def test_ambiguous_attempt_outweighs_a_later_impossible_answer(before: Answer) -> None:
+    """Two contradictory answers prove nothing without a lookup."""
     last = Refused("InvalidBucketName", 400)
     assert code_of(verdict_of(last, samples.NO_PERMISSION, before=[before])) == (Indeterminate, "InvalidBucketName")
 
 
 @pytest.mark.parametrize("before", [READ_TIMEOUT, INTERNAL_ERROR, Refused("ServiceUnavailable", 503)])
 @pytest.mark.parametrize("last", [samples.THROTTLED, samples.NOT_CONNECTED, samples.NO_PERMISSION])
-def test_one_open_attempt_among_settled_ones_may_still_land(last: Unsettled, before: Answer) -> None:
-    """The answer to a later attempt says nothing about the earlier one."""
+def test_ambiguous_attempt_may_land_after_a_later_refusal(last: Unsettled, before: Answer) -> None:
+    """The answer to a later attempt says nothing about an earlier one."""
     assert verdict_of(last, samples.NO_GROUPS, before=[before]) is None
 
 
@@ -264,15 +263,15 @@ def test_attempts_that_were_not_executed_cannot_land() -> None:
 @pytest.mark.parametrize(
     "last", [samples.NO_PERMISSION, samples.THROTTLED, DUPLICATE, Refused("InvalidBucketName", 400)]
 )
-def test_what_was_sent_before_these_attempts_may_still_land(last: Unsettled) -> None:
-    """Another body of this requestId asked for the same group and is still open: absent is not a verdict then."""
+def test_call_in_flight_for_another_body_may_still_land(last: Unsettled) -> None:
+    """Another body of this requestId asks for the same group and is open, so absence is not yet a verdict."""
     assert decide(REQUEST, (last,), last, samples.NO_GROUPS, "identical", in_flight=True) is None
     refused_lookup = decide(REQUEST, (last,), last, samples.NO_PERMISSION, "identical", in_flight=True)
     assert code_of(refused_lookup) == (Indeterminate, last.code)
 
 
-def test_what_is_there_decides_whatever_is_in_flight() -> None:
-    """Names are unique, so a group of another configuration settles the matter, and an identical one does too."""
+def test_found_group_decides_despite_a_call_in_flight() -> None:
+    """Names are unique, so a group of another configuration and an identical one both decide."""
     taken = decide(
         REQUEST, (DUPLICATE,), DUPLICATE, GroupList((group_of(bucket_name="b"),)), "identical", in_flight=True
     )
@@ -290,8 +289,8 @@ def test_what_is_there_decides_whatever_is_in_flight() -> None:
         ([READ_TIMEOUT, samples.NOT_CONNECTED], True),
     ],
 )
-def test_a_run_may_have_created_the_group_if_any_attempt_is_unknown(attempts: list[Answer], expected: bool) -> None:
-    """One is enough, wherever it stands."""
+def test_run_may_have_created_the_group_if_any_call_is_ambiguous(attempts: list[Answer], expected: bool) -> None:
+    """One ambiguous attempt is enough, at any position."""
     assert may_have_created(attempts) is expected
 
 
@@ -306,6 +305,6 @@ def test_a_run_may_have_created_the_group_if_any_attempt_is_unknown(attempts: li
         (READ_TIMEOUT, None),
     ],
 )
-def test_the_namesake_is_the_group_of_exactly_that_name(finding: LookupResult, expected: Group | None) -> None:
-    """Case counts, neighbours do not; a failed look shows nobody."""
+def test_group_is_found_by_its_exact_name(finding: LookupResult, expected: Group | None) -> None:
+    """Case counts; a failed lookup finds no group."""
     assert group_named(finding, REQUEST) == expected
