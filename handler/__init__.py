@@ -1,8 +1,8 @@
-"""The provisioning function: takes requests from a queue and publishes one true verdict for each.
+"""The provisioning function: takes requests from a queue and publishes one verdict for each.
 
     entry         handle(event, context): the composition root; the only place that reads clock, environment and chance
     control       control commands ("drain this queue"), parsed and run; drain does it
-    pipeline      deliveries -> verdicts -> settled outcomes, each isolated from its neighbours
+    pipeline      deliveries -> verdicts -> settled outcomes, each isolated from the others
     settlement    publishes the outcomes of a case and requeues its request if it is deferred
     outcome       a verdict as the CloudEvent that publishes it
     inbound       event -> deliveries -> valid requests
@@ -10,5 +10,5 @@
     sgw, smq      clients of Cloud Storage Gateway and MNS, over transport
     config, credentials, log, model
 
-To import any of it needs no environment and opens no connection.
+Importing these modules needs no environment and opens no connection.
 """

@@ -98,7 +98,8 @@ def _choice(allowed: tuple[str, ...], default: str, meaning: str) -> Variable:
 
 
 _QUEUE, _COUNT = "the name of an MNS queue, or nothing", "a whole number"
-VARIABLES: Mapping[str, Variable] = {  # by name without prefix; template.yml and docs/operations.md are held to it
+# By name without prefix. template.yml and docs/operations.md are compared with it by tests.
+VARIABLES: Mapping[str, Variable] = {
     "RESULT_TOPIC": Variable(None, _NAME, "the name of the MNS topic for outcomes", "the topic for outcomes"),
     "MNS_ENDPOINT": Variable(
         None,

@@ -40,7 +40,7 @@ class ProvisionRequest:
 
     @property
     def configuration(self) -> tuple[str, ...]:
-        """The configuration of the requested group; the description is not part of it."""
+        """Return the configuration of the requested group; the description is not part of it."""
         return (self.name, self.bucket_name, self.bucket_region, self.bucket_prefix)
 
 
@@ -76,7 +76,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """No answer arrived. `sent` tells whether the request may have reached the service, so that it may still land."""
+    """No answer arrived. `sent`: whether the request may have reached the service, so that it may still land."""
 
     code: str
     sent: bool

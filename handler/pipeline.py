@@ -1,4 +1,4 @@
-"""Processes deliveries to settled outcomes, each isolated from its neighbours.
+"""Processes deliveries to settled outcomes, each isolated from the others.
 
 Deliveries of one requestId share a lane and are processed one after the other: side by side, one could publish a
 refusal that it received before the other had made the group, after the other had published the group. Copies of one
@@ -113,7 +113,7 @@ class Pipeline:
         effort = _Effort(log, self.utc_now)
         try:
             verdict = self._verdict(case, deadlines, effort, in_flight)
-        except Exception as fault:  # must neither harm the neighbours nor lead to a false verdict
+        except Exception as fault:  # must neither affect other deliveries nor lead to a false verdict
             log.crashed(fault)
             verdict = Indeterminate(errors.reason(HANDLER_FAULT), may_settle=False)
         context = OutcomeContext(

@@ -2,8 +2,8 @@
 
 A case is settled for a submission once the outcome is published and, if that defers the request, the request is
 requeued; or once the request is requeued because its outcome could not be published. Then the delivery may be deleted.
-A request that cannot be requeued is sent to the dead letter queue: if its delivery came back instead, so would those of
-its neighbours, which are settled already.
+A request that cannot be requeued is sent to the dead letter queue: if its delivery came back instead, the whole batch
+would, with deliveries that are settled already.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -59,22 +59,22 @@ class Case:
 
     @property
     def document(self) -> Any:
-        """The request, None if no body could be parsed."""
+        """Return the request, None if no body could be parsed."""
         return self.deliveries[0].document
 
     @property
     def content(self) -> object:
-        """What to send to get the same case again; None if that is unknown."""
+        """Return what to send to get the same case again; None if that is unknown."""
         return self.deliveries[0].content
 
     @property
     def submissions(self) -> list[Lineage]:
-        """Every submission of the request once, in the highest generation of its own deliveries."""
+        """Return every submission of the request once, in the highest generation of its own deliveries."""
         return request_event.distinct(delivery.lineage for delivery in self.deliveries)
 
     @property
     def generation(self) -> int:
-        """The highest generation of the deliveries."""
+        """Return the highest generation of the deliveries."""
         return max(delivery.lineage.generation for delivery in self.deliveries)
 
     def message_id_of(self, submission_id: str) -> str:
@@ -88,7 +88,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """Settles cases; threads may share it. `source` is the CloudEvents source of every event.
+    """Settles cases. Thread-safe. `source` is the CloudEvents source of every event.
 
     Without `dead_letter`, a delivery whose request cannot be requeued has to come back.
     """
@@ -103,7 +103,7 @@ class Settlement:
     def settle(self, case: Case, verdict: Verdict, context: OutcomeContext, until: float) -> list[Outcome | None]:
         """Return the outcome of each delivery once it is settled; None where the delivery has to come back.
 
-        Publish first: otherwise the request would produce an outcome for a deferral that nobody saw.
+        It publishes first: otherwise the requeued request would produce an outcome after an unpublished deferral.
         """
         submissions = case.submissions
         decided = self.deferral.of(verdict, case.generation, self.uniform)

@@ -37,7 +37,7 @@ class Delivery:
 
     @property
     def content(self) -> object:
-        """What to send to get the same delivery again; None if that is unknown.
+        """Return what to send to get the same delivery again; None if that is unknown.
 
         A document that is itself a text is sent as the original body: the text alone would be parsed once more.
         """

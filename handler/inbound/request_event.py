@@ -49,7 +49,7 @@ class Lineage:
 
     @property
     def submissions(self) -> tuple["Lineage", ...]:
-        """Every submission that the message carries, each as a lineage of its own."""
+        """Return every submission that the message carries, each as a separate lineage."""
         return (replace(self, others=()), *(replace(each, generation=self.generation) for each in self.others))
 
 

@@ -70,7 +70,7 @@ def _is_unicode(text: str) -> bool:
 
 
 def _path_of(unknown_name: str) -> str:
-    # A name is the sender's text as much as a value is: shown only where it looks like a mistyped property.
+    # A name is the sender's text as much as a value is, so it is shown only if it looks like a mistyped property.
     return f"$.{unknown_name}" if _PLAIN_NAME.fullmatch(unknown_name) else "$[?]"
 
 

@@ -13,7 +13,7 @@ from handler.provisioning.retry import Backoff, Uniform
 
 @dataclass(frozen=True, slots=True)
 class Deferral:
-    """The waits between generations; `waits.attempts` counts the generations there may be in all.
+    """The waits between generations; `waits.attempts` is the maximum number of generations.
 
     `max_seconds` bounds every wait, so that the queue still has the message afterwards: a message can expire while it
     is delayed.
@@ -43,7 +43,8 @@ class Deferral:
         """Return how long to wait before the next generation.
 
         The wait is at least half of its ceiling, which doubles with every generation: a wait without a floor would
-        spend the generations before an outage has ended. Jitter spreads also those that were all told the same time.
+        spend the generations before an outage has ended. Jitter also spreads requests that were asked to wait equally
+        long.
         """
         half = self.waits.ceiling(generation + 1) / 2
         wanted = max(half, at_least_seconds) + uniform(0.0, half)

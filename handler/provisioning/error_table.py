@@ -9,7 +9,7 @@ from enum import Enum
 
 
 class Effect(Enum):
-    """The effect of a create call, as far as its answer tells."""
+    """The effect of a create call, as far as its answer proves."""
 
     DONE = "done"
     NOT_EXECUTED = "not executed"
@@ -21,7 +21,7 @@ class Effect(Enum):
 class ErrorInfo:
     """One row: HTTP status, effect, an explanation, and a hint for the operator.
 
-    `impossible`: a request that gets this answer can never have made its group, whoever sent it before.
+    `impossible`: a request that gets this answer can never have made its group, in any earlier attempt.
     """
 
     http_status: int
@@ -88,7 +88,7 @@ DOCUMENTED = {
 
 GATEWAY = {
     "ServiceUnavailable": ErrorInfo(503, _POSSIBLY_DONE, "The API is unavailable.", _TRY_LATER),
-    # Every attempt has its own nonce, so something on the way sent this one twice: the first may be in process.
+    # Every attempt has its own nonce, so a device on the network sent this one twice; the first may still be processed.
     "SignatureNonceUsed": ErrorInfo(400, _POSSIBLY_DONE, "The signature nonce was used before.", _TRY_LATER),
     "InvalidTimeStamp.Expired": ErrorInfo(400, _NOT_EXECUTED, "The signature has expired.", _TRY_LATER),
     # The next invocation is given a fresh one.

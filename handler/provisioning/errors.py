@@ -55,7 +55,7 @@ def is_retryable(result: Answer | LookupResult) -> bool:
 
 
 def is_impossible(answer: Refused | Unanswered) -> bool:
-    """Return whether a request that gets this answer can never have made its group, whoever sent it before."""
+    """Return whether a request that gets this answer can never have made its group, in any earlier attempt."""
     return isinstance(answer, Refused) and error_info(answer.code, answer.http_status).impossible
 
 

@@ -35,7 +35,7 @@ def _of_regions(shown: str, requested: str) -> Likeness:
     region = shown.strip().lower().removeprefix(_OSS_LOCATION)
     if region == requested:
         return Likeness.SAME
-    # A bucket is in one region only. Anything but the plain id of another region may be the same in another form.
+    # A bucket is in one region only. Any text but the plain id of another region may be another form of this one.
     is_another = _REGION_ID.fullmatch(region) and requested not in region and region not in requested
     return Likeness.OTHER if is_another else Likeness.UNCLEAR
 

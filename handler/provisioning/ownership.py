@@ -18,12 +18,12 @@ _OF_REQUEST, _OF_CONFIGURATION = 8, 4  # characters of six bits each
 
 
 class Maker(Enum):
-    """Who made a group, as far as its mark tells."""
+    """Who made a group, as far as its mark proves."""
 
     THIS_REQUEST = "this request, with this configuration"
     THIS_ID = "a request of this id, with a configuration that the mark does not name"
     THIS_ID_OTHERWISE = "a request of this id, with another configuration"
-    SOMEBODY_ELSE = "somebody else, or a request whose policy was not `owned`"
+    SOMEBODY_ELSE = "another owner, or a request whose policy was not `owned`"
 
 
 def marked_description(request: ProvisionRequest) -> str:
@@ -32,7 +32,7 @@ def marked_description(request: ProvisionRequest) -> str:
 
 
 def maker(group: Group, request: ProvisionRequest) -> Maker:
-    """Return who made the group, as far as its mark tells."""
+    """Return who made the group, as far as its mark proves."""
     description = group.description.rstrip()
     if description.endswith(_mark(request)):
         return Maker.THIS_REQUEST

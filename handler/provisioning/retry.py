@@ -85,7 +85,7 @@ class Attempt:
 
     @property
     def code(self) -> str:
-        """The code of the result, `OK` for a success."""
+        """Return the code of the result, `OK` for a success."""
         return self.result.code if isinstance(self.result, Refused | Unanswered) else "OK"
 
 

@@ -7,9 +7,9 @@ import re
 
 _PORT = r"(:[0-9]{1,5})?/?"
 _LOOPBACK = r"(localhost|127(\.[0-9]{1,3}){3}|\[::1\])"
-# Anywhere but on this machine a security token and the requests need TLS.
+# Except on this machine, requests and security tokens are sent over TLS only.
 SAFE_URL = re.compile(rf"https://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]){_PORT}|http://{_LOOPBACK}{_PORT}")
-# SMQ's own addresses inside a region, which no other network reaches.
+# Internal addresses of SMQ, which are reachable only inside their region.
 INTERNAL_URL = re.compile(rf"http://[A-Za-z0-9.-]+-internal(-vpc)?\.aliyuncs\.com{_PORT}")
 
 # All regions of the mainland share one endpoint; the obvious sgw.cn-hangzhou is not a documented one.

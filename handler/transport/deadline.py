@@ -5,7 +5,7 @@ from typing import Protocol
 
 
 class Deadline(Protocol):
-    """Tells how many seconds the next operation on a socket may take."""
+    """Limits the seconds that the next operation on a socket may take."""
 
     def left(self) -> float: ...
 

@@ -35,7 +35,7 @@ class TruncatedResponseError(Exception):
 class Response:
     """A final response; `headers` have lower-case names, repeated ones are joined by commas.
 
-    `keeps_open`: the body's end is known from its framing, and the server did not announce to close.
+    `keeps_open`: the body's end is known from its framing, and the server did not ask to close the connection.
     """
 
     status: int
@@ -108,7 +108,7 @@ def _chunked(stream: BinaryIO, coding: str) -> bytes:
         if _line(stream):
             raise MalformedResponseError
     for _ in _fields(stream):
-        pass  # a trailer may not say anything that matters
+        pass  # a trailer cannot change the meaning of a response
     return bytes(body)
 
 
