@@ -153,12 +153,12 @@ def test_killed_drain_loses_nothing_and_repeats_nothing(tmp_path: Path, point: s
         subjects = put(running, REQUESTS, *forty()[16:])
         local_post(running, "/_local/kill", {"after": point})
         assert "errorMessage" in send_command(running, {"drain": "requests"})
-        there, told = {message["messageId"] for message in messages(running, REQUESTS)}, verdicts(running)
+        there, answered = {message["messageId"] for message in messages(running, REQUESTS)}, verdicts(running)
         assert there
-        assert subjects.keys() - there <= told.keys()
+        assert subjects.keys() - there <= answered.keys()
         let_time_pass(running, LONGER_THAN_A_FUNCTION_SECONDS)
         found = drain_all(running, {**first, **subjects}, len(there))
-        assert {submission: found[submission] for submission in told} == told
+        assert {submission: found[submission] for submission in answered} == answered
 
 
 def test_message_is_hidden_while_it_is_processed(tmp_path: Path) -> None:
@@ -191,9 +191,9 @@ def test_dead_letters_are_swept_into_outcomes(tmp_path: Path) -> None:
         wait_for(lambda: len(outcomes(running)) == 3 and not messages(running, DEAD))
         found = verdicts(running)
         assert found.keys() == subjects.keys()
-        told = {event["subject"]: event["data"] for event in outcomes(running)}
-        assert [told[f"R-{number}"]["disposition"] for number in (1, 2)] == ["existing", "existing"]
-        assert Counter(data["status"] for data in told.values()) == {"succeeded": 2, "rejected": 1}
+        answered = {event["subject"]: event["data"] for event in outcomes(running)}
+        assert [answered[f"R-{number}"]["disposition"] for number in (1, 2)] == ["existing", "existing"]
+        assert Counter(data["status"] for data in answered.values()) == {"succeeded": 2, "rejected": 1}
         [again] = put(running, REQUESTS, request(1))
         wait_for(lambda: len(outcomes(running)) == 4)
         assert {status for status, _ in verdicts(running)[again]} == {"succeeded"}

@@ -111,14 +111,14 @@ def test_two_submissions_in_an_outage_are_both_answered(cloud: RunningCloud) -> 
     _fail(cloud, ["AssumeRoleFail"] * 2)
     ids = _smq(cloud).send(cloud.ready["mns"]["requestQueue"], [json.dumps(REQUEST)] * 2)
     final: set[str] = set()
-    told: list[str] = []
+    event_ids: list[str] = []
     while final != set(ids):
         (event,) = _outcomes(cloud, 1)
-        told.append(event["id"])
+        event_ids.append(event["id"])
         if event["data"]["status"] != "deferred":
             assert event["data"]["status"] == "succeeded"
             final.add(event["data"]["submissionId"])
-    assert len(told) == len(set(told))
+    assert len(event_ids) == len(set(event_ids))
 
 
 @pytest.mark.parametrize("generation", [-1, 10**9, "1", True, None, 1.5])

@@ -211,8 +211,8 @@ def test_command_is_run_answered_and_logged(cloud: FunctionCloud, capsys: pytest
     assert json.loads(handle(json.dumps(timer).encode(), context_310())) == {"finished": 2, "left": 0}
     assert sorted(cloud.statuses()) == ["rejected", "succeeded"]
     assert cloud.mns.bodies("requests") == []
-    told = lines_of(capsys)[-1]
-    assert (told["event"], told["request_id"], told["finished"], told["left"]) == ("carried out", "FC-1", 2, 0)
+    line = lines_of(capsys)[-1]
+    assert (line["event"], line["request_id"], line["finished"], line["left"]) == ("carried out", "FC-1", 2, 0)
 
 
 @pytest.mark.parametrize("fault", ["error-after", "reset-after", "timeout-after"])
@@ -286,14 +286,14 @@ def test_unpublished_outcome_is_requeued_and_published_later(cloud: FunctionClou
     cloud.mns.queue_faults("PublishMessage", "AccessDenied")
     sent = batch(document("REQ-0"), '{"requestId": "REQ-1", "requestId": "REQ-1"}')
     assert json.loads(handle(sent, context_310())) == {"settled": 2}
-    (told,) = cloud.outcomes()
+    (published,) = cloud.outcomes()
     (back,) = cloud.mns.bodies("requests")
     handle(json.dumps([queue_event(back, "M-9")]).encode(), context_310())
     events = {event["data"]["submissionId"]: event for event in cloud.outcomes()}
     assert events.keys() == {"M-0", "M-1"}
     assert [events[f"M-{number}"]["data"]["status"] for number in range(2)] == ["succeeded", "rejected"]
-    assert events[told["data"]["submissionId"]] == told
-    late = next(event for event in events.values() if event != told)
+    assert events[published["data"]["submissionId"]] == published
+    late = next(event for event in events.values() if event != published)
     assert (late["data"]["messageId"], late["data"]["generation"]) == ("M-9", 1)
 
 

@@ -55,7 +55,7 @@ def context(token: str = TOKEN) -> Any:
 
 @pytest.fixture(autouse=True)
 def fresh_instance(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Have the settings read anew, and restore what an instance configures."""
+    """Read the settings again, and restore what an instance configures."""
     before, level = structlog.get_config(), logging.getLogger("urllib3").level
     for name, value in BRIEF.items():
         monkeypatch.setenv(f"EXPRESS_SYNC_{name}", value)
@@ -143,12 +143,12 @@ def test_unusable_token_is_named_and_not_shown(
     """It is refused before anything is sent, for every kind of event."""
     monkeypatch.setenv("EXPRESS_SYNC_MNS_ENDPOINT", "http://127.0.0.1:1")
     for event in (json.dumps(REQUEST).encode(), b'{"control": {"drain": "requests"}}', b"\xff"):
-        with pytest.raises(ConfigurationError) as told:
+        with pytest.raises(ConfigurationError) as raised:
             handle(event, context(token))
-        assert str(told.value).endswith(
+        assert str(raised.value).endswith(
             ": the security token in the runtime's context has a character that keys do not have, or is too long"
         )
-        assert (told.value.__cause__, told.value.__context__) == (None, None)
+        assert (raised.value.__cause__, raised.value.__context__) == (None, None)
     assert "Plant" not in capsys.readouterr().out
 
 

@@ -30,7 +30,7 @@ from tests.support.scripted_server import (
 SHORT_S, LONG_S = SILENCE_SECONDS, PATIENCE_SECONDS
 REQUEST = ProvisionRequest("REQ-1", "photos", "holiday-bucket", "cn-hangzhou", "teams/a", "组 a+b*~/c")
 BARE = ProvisionRequest("REQ-2", "videos", "holiday-bucket", "cn-hangzhou")
-NONCES = count()  # never one twice, as the gateway remembers them
+NONCES = count()  # unique, because the gateway remembers them
 SUCCESS = json.dumps({"Success": True, "ExpressSyncId": "sync-1", "RequestId": "API-1"}).encode()
 
 

@@ -1,4 +1,4 @@
-"""What every unit test shares."""
+"""The fixtures of all unit tests."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from tests.support.manual_clock import ManualClock
 
 @pytest.fixture
 def clock() -> ManualClock:
-    """Time of the test's own."""
+    """Return a clock for one test."""
     return ManualClock()

@@ -44,14 +44,14 @@ def refuse(_outcome: Outcome, _until: float) -> None:
     raise SmqError("AccessDenied", transient=False)
 
 
-def settlement(queues: Queues, *, sets_aside: bool = True) -> Settlement:
+def settlement(queues: Queues, *, has_dead_letters: bool = True) -> Settlement:
     return Settlement(
         deferral=Deferral(Backoff(2, 60.0, 3600.0), 302400.0),
         publish=refuse,
         requeue=queues.requeue,
         uniform=lambda _low, high: high,
         source="test",
-        dead_letter=queues.dead_letter if sets_aside else None,
+        dead_letter=queues.dead_letter if has_dead_letters else None,
     )
 
 
@@ -65,9 +65,9 @@ def settled(
 
 def test_unpublished_last_generation_becomes_a_dead_letter() -> None:
     queues = Queues()
-    outcomes, told = settled(settlement(queues))
+    outcomes, events = settled(settlement(queues))
     assert None not in outcomes
-    assert told == ["not_published"]
+    assert events == ["not_published"]
     [(queue, body)] = queues.sent
     message = json.loads(body)
     assert queue == "dead letters"
@@ -76,8 +76,8 @@ def test_unpublished_last_generation_becomes_a_dead_letter() -> None:
 
 def test_request_becomes_a_dead_letter_if_its_queue_refuses() -> None:
     queues = Queues(requests=False)
-    outcomes, told = settled(settlement(queues), replace(LAST, generation=0))
-    assert (None not in outcomes, told) == (True, ["not_published"])
+    outcomes, events = settled(settlement(queues), replace(LAST, generation=0))
+    assert (None not in outcomes, events) == (True, ["not_published"])
     assert [(queue, json.loads(body)["generation"]) for queue, body in queues.sent] == [("dead letters", 0)]
 
 
@@ -87,11 +87,11 @@ def test_request_with_a_deferral_left_is_requeued() -> None:
     assert [queue for queue, _ in queues.sent] == ["requests"]
 
 
-@pytest.mark.parametrize("sets_aside", [True, False])
-def test_delivery_comes_back_if_no_queue_accepts_its_request(sets_aside: bool) -> None:
+@pytest.mark.parametrize("has_dead_letters", [True, False])
+def test_delivery_comes_back_if_no_queue_accepts_its_request(has_dead_letters: bool) -> None:
     queues = Queues(requests=False, dead_letters=False)
-    outcomes, told = settled(settlement(queues, sets_aside=sets_aside), replace(LAST, generation=0))
-    assert (outcomes, told) == ([None], ["not_settled"])
+    outcomes, events = settled(settlement(queues, has_dead_letters=has_dead_letters), replace(LAST, generation=0))
+    assert (outcomes, events) == ([None], ["not_settled"])
 
 
 def test_body_without_its_text_does_not_become_a_dead_letter() -> None:
@@ -107,8 +107,8 @@ def test_large_flawed_text_becomes_a_dead_letter_unchanged(generation: int) -> N
     flaw, text = Violation("$", "json", "JSON"), '"' * 40_000
     queues = Queues()
     lineage = replace(LAST, generation=generation)
-    outcomes, told = settled(settlement(queues), lineage, Rejected((flaw,)), document=None, flaws=(flaw,), text=text)
-    assert (None not in outcomes, told) == (True, ["not_published"])
+    outcomes, events = settled(settlement(queues), lineage, Rejected((flaw,)), document=None, flaws=(flaw,), text=text)
+    assert (None not in outcomes, events) == (True, ["not_published"])
     assert queues.sent == [("dead letters", text)]
 
 
@@ -117,6 +117,6 @@ def test_large_flawed_text_comes_back_without_dead_letters() -> None:
     flaw, text = Violation("$", "json", "JSON"), '"' * 40_000
     queues = Queues()
     outcomes, _ = settled(
-        settlement(queues, sets_aside=False), LAST, Rejected((flaw,)), document=None, flaws=(flaw,), text=text
+        settlement(queues, has_dead_letters=False), LAST, Rejected((flaw,)), document=None, flaws=(flaw,), text=text
     )
     assert (outcomes, queues.sent) == ([None], [])

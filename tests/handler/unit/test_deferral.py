@@ -11,7 +11,7 @@ from handler.provisioning import errors
 from handler.provisioning.deferral import Deferral
 from handler.provisioning.retry import Backoff, Uniform
 
-PASSING = errors.reason_of(Refused("AssumeRoleFail", 403))
+TEMPORARY = errors.reason_of(Refused("AssumeRoleFail", 403))
 LASTING = errors.reason_of(Refused("RoleNotExist", 404))
 SILENCE = errors.reason_of(Unanswered("ReadTimeout", sent=True))
 LONGEST = 302_400.0
@@ -23,7 +23,12 @@ FINAL: list[Verdict] = [
     Failed(LASTING),
     Indeterminate(SILENCE, may_settle=False),
 ]
-OPEN: list[Failed | Indeterminate] = [Failed(PASSING), Failed(SILENCE), Indeterminate(SILENCE), Indeterminate(LASTING)]
+OPEN: list[Failed | Indeterminate] = [
+    Failed(TEMPORARY),
+    Failed(SILENCE),
+    Indeterminate(SILENCE),
+    Indeterminate(LASTING),
+]
 
 
 def longest(low: float, high: float) -> float:
@@ -33,7 +38,7 @@ def longest(low: float, high: float) -> float:
 
 def delay(deferral: Deferral, generation: int, chance: float = 1.0) -> int:
     """Return the delay of a generation; `chance` is the position of every random number in its range."""
-    deferred = deferral.of(Failed(PASSING), generation, lambda low, high: low + (high - low) * chance)
+    deferred = deferral.of(Failed(TEMPORARY), generation, lambda low, high: low + (high - low) * chance)
     assert isinstance(deferred, Deferred)
     return deferred.delay_seconds
 
@@ -54,7 +59,7 @@ def test_temporary_error_is_deferred_with_its_reason(verdict: Failed | Indetermi
 @pytest.mark.parametrize("verdict", OPEN)
 @pytest.mark.parametrize(("deferrals", "generation"), [(0, 0), (1, 1), (6, 6), (6, 7), (6, 1000)])
 def test_last_generation_is_not_deferred(verdict: Failed | Indeterminate, deferrals: int, generation: int) -> None:
-    """This includes generations beyond the last one, which only somebody else can have counted."""
+    """This includes generations beyond the last one, which only another sender can have counted."""
     assert Deferral(Backoff(deferrals + 1, 60.0, 3600.0), LONGEST).of(verdict, generation, longest) is verdict
 
 
@@ -62,7 +67,7 @@ def test_last_generation_is_not_deferred(verdict: Failed | Indeterminate, deferr
 def test_number_of_deferrals_is_the_setting(deferrals: int) -> None:
     """The first generation is 0."""
     deferral = Deferral(Backoff(deferrals + 1, 60.0, 3600.0), LONGEST)
-    verdicts = [deferral.of(Failed(PASSING), generation, longest) for generation in range(deferrals + 1)]
+    verdicts = [deferral.of(Failed(TEMPORARY), generation, longest) for generation in range(deferrals + 1)]
     assert [isinstance(verdict, Deferred) for verdict in verdicts] == [True] * deferrals + [False]
 
 
@@ -92,15 +97,15 @@ def delays(verdict: Failed | Indeterminate, generation: int, deferral: Deferral 
 @pytest.mark.parametrize(
     ("verdict", "generation", "expected"),
     [
-        (Failed(PASSING), 0, [30, 45, 60]),
-        (Failed(PASSING), 3, [240, 360, 480]),
-        (Indeterminate(PASSING), 0, [60, 75, 90]),
+        (Failed(TEMPORARY), 0, [30, 45, 60]),
+        (Failed(TEMPORARY), 3, [240, 360, 480]),
+        (Indeterminate(TEMPORARY), 0, [60, 75, 90]),
         (Indeterminate(SILENCE), 3, [480, 600, 720]),
-        (Failed(replace(PASSING, retry_after_seconds=20.0)), 0, [30, 45, 60]),
-        (Failed(replace(PASSING, retry_after_seconds=200.0)), 0, [200, 215, 230]),
-        (Indeterminate(replace(PASSING, retry_after_seconds=50.0)), 0, [60, 75, 90]),
-        (Indeterminate(replace(PASSING, retry_after_seconds=200.0)), 0, [200, 215, 230]),
-        (Failed(replace(PASSING, retry_after_seconds=1e9)), 0, [302_400] * 3),
+        (Failed(replace(TEMPORARY, retry_after_seconds=20.0)), 0, [30, 45, 60]),
+        (Failed(replace(TEMPORARY, retry_after_seconds=200.0)), 0, [200, 215, 230]),
+        (Indeterminate(replace(TEMPORARY, retry_after_seconds=50.0)), 0, [60, 75, 90]),
+        (Indeterminate(replace(TEMPORARY, retry_after_seconds=200.0)), 0, [200, 215, 230]),
+        (Failed(replace(TEMPORARY, retry_after_seconds=1e9)), 0, [302_400] * 3),
     ],
 )
 def test_delay_has_three_minimums_and_a_maximum(
@@ -128,7 +133,7 @@ def test_every_delay_is_valid_for_the_queue(
     base: float, cap: float, retention: float, asked_for: float, generation: int, chance: float, is_doubt: bool
 ) -> None:
     """It is in whole seconds, at least one, at most half of the retention, and otherwise at least as requested."""
-    reason = replace(PASSING, retry_after_seconds=asked_for)
+    reason = replace(TEMPORARY, retry_after_seconds=asked_for)
     verdict = Indeterminate(reason) if is_doubt else Failed(reason)
     deferral = Deferral(Backoff(51, base, cap), retention / 2)
     deferred = deferral.of(verdict, generation, lambda low, high: low + (high - low) * chance)

@@ -19,14 +19,14 @@ from tests.support.samples import DOCUMENT
 BROKEN = SmqError("InternalError", transient=True)
 DEADLINES = Deadlines(create=1078.0, lookup=1103.0, publish=1118.0)
 BODY = json.dumps(DOCUMENT)
-ANNOUNCED = Outcome("succeeded", {})
+PUBLISHED = Outcome("succeeded", {})
 
 
 @dataclass
 class DrainHarness:
     """A drain of the queue `letters`; `outcome_for` gives the outcome of a delivery, `seconds` the time of a batch."""
 
-    outcome_for: Callable[[Delivery], Outcome | None] = lambda _: ANNOUNCED
+    outcome_for: Callable[[Delivery], Outcome | None] = lambda _: PUBLISHED
     seconds: float = 0.0
     clock: ManualClock = field(default_factory=ManualClock)
     processed: list[list[str]] = field(default_factory=list)
@@ -65,7 +65,7 @@ def test_drain_deletes_nothing_before_its_outcome_is_published() -> None:
 
     def outcome_of(_: Delivery) -> Outcome:
         there.append(harness.smq.left_in("letters"))
-        return ANNOUNCED
+        return PUBLISHED
 
     harness = DrainHarness(outcome_for=outcome_of)
     harness.smq.put("letters", BODY, BODY)
@@ -74,7 +74,7 @@ def test_drain_deletes_nothing_before_its_outcome_is_published() -> None:
 
 
 def test_drain_deletes_published_messages_and_leaves_the_others() -> None:
-    harness = DrainHarness(outcome_for=lambda delivery: None if delivery.message_id == "M-1" else ANNOUNCED)
+    harness = DrainHarness(outcome_for=lambda delivery: None if delivery.message_id == "M-1" else PUBLISHED)
     harness.smq.put("letters", BODY, BODY, BODY)
     assert harness.run() == DrainSummary(2, 1)
     assert harness.smq.left_in("letters") == ["M-1"]
@@ -82,7 +82,7 @@ def test_drain_deletes_published_messages_and_leaves_the_others() -> None:
 
 def test_drain_processes_garbage_like_any_message() -> None:
     """The pipeline rejects it."""
-    harness = DrainHarness(outcome_for=lambda delivery: ANNOUNCED if delivery.flaws else None)
+    harness = DrainHarness(outcome_for=lambda delivery: PUBLISHED if delivery.flaws else None)
     harness.smq.put("letters", "garbage")
     assert harness.run() == DrainSummary(1, 0)
 
@@ -90,8 +90,8 @@ def test_drain_processes_garbage_like_any_message() -> None:
 def test_dead_lettered_batch_stays_until_all_of_it_is_published() -> None:
     """One message has two deliveries; the outcomes of other messages are not taken for theirs."""
     batch = json.dumps([{"messageId": f"B-{number}", "messageBody": BODY} for number in range(2)])
-    fates = {"M-0": ANNOUNCED, "B-0": ANNOUNCED, "B-1": None, "M-2": ANNOUNCED}
-    harness = DrainHarness(outcome_for=lambda delivery: fates[delivery.message_id])
+    outcomes = {"M-0": PUBLISHED, "B-0": PUBLISHED, "B-1": None, "M-2": PUBLISHED}
+    harness = DrainHarness(outcome_for=lambda delivery: outcomes[delivery.message_id])
     harness.smq.put("letters", BODY, batch, BODY)
     assert harness.run() == DrainSummary(2, 1)
     assert harness.processed == [["M-0", "B-0", "B-1", "M-2"]]

@@ -11,7 +11,7 @@ from handler.provisioning.errors import error_info
 
 DOCUMENTED = json.loads((Path(__file__).parent / "documented_codes.json").read_bytes())
 
-# The design's four classes, stated once more by hand.
+# A second statement of the effects.
 NOT_EXECUTED = {"AssumeRoleFail"}
 UNKNOWN = {"InternalError"}
 CAN_NEVER_HAVE_MADE_THE_GROUP = {

@@ -157,15 +157,15 @@ def test_fault_that_was_not_raised_is_logged_without_a_place(console: Console) -
 
 
 @pytest.mark.parametrize(
-    ("level", "told"),
+    ("level", "written_levels"),
     [("DEBUG", ["info", "error"]), ("WARNING", ["error"]), ("ERROR", ["error"])],
 )
-def test_lines_below_the_level_are_not_written(console: Console, level: str, told: list[str]) -> None:
+def test_lines_below_the_level_are_not_written(console: Console, level: str, written_levels: list[str]) -> None:
     console.attach(level)
     each = delivery_log()
     each.call(Attempt(CREATE, 1, samples.CREATED, 0.5, None))
     each.crashed(ValueError())
-    assert [line["level"] for line in console.lines()] == told
+    assert [line["level"] for line in console.lines()] == written_levels
 
 
 def test_each_line_is_one_write(console: Console) -> None:

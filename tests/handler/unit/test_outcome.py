@@ -439,15 +439,15 @@ def test_sequences_compare_as_texts_and_as_numbers_alike(
     assert (texts[0] == texts[1]) is (place(*first) == place(*second))
 
 
-@given(told=st.lists(st.tuples(generations, verdicts), min_size=1, max_size=6), order=st.randoms())
-def test_greatest_sequence_is_the_same_in_any_order_of_arrival(told: list[tuple[int, Verdict]], order: Any) -> None:
+@given(reached=st.lists(st.tuples(generations, verdicts), min_size=1, max_size=6), order=st.randoms())
+def test_greatest_sequence_is_the_same_in_any_order_of_arrival(reached: list[tuple[int, Verdict]], order: Any) -> None:
     """Repetitions do not matter either. A submission is either rejected or processed, never both."""
-    told = [each for each in told if not isinstance(each[1], Rejected)] or [(0, MISSING_NAME)]
+    reached = [each for each in reached if not isinstance(each[1], Rejected)] or [(0, MISSING_NAME)]
     events = [
         outcome_of(
             verdict, DOCUMENT, outcome_context(lineage=Lineage(generation=generation, submission_id="M-1"))
         ).event
-        for generation, verdict in told
+        for generation, verdict in reached
     ]
     shuffled = [*events, *events]
     order.shuffle(shuffled)
@@ -459,8 +459,8 @@ def test_greatest_sequence_is_the_same_in_any_order_of_arrival(told: list[tuple[
     )
 
 
-@given(told=st.lists(st.tuples(generations, verdicts), max_size=5))
-def test_success_has_the_greatest_sequence(told: list[tuple[int, Verdict]]) -> None:
+@given(reached=st.lists(st.tuples(generations, verdicts), max_size=5))
+def test_success_has_the_greatest_sequence(reached: list[tuple[int, Verdict]]) -> None:
     """No other verdict of any generation has a sequence as great."""
-    others = [sequence_of(verdict, number) for number, verdict in told if not isinstance(verdict, Succeeded)]
+    others = [sequence_of(verdict, number) for number, verdict in reached if not isinstance(verdict, Succeeded)]
     assert all(other < sequence_of(CREATED, 0) for other in others)

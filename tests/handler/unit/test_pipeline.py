@@ -107,8 +107,8 @@ def test_flawed_body_that_can_be_parsed_has_all_its_violations(clock: ManualCloc
     (outcome,) = Harness(clock, scripted(clock)).process(*parse(text.encode()).deliveries)
     data = data_of(outcome)
     assert data["requestId"] == "REQ-9"
-    told = {(violation["path"], violation["rule"]) for violation in data["violations"]}
-    assert told >= {("$", "uniqueKeys"), ("$.name", "pattern"), ("$.bucketRegion", "required")}
+    broken = {(violation["path"], violation["rule"]) for violation in data["violations"]}
+    assert broken >= {("$", "uniqueKeys"), ("$.name", "pattern"), ("$.bucketRegion", "required")}
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ def test_doubt_about_a_request_does_not_affect_another_request(clock: ManualCloc
     assert asked == ["REQ-1"] * 3 + ["REQ-2"]
 
 
-# Two bodies under one requestId in one batch. The first one stays open: silence, and no group to be seen.
+# Two bodies under one requestId in one batch. The first one stays open: no answer, and no group is found.
 OTHER_NAME = {**DOCUMENT, "name": "videos"}
 OTHER_WORDS = {**DOCUMENT, "description": "of winter"}
 OTHER_PREFIX = {**DOCUMENT, "bucketPrefix": "teams/b"}
@@ -500,15 +500,15 @@ def test_every_submission_is_published_or_requeued(
         for n, (name, words, number) in enumerate(batch)
     ]
     outcomes = harness.process(*deliveries)
-    told = {event["data"]["submissionId"]: event for event in harness.events}
-    assert len(told) == len(harness.events)
+    published_by_id = {event["data"]["submissionId"]: event for event in harness.events}
+    assert len(published_by_id) == len(harness.events)
     back = [each.submission_id for lineage in harness.lineages for each in lineage.submissions]
     assert len(back) == len(set(back))
     for each, outcome in zip(deliveries, outcomes, strict=True):
         submission = each.lineage.submission_id
-        is_deferred = submission in told and told[submission]["data"]["status"] == "deferred"
-        assert (submission in back) is (outcome is not None and (submission not in told or is_deferred))
-        assert outcome is not None or submission not in told
+        is_deferred = submission in published_by_id and published_by_id[submission]["data"]["status"] == "deferred"
+        assert (submission in back) is (outcome is not None and (submission not in published_by_id or is_deferred))
+        assert outcome is not None or submission not in published_by_id
         ends = [event for event in harness.logs[each.message_id].events if event not in ("bound", "call")]
         assert len(ends) == 1
         assert (ends[0] == "not_settled") is (outcome is None)

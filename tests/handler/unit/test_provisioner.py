@@ -70,13 +70,13 @@ def test_created_group_is_not_looked_up(clock: ManualClock) -> None:
     assert (service.created, service.looked_up) == ([REQUEST], [])
 
 
-@pytest.mark.parametrize("passing", [ASSUME_ROLE_FAIL, THROTTLED, INTERNAL_ERROR, READ_TIMEOUT, NOT_CONNECTED])
-def test_create_is_retried_until_the_group_is_created(clock: ManualClock, passing: Answer) -> None:
-    assert provision(scripted(clock, [passing, passing, CREATED])) == Succeeded("sync-new", "created")
+@pytest.mark.parametrize("temporary", [ASSUME_ROLE_FAIL, THROTTLED, INTERNAL_ERROR, READ_TIMEOUT, NOT_CONNECTED])
+def test_create_is_retried_until_the_group_is_created(clock: ManualClock, temporary: Answer) -> None:
+    assert provision(scripted(clock, [temporary, temporary, CREATED])) == Succeeded("sync-new", "created")
 
 
-# What the answers and the looks are, then the verdict and the places looked at.
-STORIES = [
+# The answers and the lookups, then the verdict and the scopes of the lookups.
+SEQUENCES = [
     pytest.param(
         [DUPLICATE], [IDENTICAL], Succeeded("sync-there", "existing"), [BUCKET], id="identical group of before"
     ),
@@ -144,7 +144,7 @@ STORIES = [
         [NO_GROUPS] * 4,
         "indeterminate",
         [BUCKET, ANYWHERE, BUCKET, ANYWHERE],
-        id="taken by nobody to be seen",
+        id="taken, but not found",
     ),
     pytest.param(
         [DUPLICATE],
@@ -153,19 +153,19 @@ STORIES = [
         [BUCKET, ANYWHERE, BUCKET, ANYWHERE],
         id="taken, seen late",
     ),
-    pytest.param([DUPLICATE], [NO_PERMISSION], "indeterminate", [BUCKET], id="look refused for good"),
+    pytest.param([DUPLICATE], [NO_PERMISSION], "indeterminate", [BUCKET], id="lookup refused for good"),
     pytest.param(
-        [DUPLICATE], [NO_GROUPS, NO_PERMISSION], "indeterminate", [BUCKET, ANYWHERE], id="second look refused"
+        [DUPLICATE], [NO_GROUPS, NO_PERMISSION], "indeterminate", [BUCKET, ANYWHERE], id="second lookup refused"
     ),
     pytest.param(
         [READ_TIMEOUT] * 3,
         [NO_GROUPS, NO_GROUPS, NO_PERMISSION],
         "indeterminate",
         [BUCKET, ANYWHERE, BUCKET],
-        id="late look refused",
+        id="late lookup refused",
     ),
     pytest.param(
-        [Refused("InvalidBucketName", 400)], [NO_PERMISSION], "failed", [BUCKET], id="impossible, look refused"
+        [Refused("InvalidBucketName", 400)], [NO_PERMISSION], "failed", [BUCKET], id="impossible, lookup refused"
     ),
     pytest.param(
         [Refused("InvalidBucketName", 400)],
@@ -184,7 +184,7 @@ STORIES = [
 ]
 
 
-@pytest.mark.parametrize(("answers", "lookups", "expected", "looked_up"), STORIES)
+@pytest.mark.parametrize(("answers", "lookups", "expected", "looked_up"), SEQUENCES)
 def test_verdict_of_each_sequence_of_answers(
     clock: ManualClock,
     answers: Sequence[Answer],
@@ -434,16 +434,16 @@ def test_verdict_is_always_in_time_and_founded(
     service, seen = scripted(clock, answers, cycle(lookups), call_seconds), list[Attempt]()
     verdict = provision(service, replace(POLICY, adoption=adoption), deadlines, seen)
     assert clock.now() <= deadlines.lookup + 1e-6
-    looks = [attempt.result for attempt in seen if attempt.operation == "DescribeExpressSyncs"]
+    results = [attempt.result for attempt in seen if attempt.operation == "DescribeExpressSyncs"]
     creates = [attempt.result for attempt in seen if attempt.operation == "CreateExpressSync"]
     match verdict:
         case Failed(reason):
-            assert reason.code == "InvalidBucketName" or isinstance(looks[-1], GroupList)
-            assert looks[-1:] in ([ELSEWHERE], [IDENTICAL]) or not any(
+            assert reason.code == "InvalidBucketName" or isinstance(results[-1], GroupList)
+            assert results[-1:] in ([ELSEWHERE], [IDENTICAL]) or not any(
                 isinstance(each, Unanswered) and each.sent for each in creates
             )
         case Succeeded(express_sync_id):
-            shown = isinstance(creates[-1], Created) or looks[-1] == IDENTICAL
+            shown = isinstance(creates[-1], Created) or results[-1] == IDENTICAL
             assert shown
             assert express_sync_id
         case _:

@@ -57,7 +57,7 @@ def test_settled_call_is_not_retried(clock: ManualClock, settled: Answer | Looku
 
 
 @pytest.mark.parametrize(
-    "passing",
+    "temporary",
     [
         samples.THROTTLED,
         samples.ASSUME_ROLE_FAIL,
@@ -69,9 +69,9 @@ def test_settled_call_is_not_retried(clock: ManualClock, settled: Answer | Looku
         Refused("SignatureNonceUsed", 400),
     ],
 )
-def test_temporary_errors_are_retried_until_settled(clock: ManualClock, passing: Answer) -> None:
+def test_temporary_errors_are_retried_until_settled(clock: ManualClock, temporary: Answer) -> None:
     """Every result is returned, in order."""
-    results = (passing, passing, samples.CREATED)
+    results = (temporary, temporary, samples.CREATED)
     assert retry(ScriptedCall(clock, results), FAR) == results
 
 
@@ -88,11 +88,11 @@ def test_retry_waits_as_long_as_the_api_asks_for(clock: ManualClock) -> None:
     assert clock.slept == [0.0, 20.0]
 
 
-@pytest.mark.parametrize("passing", [samples.READ_TIMEOUT, samples.INTERNAL_ERROR, samples.NOT_CONNECTED])
-def test_wait_may_be_zero_if_the_api_asks_for_none(clock: ManualClock, passing: Answer) -> None:
+@pytest.mark.parametrize("temporary", [samples.READ_TIMEOUT, samples.INTERNAL_ERROR, samples.NOT_CONNECTED])
+def test_wait_may_be_zero_if_the_api_asks_for_none(clock: ManualClock, temporary: Answer) -> None:
     """Full jitter reaches down to zero."""
     clock.fraction = 0.0
-    retry(ScriptedCall(clock, [passing, samples.CREATED]), FAR)
+    retry(ScriptedCall(clock, [temporary, samples.CREATED]), FAR)
     assert clock.slept == [0.0, 0.0]
 
 
@@ -262,7 +262,7 @@ def test_every_wait_is_within_its_bounds(base: float, cap: float, failures: int,
 
 
 @pytest.mark.parametrize(
-    ("timeout", "create", "look", "publish"),
+    ("timeout", "create", "lookup", "publish"),
     [
         (120, 75.0, 100.0, 115.0),
         (300, 255.0, 280.0, 295.0),
@@ -271,10 +271,10 @@ def test_every_wait_is_within_its_bounds(base: float, cap: float, failures: int,
         (1, 0.4, 0.7, 0.9),
     ],
 )
-def test_reserves_shrink_with_a_short_timeout(timeout: int, create: float, look: float, publish: float) -> None:
+def test_reserves_shrink_with_a_short_timeout(timeout: int, create: float, lookup: float, publish: float) -> None:
     """Of a short timeout 40 % are for creating, 30 % for lookups, 20 % for publishing, 10 % to return."""
     deadlines = Deadlines.of(0.0, timeout, lookup_reserve=25.0, publish_reserve=15.0)
-    assert (deadlines.create, deadlines.lookup, deadlines.publish) == pytest.approx((create, look, publish))
+    assert (deadlines.create, deadlines.lookup, deadlines.publish) == pytest.approx((create, lookup, publish))
 
 
 @given(

@@ -41,12 +41,12 @@ from tests.support.samples import (
     group_of,
 )
 
-PASSING = answering(samples.ASSUME_ROLE_FAIL)
+TEMPORARY = answering(samples.ASSUME_ROLE_FAIL)
 
 
 def failing_harness(clock: ManualClock, **settings: Any) -> Harness:
     """Return a pipeline with two deferrals whose API can never assume its role."""
-    return Harness(clock, PASSING, **{"deferrals": 2, **settings})
+    return Harness(clock, TEMPORARY, **{"deferrals": 2, **settings})
 
 
 def of_generation(generation: int, message_id: str = "M-1", submission_id: str = "") -> Delivery:
@@ -64,7 +64,7 @@ def gone(_: Outcome) -> SmqError:
     return TOPIC_GONE
 
 
-# Deferred: announced, then back in the queue.
+# Deferred: published, then requeued.
 
 
 def test_deferral_is_published_then_requeued(clock: ManualClock) -> None:
@@ -140,11 +140,11 @@ def test_final_verdict_has_one_event_id_in_two_generations(clock: ManualClock) -
     assert len({event["id"] for event in events}) == 1
 
 
-# Not published: the request goes back instead, and the delivery is settled.
+# Not published: the request is requeued instead, and the delivery is settled.
 
 
 @pytest.mark.parametrize(
-    "service", [AcceptAll(), answering(NO_PERMISSION), PASSING], ids=["created", "refused", "open"]
+    "service", [AcceptAll(), answering(NO_PERMISSION), TEMPORARY], ids=["created", "refused", "open"]
 )
 def test_unpublished_request_is_requeued_in_the_next_generation(clock: ManualClock, service: AcceptAll) -> None:
     """The delivery is settled, so that other deliveries are not processed again."""
@@ -171,7 +171,7 @@ def test_unpublished_verdict_keeps_its_event_id_when_published(clock: ManualCloc
     assert (harness.events[0]["data"]["submissionId"], harness.events[0]["data"]["generation"]) == ("M-1", 1)
 
 
-@pytest.mark.parametrize("service", [AcceptAll(), PASSING], ids=["created", "deferred"])
+@pytest.mark.parametrize("service", [AcceptAll(), TEMPORARY], ids=["created", "deferred"])
 def test_delivery_comes_back_if_topic_and_queue_refuse(clock: ManualClock, service: AcceptAll) -> None:
     """The logged code is that of the topic."""
     harness = Harness(clock, service, deferrals=2, refused_by_topic=gone, refused_by_queue=QUEUE_CLOSED)
@@ -328,7 +328,7 @@ def test_requeued_message_that_is_too_large_is_split(clock: ManualClock) -> None
     ]
 
 
-# Bodies that are rejected: they go back as they came, and are rejected again in the same way.
+# Rejected bodies: they are requeued unchanged, and rejected again in the same way.
 
 
 def requesters_event(data: object, **more: object) -> dict[str, object]:

@@ -214,11 +214,11 @@ def test_unknown_names_that_are_not_shown_are_reported_once() -> None:
     assert broken({**DOCUMENT, "a b": 1, "c d": 2}) == [("$[?]", "additionalProperties")]
 
 
-@pytest.mark.parametrize(("unknown", "told"), [(99, 99), (100, 100), (101, 101), (5000, 101)])
-def test_number_of_violations_is_bounded(unknown: int, told: int) -> None:
+@pytest.mark.parametrize(("unknown", "reported"), [(99, 99), (100, 100), (101, 101), (5000, 101)])
+def test_number_of_violations_is_bounded(unknown: int, reported: int) -> None:
     """There are at most a hundred, and one with the total."""
     found = violations({**DOCUMENT, **{f"x{number}": 1 for number in range(unknown)}})
-    assert len(found) == told
+    assert len(found) == reported
     if unknown > MAX_REPORTED:
         assert (found[-1].path, found[-1].rule) == ("$", "tooMany")
         assert found[-1].message == f"breaks {unknown} rules in all"
@@ -249,7 +249,7 @@ def test_valid_request_id_is_usable_in_an_invalid_document(document: object, usa
     assert usable_request_id(document) == usable
 
 
-# The rules once more, independently of the schema file and of its patterns.
+# A second statement of the rules, independent of the schema file and its patterns.
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 DIGITS = "0123456789"
 

@@ -30,19 +30,19 @@ OTHER_CONFIGURATIONS = {
     "prefix": group_of(bucket_prefix="teams/b"),
     "whole bucket": group_of(bucket_prefix=""),
 }
-IDENTICAL = group_of(description="somebody else's words")
+IDENTICAL = group_of(description="another description")
 MARKED = group_of(description=marked_description(REQUEST))
-NEIGHBOUR = group_of(name="photos2", express_sync_id="sync-neighbour")
+OTHER_GROUP = group_of(name="photos2", express_sync_id="sync-other")
 
-# code of the only answer, its HTTP status (None: no answer, something was sent; 0: nothing was sent), then what is
-# said where the group is absent ("look": look again later) and how an identical group came to be there
+# code of the only answer, its HTTP status (None: no answer, something was sent; 0: nothing was sent), then
+# the verdict on an absent group ("unknown": look it up again) and the disposition of an identical group
 ANSWERS: list[tuple[str, int | None, str, str]] = [
     ("EmptyExpressSyncName", 400, "failed", "existing"),
     ("EmptyBucketName", 400, "failed", "existing"),
     ("EmptyBucketRegion", 400, "failed", "existing"),
     ("InvalidExpressSyncName", 400, "failed", "existing"),
     ("DescriptionOverLimit", 400, "failed", "existing"),
-    ("DuplicateExpressSyncName", 400, "look", "existing"),
+    ("DuplicateExpressSyncName", 400, "unknown", "existing"),
     ("ConflictExpressSyncConfig", 400, "failed", "existing"),
     ("ExpressSyncNotificationEventLimitExceed", 400, "failed", "existing"),
     ("InvalidRegionId", 400, "failed", "existing"),
@@ -51,19 +51,19 @@ ANSWERS: list[tuple[str, int | None, str, str]] = [
     ("NoPermission", 403, "failed", "existing"),
     ("AssumeRoleFail", 403, "failed", "existing"),
     ("RoleNotExist", 404, "failed", "existing"),
-    ("InternalError", 500, "look", "created"),
-    ("ServiceUnavailable", 503, "look", "created"),
-    ("NoPermission", 500, "look", "created"),
-    ("Throttling.User", 503, "look", "created"),
-    ("MalformedAnswer", 200, "look", "created"),
-    ("Undocumented", 500, "look", "created"),
+    ("InternalError", 500, "unknown", "created"),
+    ("ServiceUnavailable", 503, "unknown", "created"),
+    ("NoPermission", 500, "unknown", "created"),
+    ("Throttling.User", 503, "unknown", "created"),
+    ("MalformedAnswer", 200, "unknown", "created"),
+    ("Undocumented", 500, "unknown", "created"),
     ("Undocumented", 404, "failed", "existing"),
     ("Throttling.User", 400, "failed", "existing"),
     ("SignatureDoesNotMatch", 400, "failed", "existing"),
-    ("ReadTimeout", None, "look", "created"),
-    ("ConnectionLost", None, "look", "created"),
-    ("GatewayLostService", 503, "look", "created"),
-    ("SignatureNonceUsed", 400, "look", "created"),
+    ("ReadTimeout", None, "unknown", "created"),
+    ("ConnectionLost", None, "unknown", "created"),
+    ("GatewayLostService", 503, "unknown", "created"),
+    ("SignatureNonceUsed", 400, "unknown", "created"),
     ("NotConnected", 0, "failed", "existing"),
     ("OutOfTime", 0, "failed", "existing"),
 ]
@@ -98,14 +98,14 @@ def code_of(verdict: Verdict | None) -> tuple[type, str]:
 
 
 @pytest.mark.parametrize("adoption", ADOPTIONS)
-@pytest.mark.parametrize("neighbours", [(), (NEIGHBOUR,)], ids=["empty", "others"])
+@pytest.mark.parametrize("others", [(), (OTHER_GROUP,)], ids=["empty", "others"])
 @pytest.mark.parametrize(("code", "http_status", "absent", "_origin"), ANSWERS)
 def test_absent_group_is_failed_only_if_no_call_can_still_land(
-    code: str, http_status: int | None, absent: str, _origin: str, neighbours: tuple[Group, ...], adoption: Adoption
+    code: str, http_status: int | None, absent: str, _origin: str, others: tuple[Group, ...], adoption: Adoption
 ) -> None:
     """A 5xx or a missing answer may still land, and a group with the reported name may appear later."""
-    verdict = verdict_of(answer_of(code, http_status), GroupList(neighbours), adoption)
-    if absent == "look":
+    verdict = verdict_of(answer_of(code, http_status), GroupList(others), adoption)
+    if absent == "unknown":
         assert verdict is None
     else:
         assert code_of(verdict) == (Failed, code)
@@ -116,7 +116,7 @@ def test_identical_group_is_a_success_after_any_answer(
     code: str, http_status: int | None, _absent: str, origin: str
 ) -> None:
     """It is `created` if an attempt of this run may have made it, else `existing`."""
-    verdict = verdict_of(answer_of(code, http_status), GroupList((NEIGHBOUR, IDENTICAL)))
+    verdict = verdict_of(answer_of(code, http_status), GroupList((OTHER_GROUP, IDENTICAL)))
     assert isinstance(verdict, Succeeded)
     assert (verdict.express_sync_id, verdict.disposition) == ("sync-there", origin)
 
@@ -145,11 +145,13 @@ def test_group_of_another_configuration_makes_the_name_taken(
 
 def test_taken_name_keeps_the_apis_status_and_request_id() -> None:
     """A support ticket needs both; they are empty if the API did not report the name as taken."""
-    told = verdict_of(Refused("DuplicateExpressSyncName", 400, "API-7"), GroupList((OTHER_CONFIGURATIONS["bucket"],)))
+    reported = verdict_of(
+        Refused("DuplicateExpressSyncName", 400, "API-7"), GroupList((OTHER_CONFIGURATIONS["bucket"],))
+    )
     inferred = verdict_of(Refused("InternalError", 500, "API-8"), GroupList((OTHER_CONFIGURATIONS["bucket"],)))
-    assert isinstance(told, Failed)
+    assert isinstance(reported, Failed)
     assert isinstance(inferred, Failed)
-    assert (told.reason.http_status, told.reason.api_request_id) == (400, "API-7")
+    assert (reported.reason.http_status, reported.reason.api_request_id) == (400, "API-7")
     assert (inferred.reason.http_status, inferred.reason.api_request_id) == (None, "")
 
 
@@ -158,7 +160,7 @@ def old_mark(request_id: str = "REQ-1") -> str:
     return f"[xs:{hashlib.sha256(request_id.encode()).hexdigest()[:12]}]"
 
 
-# The description of the group: what its mark says.
+# Descriptions of the group, by the meaning of their mark.
 MARKS = {
     "this body": MARKED.description,
     "this id, another body": marked_description(replace(REQUEST, bucket_prefix="teams/b")),
@@ -237,7 +239,7 @@ def test_failed_lookup_is_indeterminate_unless_impossible(
     expected = Failed if certain else Indeterminate
     verdict = verdict_of(answer_of(code, http_status), finding, adoption)
     assert code_of(verdict) == (expected, code)
-    assert not isinstance(verdict, Indeterminate) or verdict.may_settle  # a look may succeed another time
+    assert not isinstance(verdict, Indeterminate) or verdict.may_settle  # a later lookup may succeed
 
 
 @pytest.mark.parametrize("before", [READ_TIMEOUT, INTERNAL_ERROR])
@@ -298,8 +300,8 @@ def test_run_may_have_created_the_group_if_any_call_is_ambiguous(attempts: list[
     ("finding", "expected"),
     [
         (samples.NO_GROUPS, None),
-        (GroupList((NEIGHBOUR,)), None),
-        (GroupList((NEIGHBOUR, IDENTICAL)), IDENTICAL),
+        (GroupList((OTHER_GROUP,)), None),
+        (GroupList((OTHER_GROUP, IDENTICAL)), IDENTICAL),
         (GroupList((group_of(name="Photos"),)), None),
         (samples.NO_PERMISSION, None),
         (READ_TIMEOUT, None),
