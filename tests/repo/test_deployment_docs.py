@@ -11,7 +11,7 @@ from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.template.resolver import Stack
 from express_sync.ops.deployment.template_file import load
 from handler.sgw.endpoints import public_endpoint
-from tests.handler.unit.test_endpoints import MAINLAND, OWN
+from tests.support.regions import MAINLAND, OWN
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")

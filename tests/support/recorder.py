@@ -1,18 +1,13 @@
 """Servers that record what they receive, and an environment with every variable that HTTP libraries use by default."""
 
 import contextlib
-import datetime
-import ipaddress
 import socket
 import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from tests.support.certificates import Authority
 
 PATIENCE_SECONDS = 20.0
 KEY_ID = "STS.PlantedKeyId"
@@ -89,31 +84,10 @@ def moved_to(url: str) -> bytes:
     return f"HTTP/1.1 307 Moved\r\nLocation: {url}/elsewhere\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
 
 
-def certificate(directory: Path, name: str = "127.0.0.1") -> tuple[ssl.SSLContext, Path]:
-    """Return a server's context with a self-signed certificate for `name`, and the file of that certificate."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "planted authority")])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    alternative = x509.IPAddress(ipaddress.ip_address(name)) if name[0].isdigit() else x509.DNSName(name)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate_path, key_path = directory / f"{name}.pem", directory / f"{name}.key"
-    certificate_path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    key_path.write_bytes(key.private_bytes(*form))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate_path, key_path)
-    return context, certificate_path
+def certificate(directory: Path, host: str = "127.0.0.1") -> tuple[ssl.SSLContext, Path]:
+    """Return the context of a server for `host`, and the file of the authority that a client has to trust."""
+    authority = Authority.create(directory)
+    return authority.server(directory, host), authority.file
 
 
 def hostile_environment(home: Path, proxy: str) -> dict[str, str]:

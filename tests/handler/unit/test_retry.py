@@ -157,7 +157,7 @@ def test_wait_that_does_not_fit_is_not_reported(clock: ManualClock) -> None:
     assert seen == [Attempt("Operation", 1, samples.INTERNAL_ERROR, 0.0, None)]
 
 
-passing_answers = st.sampled_from(
+temporary_errors = st.sampled_from(
     [
         samples.INTERNAL_ERROR,
         samples.READ_TIMEOUT,
@@ -169,7 +169,7 @@ passing_answers = st.sampled_from(
 
 
 @given(
-    script=st.lists(passing_answers, min_size=60, max_size=60),
+    script=st.lists(temporary_errors, min_size=60, max_size=60),
     room=st.floats(0, 120),
     call_seconds=st.floats(0.3, 30),
     fraction=st.floats(0, 1),
