@@ -11,7 +11,7 @@ from benchmarks.comparison import Comparison, Limit, Row, table
 from benchmarks.rig import Rig, rig
 from express_sync.ops.packaging.package import MOST_BYTES
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 
 def sizes(everybody: Candidates) -> list[Row]:
@@ -50,15 +50,15 @@ def measured(everybody: Candidates, on: Rig) -> list[Row]:
 def main() -> int:
     """Measure and print; 2 where it cannot be measured."""
     load = os.getloadavg()[0]
-    output.note("Preparing the candidates; their libraries are fetched once for each state of their locks.")
+    output.info("Preparing the candidates; their libraries are fetched once for each state of their locks.")
     try:
         with prepared() as everybody, rig(everybody.python) as on:
             rows = measured(everybody, on)
-    except Problem as problem:
+    except CliError as problem:
         problem.show()
         return problem.exit_code
     output.results().print(table(rows))
-    output.line(
+    output.print_line(
         f"Medians (least to most). Python {platform.python_version()}, packages for {RUNTIME.name}; "
         f"{os.cpu_count()} CPUs ({platform.machine()}), load {load:.1f} before the run."
     )

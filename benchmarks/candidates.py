@@ -46,7 +46,7 @@ class Candidates:
 
 @contextmanager
 def prepared() -> Iterator[Candidates]:
-    """All candidates, in directories that are gone afterwards. Problem if one cannot be built."""
+    """All candidates, in directories that are gone afterwards. CliError if one cannot be built."""
     python = str(Path(interpreter(RUNTIME)).resolve())
     with TemporaryDirectory(prefix="express-sync-bench-") as temporary:
         place = Path(temporary)

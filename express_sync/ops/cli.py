@@ -6,7 +6,7 @@ from importlib import import_module
 
 import click
 
-from express_sync.ops.terminal.errors import ExitCode, Problem
+from express_sync.ops.terminal.errors import CliError, ExitCode
 
 # In the order of the help; `express_sync.ops.commands.NAME` holds the command NAME.
 COMMANDS = (
@@ -86,8 +86,8 @@ def commands() -> None:
 
 
 def _say(sentence: str) -> int:
-    Problem(sentence).show()
-    return ExitCode.PROBLEM
+    CliError(sentence).show()
+    return ExitCode.ERROR
 
 
 def _help_of(context: click.Context | None) -> str:
@@ -124,7 +124,7 @@ def main() -> None:
     except (click.Abort, click.ClickException) as error:
         code = _ended(error)
     except SystemExit:  # how click ends where the reader of the output has gone, with a code that is a verdict here
-        code = ExitCode.UNREAD
+        code = ExitCode.BROKEN_PIPE
     except OSError as error:  # every file and service that a command opens is guarded there; this is its own output
         code = _say(f"Its output cannot be written ({error.strerror}); send it elsewhere.")
     except Exception as error:

@@ -17,7 +17,7 @@ from express_sync.ops.demo.scenario import read
 from express_sync.ops.demo.table import Board
 from express_sync.ops.queues.client import queue
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import ExitCode, Problem, leave
+from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from express_sync.ops.terminal.option_types import POSITIVE
 from handler.sgw.signing import Credentials
 from handler.smq.client import SmqError
@@ -65,7 +65,7 @@ def demo(outage: bool, scenario: Path | None, timeout_seconds: float, as_json: b
       130  interrupted
     """
     if outage and scenario:
-        raise Problem("--outage has a story of its own; leave --scenario out.")
+        raise CliError("--outage has a story of its own; leave --scenario out.")
     if outage:
         hold({"failures": failures, "replay": replay}, timeout_seconds, as_json=as_json)
     else:
@@ -74,14 +74,14 @@ def demo(outage: bool, scenario: Path | None, timeout_seconds: float, as_json: b
 
 def _demonstrate(scenario: Path, timeout_seconds: float, as_json: bool) -> None:
     board = Board(read(scenario))
-    output.note("Acting on a local cloud of the demo's own.")
+    output.info("Acting on a local cloud of the demo's own.")
     began = time.monotonic()
     try:
         _play(board, began + timeout_seconds, as_json)
     except SmqError as error:
-        raise Problem(f"The demo's own SMQ cannot be used ({error.code}); try again.") from error
+        raise CliError(f"The demo's own SMQ cannot be used ({error.code}); try again.") from error
     except NotRunnableError as error:
-        raise Problem(f"The function cannot be run: {error}; correct it.") from error
+        raise CliError(f"The function cannot be run: {error}; correct it.") from error
     _print(board, as_json)
     _conclude(board, time.monotonic() - began)
 
@@ -126,11 +126,11 @@ def _conclude(board: Board, seconds: float) -> None:
     rows = list(board.rows)
     unexpected = [row for row in rows if row.surprises()]
     for row in unexpected:
-        output.say(f"{row.act.name} ({row.act.shows}): {'; '.join(row.surprises())}.")
+        output.notice(f"{row.act.name} ({row.act.shows}): {'; '.join(row.surprises())}.")
     verdicts = output.counted(len(rows) - len(unexpected), "verdict")
-    output.verdict(
+    output.summary(
         f"{output.counted(len(rows), 'request')}, {verdicts} as expected, {seconds:.1f} s.", is_good=not unexpected
     )
     if any(row.outcome is None for row in rows):
-        leave(ExitCode.OUT_OF_TIME)
-    leave(ExitCode.UNWELCOME if unexpected else ExitCode.DONE)
+        exit_with(ExitCode.OUT_OF_TIME)
+    exit_with(ExitCode.UNSUCCESSFUL if unexpected else ExitCode.DONE)

@@ -25,9 +25,9 @@ from express_sync.ops.doctor.report import conclude, document, report
 from express_sync.ops.packaging.package import build
 from express_sync.ops.packaging.progress import steps_shown
 from express_sync.ops.targets import profiles
-from express_sync.ops.targets.credentials import NoKeyProblem, find
+from express_sync.ops.targets.credentials import NoKeyError, find
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import ExitCode, Problem, leave
+from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 
 Environment = Mapping[str, str]
 
@@ -87,7 +87,7 @@ def deploy(
     template = template_file.load()
     parameters, bucket = template_file.parameters(template, given), checked_name(code_bucket)
     named = package_file.read(package_path) if package_path else None
-    output.note(f"Acting on stack {site.stack} in {site.region} (ROS at {site.ros}, OSS at {site.oss}).")
+    output.info(f"Acting on stack {site.stack} in {site.region} (ROS at {site.ros}, OSS at {site.oss}).")
     cloud = _cloud(site, bucket, environment, is_needed=not dry_run)
     seen = deployment.look(cloud, site, template) if cloud else None
     there = seen.stack if seen else None
@@ -99,8 +99,8 @@ def deploy(
     if dry_run or not yes or cloud is None:
         _show_plan(plan, as_json)
         if not dry_run:
-            raise Problem(f"This changes the account in {site.region} and costs money there; add --yes to go on.")
-        leave(ExitCode.DONE)
+            raise CliError(f"This changes the account in {site.region} and costs money there; add --yes to go on.")
+        exit_with(ExitCode.DONE)
     else:
         site.make_room()
         patience = Patience(timeout_seconds, time.monotonic, time.sleep)  # noqa: TID251 - a command's clock is real
@@ -114,7 +114,7 @@ def deploy(
 
 
 def _suitable(named: Package | None, template: Template, parameters: Mapping[str, str]) -> Package:
-    """The package that was named, else one that is built. Problem if a stack with these parameters cannot run it."""
+    """The package that was named, else one that is built. CliError if a stack with these parameters cannot run it."""
     function = template.function(parameters)
     package = named or package_file.read(_built(function["Runtime"]))
     package_file.check(package, function["Runtime"], function["Handler"])
@@ -130,10 +130,10 @@ def _cloud(site: Site, bucket: str, environment: Environment, *, is_needed: bool
     """The services, None where there is no key and none is needed."""
     try:
         key = site.credentials(environment)
-    except NoKeyProblem as problem:
+    except NoKeyError as problem:
         if is_needed:
             raise
-        output.note(f"Neither bucket nor stack is looked at. {problem.message}")
+        output.info(f"Neither bucket nor stack is looked at. {problem.message}")
         return None
     return Cloud(Stacks(site.region, site.ros, key), Bucket(bucket, site.region, site.oss, key))
 
@@ -143,11 +143,11 @@ def _show_plan(plan: Plan, as_json: bool) -> None:
         output.json_line({"dryRun": True, **plan.document()})
         return
     for what, said in plan.lines():
-        output.line(output.printable(f"{what:<11} {said}"))
+        output.print_line(output.printable(f"{what:<11} {said}"))
 
 
 def _profile(plan: Plan, outputs: Mapping[str, str]) -> Mapping[str, Any]:
-    """What is to be kept as the profile of a stack with these outputs. Problem if no command could use it."""
+    """What is to be kept as the profile of a stack with these outputs. CliError if no command could use it."""
     profile = plan.site.described(plan.seen.account_id if plan.seen else "", plan.name_prefix, outputs)
     if plan.seen:
         profiles.checked(profile, str(plan.site.profile_path))
@@ -159,21 +159,21 @@ def _deploy(cloud: Cloud, plan: Plan, patience: Patience) -> tuple[Stack, str]:
     if not plan.has_object:
         with progress.uninterrupted(f"The stack was not touched; {plan.place} may be there."):
             deployment.upload(cloud, plan)
-        output.note(f"The package is at {plan.place}.")
+        output.info(f"The package is at {plan.place}.")
     with progress.no_longer_than_wanted(plan.site), progress.events("Stack", len(plan.template.resources)) as tell:
         watch = deployment.start(cloud, plan, tell)
         if watch is not None:
             return deployment.settle(watch, plan, patience), f"{plan.action}d"
-    output.note("Nothing was to be changed.")
+    output.info("Nothing was to be changed.")
     return deployment.unchanged(plan), "unchanged"
 
 
 def _keep(profile: Mapping[str, Any], stack: Stack, action: str, site: Site) -> None:
-    """Write the profile. Problem if that fails, which says that the stack is there."""
+    """Write the profile. CliError if that fails, which says that the stack is there."""
     try:
         site.write(profile)
-    except Problem as problem:
-        raise Problem(f"Stack {stack.name} is {action}, but has no profile. {problem.message}") from None
+    except CliError as problem:
+        raise CliError(f"Stack {stack.name} is {action}, but has no profile. {problem.message}") from None
 
 
 def _finish(stack: Stack, action: str, plan: Plan, patient: Patient, as_json: bool) -> None:
@@ -183,6 +183,6 @@ def _finish(stack: Stack, action: str, plan: Plan, patient: Patient, as_json: bo
         done = {"action": action, "stackId": stack.id, "state": stack.state, "outputs": dict(stack.outputs)}
         profile_path = str(plan.site.profile_path)
         output.json_line({**plan.document(), **done, "profile": profile_path, "findings": findings})
-        leave(ExitCode.UNWELCOME if any(each["mark"] == "wrong" for each in findings) else ExitCode.DONE)
-    output.note(f"Stack {stack.name} is {action}. Its profile is {plan.site.profile_path}: use --profile {stack.name}.")
+        exit_with(ExitCode.UNSUCCESSFUL if any(each["mark"] == "wrong" for each in findings) else ExitCode.DONE)
+    output.info(f"Stack {stack.name} is {action}. Its profile is {plan.site.profile_path}: use --profile {stack.name}.")
     conclude(report(patient, as_json=False))

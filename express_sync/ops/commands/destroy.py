@@ -14,7 +14,7 @@ from express_sync.ops.deployment.oss import Bucket
 from express_sync.ops.deployment.ros import Stacks
 from express_sync.ops.deployment.wait import Patience
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import ExitCode, Problem, leave
+from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 
 
 @click.command(short_help="Delete a deployed stack and everything in it.")
@@ -53,13 +53,13 @@ def destroy(
     """
     environment = os.environ  # noqa: TID251 - a command line's environment is its settings
     site = choose(region, stack, Path.cwd(), environment)
-    output.note(f"Acting on stack {site.stack} in {site.region} (ROS at {site.ros}).")
+    output.info(f"Acting on stack {site.stack} in {site.region} (ROS at {site.ros}).")
     key = site.credentials(environment)
     stacks = Stacks(site.region, site.ros, key)
     victim = deletion.look(stacks, site, key)
     if not yes:
         _announce(victim, as_json)
-        raise Problem(f"Nothing was deleted of stack {site.stack} in {site.region}; add --yes to go on.")
+        raise CliError(f"Nothing was deleted of stack {site.stack} in {site.region}; add --yes to go on.")
     if not as_json:
         _announce(victim, as_json)
     patience = Patience(timeout_seconds, time.monotonic, time.sleep)  # noqa: TID251 - a command's clock is real
@@ -72,24 +72,24 @@ def destroy(
     if as_json:
         output.json_line({**_document(victim), "isDeleted": True, "remains": remains})
     else:
-        output.verdict(f"Stack {site.stack} is deleted. What remains: {', '.join(remains)}.", is_good=True)
-    leave(ExitCode.DONE)
+        output.summary(f"Stack {site.stack} is deleted. What remains: {', '.join(remains)}.", is_good=True)
+    exit_with(ExitCode.DONE)
 
 
 def _announce(victim: Victim, as_json: bool) -> None:
     if as_json:
         output.json_line({**_document(victim), "isDeleted": False})
         return
-    output.line(f"Stack {victim.stack.name} ({victim.stack.state}) has {len(victim.resources)} resources:")
+    output.print_line(f"Stack {victim.stack.name} ({victim.stack.state}) has {len(victim.resources)} resources:")
     for each in victim.resources:
-        output.line(output.printable(f"  {each.name:<26} {each.type}"))
+        output.print_line(output.printable(f"  {each.name:<26} {each.type}"))
     for queue, count in victim.messages.items():
         said = (
             "about how many messages are in it cannot be seen" if count is None else f"about {count} messages are lost"
         )
-        output.say(f"Queue {queue}: {said}.")
+        output.notice(f"Queue {queue}: {said}.")
     if not victim.messages:
-        output.note("No message is known to be in its queues.")
+        output.info("No message is known to be in its queues.")
 
 
 def _document(victim: Victim) -> dict[str, object]:

@@ -12,7 +12,7 @@ from express_sync.ops.replay.display import HEADING, details, document, row
 from express_sync.ops.replay.options import Selection, is_of_a_file, selecting
 from express_sync.ops.targets.target import Target, at_target_unless
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import ExitCode, leave
+from express_sync.ops.terminal.errors import ExitCode, exit_with
 from handler.failures import Failure, Stranger
 
 PAGE = 16  # messages in one call
@@ -71,15 +71,15 @@ def list_failures(target: Target | None, selection: Selection, *, as_json: bool)
         for place, each in _contents(source):
             if isinstance(each, Stranger):
                 unreadable += each.is_broken
-                output.say(selection.remark(place, each.why))
+                output.notice(selection.remark(place, each.why))
                 continue
             failures_found += 1
             if selection.filter.matches(each, now):
                 _print(each, as_json=as_json, is_first=not codes)
                 codes[each.code or each.status] += 1
-    output.say(_sum(failures_found, unreadable, codes, selection))
+    output.notice(_sum(failures_found, unreadable, codes, selection))
     is_in_vain = failures_found and not codes
-    leave(ExitCode.UNWELCOME if unreadable or is_in_vain else ExitCode.DONE)
+    exit_with(ExitCode.UNSUCCESSFUL if unreadable or is_in_vain else ExitCode.DONE)
 
 
 @failures.command("show", short_help="Show everything known about a failure, and what to do.")
@@ -111,8 +111,8 @@ def show_failure(target: Target | None, selection: Selection, *, request_id: str
                 is_found = True
                 _show(each, as_json=as_json)
     if not is_found:
-        output.say(f"There is no such failure of {request_id!r} in {_called(selection.source)}.")
-        leave(ExitCode.UNWELCOME)
+        output.notice(f"There is no such failure of {request_id!r} in {_called(selection.source)}.")
+        exit_with(ExitCode.UNSUCCESSFUL)
 
 
 def _contents(source: Source) -> Iterator[tuple[str, Failure | Stranger]]:
@@ -130,8 +130,8 @@ def _print(failure: Failure, *, as_json: bool, is_first: bool) -> None:
         output.json_line(document(failure))
         return
     if is_first:
-        output.line(Text(HEADING, style="bold"))
-    output.line(row(failure))
+        output.print_line(Text(HEADING, style="bold"))
+    output.print_line(row(failure))
 
 
 def _show(failure: Failure, *, as_json: bool) -> None:
@@ -139,7 +139,7 @@ def _show(failure: Failure, *, as_json: bool) -> None:
         output.json_line(document(failure))
         return
     for line in details(failure):
-        output.line(line)
+        output.print_line(line)
 
 
 def _sum(failures_found: int, unreadable: int, codes: Counter[str], selection: Selection) -> str:

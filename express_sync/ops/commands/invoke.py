@@ -10,7 +10,7 @@ from express_sync.ops.fc import invocation
 from express_sync.ops.requests.files import STANDARD_INPUT
 from express_sync.ops.targets.target import Target, on_target
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import ExitCode, Problem, leave
+from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 
 LARGEST_EVENT = 32 * 1024 * 1024  # of a synchronous invocation
 
@@ -37,17 +37,17 @@ def invoke(target: Target, event_file: str, as_json: bool) -> None:
       130  interrupted
     """
     if "fc" not in target.profile:
-        raise Problem("The profile names no function; add fc.endpoint and fc.function to it.")
+        raise CliError("The profile names no function; add fc.endpoint and fc.function to it.")
     fc = target.profile["fc"]
     answer = invocation.invoke(fc["endpoint"], fc["function"], target.credentials, _event(event_file))
     if as_json:
         output.json_line(_document(answer))
     elif answer.error_type:
-        output.note(f"{answer.error_type}: {answer.error_message()}")
+        output.info(f"{answer.error_type}: {answer.error_message()}")
     else:
         sys.stdout.write(answer.body + "\n")
     if answer.error_type:
-        leave(ExitCode.UNWELCOME)
+        exit_with(ExitCode.UNSUCCESSFUL)
 
 
 def _event(event_file: str) -> bytes:
@@ -57,9 +57,9 @@ def _event(event_file: str) -> bytes:
         with Path(event_file).open("rb") as file:
             return file.read(LARGEST_EVENT)
     except IsADirectoryError:
-        raise Problem(f"{event_file} is a directory; name one file.") from None
+        raise CliError(f"{event_file} is a directory; name one file.") from None
     except OSError as error:
-        raise Problem(f"{event_file} cannot be read: {error.strerror}; name another file.") from error
+        raise CliError(f"{event_file} cannot be read: {error.strerror}; name another file.") from error
 
 
 def _document(answer: invocation.Answer) -> dict[str, object]:

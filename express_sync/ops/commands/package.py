@@ -49,7 +49,7 @@ def package(
     declared = declared_runtime(template)
     wanted = runtime or declared
     if wanted != declared:
-        output.note(f"The template's function runs on {declared}; this package will run on {wanted} only.")
+        output.info(f"The template's function runs on {declared}; this package will run on {wanted} only.")
     with steps_shown() as told:
         built = build(template, wanted, out, python=python, with_bytecode=not no_bytecode, told=told)
     _show(built, as_json=as_json)
@@ -61,5 +61,5 @@ def _show(built: Package, *, as_json: bool) -> None:
             {"path": str(built.path), "sha256": built.sha256, "runtime": built.runtime, "size": built.size}
         )
         return
-    output.line(str(built.path))
-    output.note(f"For {built.runtime}: {built.size:,} of at most {MOST_BYTES:,} bytes, SHA-256 {built.sha256}.")
+    output.print_line(str(built.path))
+    output.info(f"For {built.runtime}: {built.size:,} of at most {MOST_BYTES:,} bytes, SHA-256 {built.sha256}.")

@@ -15,7 +15,7 @@ from express_sync.ops.replay.options import Selection, selecting
 from express_sync.ops.replay.replayer import Pace, Plan, Replayer, Tally
 from express_sync.ops.targets.target import Target, at_target
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import ExitCode, Problem, leave
+from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from express_sync.ops.terminal.option_types import POSITIVE
 from handler.failures import Failure
 from handler.model import Violation
@@ -101,15 +101,15 @@ def replay(
             replayer.run(pace)
         except BaseException:
             if yes and replayer.tally.replayed:
-                output.say(f"So far: {_sum(replayer.tally, to, is_done=yes)} The same command finishes the job.")
+                output.notice(f"So far: {_sum(replayer.tally, to, is_done=yes)} The same command finishes the job.")
             raise
     nothing = "" if replayer.tally.matched or not selection.is_narrow else "Nothing matched what was asked for. "
-    output.say(nothing + _sum(replayer.tally, to, is_done=yes))
+    output.notice(nothing + _sum(replayer.tally, to, is_done=yes))
     if yes and results:
         with output.progress() as progress:
             counts = follow(results, replayer.submission_ids, timeout_seconds, progress, as_json=as_json)
         conclude(len(replayer.submission_ids), counts)
-    leave(_exit_code(replayer.tally, selection))
+    exit_with(_exit_code(replayer.tally, selection))
 
 
 class _Printer:
@@ -132,19 +132,19 @@ class _Printer:
             output.json_line(_document(failure, order, message_id))
             return
         if self._is_first:
-            output.line(Text(HEADING, style="bold"))
+            output.print_line(Text(HEADING, style="bold"))
             self._is_first = False
         group, ended = str(failure.request["name"]), failure.code or failure.status
-        output.line(output.printable(f"{order.replay_id:<15}  {order.request_id:<24}  {group:<28}  {ended}"))
+        output.print_line(output.printable(f"{order.replay_id:<15}  {order.request_id:<24}  {group:<28}  {ended}"))
 
     def invalid(self, place: str, violations: Sequence[Violation]) -> None:
         """A sentence for each broken rule."""
         for each in violations:
-            output.say(f"{place}: {each.path} {each.message} ({each.rule})")
+            output.notice(f"{place}: {each.path} {each.message} ({each.rule})")
 
     def broken(self, place: str, why: str) -> None:
         """A sentence."""
-        output.say(self._remark(place, why))
+        output.notice(self._remark(place, why))
 
 
 def _document(failure: Failure, order: Replay, message_id: str) -> dict[str, str]:
@@ -154,14 +154,14 @@ def _document(failure: Failure, order: Replay, message_id: str) -> dict[str, str
 
 
 def _checked(edits: tuple[str, ...]) -> dict[str, str]:
-    """The new values by property. Problem if one is not written so, or if no request may have it."""
+    """The new values by property. CliError if one is not written so, or if no request may have it."""
     pairs = [edit.partition("=") for edit in edits]
     if not all(name and sign for name, sign, _ in pairs):
-        raise Problem("--set takes PROPERTY=VALUE, such as bucketRegion=cn-hangzhou.")
+        raise CliError("--set takes PROPERTY=VALUE, such as bucketRegion=cn-hangzhou.")
     changes = {name: value for name, _, value in pairs}
     wrong = wrong_edits(changes)
     if wrong:
-        raise Problem(f"--set: {'; '.join(f'{each.path} {each.message}'.rstrip('.') for each in wrong)}.")
+        raise CliError(f"--set: {'; '.join(f'{each.path} {each.message}'.rstrip('.') for each in wrong)}.")
     return changes
 
 
@@ -187,4 +187,4 @@ def _exit_code(tally: Tally, selection: Selection) -> ExitCode:
     """Unwelcome if something asked for stays behind, or if there is something and none of it is asked for."""
     stays = tally.broken or tally.invalid or tally.refused
     is_none = selection.is_narrow and tally.unmatched and not tally.matched
-    return ExitCode.UNWELCOME if stays or is_none else ExitCode.DONE
+    return ExitCode.UNSUCCESSFUL if stays or is_none else ExitCode.DONE

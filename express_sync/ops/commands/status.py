@@ -11,7 +11,7 @@ from express_sync.ops.deployment.location import DEFAULT_STACK, choose
 from express_sync.ops.deployment.ros import Stacks
 from express_sync.ops.deployment.status import Examined, examine
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import ExitCode, Problem, leave
+from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 
 
 @click.command(short_help="Say how a deployed stack is.")
@@ -44,29 +44,31 @@ def status(region: str | None, stack: str, package_path: Path | None, as_json: b
     environment = os.environ  # noqa: TID251 - a command line's environment is its settings
     site = choose(region, stack, Path.cwd(), environment)
     local = package_file.read(package_path) if package_path else package_file.newest(package_file.DISTRIBUTIONS)
-    output.note(f"Acting on stack {site.stack} in {site.region} (ROS at {site.ros}).")
+    output.info(f"Acting on stack {site.stack} in {site.region} (ROS at {site.ros}).")
     stacks = Stacks(site.region, site.ros, site.credentials(environment))
     try:
         found = stacks.find(site.stack)
         if found is None:
-            raise Problem(f"There is no stack {site.stack} in {site.region}; `express-sync deploy` makes one.")
+            raise CliError(f"There is no stack {site.stack} in {site.region}; `express-sync deploy` makes one.")
         examined = examine(stacks, found, local)
     except RefusedError as refused:
-        raise Problem(messages.refused(refused, site, "")) from None
+        raise CliError(messages.refused(refused, site, "")) from None
     if as_json:
         output.json_line({"region": site.region, **examined.document()})
     else:
         _show(examined)
-    leave(ExitCode.DONE if examined.is_well else ExitCode.UNWELCOME)
+    exit_with(ExitCode.DONE if examined.is_well else ExitCode.UNSUCCESSFUL)
 
 
 def _show(examined: Examined) -> None:
     stack = examined.stack
     because = "" if examined.is_well else f": {messages.reason(stack, ())}"
-    output.line(output.printable(f"{'Stack':<9} {stack.name} is {stack.state}{because}"))
-    output.line(output.printable(f"{'Package':<9} {_package(examined)}"))
+    output.print_line(output.printable(f"{'Stack':<9} {stack.name} is {stack.state}{because}"))
+    output.print_line(output.printable(f"{'Package':<9} {_package(examined)}"))
     for each in examined.unwell:
-        output.line(output.printable(f"{'Unwell':<9} {each.name} ({each.type}) is {each.state}: {each.reason or '-'}"))
+        output.print_line(
+            output.printable(f"{'Unwell':<9} {each.name} ({each.type}) is {each.state}: {each.reason or '-'}")
+        )
     progress.outputs(stack.outputs)
 
 

@@ -13,7 +13,7 @@ from express_sync.ops.queues.client import Queue
 from express_sync.ops.requests.files import ENVELOPES, STANDARD_INPUT, Submission, submissions
 from express_sync.ops.targets.target import Target, on_target
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import ExitCode, Problem, leave
+from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from express_sync.ops.terminal.option_types import POSITIVE
 from handler.smq.client import SmqError
 
@@ -72,8 +72,8 @@ def submit(
         _complain(each)
     if invalid and not skip_invalid:
         judged = output.counted(len(valid) + len(invalid), "request")
-        output.say(f"Nothing was sent: {len(invalid)} of {judged} {'is' if len(invalid) == 1 else 'are'} invalid.")
-        leave(ExitCode.UNWELCOME)
+        output.notice(f"Nothing was sent: {len(invalid)} of {judged} {'is' if len(invalid) == 1 else 'are'} invalid.")
+        exit_with(ExitCode.UNSUCCESSFUL)
     report = _report_nothing if wait else partial(_report, as_json=as_json)
     with output.progress() as progress:
         sent = _send(target.requests, valid, progress, report)
@@ -81,12 +81,12 @@ def submit(
             counts = follow(results, sent, timeout_seconds, progress, as_json=as_json)
     if results:
         conclude(len(sent), counts)
-    leave(ExitCode.UNWELCOME if invalid else ExitCode.DONE)
+    exit_with(ExitCode.UNSUCCESSFUL if invalid else ExitCode.DONE)
 
 
 def _paths(paths: tuple[str, ...]) -> tuple[str, ...]:
     if not paths and sys.stdin.isatty():
-        raise Problem("Name the files that hold the requests, or pipe requests in.")
+        raise CliError("Name the files that hold the requests, or pipe requests in.")
     return paths or (STANDARD_INPUT,)
 
 
@@ -101,14 +101,14 @@ def _judged(paths: tuple[str, ...], envelope: str) -> tuple[list[Submission], li
 
 def _complain(invalid: Submission) -> None:
     for violation in invalid.violations:
-        output.say(f"{invalid.place}: {violation.path} {violation.message} ({violation.rule})")
+        output.notice(f"{invalid.place}: {violation.path} {violation.message} ({violation.rule})")
 
 
 def _report(request: Submission, message_id: str, *, as_json: bool) -> None:
     if as_json:
         output.json_line({"messageId": message_id, "requestId": request.request_id, "place": request.place})
     else:
-        output.line(output.printable(f"{message_id}  {request.request_id}  {request.place}"))
+        output.print_line(output.printable(f"{message_id}  {request.request_id}  {request.place}"))
 
 
 def _report_nothing(_request: Submission, _message_id: str) -> None:
@@ -124,7 +124,9 @@ def _send(queue: Queue, requests: Sequence[Submission], progress: Progress, repo
             message_ids = queue.send([body for _, body in batch])
         except SmqError:
             if sent:
-                output.say(f"{len(sent)} of {len(requests)} requests were sent for certain; sending all again is safe.")
+                output.notice(
+                    f"{len(sent)} of {len(requests)} requests were sent for certain; sending all again is safe."
+                )
             raise
         for (request, _), message_id in zip(batch, message_ids, strict=True):
             report(request, message_id)

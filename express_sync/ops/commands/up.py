@@ -15,7 +15,7 @@ from express_sync.local.cloud import CloudOptions, LocalCloud, NotRunnableError,
 from express_sync.local.template.parser import TemplateError
 from express_sync.ops.targets.registration import refuse_a_second, registering, state_directory, write_atomically
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import ExitCode, Problem, leave
+from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from express_sync.ops.terminal.option_types import Finite
 
 Announcement = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[None]]
@@ -67,11 +67,11 @@ def up(ready_file: Path | None, no_function: bool, port_base: int | None, clock_
     try:
         received = asyncio.run(_serve(options, announced))
     except PortTakenError as error:
-        raise Problem(f"{error}; choose another --port-base, or leave it out.") from error
+        raise CliError(f"{error}; choose another --port-base, or leave it out.") from error
     except (TemplateError, NotRunnableError) as error:
-        raise Problem(f"template.yml cannot be run: {error}; correct it.") from error
+        raise CliError(f"template.yml cannot be run: {error}; correct it.") from error
     if received == signal.SIGINT:
-        leave(ExitCode.INTERRUPTED)
+        exit_with(ExitCode.INTERRUPTED)
 
 
 async def _serve(options: CloudOptions, announced: Announcement) -> signal.Signals:
@@ -106,10 +106,10 @@ def _announce(ready: Mapping[str, Any], as_json: bool) -> None:
         ("Requests", mns["requestQueue"]),
         ("Outcomes", " → ".join(filter(None, (mns["resultTopic"], mns["resultQueue"])))),
     )
-    output.line(Text("The local cloud is up.", style="bold green"))
+    output.print_line(Text("The local cloud is up.", style="bold green"))
     for name, place in places:
-        output.line(Text(f"  {name:<12} ", style="dim"), Text(place))
-    output.line(Text("Next, in another terminal of this checkout:", style="bold"))
-    output.line("  express-sync submit events/requests/minimal.json --wait")
-    output.line("  express-sync watch")
-    output.line(Text("Ctrl-C ends it.", style="dim"))
+        output.print_line(Text(f"  {name:<12} ", style="dim"), Text(place))
+    output.print_line(Text("Next, in another terminal of this checkout:", style="bold"))
+    output.print_line("  express-sync submit events/requests/minimal.json --wait")
+    output.print_line("  express-sync watch")
+    output.print_line(Text("Ctrl-C ends it.", style="dim"))

@@ -10,7 +10,7 @@ from rich.text import Text
 from express_sync.ops.outcomes.reader import Arrival, Mailbox, Outcome, arrivals
 from express_sync.ops.targets.target import Target, on_target
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import ExitCode, leave
+from express_sync.ops.terminal.errors import ExitCode, exit_with
 from express_sync.ops.terminal.option_types import POSITIVE
 
 
@@ -39,12 +39,12 @@ def watch(target: Target, count: int | None, timeout_seconds: float | None, as_j
     """
     results = target.results
     if not as_json:
-        output.line(Text(output.OUTCOME_HEADING, style="bold"))
+        output.print_line(Text(output.OUTCOME_HEADING, style="bold"))
     display = partial(output.outcome, as_json=as_json)
     shown = _take(results, count, _seconds_left(timeout_seconds), display)
     if count is not None and shown < count:
-        output.note(f"Time ran out after {shown} of {count} outcomes.")
-        leave(ExitCode.OUT_OF_TIME)
+        output.info(f"Time ran out after {shown} of {count} outcomes.")
+        exit_with(ExitCode.OUT_OF_TIME)
 
 
 def _take(
@@ -73,7 +73,7 @@ def _display_new(
         if count is not None and len(seen) >= count:
             break
         if arrival.outcome is None:
-            output.note(f"Message {arrival.message.message_id} is no outcome; it stays in the queue.")
+            output.info(f"Message {arrival.message.message_id} is no outcome; it stays in the queue.")
             continue
         if arrival.outcome.identity not in seen:
             display(arrival.outcome)

@@ -5,20 +5,20 @@ from typing import Any
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 
-class RefusedError(Exception):
+class AdminError(Exception):
     """The door does not do what was asked; the text is its own sentence, without the full stop."""
 
 
-def knock(endpoint: str, method: str, path: str, document: object = None) -> Any:
-    """What the door `path` of the service at `endpoint` answers. Problem if the service cannot be reached."""
+def call(endpoint: str, method: str, path: str, document: object = None) -> Any:
+    """What the door `path` of the service at `endpoint` answers. CliError if the service cannot be reached."""
     try:
         answer = urllib3.request(method, f"{endpoint}/_local/{path}", json=document, retries=False)
     except HTTPError as error:
-        raise Problem(f"The local cloud at {endpoint} cannot be reached; try again.") from error
+        raise CliError(f"The local cloud at {endpoint} cannot be reached; try again.") from error
     said = answer.json()
     if answer.status != 200:
-        raise RefusedError(said["message"])
+        raise AdminError(said["message"])
     return said

@@ -6,13 +6,13 @@ Knows SMQ queues and the fault interface of the local Cloud Storage Gateway; it 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from express_sync.ops.demo.local_admin import RefusedError, knock
+from express_sync.ops.demo.local_admin import AdminError, call
 from express_sync.ops.demo.scenario import Act
 from express_sync.ops.outcomes.pending import Pending, settle
 from express_sync.ops.outcomes.reader import Outcome
 from express_sync.ops.queues.batching import batches
 from express_sync.ops.queues.client import Queue
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,6 @@ class Stage:
 
     def _arm(self, act: Act) -> None:
         try:
-            knock(self.sgw_endpoint, "POST", "faults", {"name": act.group, "faults": list(act.faults)})
-        except RefusedError as refused:
-            raise Problem(f"{act.name}: {refused}; correct the scenario.") from refused
+            call(self.sgw_endpoint, "POST", "faults", {"name": act.group, "faults": list(act.faults)})
+        except AdminError as refused:
+            raise CliError(f"{act.name}: {refused}; correct the scenario.") from refused

@@ -14,7 +14,7 @@ from jsonschema import Draft7Validator
 from express_sync.ops.outcomes.reader import Outcome
 from express_sync.ops.requests.files import ENVELOPES, Text, submission
 from express_sync.ops.targets.schema_errors import first_error, wrong
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 _TEXT = {"type": "string", "minLength": 1}
 _EXPECTATION = {
@@ -87,14 +87,14 @@ class Round:
 
 
 def read(path: Path) -> tuple[Round, ...]:
-    """The scenario in a file. Problem if it or one of its samples cannot be read or is not right."""
+    """The scenario in a file. CliError if it or one of its samples cannot be read or is not right."""
     try:
         document = json.loads(_text(path))
     except ValueError:
-        raise Problem(f"{path} is no JSON; correct it.") from None
+        raise CliError(f"{path} is no JSON; correct it.") from None
     error = first_error(Draft7Validator(_SCHEMA), document)
     if error is not None:
-        raise Problem(f"{path} is no scenario: {wrong(error)}; write it in the form of events/demo.json.")
+        raise CliError(f"{path} is no scenario: {wrong(error)}; write it in the form of events/demo.json.")
     return tuple(
         Round(each["title"], tuple(_act(act, path.parent) for act in each["requests"])) for each in document["rounds"]
     )
@@ -104,7 +104,7 @@ def _act(act: Mapping[str, Any], directory: Path) -> Act:
     sent = submission(Text(act["sample"], _text(directory / act["sample"]).strip()), act.get("envelope", "plain"))
     faults = tuple(act.get("faults", ()))
     if faults and not sent.group:
-        raise Problem(f"{act['sample']} names no group, so it can meet no faults; leave them out.")
+        raise CliError(f"{act['sample']} names no group, so it can meet no faults; leave them out.")
     name = sent.request_id or Path(act["sample"]).name
     return Act(name, act["shows"], sent.body, sent.group, faults, act["expect"])
 
@@ -113,4 +113,4 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError):
-        raise Problem(f"{path} cannot be read; name a file of UTF-8 text.") from None
+        raise CliError(f"{path} cannot be read; name a file of UTF-8 text.") from None

@@ -14,9 +14,9 @@ from express_sync.ops.deployment.wait import Patience, Watch
 from express_sync.ops.doctor.messaging import QUEUES
 from express_sync.ops.doctor.smq_inventory import Records
 from express_sync.ops.targets import profiles
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 from express_sync.ops.terminal.output import printable
-from express_sync.ops.terminal.signals import undisturbed
+from express_sync.ops.terminal.signals import defer_interrupt
 from handler.sgw.signing import Credentials
 from handler.smq.client import SmqError
 
@@ -39,55 +39,55 @@ class Victim:
 
 
 def look(stacks: Stacks, site: Site, credentials: Credentials) -> Victim:
-    """What would be deleted. Problem if there is no such stack, or if it cannot be seen."""
+    """What would be deleted. CliError if there is no such stack, or if it cannot be seen."""
     try:
         stack = stacks.find(site.stack)
         if stack is None:
-            raise Problem(f"There is no stack {site.stack} in {site.region}; nothing is to be deleted.")
+            raise CliError(f"There is no stack {site.stack} in {site.region}; nothing is to be deleted.")
         resources = stacks.resources(stack.id)
     except RefusedError as refused:
-        raise Problem(f"{messages.refused(refused, site, '')} Nothing was deleted.") from None
+        raise CliError(f"{messages.refused(refused, site, '')} Nothing was deleted.") from None
     if stack.state == "DELETE_IN_PROGRESS":
-        raise Problem(f"Stack {stack.name} is being deleted already; see `express-sync status {site.options}`.")
+        raise CliError(f"Stack {stack.name} is being deleted already; see `express-sync status {site.options}`.")
     return Victim(stack, resources, _messages(site, credentials))
 
 
 def delete(stacks: Stacks, victim: Victim, site: Site, tell: Callable[[Event], None]) -> Watch:
-    """Have the stack deleted, and give the watch over it. Problem if ROS refuses."""
+    """Have the stack deleted, and give the watch over it. CliError if ROS refuses."""
     try:
-        with undisturbed():
+        with defer_interrupt():
             watch = Watch.begin(stacks, victim.stack.id, tell)
             stacks.delete(victim.stack.id)
     except RefusedError as refused:
         left = " Whether ROS began is not known." if refused.may_pass else " Nothing was deleted."
-        raise Problem(messages.refused(refused, site, "") + left) from None
+        raise CliError(messages.refused(refused, site, "") + left) from None
     return watch
 
 
 def settle(watch: Watch, stacks: Stacks, site: Site, patience: Patience) -> None:
-    """Wait until the stack is gone. Problem if it stays, which names what remains; TimeoutError if time runs out."""
+    """Wait until the stack is gone. CliError if it stays, which names what remains; TimeoutError if time runs out."""
     try:
         stack = watch.until_settled(patience)
         remains = () if stack is None else stacks.resources(stack.id)
     except RefusedError as refused:
-        raise Problem(f"{messages.refused(refused, site, '')} {messages.goes_on(site)}") from None
+        raise CliError(f"{messages.refused(refused, site, '')} {messages.goes_on(site)}") from None
     if stack is not None:
         named = ", ".join(
             f"{each.name} ({printable(each.reason) or each.state})" for each in remains if not _gone(each)
         )
-        raise Problem(
+        raise CliError(
             f"Stack {stack.name} is now {stack.state}, and these remain: {named or 'nothing that ROS names'};"
             " mend the cause and run the same command again."
         )
 
 
 def delete_package(bucket: Bucket, key: str, site: Site) -> None:
-    """Delete the package. Problem if it stays."""
+    """Delete the package. CliError if it stays."""
     try:
         bucket.delete(key)
     except RefusedError as refused:
         said = messages.refused(refused, site, bucket.name)
-        raise Problem(f"{said} The stack is deleted; oss://{bucket.name}/{key} remains.") from None
+        raise CliError(f"{said} The stack is deleted; oss://{bucket.name}/{key} remains.") from None
 
 
 def former_packages(bucket: str, key: str) -> str:

@@ -17,7 +17,7 @@ from express_sync.ops.targets import profiles
 from express_sync.ops.targets.credentials import find
 from express_sync.ops.targets.registration import write_atomically
 from express_sync.ops.targets.target import LOCAL, directories
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 from handler.sgw.endpoints import SAFE_URL
 from handler.sgw.signing import Credentials
 
@@ -40,7 +40,7 @@ class Site:
     profile_path: Path
 
     def credentials(self, environment: Mapping[str, str]) -> Credentials:
-        """The key to act with. Problem if there is none."""
+        """The key to act with. CliError if there is none."""
         return find(self.profile, environment).credentials
 
     @property
@@ -60,25 +60,25 @@ class Site:
         return {**self.profile, **known}
 
     def make_room(self) -> None:
-        """See to it that a profile can be written, which a deployed stack would be hard to use without. Problem."""
+        """See to it that a profile can be written, which a deployed stack would be hard to use without. CliError."""
         try:
             self.profile_path.parent.mkdir(parents=True, exist_ok=True)
             with TemporaryFile(dir=self.profile_path.parent):
                 pass
         except OSError as error:
-            raise Problem(
+            raise CliError(
                 f"Cannot write {self.profile_path}: {error.strerror}; nothing was deployed; choose another directory."
             ) from None
 
     def write(self, profile: Mapping[str, Any]) -> None:
-        """Keep `profile` as this stack's, where there is room. Problem if it cannot be written."""
+        """Keep `profile` as this stack's, where there is room. CliError if it cannot be written."""
         write_atomically(self.profile_path, json.dumps(profile, indent=2) + "\n")
 
 
 def choose(region: str | None, stack: str, directory: Path, environment: Mapping[str, str]) -> Site:
-    """The place of `stack`, seen from `directory`. Problem if region, name or profile do not fit together."""
+    """The place of `stack`, seen from `directory`. CliError if region, name or profile do not fit together."""
     if not _STACK.fullmatch(stack) or stack in (LOCAL, profiles.ENVIRONMENT):
-        raise Problem(
+        raise CliError(
             f"A stack's name is letters, digits, hyphens and underscores, and neither {LOCAL} nor"
             f" {profiles.ENVIRONMENT}; choose such a --stack."
         )
@@ -93,12 +93,12 @@ def _region(asked: str | None, profile: Mapping[str, Any], path: Path, environme
     known = profile.get("region")
     region = asked or known or environment.get(REGION_VARIABLE)
     if not region:
-        raise Problem("Name the region of the stack, such as --region cn-hangzhou.")
+        raise CliError("Name the region of the stack, such as --region cn-hangzhou.")
     if not _REGION.fullmatch(region):
         location = "an OSS location" if region.startswith("oss-") else "no region's id"
-        raise Problem(f"{region!r} is {location}; name the region by its id, such as cn-hangzhou.")
+        raise CliError(f"{region!r} is {location}; name the region by its id, such as cn-hangzhou.")
     if known and region != known:
-        raise Problem(
+        raise CliError(
             f"The stack of this name is in {known}, says {path}; give the one in {region} another --stack,"
             " or delete that file."
         )
@@ -115,7 +115,7 @@ def _endpoints(
         return {"ros": "https://ros.aliyuncs.com", "oss": f"https://oss-{region}.aliyuncs.com"}
     for name, url in named.items():
         if not SAFE_URL.fullmatch(url):
-            raise Problem(
+            raise CliError(
                 f"Endpoints are named, but none that can be used for {name}; set {_VARIABLES[name]} or"
                 f" {name}.endpoint of {path} to an https URL such as https://{name}.aliyuncs.com"
                 " (http is for this machine only)."

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from express_sync.ops.deployment.errors import NOT_REACHED, RefusedError, quotable
 from express_sync.ops.terminal.certificates import UNTRUSTED, is_untrusted
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 from handler.sgw.signing import Credentials
 
 SERVICE = "OSS"
@@ -34,9 +34,9 @@ class Description:
 
 
 def checked_name(name: str) -> str:
-    """The name, if a bucket can have it (OSS, bucket naming conventions). Problem if none can."""
+    """The name, if a bucket can have it (OSS, bucket naming conventions). CliError if none can."""
     if not _NAME.fullmatch(name):
-        raise Problem(
+        raise CliError(
             f"{name!r} is no bucket's name; name one for --code-bucket, such as my-code: 3 to 63 lower-case letters and"
             " digits, with hyphens between them."
         )

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 DISTRIBUTIONS = Path(__file__).resolve().parents[3] / "dist"
 _NATIVE = re.compile(r"\.cpython-3(?P<minor>[0-9]+)-(?P<platform>[a-z0-9_-]+)\.so$")
@@ -33,13 +33,15 @@ class Package:
 
 
 def read(path: Path) -> Package:
-    """The package in the file at `path`. Problem if it is no package, or one that no runtime can run."""
+    """The package in the file at `path`. CliError if it is no package, or one that no runtime can run."""
     try:
         content = path.read_bytes()
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except (OSError, zipfile.BadZipFile) as error:
-        raise Problem(f"{path} is no readable package ({_what(error)}); build it, or name another --package.") from None
+        raise CliError(
+            f"{path} is no readable package ({_what(error)}); build it, or name another --package."
+        ) from None
     return Package(path, hashlib.sha256(content).hexdigest(), _runtime(names, path), len(content))
 
 
@@ -50,26 +52,26 @@ def newest(directory: Path) -> Package | None:
 
 
 def check(package: Package, runtime: str, handler: str) -> None:
-    """Problem unless the stack's `runtime` can run the package, and its `handler` is in there."""
+    """CliError unless the stack's `runtime` can run the package, and its `handler` is in there."""
     if package.runtime not in ("", runtime):
-        raise Problem(
+        raise CliError(
             f"{package.path} is for {package.runtime}, but the stack is to run on {runtime};"
             f" build the package for {runtime}, or add --parameter Runtime={package.runtime}."
         )
     module = handler.rpartition(".")[0].replace(".", "/")
     with zipfile.ZipFile(package.path) as archive:
         if not {f"{module}.py", f"{module}.pyc"} & set(archive.namelist()):
-            raise Problem(f"{package.path} holds no {module}.py, which Handler in template.yml names; build it anew.")
+            raise CliError(f"{package.path} holds no {module}.py, which Handler in template.yml names; build it anew.")
 
 
 def _runtime(names: Iterable[str], path: Path) -> str:
     found = {(match["minor"], match["platform"]) for name in names if (match := _NATIVE.search(name))}
     strange = sorted(platform for _, platform in found if platform != _PLATFORM)
     if strange:
-        raise Problem(f"{path} holds modules for {strange[0]}, not {_PLATFORM}; build it for Function Compute.")
+        raise CliError(f"{path} holds modules for {strange[0]}, not {_PLATFORM}; build it for Function Compute.")
     versions = sorted({f"python3.{minor}" for minor, _ in found})
     if len(versions) > 1:
-        raise Problem(f"{path} mixes modules for {' and '.join(versions)}; build it anew.")
+        raise CliError(f"{path} mixes modules for {' and '.join(versions)}; build it anew.")
     return versions[0] if versions else ""
 
 

@@ -14,7 +14,7 @@ from express_sync.ops.deployment.template_file import (
     Template,
     check_together,
 )
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,24 +99,24 @@ class Plan:
 
 
 def check(plan: Plan) -> None:
-    """Problem if the stack that is wanted cannot run, or the one that is there cannot become it."""
+    """CliError if the stack that is wanted cannot run, or the one that is there cannot become it."""
     stack = plan.stack
     check_together(plan.template, {**(stack.parameters if stack else {}), **plan.given})
     if stack is None:
         return
     if stack.standing == "busy":
-        raise Problem(
+        raise CliError(
             f"Stack {stack.name} is busy ({stack.state}), and nothing was done;"
             f" wait until `express-sync status {plan.site.options}` says that it is not, then deploy again."
         )
     if stack.standing == "dead":
-        raise Problem(
+        raise CliError(
             f"Stack {stack.name} is in state {stack.state} and cannot be updated, so nothing was done;"
             f" run `express-sync destroy {plan.site.options} --yes`, then deploy again."
         )
     before, wanted = _name_prefix(stack, plan.template), plan.given.get(NAME_PREFIX)
     if wanted not in (None, before):
-        raise Problem(
+        raise CliError(
             f"{NAME_PREFIX} of stack {stack.name} is {before}, and another would replace its queues with all that is"
             " in them; leave it, or deploy another --stack."
         )

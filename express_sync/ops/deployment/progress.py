@@ -9,7 +9,7 @@ from express_sync.ops.deployment.location import Site
 from express_sync.ops.deployment.messages import goes_on
 from express_sync.ops.deployment.stack import Event
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import ExitCode, leave
+from express_sync.ops.terminal.errors import ExitCode, exit_with
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def events(what: str, total: int) -> Iterator[Callable[[Event], None]]:
 
         def tell(event: Event) -> None:
             reason = f"  {event.reason}" if event.state.endswith("_FAILED") else ""
-            output.note(f"{event.time}  {event.resource:<26}  {event.state}{reason}")
+            output.info(f"{event.time}  {event.resource:<26}  {event.state}{reason}")
             if event.state.endswith("_COMPLETE"):
                 done.add(event.resource)
                 progress.update(task, completed=min(len(done), total))
@@ -35,11 +35,11 @@ def no_longer_than_wanted(site: Site) -> Iterator[None]:
     try:
         yield
     except TimeoutError:
-        output.say(f"Time ran out. {goes_on(site)}")
-        leave(ExitCode.OUT_OF_TIME)
+        output.notice(f"Time ran out. {goes_on(site)}")
+        exit_with(ExitCode.OUT_OF_TIME)
     except KeyboardInterrupt:
-        output.say(goes_on(site))
-        leave(ExitCode.INTERRUPTED)
+        output.notice(goes_on(site))
+        exit_with(ExitCode.INTERRUPTED)
 
 
 @contextmanager
@@ -48,8 +48,8 @@ def uninterrupted(otherwise: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        output.say(f"Interrupted. {otherwise}")
-        leave(ExitCode.INTERRUPTED)
+        output.notice(f"Interrupted. {otherwise}")
+        exit_with(ExitCode.INTERRUPTED)
 
 
 def outputs(found: Mapping[str, str]) -> None:

@@ -14,7 +14,7 @@ from express_sync.local.template.parser import TemplateError, parse
 from express_sync.local.template.resolver import Stack
 from express_sync.ops.packaging.template import fault
 from express_sync.ops.template_check import checker
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 TEMPLATE = Path(__file__).resolve().parents[3] / "template.yml"
 CODE_BUCKET, CODE_OBJECT, NAME_PREFIX, RUNTIME = "CodeBucket", "CodeObject", "NamePrefix", "Runtime"
@@ -55,29 +55,29 @@ class Template:
 
 
 def load(path: Path = TEMPLATE) -> Template:
-    """The template at `path`. Problem if it cannot be right, with all that is wrong."""
+    """The template at `path`. CliError if it cannot be right, with all that is wrong."""
     try:
         text = path.read_text(encoding="utf-8")
         template = Template(text, parse(text))
     except (OSError, ValueError) as error:
         what = fault(error) if isinstance(error, TemplateError) else "it cannot be read"
-        raise Problem(f"{path} cannot be deployed: {what}; correct it.") from None
+        raise CliError(f"{path} cannot be deployed: {what}; correct it.") from None
     found = checker.check(text)
     if found:
-        raise Problem(f"{path} cannot be deployed: {'; '.join(str(each).removesuffix('.') for each in found)}.")
+        raise CliError(f"{path} cannot be deployed: {'; '.join(str(each).removesuffix('.') for each in found)}.")
     return template
 
 
 def parameters(template: Template, given: tuple[str, ...]) -> dict[str, str]:
-    """The parameters that were given as NAME=VALUE. Problem for one that the template does not have or allow."""
+    """The parameters that were given as NAME=VALUE. CliError for one that the template does not have or allow."""
     found: dict[str, str] = {}
     for text in given:
         name, equals, value = text.partition("=")
         if not equals or name not in template.parameters:
             known = ", ".join(name for name in template.parameters if name not in (CODE_BUCKET, CODE_OBJECT))
-            raise Problem(f"--parameter takes NAME=VALUE, and {name!r} is none of {known}; correct it.")
+            raise CliError(f"--parameter takes NAME=VALUE, and {name!r} is none of {known}; correct it.")
         if name in (CODE_BUCKET, CODE_OBJECT):
-            raise Problem(f"{name} follows from --code-bucket and the package; leave --parameter {name} out.")
+            raise CliError(f"{name} follows from --code-bucket and the package; leave --parameter {name} out.")
         _check_value(name, value, template.parameters[name])
         found[name] = value
     return found
@@ -86,27 +86,27 @@ def parameters(template: Template, given: tuple[str, ...]) -> dict[str, str]:
 def _check_value(name: str, value: str, rules: Mapping[str, Any]) -> None:
     allowed = rules.get("AllowedValues") or (("true", "false") if rules.get("Type") == "Boolean" else None)
     if allowed and value not in map(str, allowed):
-        raise Problem(f"Parameter {name} must be one of {', '.join(map(str, allowed))}; correct it.")
+        raise CliError(f"Parameter {name} must be one of {', '.join(map(str, allowed))}; correct it.")
     if "AllowedPattern" in rules and not re.fullmatch(rules["AllowedPattern"], value):
-        raise Problem(f"Parameter {name} must match {rules['AllowedPattern']}; correct it.")
+        raise CliError(f"Parameter {name} must match {rules['AllowedPattern']}; correct it.")
     if rules.get("Type") == "Number":
         _check_number(name, value, rules)
     if not _is_within(len(value), rules, "Length"):
-        raise Problem(f"Parameter {name} must have a number of characters {_limits(rules, 'Length')}; correct it.")
+        raise CliError(f"Parameter {name} must have a number of characters {_limits(rules, 'Length')}; correct it.")
 
 
 def _check_number(name: str, value: str, rules: Mapping[str, Any]) -> None:
-    """Problem if a number is not one, or beyond its limits; it is a whole one unless its lowest value is not."""
+    """CliError if a number is not one, or beyond its limits; it is a whole one unless its lowest value is not."""
     kind, plain = ("number", _DECIMAL) if isinstance(rules.get("MinValue"), float) else ("whole number", _WHOLE)
     if not plain.fullmatch(value) or not _is_within(float(value), rules, "Value"):
-        raise Problem(f"Parameter {name} must be a {kind} {_limits(rules, 'Value')}; correct it.")
+        raise CliError(f"Parameter {name} must be a {kind} {_limits(rules, 'Value')}; correct it.")
 
 
 def check_together(template: Template, values: Mapping[str, str]) -> None:
-    """Problem if the function would refuse its settings in a stack with these values over the defaults."""
+    """CliError if the function would refuse its settings in a stack with these values over the defaults."""
     cap, retention = (values.get(name) or template.default(name) for name in (DEFER_CAP, REQUEST_RETENTION))
     if cap and retention and float(cap) > float(retention) / 2:
-        raise Problem(
+        raise CliError(
             f"Parameter {DEFER_CAP} must be at most half of {REQUEST_RETENTION},"
             f" and the stack would have {cap} and {retention}; correct one of them."
         )

@@ -8,7 +8,7 @@ from express_sync.ops.doctor.checks import CHECKS, examine
 from express_sync.ops.doctor.cloud import Patient
 from express_sync.ops.doctor.finding import Finding
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import ExitCode, leave
+from express_sync.ops.terminal.errors import ExitCode, exit_with
 
 _SIGNS = {"ok": ("✓", "green"), "wrong": ("✗", "bold red"), "unknown": ("?", "yellow")}
 _WIDTH = max(map(len, CHECKS))
@@ -33,9 +33,9 @@ def conclude(marks: Counter[str]) -> None:
     unseen = f" {marks['unknown']} could not be seen." if marks["unknown"] else ""
     if marks["wrong"]:
         are = "is" if marks["wrong"] == 1 else "are"
-        output.verdict(f"{marks['wrong']} of {marks.total()} findings {are} wrong.{unseen}", is_good=False)
-        leave(ExitCode.UNWELCOME)
-    output.verdict(f"Nothing is wrong.{unseen}", is_good=True)
+        output.summary(f"{marks['wrong']} of {marks.total()} findings {are} wrong.{unseen}", is_good=False)
+        exit_with(ExitCode.UNSUCCESSFUL)
+    output.summary(f"Nothing is wrong.{unseen}", is_good=True)
 
 
 def _show(check: str, finding: Finding, *, as_json: bool) -> None:
@@ -43,4 +43,4 @@ def _show(check: str, finding: Finding, *, as_json: bool) -> None:
         output.json_line(document(check, finding))
         return
     sign, style = _SIGNS[finding.mark]
-    output.line(Text.assemble((sign, style), f" {check:<{_WIDTH}}  ", output.printable(finding.sentence)))
+    output.print_line(Text.assemble((sign, style), f" {check:<{_WIDTH}}  ", output.printable(finding.sentence)))

@@ -15,7 +15,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from express_sync.ops.terminal.certificates import CURE, is_untrusted
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 from handler.sgw.signing import Credentials, signed_headers
 
 LONGEST_INVOCATION_SECONDS = 300.0  # what Function Compute allows a triggered function
@@ -42,7 +42,7 @@ class Answer:
 
 
 def invoke(endpoint: str, function: str, credentials: Credentials, event: bytes) -> Answer:
-    """Hand `event` to the function and wait for its answer. Problem if the API cannot be reached or refuses."""
+    """Hand `event` to the function and wait for its answer. CliError if the API cannot be reached or refuses."""
     response = _called(endpoint, function, credentials, event, {})
     return Answer(
         response.headers.get("x-fc-request-id", ""),
@@ -52,7 +52,7 @@ def invoke(endpoint: str, function: str, credentials: Credentials, event: bytes)
 
 
 def invoke_later(endpoint: str, function: str, credentials: Credentials, event: bytes) -> None:
-    """Leave `event` with Function Compute, which has it worked and retried. Problem unless it is accepted."""
+    """Leave `event` with Function Compute, which has it worked and retried. CliError unless it is accepted."""
     _called(endpoint, function, credentials, event, {"x-fc-invocation-type": "Async"})
 
 
@@ -79,7 +79,7 @@ def _called(
 
 
 def post(endpoint: str, path: str, headers: Mapping[str, str], event: bytes) -> urllib3.BaseHTTPResponse:
-    """Return the answer of Function Compute to a signed request. Problem if there is none, or if it refuses."""
+    """Return the answer of Function Compute to a signed request. CliError if there is none, or if it refuses."""
     url = endpoint.rstrip("/") + path
     timeout = urllib3.Timeout(connect=10.0, read=LONGEST_INVOCATION_SECONDS)
     try:
@@ -89,11 +89,11 @@ def post(endpoint: str, path: str, headers: Mapping[str, str], event: bytes) -> 
             )
     except HTTPError as error:
         if is_untrusted(error):
-            raise Problem(f"The certificate of Function Compute at {endpoint} is not trusted; {CURE}.") from None
-        raise Problem(f"Function Compute at {endpoint} cannot be reached; see whether it runs.") from None
+            raise CliError(f"The certificate of Function Compute at {endpoint} is not trusted; {CURE}.") from None
+        raise CliError(f"Function Compute at {endpoint} cannot be reached; see whether it runs.") from None
     if response.status not in ACCEPTED:
         code = _refusal(response)
-        raise Problem(f"Function Compute at {endpoint} refuses with {code}; {_ADVICE.get(code, 'check the profile')}.")
+        raise CliError(f"Function Compute at {endpoint} refuses with {code}; {_ADVICE.get(code, 'check the profile')}.")
     return response
 
 

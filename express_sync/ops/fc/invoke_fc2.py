@@ -29,7 +29,7 @@ class _Client(fc2.Client):  # type: ignore[misc]  # the package has no types
 
 
 def invoke_later(endpoint: str, service: str, function: str, credentials: Credentials, event: bytes) -> None:
-    """Leave `event` with the function of an FC 2.0 service. Problem unless it is accepted."""
+    """Leave `event` with the function of an FC 2.0 service. CliError unless it is accepted."""
     client = _Client(
         endpoint=endpoint.rstrip("/"),
         accessKeyID=credentials.access_key_id,

@@ -10,7 +10,7 @@ from rich.text import Text
 from express_sync.ops.outcomes.pending import Pending, settle
 from express_sync.ops.outcomes.reader import Mailbox
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import ExitCode, leave
+from express_sync.ops.terminal.errors import ExitCode, exit_with
 
 
 def follow(
@@ -20,7 +20,7 @@ def follow(
     task = progress.add_task("Outcomes", total=len(sent))
     until = time.monotonic() + timeout_seconds
     if not as_json:
-        output.line(Text(output.OUTCOME_HEADING, style="bold"))
+        output.print_line(Text(output.OUTCOME_HEADING, style="bold"))
     counts: Counter[str] = Counter()
     for outcome in settle(results, Pending(sent), lambda: until - time.monotonic()):
         output.outcome(outcome, as_json=as_json)
@@ -35,8 +35,8 @@ def conclude(sent: int, counts: Counter[str]) -> None:
     missing = sent - counts.total()
     if missing:
         parts.append(f"{missing} without an outcome yet")
-    output.say(f"{sent} sent: {', '.join(parts) or 'nothing to wait for'}.")
+    output.notice(f"{sent} sent: {', '.join(parts) or 'nothing to wait for'}.")
     if missing:
-        leave(ExitCode.OUT_OF_TIME)
+        exit_with(ExitCode.OUT_OF_TIME)
     if counts["succeeded"] < sent:
-        leave(ExitCode.UNWELCOME)
+        exit_with(ExitCode.UNSUCCESSFUL)

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 _ASSEMBLE = Path(__file__).with_name("assemble.py")
 # Without site-packages; and without the columns of each instruction, which nobody reads and which are a fifth of
@@ -20,7 +20,7 @@ _ENVIRONMENT = {"PYTHONHASHSEED": "0"}  # on which the order of constants depend
 def packed(python: str, staged: Path, own: Sequence[str]) -> bytes:
     """The archive of what lies in `staged`: compiled by `python`, with sources only in the packages `own`.
 
-    Nothing is compiled if `own` is empty. Problem if a source cannot be compiled.
+    Nothing is compiled if `own` is empty. CliError if a source cannot be compiled.
     """
     with tempfile.TemporaryDirectory(prefix="express-sync-package-") as temporary:
         archive = Path(temporary, "function.zip")
@@ -30,7 +30,7 @@ def packed(python: str, staged: Path, own: Sequence[str]) -> bytes:
         )
         if ended.returncode:
             reason = (ended.stderr.strip().splitlines() or ["it does not say why"])[-1]
-            raise Problem(
+            raise CliError(
                 f"{python} cannot compile the package ({reason}); correct the source, or let another Python compile"
                 " it by `express-sync package --python PATH`."
             )

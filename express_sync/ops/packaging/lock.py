@@ -12,7 +12,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from express_sync.ops.packaging.runtimes import Runtime
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 _HASH = re.compile(r"\s--hash=sha256:([0-9a-f]{64})")
 _LINUX = {
@@ -39,16 +39,16 @@ class Pin:
 
 
 def pins(lock: Path, runtime: Runtime) -> tuple[Pin, ...]:
-    """What the lock pins for the runtime. Problem if it cannot be read or something has no exact version or no hash."""
+    """What the lock pins for the runtime. CliError if it is unreadable or a version or hash is missing."""
     try:
         return tuple(_pins(lock.read_text(encoding="utf-8"), runtime))
     except OSError as error:
-        raise Problem(f"{lock} cannot be read ({error.strerror}); make it with `make lock`.") from error
+        raise CliError(f"{lock} cannot be read ({error.strerror}); make it with `make lock`.") from error
     except UnicodeDecodeError as error:
-        raise Problem(f"{lock} is no lock with hashes (it is not text); make it with `make lock`.") from error
+        raise CliError(f"{lock} is no lock with hashes (it is not text); make it with `make lock`.") from error
     except (ValueError, InvalidRequirement) as error:
         why = " ".join(str(error).split())  # what is no requirement is drawn over three lines
-        raise Problem(f"{lock} is no lock with hashes ({why}); make it with `make lock`.") from error
+        raise CliError(f"{lock} is no lock with hashes ({why}); make it with `make lock`.") from error
 
 
 def _pins(text: str, runtime: Runtime) -> Iterator[Pin]:

@@ -16,7 +16,7 @@ from express_sync.ops.packaging.manifest import stage
 from express_sync.ops.packaging.runtimes import Runtime, interpreter, runtime_named
 from express_sync.ops.packaging.wheels import wheels
 from express_sync.ops.targets.registration import DIRECTORY
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 MOST_BYTES = 1_200_000
 STEPS = ("Reading the lock", "Fetching wheels", "Unpacking", "Compiling and packing")
@@ -47,7 +47,7 @@ def build(
     """Package the sources beside `template` for `runtime`, and write `function-<sha>.zip` into the directory `out`.
 
     `python` names the interpreter that compiles, else one is looked for; without bytecode the tool's own packs. `told`
-    hears each of STEPS as it begins. Wheels are kept beside the template. Problem if it cannot be built, or is larger
+    hears each of STEPS as it begins. Wheels are kept beside the template. CliError if it cannot be built, or is larger
     than MOST_BYTES.
     """
     target, sources = runtime_named(runtime), template.resolve().parent
@@ -66,7 +66,7 @@ def build(
 
 def _placed(content: bytes, runtime: Runtime, out: Path) -> Package:
     if len(content) > MOST_BYTES:
-        raise Problem(f"The package has {len(content)} bytes, more than {MOST_BYTES}; ship less.")
+        raise CliError(f"The package has {len(content)} bytes, more than {MOST_BYTES}; ship less.")
     sha256 = hashlib.sha256(content).hexdigest()
     path = out / f"function-{sha256[:16]}.zip"
     unfinished = path.with_suffix(".part")
@@ -75,5 +75,5 @@ def _placed(content: bytes, runtime: Runtime, out: Path) -> Package:
         unfinished.write_bytes(content)
         unfinished.replace(path)
     except OSError as error:
-        raise Problem(f"{path} cannot be written ({error.strerror}); name a directory with --out.") from error
+        raise CliError(f"{path} cannot be written ({error.strerror}); name a directory with --out.") from error
     return Package(path, sha256, runtime.name, len(content))

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 _ASK = "import sys; print(sys.implementation.cache_tag)"
 
@@ -38,24 +38,24 @@ RUNTIMES: Mapping[str, Runtime] = {
 
 
 def runtime_named(name: str) -> Runtime:
-    """The runtime of that name. Problem if the function cannot be packaged for it."""
+    """The runtime of that name. CliError if the function cannot be packaged for it."""
     if name not in RUNTIMES:
-        raise Problem(f"The function cannot be packaged for {name}; name one of {', '.join(RUNTIMES)}.")
+        raise CliError(f"The function cannot be packaged for {name}; name one of {', '.join(RUNTIMES)}.")
     return RUNTIMES[name]
 
 
 def interpreter(runtime: Runtime, named: str | None = None) -> str:
-    """An interpreter of the runtime's version: the one `named`, else one found. Problem if there is none."""
+    """An interpreter of the runtime's version: the one `named`, else one found. CliError if there is none."""
     if named is not None:
         if not _is_of(runtime, named):
-            raise Problem(
+            raise CliError(
                 f"{shlex.quote(named)} is no CPython {runtime.version}, whose bytecode {runtime.name} reads; name one"
                 f" with --python, such as /usr/bin/python{runtime.version}, or leave it out, and one is looked for."
             )
         return named
     found = next((each for each in _candidates(runtime) if _is_of(runtime, each)), None)
     if found is None:
-        raise Problem(
+        raise CliError(
             f"No Python {runtime.version} is found to write the bytecode of {runtime.name} with; install it, or run"
             f" `express-sync package --runtime {runtime.name}` with --python PATH, or with --no-bytecode for a slower"
             " start; `express-sync deploy` takes that file as its --package."

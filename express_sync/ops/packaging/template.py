@@ -10,18 +10,18 @@ import yaml
 from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.template.deployment import read_template
 from express_sync.local.template.parser import TemplateError
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 from express_sync.ops.terminal.output import printable
 
 
 def declared_runtime(template: Path) -> str:
-    """The runtime that the template's function runs on. Problem if that cannot be told."""
+    """The runtime that the template's function runs on. CliError if that cannot be told."""
     try:
         return read_template(template, LOCAL_ACCOUNT, {}).function.runtime
     except (OSError, UnicodeDecodeError) as error:
-        raise Problem(f"{template} cannot be read; name a template.") from error
+        raise CliError(f"{template} cannot be read; name a template.") from error
     except TemplateError as error:
-        raise Problem(
+        raise CliError(
             f"{template} cannot be packaged: {fault(error)}; correct it, or name another --template."
         ) from error
 

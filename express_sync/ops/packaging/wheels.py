@@ -14,13 +14,13 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 
 from express_sync.ops.packaging.lock import Pin
 from express_sync.ops.packaging.runtimes import Runtime
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 _LONGEST_REASON = 200
 
 
 def wheels(pins: Sequence[Pin], runtime: Runtime, cache: Path) -> tuple[Path, ...]:
-    """The wheel of every pin, in order, out of `cache`. Problem if one is not there and cannot be fetched."""
+    """The wheel of every pin, in order, out of `cache`. CliError if one is not there and cannot be fetched."""
     folder = cache / runtime.name
     missing = [pin for pin in pins if _kept(pin, folder) is None]
     if missing:
@@ -31,7 +31,7 @@ def wheels(pins: Sequence[Pin], runtime: Runtime, cache: Path) -> tuple[Path, ..
 def _verified(pin: Pin, folder: Path) -> Path:
     wheel = _kept(pin, folder)
     if wheel is None:
-        raise Problem(f"{pin.name} was fetched into {folder} and is not what the lock pins; remove it and try again.")
+        raise CliError(f"{pin.name} was fetched into {folder} and is not what the lock pins; remove it and try again.")
     return wheel
 
 
@@ -66,10 +66,10 @@ def _fetch(missing: Sequence[Pin], runtime: Runtime, folder: Path) -> None:
             for wheel in Path(beside).glob("*.whl"):
                 wheel.replace(folder / wheel.name)
     except OSError as error:
-        raise Problem(f"Wheels cannot be kept in {folder} ({error.strerror}); make it writable.") from error
+        raise CliError(f"Wheels cannot be kept in {folder} ({error.strerror}); make it writable.") from error
     if ended.returncode:
         names = ", ".join(pin.name for pin in missing)
-        raise Problem(
+        raise CliError(
             f"pip cannot fetch {names} for {runtime.name} ({_reason(ended.stderr)}); see to the network and to pip's "
             "settings, and try again."
         )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 from handler.sgw.signing import Credentials
 from handler.smq.client import Received, Smq
 
@@ -40,9 +40,9 @@ class Queue:
 
 
 def queue(profile: Mapping[str, Any], role: str, credentials: Credentials) -> Queue:
-    """The queue that has `role` in a profile, such as `requestQueue`. Problem if the profile names none."""
+    """The queue that has `role` in a profile, such as `requestQueue`. CliError if the profile names none."""
     mns = profile["mns"]
     if not mns.get(role):
         unnamed = f"The profile names no such queue; add mns.{role} to it."
-        raise Problem(_NO_RESULT_QUEUE if role == RESULT_QUEUE else unnamed)
+        raise CliError(_NO_RESULT_QUEUE if role == RESULT_QUEUE else unnamed)
     return Queue(Smq(mns["endpoint"].rstrip("/"), credentials), mns[role])

@@ -13,7 +13,7 @@ from express_sync.ops.fc import invocation
 from express_sync.ops.queues.batching import MOST_MESSAGES
 from express_sync.ops.queues.client import Queue
 from express_sync.ops.targets.target import Target
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 from handler.replay import Replay
 
 VIAS = ("queue", "fc2", "fc3")
@@ -53,16 +53,16 @@ class ToFunction:
     at_once: int = 1
 
     def send(self, replays: Sequence[Replay]) -> Sequence[str]:
-        """Have each accepted; Problem if one is not."""
+        """Have each accepted; CliError if one is not."""
         for each in replays:
             self.accept(json.dumps({"messageId": each.replay_id, "messageBody": each.body}).encode())
         return [each.replay_id for each in replays]
 
 
 def destination(target: Target, via: str, service: str | None) -> Destination:
-    """The destination of that kind. Problem if the profile or the options do not name all it needs."""
+    """The destination of that kind. CliError if the profile or the options do not name all it needs."""
     if (via == "fc2") != (service is not None):
-        raise Problem("--via fc2 and --service NAME belong together: only functions of FC 2.0 are in a service.")
+        raise CliError("--via fc2 and --service NAME belong together: only functions of FC 2.0 are in a service.")
     if via == "queue":
         return ToQueue(target.requests)
     fc = _function(target)
@@ -81,5 +81,5 @@ def destination(target: Target, via: str, service: str | None) -> Destination:
 
 def _function(target: Target) -> dict[str, Any]:
     if "fc" not in target.profile:
-        raise Problem("The profile names no function; add fc.endpoint and fc.function to it.")
+        raise CliError("The profile names no function; add fc.endpoint and fc.function to it.")
     return dict(target.profile["fc"])

@@ -16,7 +16,7 @@ from express_sync.ops.queues.leases import Loan
 from express_sync.ops.requests.files import texts
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.signals import undisturbed
+from express_sync.ops.terminal.signals import defer_interrupt
 from handler.failures import Failure, Stranger, dead_letter, read
 from handler.inbound.envelope import parse_message
 from handler.smq.client import Received
@@ -57,7 +57,7 @@ class BorrowedSource:
 
     def take(self, count: int) -> Sequence[Found]:
         """Up to `count` messages, at most 16; none at the end of the queue."""
-        with undisturbed():  # else what the queue has just handed out would be in nobody's hand
+        with defer_interrupt():  # else what the queue has just handed out would be in nobody's hand
             received = self._loan.borrow(count)
         return [self._found(message) for message in received]
 
@@ -105,10 +105,10 @@ def _on_loan(queue: Queue) -> Iterator[Loan]:
     try:
         yield loan
     finally:
-        with undisturbed():
+        with defer_interrupt():
             kept = loan.give_back()
             if kept:
-                output.say(
+                output.notice(
                     f"Not given back: {output.counted(kept, 'message')}, back when the queue's visibility timeout ends."
                 )
 

@@ -13,7 +13,7 @@ from typing import Protocol
 from express_sync.ops.queues.batching import batches
 from express_sync.ops.queues.destinations import Destination
 from express_sync.ops.queues.sources import Found, Source
-from express_sync.ops.terminal.signals import undisturbed
+from express_sync.ops.terminal.signals import defer_interrupt
 from handler.failures import Failure, Filter, Stranger
 from handler.model import Violation
 from handler.replay import Refusal, Replay, replay
@@ -168,7 +168,7 @@ class Replayer:
         new = self._new(pending)
         waiting = [each for each in pending if each.is_whole]
         for batch in batches((item, item[1].body) for item in new):
-            with undisturbed():
+            with defer_interrupt():
                 message_ids = self._send([order for (_, order), _ in batch])
                 waiting = self._settled(waiting)
             for ((failure, order), _), message_id in zip(batch, message_ids, strict=True):

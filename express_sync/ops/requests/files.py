@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 from handler.inbound.envelope import parse
 from handler.inbound.validation import violations
 from handler.model import Violation
@@ -55,14 +55,14 @@ class Submission:
 
 
 def submissions(paths: tuple[str, ...], envelope: str) -> Iterator[Submission]:
-    """Every request in the files, in order; `-` is standard input. Problem for a file that cannot be read."""
+    """Every request in the files, in order; `-` is standard input. CliError for a file that cannot be read."""
     for path in paths:
         found = False
         for text in texts(path):
             found = True
             yield submission(text, envelope)
         if not found:
-            raise Problem(f"{_name(path)} is empty; it should hold at least one request.")
+            raise CliError(f"{_name(path)} is empty; it should hold at least one request.")
 
 
 def submission(text: Text, envelope: str) -> Submission:
@@ -76,7 +76,7 @@ def submission(text: Text, envelope: str) -> Submission:
 
 
 def texts(path: str) -> Iterator[Text]:
-    """Every JSON object in a file of one, of an array or of JSON Lines. Problem for a file that cannot be read."""
+    """Every JSON object in a file of one, of an array or of JSON Lines. CliError for a file that cannot be read."""
     if path == STANDARD_INPUT:
         yield from _split(sys.stdin.buffer, path)
         return
@@ -84,9 +84,9 @@ def texts(path: str) -> Iterator[Text]:
         with Path(path).open("rb") as file:
             yield from _split(file, path)
     except IsADirectoryError:
-        raise Problem(f"{path} is a directory; name the files in it.") from None
+        raise CliError(f"{path} is a directory; name the files in it.") from None
     except OSError as error:
-        raise Problem(f"{path} cannot be read: {error.strerror}; name another file.") from error
+        raise CliError(f"{path} cannot be read: {error.strerror}; name another file.") from error
 
 
 def _split(file: BinaryIO, path: str) -> Iterator[Text]:
@@ -102,7 +102,7 @@ def _split(file: BinaryIO, path: str) -> Iterator[Text]:
     else:
         rest = file.read(LARGEST_DOCUMENT)
         if len(rest) == LARGEST_DOCUMENT:
-            raise Problem(f"{name} is too large for one JSON document; write one request on each line (JSON Lines).")
+            raise CliError(f"{name} is too large for one JSON document; write one request on each line (JSON Lines).")
         yield from _elements(first.text + "\n" + _decoded(rest, name), name)
 
 
@@ -113,7 +113,7 @@ def _lines(file: BinaryIO, name: str) -> Iterator[Text]:
         number += 1
         place = f"{name}:{number}"
         if len(line) > LONGEST_LINE:
-            raise Problem(f"{place} is longer than {LONGEST_LINE} bytes; that is no request, correct the file.")
+            raise CliError(f"{place} is longer than {LONGEST_LINE} bytes; that is no request, correct the file.")
         text = _decoded(line, place).removeprefix("\ufeff").strip()
         if text:
             yield Text(place, text)
@@ -125,9 +125,9 @@ def _elements(text: str, name: str) -> Iterator[Text]:
     try:
         is_array = isinstance(json.loads(text), list)
     except RecursionError:
-        raise Problem(f"{name} is nested too deeply; correct it.") from None
+        raise CliError(f"{name} is nested too deeply; correct it.") from None
     except ValueError as error:
-        raise Problem(f"{name} is no JSON ({error}); correct it.") from None
+        raise CliError(f"{name} is no JSON ({error}); correct it.") from None
     if not is_array:
         yield Text(name, text)
         return
@@ -164,7 +164,7 @@ def _decoded(data: bytes, place: str) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError:
-        raise Problem(f"{place} is not UTF-8 text; convert it.") from None
+        raise CliError(f"{place} is not UTF-8 text; convert it.") from None
 
 
 def _name(path: str) -> str:

@@ -18,7 +18,7 @@ from jsonschema.exceptions import ValidationError
 from express_sync.ops.queues.client import RESULT_QUEUE
 from express_sync.ops.targets.credentials import find
 from express_sync.ops.targets.schema_errors import first_error, wrong
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 from handler.sgw.endpoints import SAFE_URL, public_endpoint
 from handler.sgw.signing import Credentials
 
@@ -72,23 +72,23 @@ _WHOLE = Draft7Validator({**_schema(_NEEDED), "required": ["mns"]})
 def read(name: str, directories: tuple[Path, ...], environment: Mapping[str, str] | None = None) -> Mapping[str, Any]:
     """The profile `name` from the first of `directories` that has it; `env` from the environment alone.
 
-    Problem if it is nowhere, or if it is not right.
+    CliError if it is nowhere, or if it is not right.
     """
     if name == ENVIRONMENT:
         return _of_environment(_process_environment() if environment is None else environment)
     if not _NAME.fullmatch(name):
-        raise Problem("A profile's name is letters, digits, dots, hyphens and underscores; choose such a --profile.")
+        raise CliError("A profile's name is letters, digits, dots, hyphens and underscores; choose such a --profile.")
     path, profile = written(name, directories)
     if profile is None:
         places = " or ".join(str(directory / path.name) for directory in directories)
-        raise Problem(f"There is no profile {name!r}; write it to {places}, as `express-sync up --json` prints one.")
+        raise CliError(f"There is no profile {name!r}; write it to {places}, as `express-sync up --json` prints one.")
     return checked(profile, str(path))
 
 
 def written(name: str, directories: tuple[Path, ...]) -> tuple[Path, Mapping[str, Any] | None]:
     """The file of profile `name` and what is written there, None if nothing is; then it is where it would belong.
 
-    Problem if the file is no JSON or holds what no profile has; what is missing in it is no matter here.
+    CliError if the file is no JSON or holds what no profile has; what is missing in it is no matter here.
     """
     candidates = [directory / f"{name}.json" for directory in directories]
     path = next((candidate for candidate in candidates if candidate.is_file()), None)
@@ -97,13 +97,13 @@ def written(name: str, directories: tuple[Path, ...]) -> tuple[Path, Mapping[str
     try:
         profile = json.loads(path.read_bytes())
     except (OSError, ValueError):
-        raise Problem(f"Profile {name!r}: {path} is not readable JSON; correct it.") from None
+        raise CliError(f"Profile {name!r}: {path} is not readable JSON; correct it.") from None
     _check(_SHAPE, profile, str(path))
     return path, profile
 
 
 def checked(profile: Any, where: str) -> Mapping[str, Any]:
-    """The profile, completed, if it keeps the schema; otherwise a Problem that names the first offending key."""
+    """The profile, completed, if it keeps the schema; otherwise a CliError that names the first offending key."""
     _check(_SHAPE, profile, where)
     whole = completed(profile)
     _check(_WHOLE, whole, where)
@@ -127,7 +127,7 @@ def names_an_endpoint(profile: Mapping[str, Any]) -> bool:
 
 
 def credentials(profile: Mapping[str, Any], environment: Mapping[str, str]) -> Credentials:
-    """Return the profile's key, or that of the first place `credentials` knows. Problem if none can be used."""
+    """Return the profile's key, or that of the first place `credentials` knows. CliError if none can be used."""
     return find(profile, environment).credentials
 
 
@@ -151,7 +151,7 @@ def _of_environment(environment: Mapping[str, str]) -> Mapping[str, Any]:
     profile = {key: environment[variable] for key, variable in _SETTINGS.items() if environment.get(variable)}
     missing = [_SETTINGS[key] for key in ("region", "accountId") if key not in profile]
     if missing:
-        raise Problem(f"Profile {ENVIRONMENT!r} is made of variables; set {' and '.join(missing)}.")
+        raise CliError(f"Profile {ENVIRONMENT!r} is made of variables; set {' and '.join(missing)}.")
     return checked(profile, "The environment")
 
 
@@ -162,7 +162,7 @@ def _process_environment() -> Mapping[str, str]:
 def _check(validator: Draft7Validator, profile: Any, where: str) -> None:
     error = first_error(validator, profile)
     if error is not None:
-        raise Problem(f"{where}: {_wrong(error)}; correct it.")
+        raise CliError(f"{where}: {_wrong(error)}; correct it.")
 
 
 def _wrong(error: ValidationError) -> str:

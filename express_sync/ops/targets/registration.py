@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 DIRECTORY = ".express-sync"
 _MARK_OF_A_CHECKOUT = "template.yml"
@@ -33,16 +33,16 @@ def state_directory(start: Path) -> Path:
 
 
 def registered(directory: Path) -> Registered:
-    """The local cloud registered in `directory`. Problem if there is none, or if its process is gone."""
+    """The local cloud registered in `directory`. CliError if there is none, or if its process is gone."""
     try:
         document = json.loads((directory / "local.json").read_bytes())
         found = Registered(document["pid"], document["ready"])
     except FileNotFoundError:
-        raise Problem("No local cloud runs in this checkout; start one with `express-sync up`.") from None
+        raise CliError("No local cloud runs in this checkout; start one with `express-sync up`.") from None
     except (ValueError, KeyError, TypeError):
-        raise Problem(f"{directory / 'local.json'} cannot be read; delete it and run `express-sync up`.") from None
+        raise CliError(f"{directory / 'local.json'} cannot be read; delete it and run `express-sync up`.") from None
     if not _is_alive(found.pid):
-        raise Problem(
+        raise CliError(
             f"The local cloud of this checkout (process {found.pid}) is gone; start one with `express-sync up`."
         )
     return found
@@ -52,7 +52,7 @@ def is_registered(directory: Path, cloud: Registered) -> bool:
     """Whether this very cloud is still registered in `directory`, which it is until it begins to end."""
     try:
         return registered(directory) == cloud
-    except Problem:
+    except CliError:
         return False
 
 
@@ -69,21 +69,21 @@ def registering(directory: Path, ready: Mapping[str, Any]) -> Iterator[None]:
 
 
 def refuse_a_second(directory: Path) -> None:
-    """Problem if a local cloud of this checkout runs already; a stale registration is no hindrance."""
+    """CliError if a local cloud of this checkout runs already; a stale registration is no hindrance."""
     try:
         running = registered(directory)
-    except Problem:
+    except CliError:
         return
-    raise Problem(f"A local cloud runs in this checkout already (process {running.pid}); stop it first.")
+    raise CliError(f"A local cloud runs in this checkout already (process {running.pid}); stop it first.")
 
 
 def write_atomically(path: Path, text: str) -> None:
     """Let `path` hold `text`, so that a reader finds all of it or nothing; only for the user's own eyes.
 
-    Problem if it cannot be written; nothing is then left behind.
+    CliError if it cannot be written; nothing is then left behind.
     """
     if path.is_dir():  # it may be one without a name, as `.` is
-        raise Problem(f"Cannot write {path}: it is a directory; name a file.")
+        raise CliError(f"Cannot write {path}: it is a directory; name a file.")
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
@@ -92,7 +92,7 @@ def write_atomically(path: Path, text: str) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             draft.unlink()
-        raise Problem(f"Cannot write {path}: {error.strerror}; choose another place.") from error
+        raise CliError(f"Cannot write {path}: {error.strerror}; choose another place.") from error
 
 
 def _is_alive(pid: object) -> bool:

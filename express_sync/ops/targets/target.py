@@ -16,8 +16,8 @@ import click
 from express_sync.ops.queues.client import RESULT_QUEUE, Queue, queue
 from express_sync.ops.targets import profiles, registration
 from express_sync.ops.terminal.certificates import CURE, UNTRUSTED
-from express_sync.ops.terminal.errors import Problem
-from express_sync.ops.terminal.output import note
+from express_sync.ops.terminal.errors import CliError
+from express_sync.ops.terminal.output import info
 from handler.sgw.signing import Credentials
 from handler.smq.client import SmqError
 
@@ -47,7 +47,7 @@ class Target:
 
     @property
     def results(self) -> Queue:
-        """The queue that every outcome reaches. Problem if the cloud has none."""
+        """The queue that every outcome reaches. CliError if the cloud has none."""
         return queue(self.profile, RESULT_QUEUE, self.credentials)
 
     @property
@@ -72,7 +72,7 @@ def on_target(
         def with_leave(target: Target, /, *args: P.args, **options: P.kwargs) -> None:
             leave = bool(options.pop("yes"))
             if not (target.is_local or leave):
-                raise Problem(f"Profile {target.name!r} is not local and this {change}; add --yes to go on.")
+                raise CliError(f"Profile {target.name!r} is not local and this {change}; add --yes to go on.")
             command(target, *args, **options)
 
         return at_target(with_leave)
@@ -97,11 +97,11 @@ def at_target(command: Callable[Concatenate[Target, P], None]) -> Callable[P, No
         name = str(options.pop("profile"))
         given = click.get_current_context().find_object(Target)
         target = given or choose(name, Path.cwd(), os.environ)  # noqa: TID251 - its environment is its settings
-        note(f"Acting on {target.where}.")
+        info(f"Acting on {target.where}.")
         try:
             command(target, *args, **options)
         except SmqError as error:
-            raise Problem(sentence(error.code, target)) from None
+            raise CliError(sentence(error.code, target)) from None
 
     return with_target
 
@@ -128,7 +128,7 @@ def at_target_unless(
 
 
 def choose(name: str, directory: Path, environment: Mapping[str, str]) -> Target:
-    """The target that profile `name` describes, seen from `directory`. Problem if it is not to be had."""
+    """The target that profile `name` describes, seen from `directory`. CliError if it is not to be had."""
     if name == LOCAL:
         return _local(registration.state_directory(directory), environment)
     profile = profiles.read(name, directories(directory, environment))

@@ -8,17 +8,17 @@ import click
 from express_sync.local.template.parser import parse
 from express_sync.ops.template_check.specification import SPECIFICATION
 from express_sync.ops.template_check.wheels import Json, read_wheel
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 TEMPLATE = Path(__file__).resolve().parents[3] / "template.yml"
 
 
 def specification_of(template: str, wheels: tuple[Path, ...]) -> dict[str, Json]:
-    """The specification of every type in a template's text; Problem names those that are in no wheel."""
+    """The specification of every type in a template's text; CliError names those that are in no wheel."""
     there = {name: of for wheel in wheels for name, of in read_wheel(wheel).items()}
     used = sorted({resource["Type"] for resource in parse(template)["Resources"].values()})
     if missing := [name for name in used if name not in there]:
-        raise Problem(
+        raise CliError(
             f"No wheel has {', '.join(missing)}; add its ros-cdk package to ROS_CDK_PACKAGES in the Makefile."
         )
     return {name: there[name] for name in used}

@@ -39,12 +39,12 @@ def remarks() -> Console:
     return _console(sys.stderr)
 
 
-def note(sentence: str) -> None:
+def info(sentence: str) -> None:
     """Say something about what goes on."""
     _print(sys.stderr, Text(printable(sentence), style="dim"))
 
 
-def line(*parts: Text | str) -> None:
+def print_line(*parts: Text | str) -> None:
     """Print one line of results, however wide."""
     _print(sys.stdout, *parts)
 
@@ -60,7 +60,7 @@ def status(name: str) -> Text:
     return Text(name, style=STYLES.get(name, ""))
 
 
-def say(sentence: str) -> None:
+def notice(sentence: str) -> None:
     """Say something that must not be overlooked."""
     _print(sys.stderr, Text(printable(sentence)))
 
@@ -86,7 +86,7 @@ def outcome(announced: Outcome, *, as_json: bool) -> None:
     if as_json:
         json_line(announced.event)
     else:
-        line(outcome_row(announced))
+        print_line(outcome_row(announced))
 
 
 def outcome_row(outcome: Outcome) -> Text:
@@ -108,7 +108,7 @@ def table(console: Console, columns: Iterable[Column], rows: Iterable[Iterable[R
     return result
 
 
-def verdict(sentence: str, *, is_good: bool) -> None:
+def summary(sentence: str, *, is_good: bool) -> None:
     """Say how it all ended."""
     _print(sys.stderr, Text(sentence, style="bold green" if is_good else "bold red"))
 

@@ -7,7 +7,7 @@ from types import FrameType
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
+def defer_interrupt() -> Iterator[None]:
     """Let a Ctrl-C wait until the block is done, and only then raise KeyboardInterrupt; a second one does so at once.
 
     For the main thread only, as Python's signal handlers are.

@@ -14,7 +14,7 @@ import pytest
 from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.cloud import CloudOptions
 from express_sync.ops.deployment.package_file import read
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 from tests.ops.cli.cli_support import Stand, stand
 from tests.ops.cli.deploy_support import BUCKET, REGION, ROLE, Deploying, deploying
 
@@ -130,7 +130,7 @@ def test_a_stack_whose_profile_is_lost_at_the_last_moment_is_told_with_its_outpu
     """It exists, whatever becomes of the file."""
 
     def full(path: Path, _text: str) -> None:
-        raise Problem(f"Cannot write {path}: No space left on device; choose another place.")
+        raise CliError(f"Cannot write {path}: No space left on device; choose another place.")
 
     monkeypatch.setattr("express_sync.ops.deployment.location.write_atomically", full)
     ended = here.deploy("--yes")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from express_sync.local.cloud import CloudOptions
-from express_sync.ops.demo.local_admin import knock
+from express_sync.ops.demo.local_admin import call
 from handler.inbound.envelope import parse
 from tests.ops.cli.cli_support import PATIENT, REQUESTS, ROOT, Shell, Stand, stand
 from tests.support.patience import PATIENCE_SECONDS
@@ -160,7 +160,7 @@ def test_a_batch_that_fails_leaves_a_count_behind(queues: Stand) -> None:
 
 def test_watch_shows_each_verdict_once_and_takes_it_out(cloud: Stand) -> None:
     """A verdict that was announced twice is one; both messages leave the queue."""
-    knock(cloud.ready["mns"]["endpoint"], "POST", "faults", {"operation": "PublishMessage", "faults": ["error-after"]})
+    call(cloud.ready["mns"]["endpoint"], "POST", "faults", {"operation": "PublishMessage", "faults": ["error-after"]})
     cloud.run("submit", MINIMAL, "--json")
     cloud.run("submit", str(REQUESTS / "full.json"))
     ended = cloud.run("watch", "--count", "2", *PATIENT, "--json")

@@ -14,7 +14,7 @@ from express_sync.ops.deployment.package_file import check, newest, read
 from express_sync.ops.deployment.stack import Event, Stack, standing
 from express_sync.ops.deployment.template_file import TEMPLATE, check_together, load, parameters
 from express_sync.ops.deployment.wait import LONGEST_PAUSE_SECONDS, Patience, Watch
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 from handler.config import ConfigurationError, settings
 from handler.sgw.signing import Credentials
 
@@ -62,18 +62,18 @@ def test_the_runtime_of_a_package_is_that_of_its_native_modules(
 )
 def test_a_package_that_no_runtime_can_run_is_refused(native: tuple[str, ...], said: str, tmp_path: Path) -> None:
     """It would fail at the first import, in the cloud."""
-    with pytest.raises(Problem, match=said):
+    with pytest.raises(CliError, match=said):
         read(packed(tmp_path, *native))
 
 
 def test_a_file_that_is_no_package_is_refused(tmp_path: Path) -> None:
     """Missing, not a zip, or without the handler."""
-    with pytest.raises(Problem, match="No such file"):
+    with pytest.raises(CliError, match="No such file"):
         read(tmp_path / "none.zip")
     (tmp_path / "text.zip").write_text("text")
-    with pytest.raises(Problem, match="it is not a zip file"):
+    with pytest.raises(CliError, match="it is not a zip file"):
         read(tmp_path / "text.zip")
-    with pytest.raises(Problem, match=r"holds no handler/entry\.py"):
+    with pytest.raises(CliError, match=r"holds no handler/entry\.py"):
         check(read(packed(tmp_path, "entry.py")), "python3.10", HANDLER)
 
 
@@ -99,9 +99,9 @@ def test_a_template_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "template.yml"
     for content, said in (("Resources: [", "not YAML"), ("Resources: {}\n" + "#" * 524_288, "ROS takes 524288")):
         path.write_text(content)
-        with pytest.raises(Problem, match=said):
+        with pytest.raises(CliError, match=said):
             load(path)
-    with pytest.raises(Problem, match="cannot be read"):
+    with pytest.raises(CliError, match="cannot be read"):
         load(tmp_path / "none.yml")
 
 
@@ -154,7 +154,7 @@ def test_a_profile_with_endpoints_of_its_own_is_not_completed_with_public_ones(t
     path = tmp_path / ".express-sync" / "profiles" / "staging.json"
     path.parent.mkdir(parents=True)
     path.write_text('{"region": "cn-shanghai", "mns": {"endpoint": "https://mns.internal"}}')
-    with pytest.raises(Problem, match=r"none that can be used for ros; set EXPRESS_SYNC_ROS_ENDPOINT or ros\.endpoint"):
+    with pytest.raises(CliError, match=r"can be used for ros; set EXPRESS_SYNC_ROS_ENDPOINT or ros\.endpoint"):
         choose(None, "staging", tmp_path, {"HOME": str(tmp_path)})
     named = {"EXPRESS_SYNC_ROS_ENDPOINT": "https://ros.internal/", "EXPRESS_SYNC_OSS_ENDPOINT": "https://oss.internal"}
     site = choose(None, "staging", tmp_path, {"HOME": str(tmp_path), **named})
@@ -274,7 +274,7 @@ def test_deploy_accepts_a_cap_of_half_the_retention(cap: str, retention: str) ->
 def test_deploy_refuses_a_cap_the_function_would_refuse(cap: str, retention: str) -> None:
     """The function would say so only when it is called, and process nothing."""
     given = {"DeferCapSeconds": cap, "RequestRetentionSeconds": retention}
-    with pytest.raises(Problem, match="at most half of RequestRetentionSeconds"):
+    with pytest.raises(CliError, match="at most half of RequestRetentionSeconds"):
         check_together(load(TEMPLATE), given)
     with pytest.raises(ConfigurationError, match="at most half of EXPRESS_SYNC_REQUEST_RETENTION_SECONDS"):
         settings(load(TEMPLATE).function(given)["EnvironmentVariables"])

@@ -16,7 +16,7 @@ from express_sync.ops.demo import scenario, table
 from express_sync.ops.outcomes.pending import Pending, settle
 from express_sync.ops.outcomes.reader import LONGEST_POLL_SECONDS, Outcome, arrivals, read
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 OUTCOMES = Path(__file__).parents[3] / "events" / "outcomes"
 
@@ -160,7 +160,7 @@ def write_scenario(tmp_path: Path, **changes: Any) -> Path:
 )
 def test_a_wrong_scenario_is_a_sentence(changes: dict[str, Any], said: str, tmp_path: Path) -> None:
     """Each fault of a scenario says where it is."""
-    with pytest.raises(Problem, match=said):
+    with pytest.raises(CliError, match=said):
         scenario.read(write_scenario(tmp_path, **changes))
 
 

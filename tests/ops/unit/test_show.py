@@ -14,7 +14,9 @@ class _Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize("print_line", [output.line, output.say, output.note], ids=["a result", "a sentence", "a note"])
+@pytest.mark.parametrize(
+    "print_line", [output.print_line, output.notice, output.info], ids=["a result", "a sentence", "a note"]
+)
 def test_a_line_goes_above_the_progress_bar(print_line: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """It begins where the bar's own line was wiped out, never behind what is left of the bar."""
     terminal = _Terminal()
@@ -39,7 +41,7 @@ def test_a_line_above_the_progress_bar_is_as_wide_as_it_is(columns: int, monkeyp
     monkeypatch.setattr(sys, "stderr", terminal)
     with output.progress() as progress:
         progress.add_task("Outcomes", total=2)
-        output.line(output.OUTCOME_HEADING)
+        output.print_line(output.OUTCOME_HEADING)
         progress.refresh()
     shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
     assert output.OUTCOME_HEADING in shown

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from express_sync.ops.queues.batching import MOST_BYTES, MOST_MESSAGES, batches
 from express_sync.ops.requests import files as module
 from express_sync.ops.requests.files import STANDARD_INPUT, Submission, submissions
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 VALID = {"requestId": "R-1", "name": "team", "bucketName": "team-bucket", "bucketRegion": "cn-hangzhou"}
 
@@ -35,7 +35,7 @@ def from_text(
 
 
 def sentence(tmp_path: Path, text: str | bytes, name: str = "requests.json") -> str:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(CliError) as caught:
         from_text(tmp_path, text, name)
     return caught.value.message
 
@@ -148,7 +148,7 @@ def test_a_path_that_is_no_file_gets_a_sentence(
 ) -> None:
     """Missing files and directories are said by name."""
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(Problem, match=part) as caught:
+    with pytest.raises(CliError, match=part) as caught:
         list(submissions((path,), "plain"))
     assert path in caught.value.message
 

@@ -19,7 +19,7 @@ from express_sync.ops.targets.registration import (
     write_atomically,
 )
 from express_sync.ops.targets.target import LOCAL, choose, sentence
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 PROFILE: dict[str, Any] = {
     "accessKeyId": "key",
@@ -53,14 +53,14 @@ def test_a_registration_is_there_while_it_is_wanted_and_no_longer(tmp_path: Path
 
 def test_without_a_local_cloud_it_is_said_how_to_start_one(tmp_path: Path) -> None:
     """The sentence names the command to type."""
-    with pytest.raises(Problem, match="express-sync up"):
+    with pytest.raises(CliError, match="express-sync up"):
         registered(tmp_path)
 
 
 def test_a_stale_registration_is_said_and_not_used(tmp_path: Path, dead_pid: int) -> None:
     """A killed cloud's endpoints are never acted on; nor does its file hinder a new one."""
     register(tmp_path / "state", dead_pid)
-    with pytest.raises(Problem, match=f"process {dead_pid}.*is gone"):
+    with pytest.raises(CliError, match=f"process {dead_pid}.*is gone"):
         registered(tmp_path / "state")
     refuse_a_second(tmp_path / "state")
 
@@ -68,7 +68,7 @@ def test_a_stale_registration_is_said_and_not_used(tmp_path: Path, dead_pid: int
 def test_a_second_cloud_in_a_checkout_is_refused(tmp_path: Path) -> None:
     """One checkout, one local cloud, so that `local` means one thing."""
     register(tmp_path / "state", os.getpid())
-    with pytest.raises(Problem, match=f"process {os.getpid()}"):
+    with pytest.raises(CliError, match=f"process {os.getpid()}"):
         refuse_a_second(tmp_path / "state")
 
 
@@ -76,7 +76,7 @@ def test_a_second_cloud_in_a_checkout_is_refused(tmp_path: Path) -> None:
 def test_a_broken_registration_is_a_sentence(text: str, tmp_path: Path) -> None:
     """Whatever lies in the file, no command dies of it."""
     (tmp_path / "local.json").write_text(text)
-    with pytest.raises(Problem, match="delete it"):
+    with pytest.raises(CliError, match="delete it"):
         registered(tmp_path)
 
 
@@ -84,7 +84,7 @@ def test_a_broken_registration_is_a_sentence(text: str, tmp_path: Path) -> None:
 def test_a_pid_that_is_none_is_not_alive(pid: object, tmp_path: Path) -> None:
     """Asking the kernel about process 0 or -1 would ask about others."""
     (tmp_path / "local.json").write_text(json.dumps({"pid": pid, "ready": PROFILE}))
-    with pytest.raises(Problem, match="is gone"):
+    with pytest.raises(CliError, match="is gone"):
         registered(tmp_path)
 
 
@@ -99,7 +99,7 @@ def test_the_state_lies_beside_the_nearest_template(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     """A ready file in a directory that is not there is the user's to correct."""
-    with pytest.raises(Problem, match="Cannot write"):
+    with pytest.raises(CliError, match="Cannot write"):
         write_atomically(tmp_path / "missing" / "ready.json", "{}")
 
 
@@ -108,7 +108,7 @@ def test_a_directory_is_no_place_for_a_file(name: str, tmp_path: Path, monkeypat
     """The sentence names it, and no draft is left beside it."""
     monkeypatch.chdir(tmp_path)
     Path("there").mkdir()
-    with pytest.raises(Problem, match=r"^Cannot write .*: it is a directory; name a file\.$"):
+    with pytest.raises(CliError, match=r"^Cannot write .*: it is a directory; name a file\.$"):
         write_atomically(Path(name), "{}")
     assert [path.name for path in tmp_path.rglob("*")] == ["there"]
 
@@ -120,7 +120,7 @@ def test_a_write_that_fails_in_the_end_leaves_no_draft(tmp_path: Path, monkeypat
         raise PermissionError(errno.EPERM, "Operation not permitted")
 
     monkeypatch.setattr(Path, "replace", refuse)
-    with pytest.raises(Problem, match="Operation not permitted"):
+    with pytest.raises(CliError, match="Operation not permitted"):
         write_atomically(tmp_path / "ready.json", "{}")
     assert list(tmp_path.iterdir()) == []
 
@@ -148,14 +148,14 @@ def test_a_named_profile_is_found_in_the_checkout_before_the_home(tmp_path: Path
 
 def test_an_unknown_profile_is_said_with_the_places_looked_at(tmp_path: Path) -> None:
     """The sentence says where to write the file."""
-    with pytest.raises(Problem, match=r"no profile 'prod'.*profiles/prod\.json"):
+    with pytest.raises(CliError, match=r"no profile 'prod'.*profiles/prod\.json"):
         choose("prod", tmp_path, {"HOME": str(tmp_path)})
 
 
 @pytest.mark.parametrize("name", ["../secret", "", "a/b", ".hidden", "x" * 65, "name\n"])
 def test_a_profile_name_cannot_lead_out_of_its_directory(name: str, tmp_path: Path) -> None:
     """A name is a name, never a path."""
-    with pytest.raises(Problem, match="--profile"):
+    with pytest.raises(CliError, match="--profile"):
         profiles.read(name, (tmp_path,))
 
 
@@ -171,7 +171,7 @@ def test_a_profile_name_cannot_lead_out_of_its_directory(name: str, tmp_path: Pa
 )
 def test_a_wrong_profile_is_told_by_its_key(change: dict[str, Any], said: str) -> None:
     """Each fault of a profile is one sentence that names the place."""
-    with pytest.raises(Problem, match=rf"^p\.json: {said}.*; correct it\.$"):
+    with pytest.raises(CliError, match=rf"^p\.json: {said}.*; correct it\.$"):
         profiles.checked({**PROFILE, **change}, "p.json")
 
 
@@ -189,7 +189,7 @@ def test_a_wrong_profile_is_told_by_its_key(change: dict[str, Any], said: str) -
 )
 def test_half_a_profile_is_told_what_the_other_half_is(profile: object, said: str) -> None:
     """A stack is known by region and account, any other cloud by its endpoints."""
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(CliError) as refused:
         profiles.checked(profile, "p.json")
     assert refused.value.message == f"p.json: {said}; correct it."
 
@@ -198,7 +198,7 @@ def test_half_a_profile_is_told_what_the_other_half_is(profile: object, said: st
 def test_a_profile_that_is_no_json_object_is_a_sentence(text: str | bytes, tmp_path: Path) -> None:
     """Whatever lies in the file, no command dies of it."""
     (tmp_path / "p.json").write_bytes(text.encode() if isinstance(text, str) else text)
-    with pytest.raises(Problem, match="correct it"):
+    with pytest.raises(CliError, match="correct it"):
         profiles.read("p", (tmp_path,))
 
 
@@ -216,7 +216,7 @@ def test_keys_that_the_profile_leaves_out_come_from_the_environment() -> None:
 def test_half_a_key_pair_is_not_completed_from_elsewhere() -> None:
     """A profile's key id never goes with another key's secret."""
     environment = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "id", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret"}
-    with pytest.raises(Problem, match="ALIBABA_CLOUD_ACCESS_KEY_ID"):
+    with pytest.raises(CliError, match="ALIBABA_CLOUD_ACCESS_KEY_ID"):
         profiles.credentials({**WITHOUT_KEYS, "accessKeyId": "mine"}, environment)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from express_sync.ops.packaging.package import Package, build
 from express_sync.ops.packaging.runtimes import RUNTIMES, interpreter
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 ROOT = Path(__file__).resolve().parents[3]
 TEMPLATE = ROOT / "template.yml"
@@ -36,7 +36,7 @@ def base_interpreter(runtime: str) -> str:
     """An interpreter outside every virtual environment, so that no library of a checkout is in its reach."""
     try:
         return os.path.realpath(interpreter(RUNTIMES[runtime]))
-    except Problem as problem:
+    except CliError as problem:
         if os.environ.get("CI"):
             raise
         pytest.skip(f"the package for {runtime} can only be shown with its interpreter: {problem.message}")

@@ -11,7 +11,7 @@ from express_sync.ops.packaging.lock import Pin, pins
 from express_sync.ops.packaging.package import build
 from express_sync.ops.packaging.runtimes import RUNTIMES, interpreter
 from express_sync.ops.packaging.wheels import wheels
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 from tests.ops.cli.cli_support import Shell
 from tests.repo.package.conftest import ROOT, TEMPLATE, Built
 
@@ -121,7 +121,7 @@ def test_a_wheel_that_is_not_what_the_lock_pins_is_never_used(tmp_path: Path, mo
     forged.write_bytes(b"forged")
     for name, value in NOBODY_LISTENS.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(Problem, match="pip cannot fetch six"):
+    with pytest.raises(CliError, match="pip cannot fetch six"):
         wheels([Pin("six", "1.17.0", frozenset({64 * "0"}))], PYTHON310, tmp_path)
     assert not forged.exists()
 
@@ -137,7 +137,7 @@ def test_the_lock_is_read_for_the_runtimes_python_and_not_for_the_tools() -> Non
 def test_a_lock_without_versions_and_hashes_is_refused(text: str, tmp_path: Path) -> None:
     lock = tmp_path / "function.txt"
     lock.write_text(text, encoding="latin-1")
-    with pytest.raises(Problem, match="make it with `make lock`") as raised:
+    with pytest.raises(CliError, match="make it with `make lock`") as raised:
         pins(lock, PYTHON310)
     assert "\n" not in raised.value.message
 
@@ -155,13 +155,13 @@ def test_without_an_interpreter_of_the_runtime_nothing_is_built_unasked(
     for name, value in (("PATH", ""), ("PYENV_ROOT", str(tmp_path))):
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("sys.executable", "/nowhere/python")
-    with pytest.raises(Problem, match=r"package --runtime python3\.10` with --python PATH, or with --no-bytecode"):
+    with pytest.raises(CliError, match=r"package --runtime python3\.10` with --python PATH, or with --no-bytecode"):
         interpreter(PYTHON310)
 
 
 def test_a_package_that_has_grown_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packaging, "MOST_BYTES", 1000)
-    with pytest.raises(Problem, match="more than 1000; ship less"):
+    with pytest.raises(CliError, match="more than 1000; ship less"):
         build(TEMPLATE, "python3.10", tmp_path, with_bytecode=False)
     assert list(tmp_path.iterdir()) == []
 
@@ -173,5 +173,5 @@ def test_a_source_that_does_not_compile_is_one_sentence(
     wheels_of_310 = Path(".express-sync") / "wheels" / "python3.10"  # another worker may be fetching those of 3.12
     shutil.copytree(ROOT / wheels_of_310, checkout / wheels_of_310)
     (checkout / "handler" / "entry.py").write_text("def handle(:\n")
-    with pytest.raises(Problem, match="correct the source"):
+    with pytest.raises(CliError, match="correct the source"):
         build(checkout / "template.yml", "python3.10", tmp_path, python=python)

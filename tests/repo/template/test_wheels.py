@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from express_sync.ops.template_check import build
 from express_sync.ops.template_check.wheels import read_wheel
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 SOURCE = """
 function RosThingPropsValidator(properties) {
@@ -128,5 +128,5 @@ def test_the_command_writes_the_types_that_the_template_uses(tmp_path: Path, mon
 
 
 def test_a_type_that_no_wheel_has_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match="No wheel has ALIYUN::Test::Other; add its ros-cdk package"):
+    with pytest.raises(CliError, match="No wheel has ALIYUN::Test::Other; add its ros-cdk package"):
         build.specification_of("Resources: {A: {Type: 'ALIYUN::Test::Other'}}", (wheel_of(tmp_path, SOURCE),))

@@ -14,12 +14,12 @@ from mns.mns_exception import MNSExceptionBase
 from mns.queue import QueueMeta
 from mns.subscription import SubscriptionMeta
 
-from express_sync.ops.demo.local_admin import knock
+from express_sync.ops.demo.local_admin import call
 from express_sync.ops.outcomes.reader import Outcome, arrivals
 from express_sync.ops.queues.batching import MOST_MESSAGES
 from express_sync.ops.queues.client import Queue, queue
 from express_sync.ops.targets.target import Target
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 EAR = "outage-drill"
 ENOUGH = 10_000  # faults that the door takes at once, and more than any drill makes calls
@@ -34,11 +34,11 @@ class Ground:
 
     def begin(self, code: str) -> None:
         """From now on every create call is refused with `code`."""
-        knock(self._sgw, "POST", "faults", {"name": "*", "faults": [code], "count": ENOUGH})
+        call(self._sgw, "POST", "faults", {"name": "*", "faults": [code], "count": ENOUGH})
 
     def end(self) -> None:
         """From now on no create call is refused without a reason."""
-        knock(self._sgw, "DELETE", "faults")
+        call(self._sgw, "DELETE", "faults")
 
     def send(self, requests: Sequence[Mapping[str, str]]) -> None:
         """Put requests into the request queue."""
@@ -55,12 +55,12 @@ class Ground:
 
     def groups(self) -> frozenset[str]:
         """The names of all groups that exist."""
-        return frozenset(group["Name"] for group in knock(self._sgw, "GET", "groups"))
+        return frozenset(group["Name"] for group in call(self._sgw, "GET", "groups"))
 
     def failures(self) -> int:
         """How many messages are in the failure queue, in whatever state."""
         mns = self.target.profile["mns"]
-        return len(knock(mns["endpoint"], "GET", f"queues/{mns['failureQueue']}")["messages"])
+        return len(call(mns["endpoint"], "GET", f"queues/{mns['failureQueue']}")["messages"])
 
     @property
     def _sgw(self) -> str:
@@ -68,7 +68,7 @@ class Ground:
 
 
 def ground(target: Target) -> Ground:
-    """The local cloud of `target` with an ear put up there. Problem if that cannot be done."""
+    """The local cloud of `target` with an ear put up there. CliError if that cannot be done."""
     profile, keys = target.profile, target.credentials
     mns = profile["mns"]
     account = Account(mns["endpoint"], keys.access_key_id, keys.access_key_secret)
@@ -76,7 +76,7 @@ def ground(target: Target) -> Ground:
         account.get_queue(EAR).create(QueueMeta())
         account.get_topic(mns["resultTopic"]).get_subscription(EAR).subscribe(_subscription(profile))
     except MNSExceptionBase as error:
-        raise Problem(f"The drill's own SMQ cannot be used ({error.type}); try again.") from error
+        raise CliError(f"The drill's own SMQ cannot be used ({error.type}); try again.") from error
     finally:
         account.get_client().close_connection()
     return Ground(target, queue({"mns": {**mns, "earQueue": EAR}}, "earQueue", keys))

@@ -28,7 +28,7 @@ class Screen:
     def act(self, title: str, *sentences: str) -> None:
         """Begin an act."""
         if not self._is_silent:
-            output.line(Text(f"\n{title}", style="bold"))
+            output.print_line(Text(f"\n{title}", style="bold"))
         self.say(*sentences)
 
     def say(self, *sentences: str) -> None:
@@ -54,7 +54,7 @@ class Screen:
         """Show a command as it is typed, then run it with whatever it prints."""
         self.say("")
         if not self._is_silent:
-            output.line(Text(f"$ {shlex.join(words)}", style="bold cyan"))
+            output.print_line(Text(f"$ {shlex.join(words)}", style="bold cyan"))
         with contextlib.redirect_stdout(io.StringIO()) if self._is_silent else contextlib.nullcontext():
             run()
 
