@@ -7,12 +7,12 @@ import click
 from express_sync.ops.doctor.cloud import Patient
 from express_sync.ops.doctor.report import conclude, report
 from express_sync.ops.targets.credentials import find
-from express_sync.ops.targets.target import Target, at_target
+from express_sync.ops.targets.target import Target, reads_target
 
 
 @click.command(short_help="Check a cloud from end to end, and say what to mend.")
 @click.option("--json", "as_json", is_flag=True, help="Print each finding as one line of JSON.")
-@at_target
+@reads_target
 def doctor(target: Target, as_json: bool) -> None:
     """Check credentials, queues, topic, subscriptions, function, role, trigger, permissions and buckets of a cloud.
 

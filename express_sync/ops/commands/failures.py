@@ -10,7 +10,7 @@ from rich.text import Text
 from express_sync.ops.queues.sources import Found, Source, opened
 from express_sync.ops.replay.display import HEADING, details, document, row
 from express_sync.ops.replay.options import Selection, is_of_a_file, selecting
-from express_sync.ops.targets.target import Target, at_target_unless
+from express_sync.ops.targets.target import Target, reads_target_unless
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import ExitCode, exit_with
 from handler.failures import Failure, Stranger
@@ -43,7 +43,7 @@ def failures() -> None:
 
 @failures.command("list", short_help="List failures, and count them by code.")
 @click.option("--json", "as_json", is_flag=True, help="Print each outcome event as one line of JSON.")
-@at_target_unless(is_of_a_file)
+@reads_target_unless(is_of_a_file)
 @selecting
 def list_failures(target: Target | None, selection: Selection, *, as_json: bool) -> None:
     """List the failures that are kept, in the order of their queue, and count them by code.
@@ -85,7 +85,7 @@ def list_failures(target: Target | None, selection: Selection, *, as_json: bool)
 @failures.command("show", short_help="Show everything known about a failure, and what to do.")
 @click.argument("request_id")
 @click.option("--json", "as_json", is_flag=True, help="Print each outcome event as one line of JSON.")
-@at_target_unless(is_of_a_file)
+@reads_target_unless(is_of_a_file)
 @selecting
 def show_failure(target: Target | None, selection: Selection, *, request_id: str, as_json: bool) -> None:
     """Show everything known about the failures of the request REQUEST_ID, and what to do about them.

@@ -8,7 +8,7 @@ import click
 
 from express_sync.ops.fc import invocation
 from express_sync.ops.requests.files import STANDARD_INPUT
-from express_sync.ops.targets.target import Target, on_target
+from express_sync.ops.targets.target import Target, changes_target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 
@@ -18,7 +18,7 @@ LARGEST_EVENT = 32 * 1024 * 1024  # of a synchronous invocation
 @click.command(short_help="Hand one event to the function.")
 @click.argument("event_file")
 @click.option("--json", "as_json", is_flag=True, help="Print request id, result and error as one line of JSON.")
-@on_target("invokes its function")
+@changes_target("invokes its function")
 def invoke(target: Target, event_file: str, as_json: bool) -> None:
     """Hand the bytes of EVENT_FILE (- for standard input) to the function as its event, and print its result.
 

@@ -13,7 +13,7 @@ from express_sync.ops.queues.destinations import VIAS, Destination, destination
 from express_sync.ops.queues.sources import opened
 from express_sync.ops.replay.options import Selection, selecting
 from express_sync.ops.replay.replayer import Pace, Plan, Replayer, Tally
-from express_sync.ops.targets.target import Target, at_target
+from express_sync.ops.targets.target import Target, reads_target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from express_sync.ops.terminal.option_types import POSITIVE
@@ -49,7 +49,7 @@ HEADING = f"{'REPLAY ID':<15}  {'REQUEST':<24}  {'GROUP':<28}  FAILED WITH"
     help="With --wait: the longest wait, in seconds.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON Lines: what is sent, or with --wait the outcomes.")
-@at_target
+@reads_target
 @selecting
 def replay(
     target: Target,

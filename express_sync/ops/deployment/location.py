@@ -12,11 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
+from express_sync.ops.atomic_file import write_atomically
 from express_sync.ops.queues.client import RESULT_QUEUE
 from express_sync.ops.targets import profiles
 from express_sync.ops.targets.credentials import find
-from express_sync.ops.targets.registration import write_atomically
-from express_sync.ops.targets.target import LOCAL, directories
+from express_sync.ops.targets.target import LOCAL, profile_directories
 from express_sync.ops.terminal.errors import CliError
 from handler.sgw.endpoints import SAFE_URL
 from handler.sgw.signing import Credentials
@@ -82,7 +82,7 @@ def choose(region: str | None, stack: str, directory: Path, environment: Mapping
             f"A stack's name is letters, digits, hyphens and underscores, and neither {LOCAL} nor"
             f" {profiles.ENVIRONMENT}; choose such a --stack."
         )
-    path, written = profiles.written(stack, directories(directory, environment))
+    path, written = profiles.written(stack, profile_directories(directory, environment))
     profile = written or {}
     where = _region(region, profile, path, environment)
     endpoints = _endpoints(where, profile, path, environment)

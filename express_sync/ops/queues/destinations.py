@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from express_sync.ops.fc import invocation
-from express_sync.ops.queues.batching import MOST_MESSAGES
+from express_sync.ops.queues.batching import MAX_MESSAGES
 from express_sync.ops.queues.client import Queue
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal.errors import CliError
@@ -37,7 +37,7 @@ class ToQueue:
 
     queue: Queue
     name: str = "the request queue"
-    at_once: int = MOST_MESSAGES
+    at_once: int = MAX_MESSAGES
 
     def send(self, replays: Sequence[Replay]) -> Sequence[str]:
         """Send all; SmqError if any of them may not be in the queue."""

@@ -7,7 +7,8 @@ from typing import Any
 
 from rich.text import Text
 
-from express_sync.ops.terminal.output import STYLES, printable
+from express_sync.ops.outcomes.display import STYLES
+from express_sync.ops.terminal.output import printable
 from handler.failures import Failure
 from handler.provisioning.errors import meaning
 

@@ -1,4 +1,4 @@
-"""How a command ends when it cannot go on: one sentence that says what to do, and an exit code. Knows no command."""
+"""Exit codes, and the error that ends a command with one sentence."""
 
 from enum import IntEnum
 from typing import IO, Any
@@ -7,7 +7,7 @@ import click
 
 
 class ExitCode(IntEnum):
-    """The exit codes of every command; each command's help lists those it uses."""
+    """The exit codes of all commands; the help of each command lists those it uses."""
 
     DONE = 0
     UNSUCCESSFUL = 1
@@ -23,10 +23,10 @@ class CliError(click.ClickException):
     exit_code = ExitCode.ERROR
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the sentence, and nothing else, on standard error."""
+        """Print the message as one line on standard error."""
         click.echo(f"express-sync: {self.format_message()}", file=file, err=True)
 
 
 def exit_with(code: ExitCode) -> None:
-    """End the command with `code`; everything that is to be said has been said."""
+    """End the command with `code` and print nothing."""
     raise click.exceptions.Exit(code)

@@ -153,7 +153,7 @@ def test_a_batch_that_fails_leaves_a_count_behind(queues: Stand) -> None:
     ended = queues.run("submit", stdin=json_lines(20))
     assert ended.code == 2
     assert len(ended.out.splitlines()) == 16
-    assert "16 of 20 requests were sent for certain; sending all again is safe." in ended.err
+    assert "16 of 20 requests were sent; sending all of them again is safe." in ended.err
     assert "AccessDenied" in ended.err
     assert "Traceback" not in ended.err
 
@@ -174,7 +174,7 @@ def test_watch_leaves_what_is_no_outcome(queues: Stand) -> None:
     queues.run("submit", MINIMAL, "--profile", "results-in", "--yes")
     ended = queues.run("watch", "--timeout", "1", "--json")
     assert (ended.code, ended.out) == (0, "")
-    assert "is no outcome; it stays in the queue" in ended.err
+    assert "is not an outcome; it stays in the queue" in ended.err
     assert queues.messages("resultQueue") == 1
 
 

@@ -51,7 +51,7 @@ def test_keep_the_cloud_running_can_be_typed_as_it_stands(checkout: Path) -> Non
     rest = [line for line in lines if not line.startswith(("express-sync up", WATCH))]
     with start(f"{lines[0]}; exec {up_line}", checkout) as up:
         assert up.stdout is not None
-        assert any(line.startswith("Ctrl-C ends it.") for line in iter(up.stdout.readline, ""))
+        assert any(line.startswith("Press Ctrl-C to stop it.") for line in iter(up.stdout.readline, ""))
         with start(f"{lines[0]}; exec {WATCH}", checkout) as watch:
             with start("\n".join(["set -e", *rest]), checkout) as typed:
                 said, complaints = typed.communicate(timeout=PATIENCE_SECONDS)

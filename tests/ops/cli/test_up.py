@@ -78,7 +78,7 @@ def test_signals_end_it_cleanly(up: Up, by: signal.Signals, code: int) -> None:
 def test_after_a_kill_the_stale_registration_is_said_and_replaced(up: Up, shell: Shell) -> None:
     """Nothing acts on endpoints of a dead process, and a new `up` simply takes over."""
     up.end(signal.SIGKILL)
-    assert f"(process {up.process.pid}) is gone" in shell.run("watch").only_a_sentence()
+    assert f"(process {up.process.pid}) has ended" in shell.run("watch").only_a_sentence()
     again = Up(shell, "--no-function")
     assert again.end(signal.SIGTERM) == (0, "")
 
@@ -109,7 +109,7 @@ def test_people_are_told_where_everything_is_and_what_to_type(shell: Shell) -> N
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=PATIENCE_SECONDS)
     summary = "".join(lines)
-    assert summary.startswith("The local cloud is up.\n")
+    assert summary.startswith("The local cloud is running.\n")
     assert "Console       http://127.0.0.1:" in summary
     assert "express-sync submit" in summary
     assert "\x1b" not in summary

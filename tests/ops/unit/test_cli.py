@@ -22,9 +22,9 @@ def _ends(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
     [
         (("frob",), "frob", "express-sync --help"),
         (("watch", "--timeout", "0"), "--timeout", "express-sync watch --help"),
-        (("watch", "--timeout", "nan"), "nan is no finite number", "express-sync watch --help"),
+        (("watch", "--timeout", "nan"), "nan is not a finite number", "express-sync watch --help"),
         (("submit", "--timeout", "nan"), "--timeout", "express-sync submit --help"),
-        (("demo", "--timeout", "inf"), "inf is no finite number", "express-sync demo --help"),
+        (("demo", "--timeout", "inf"), "inf is not a finite number", "express-sync demo --help"),
         (("replay", "--timeout", "nan"), "--timeout", "express-sync replay --help"),
         (("replay", "--rate", "nan"), "--rate", "express-sync replay --help"),
         (("up", "--clock-factor", "nan"), "--clock-factor", "express-sync up --help"),
@@ -98,7 +98,8 @@ def test_a_fault_is_told_by_kind_and_place(monkeypatch: pytest.MonkeyPatch, caps
     assert _ends(monkeypatch) == 2
     said = capsys.readouterr()
     assert re.fullmatch(
-        r"express-sync: This is a fault of express-sync, ValueError at ops\.cli:\d+; report it with the command\.\n",
+        r"express-sync: This is a fault of express-sync, ValueError at express_sync\.ops\.cli:\d+;"
+        r" report it with the command\.\n",
         said.err,
     )
     assert said.out == ""

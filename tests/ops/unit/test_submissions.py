@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from express_sync.ops.queues.batching import MOST_BYTES, MOST_MESSAGES, batches
+from express_sync.ops.queues.batching import MAX_BYTES, MAX_MESSAGES, batches
 from express_sync.ops.requests import files as module
 from express_sync.ops.requests.files import STANDARD_INPUT, Submission, submissions
 from express_sync.ops.terminal.errors import CliError
@@ -114,12 +114,12 @@ def test_a_request_too_large_for_a_message_is_invalid(tmp_path: Path) -> None:
         ("", "r.json", "is empty"),
         (" \n\n", "r.jsonl", "is empty"),
         ("[]", "r.json", "is empty"),
-        ("hello", "r.json", "is no JSON"),
-        ("[{},", "r.json", "is no JSON"),
+        ("hello", "r.json", "is not JSON"),
+        ("[{},", "r.json", "is not JSON"),
         (b'{"requestId": "\xff"}', "r.json", "is not UTF-8"),
         (b"[\n\xff]", "r.json", "is not UTF-8"),
         ("[" * 200_000, "r.json", "nested too deeply"),
-        ("x" * (module.LONGEST_LINE + 1), "r.jsonl", "is longer than"),
+        ("x" * (module.MAX_LINE_BYTES + 1), "r.jsonl", "is longer than"),
     ],
 )
 def test_an_unusable_file_gets_a_sentence_that_names_it(
@@ -137,7 +137,7 @@ def test_an_unusable_file_gets_a_sentence_that_names_it(
 
 def test_a_document_larger_than_memory_should_hold_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bound is on one document; JSON Lines have none."""
-    monkeypatch.setattr(module, "LARGEST_DOCUMENT", 100)
+    monkeypatch.setattr(module, "MAX_DOCUMENT_BYTES", 100)
     assert "JSON Lines" in sentence(tmp_path, "[\n" + " " * 200 + "]")
     assert len(from_text(tmp_path, "{}\n" * 200, "r.jsonl")) == 200
 
@@ -171,8 +171,8 @@ def test_batches_keep_the_order_and_the_limits(bodies: list[str]) -> None:
     made = list(batches(enumerate(bodies)))
     assert [item for batch in made for item in batch] == list(enumerate(bodies))
     for batch in made:
-        assert 1 <= len(batch) <= MOST_MESSAGES
-        assert sum(len(body.encode()) for _, body in batch) <= MOST_BYTES or len(batch) == 1
+        assert 1 <= len(batch) <= MAX_MESSAGES
+        assert sum(len(body.encode()) for _, body in batch) <= MAX_BYTES or len(batch) == 1
 
 
 @given(bodies=bodies_of_every_size)
@@ -182,4 +182,4 @@ def test_a_batch_is_closed_only_when_the_next_body_does_not_fit(bodies: list[str
     made = list(batches(enumerate(bodies)))
     for batch, following in pairwise(made):
         size = sum(len(body) for _, body in batch) + len(following[0][1])
-        assert len(batch) == MOST_MESSAGES or size > MOST_BYTES
+        assert len(batch) == MAX_MESSAGES or size > MAX_BYTES

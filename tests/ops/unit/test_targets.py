@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
+from express_sync.ops.atomic_file import write_atomically
 from express_sync.ops.targets import profiles
 from express_sync.ops.targets.registration import (
-    refuse_a_second,
+    check_none_registered,
     registered,
     registering,
     state_directory,
-    write_atomically,
 )
-from express_sync.ops.targets.target import LOCAL, choose, sentence
+from express_sync.ops.targets.target import LOCAL, choose, smq_error_message
 from express_sync.ops.terminal.errors import CliError
 
 PROFILE: dict[str, Any] = {
@@ -60,16 +60,16 @@ def test_without_a_local_cloud_it_is_said_how_to_start_one(tmp_path: Path) -> No
 def test_a_stale_registration_is_said_and_not_used(tmp_path: Path, dead_pid: int) -> None:
     """A killed cloud's endpoints are never acted on; nor does its file hinder a new one."""
     register(tmp_path / "state", dead_pid)
-    with pytest.raises(CliError, match=f"process {dead_pid}.*is gone"):
+    with pytest.raises(CliError, match=f"process {dead_pid}.*has ended"):
         registered(tmp_path / "state")
-    refuse_a_second(tmp_path / "state")
+    check_none_registered(tmp_path / "state")
 
 
 def test_a_second_cloud_in_a_checkout_is_refused(tmp_path: Path) -> None:
     """One checkout, one local cloud, so that `local` means one thing."""
     register(tmp_path / "state", os.getpid())
     with pytest.raises(CliError, match=f"process {os.getpid()}"):
-        refuse_a_second(tmp_path / "state")
+        check_none_registered(tmp_path / "state")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": 1}', '"text"'])
@@ -84,7 +84,7 @@ def test_a_broken_registration_is_a_sentence(text: str, tmp_path: Path) -> None:
 def test_a_pid_that_is_none_is_not_alive(pid: object, tmp_path: Path) -> None:
     """Asking the kernel about process 0 or -1 would ask about others."""
     (tmp_path / "local.json").write_text(json.dumps({"pid": pid, "ready": PROFILE}))
-    with pytest.raises(CliError, match="is gone"):
+    with pytest.raises(CliError, match="has ended"):
         registered(tmp_path)
 
 
@@ -156,7 +156,7 @@ def test_an_unknown_profile_is_said_with_the_places_looked_at(tmp_path: Path) ->
 def test_a_profile_name_cannot_lead_out_of_its_directory(name: str, tmp_path: Path) -> None:
     """A name is a name, never a path."""
     with pytest.raises(CliError, match="--profile"):
-        profiles.read(name, (tmp_path,))
+        profiles.read(name, (tmp_path,), {})
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_a_profile_name_cannot_lead_out_of_its_directory(name: str, tmp_path: Pa
         ({"mns": {}}, r"\$\.mns\.endpoint is missing"),
         ({"mns": {**PROFILE["mns"], "endpoint": "queues.example"}}, r"\$\.mns\.endpoint must be an https URL"),
         ({"mns": {**PROFILE["mns"], "requestQueue": ""}}, r"\$\.mns\.requestQueue must not be empty"),
-        ({"acessKeyId": "typo"}, r"\$ holds a key that is not known; known are accessKeyId, "),
+        ({"acessKeyId": "typo"}, r"\$ has an unknown key; known keys are accessKeyId, "),
         ({"fc": {"endpoint": "http://127.0.0.1:1"}}, r"\$\.fc\.function is missing"),
     ],
 )
@@ -179,11 +179,11 @@ def test_a_wrong_profile_is_told_by_its_key(change: dict[str, Any], said: str) -
     ("profile", "said"),
     [
         ([], "$ must be an object"),
-        ({"region": "cn-hangzhou"}, "$.accountId is missing, from which the endpoints of the cloud are known"),
-        ({}, "$.region and $.accountId are missing, from which the endpoints of the cloud are known"),
+        ({"region": "cn-hangzhou"}, "$.accountId is missing, from which the endpoints are derived"),
+        ({}, "$.region and $.accountId are missing, from which the endpoints are derived"),
         (
             {"region": "cn-hangzhou", "accountId": "1", "sgw": {"endpoint": "http://127.0.0.1:1"}},
-            "$.mns is missing; a profile that names an endpoint has to name those of SMQ too",
+            "$.mns is missing; a profile that names an endpoint must also name those of SMQ",
         ),
     ],
 )
@@ -199,7 +199,7 @@ def test_a_profile_that_is_no_json_object_is_a_sentence(text: str | bytes, tmp_p
     """Whatever lies in the file, no command dies of it."""
     (tmp_path / "p.json").write_bytes(text.encode() if isinstance(text, str) else text)
     with pytest.raises(CliError, match="correct it"):
-        profiles.read("p", (tmp_path,))
+        profiles.read("p", (tmp_path,), {})
 
 
 def test_keys_that_the_profile_leaves_out_come_from_the_environment() -> None:
@@ -231,7 +231,7 @@ def test_half_a_key_pair_is_not_completed_from_elsewhere() -> None:
 def test_a_failure_of_the_queue_service_says_what_to_do(code: str, cure: str, tmp_path: Path) -> None:
     """The service's code and its cure stand in one sentence."""
     with registering(tmp_path / ".express-sync", PROFILE):
-        said = sentence(code, choose(LOCAL, tmp_path, {}))
+        said = smq_error_message(code, choose(LOCAL, tmp_path, {}))
         assert code in said
         assert cure in said
 
@@ -241,13 +241,13 @@ def test_a_local_cloud_that_has_ended_meanwhile_is_not_called_broken(tmp_path: P
     with registering(tmp_path / ".express-sync", PROFILE):
         target = choose(LOCAL, tmp_path, {})
     said = "The local cloud has ended; start one with `express-sync up`."
-    assert sentence("RespDataDamaged", target) == said
+    assert smq_error_message("RespDataDamaged", target) == said
     with registering(tmp_path / ".express-sync", {**PROFILE, "region": "eu-central-1"}):
-        assert sentence("NotConnected", target) == said
+        assert smq_error_message("NotConnected", target) == said
 
 
 @pytest.mark.parametrize(("token", "cure"), [({}, "; grant the access key"), ({"securityToken": "x"}, "doctor")])
 def test_of_a_temporary_key_denied_access_may_mean_its_token(token: dict[str, str], cure: str, tmp_path: Path) -> None:
     """SMQ has one code for both."""
     with registering(tmp_path / ".express-sync", {**PROFILE, **token}):
-        assert cure in sentence("AccessDenied", choose(LOCAL, tmp_path, {}))
+        assert cure in smq_error_message("AccessDenied", choose(LOCAL, tmp_path, {}))
