@@ -20,7 +20,7 @@ setup: $(VENV)/.run ## install the command line into .venv
 demo: $(VENV)/.run ## run sample requests through the whole system on this machine
 	@$(BIN)/express-sync demo
 
-outage: $(VENV)/.run ## hold an outage drill: what heals by itself, and what one command heals
+outage: $(VENV)/.run ## run two outages of the API: what recovers automatically, and what one command replays
 	@$(BIN)/express-sync demo --outage
 
 test: lint types imports tests other-pythons ## check style, types, architecture and behaviour, on every supported Python found
