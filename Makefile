@@ -10,7 +10,7 @@ WORKERS ?= 8
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo outage test lint types imports tests other-pythons model storm simulation fuzz mutants lock spec bench clean
+.PHONY: help setup demo outage picture test lint types imports tests other-pythons model storm simulation fuzz mutants lock spec bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ demo: $(VENV)/.run ## run sample requests through the whole system on this machi
 
 outage: $(VENV)/.run ## run two outages of the API: what recovers automatically, and what one command replays
 	@$(BIN)/express-sync demo --outage
+
+picture: $(VENV)/.run ## draw docs/demo.svg, the demo as the README shows it
+	@$(BIN)/python -m express_sync.ops.demo.picture docs/demo.svg
 
 test: lint types imports tests other-pythons ## check style, types, architecture and behaviour, on every supported Python found
 

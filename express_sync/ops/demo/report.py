@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rich.text import Text
+
 from express_sync.ops.demo.history import History
 from express_sync.ops.outcomes.reader import Outcome
 from express_sync.ops.terminal import output
@@ -18,6 +20,11 @@ class Fact:
 
     statement: str
     is_good: bool
+
+    @property
+    def line(self) -> Text:
+        """Return the statement with a mark."""
+        return Text.assemble(("✓ ", "green") if self.is_good else ("✗ ", "bold red"), self.statement)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,7 @@ def conclude(report: Report) -> None:
         label = history.outage or history.sample.shows
         output.notice(f"{history.sample.name} ({label}): {'; '.join(history.differences())}.")
     for fact in report.facts():
-        output.notice(f"{'✓' if fact.is_good else '✗'} {fact.statement}")
+        output.diagnostics().print(fact.line)
     result = report.summary()
     output.summary(result.statement, is_good=result.is_good)
     if not report.is_complete:
