@@ -1,7 +1,4 @@
-"""Where replays go: the request queue, or the function itself, invoked asynchronously. Sent means confirmed.
-
-It must not know where a replay comes from.
-"""
+"""Destinations of replays: the request queue, or the function itself, invoked asynchronously."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -20,49 +17,49 @@ VIAS = ("queue", "fc2", "fc3")
 
 
 class Destination(Protocol):
-    """`at_once` replays at most go in one call; each gets the message id by which its outcome will name it."""
+    """Sends at most `max_batch` replays in one call, and returns the message ids that their outcomes will contain."""
 
     @property
     def name(self) -> str: ...
 
     @property
-    def at_once(self) -> int: ...
+    def max_batch(self) -> int: ...
 
     def send(self, replays: Sequence[Replay]) -> Sequence[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class ToQueue:
-    """The request queue; what was sent is kept there as any other request."""
+    """Sends replays to the request queue."""
 
     queue: Queue
     name: str = "the request queue"
-    at_once: int = MAX_MESSAGES
+    max_batch: int = MAX_MESSAGES
 
     def send(self, replays: Sequence[Replay]) -> Sequence[str]:
-        """Send all; SmqError if any of them may not be in the queue."""
+        """Send all replays. SmqError unless all of them are confirmed."""
         return self.queue.send([each.body for each in replays])
 
 
 @dataclass(frozen=True, slots=True)
 class ToFunction:
-    """The function, in the form of a queue message that bears the replay's id."""
+    """Invokes the function with an event in the form of a queue message whose id is the replay id."""
 
     name: str
     accept: Callable[[bytes], None]
-    at_once: int = 1
+    max_batch: int = 1
 
     def send(self, replays: Sequence[Replay]) -> Sequence[str]:
-        """Have each accepted; CliError if one is not."""
+        """Invoke the function for each replay. CliError unless each is accepted."""
         for each in replays:
             self.accept(json.dumps({"messageId": each.replay_id, "messageBody": each.body}).encode())
         return [each.replay_id for each in replays]
 
 
 def destination(target: Target, via: str, service: str | None) -> Destination:
-    """The destination of that kind. CliError if the profile or the options do not name all it needs."""
+    """Return the destination. CliError if the profile or the options lack something that it needs."""
     if (via == "fc2") != (service is not None):
-        raise CliError("--via fc2 and --service NAME belong together: only functions of FC 2.0 are in a service.")
+        raise CliError("--via fc2 and --service NAME belong together: only FC 2.0 has services.")
     if via == "queue":
         return ToQueue(target.requests)
     fc = _function(target)
@@ -71,7 +68,7 @@ def destination(target: Target, via: str, service: str | None) -> Destination:
             f"the function {fc['function']}",
             partial(invocation.invoke_later, fc["endpoint"], fc["function"], target.credentials),
         )
-    from express_sync.ops.fc import invoke_fc2  # noqa: PLC0415 - its client takes 90 ms to import; only who asks shall wait
+    from express_sync.ops.fc import invoke_fc2  # noqa: PLC0415 - its client takes 90 ms to import
 
     return ToFunction(
         f"the function {fc['function']} of the service {service}",
@@ -81,5 +78,5 @@ def destination(target: Target, via: str, service: str | None) -> Destination:
 
 def _function(target: Target) -> dict[str, Any]:
     if "fc" not in target.profile:
-        raise CliError("The profile names no function; add fc.endpoint and fc.function to it.")
+        raise CliError("The profile does not name a function; add fc.endpoint and fc.function to it.")
     return dict(target.profile["fc"])

@@ -1,7 +1,6 @@
-"""Where failures come from: the failure queue, the dead-letter queue, or a file of outcomes.
+"""Sources of failures: the failure queue, the dead-letter queue, or a file of outcomes.
 
-Queues are borrowed from, files read line by line, so that any number of failures fits in memory. It must not know what
-is done with a failure.
+Queues are read in batches and files line by line, so that memory does not limit the number of failures.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +11,7 @@ from itertools import islice
 from typing import Protocol
 
 from express_sync.ops.queues.client import Queue
-from express_sync.ops.queues.leases import Loan
+from express_sync.ops.queues.leases import LeasedMessages
 from express_sync.ops.requests.files import texts
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
@@ -30,7 +29,7 @@ QUEUES: Mapping[str, Callable[[Target], Queue]] = {
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A message or a line, and every failure in it: a dead letter may hold a whole batch."""
+    """A message or a line, and every failure in it: a dead letter may contain a whole batch."""
 
     place: str
     key: str
@@ -38,7 +37,7 @@ class Found:
 
 
 class Source(Protocol):
-    """Failures, a few at a time; `settle` takes away for good what need not come again."""
+    """Returns failures a few at a time; `settle` deletes those that are done."""
 
     @property
     def name(self) -> str: ...
@@ -48,23 +47,23 @@ class Source(Protocol):
     def settle(self, done: Sequence[Found]) -> None: ...
 
 
-class BorrowedSource:
-    """A queue on loan: messages, none of them twice."""
+class QueueSource:
+    """Reads a queue through leases, each message once."""
 
-    def __init__(self, name: str, loan: Loan) -> None:
+    def __init__(self, name: str, messages: LeasedMessages) -> None:
         self.name = name
-        self._loan = loan
+        self._messages = messages
 
     def take(self, count: int) -> Sequence[Found]:
-        """Up to `count` messages, at most 16; none at the end of the queue."""
-        with defer_interrupt():  # else what the queue has just handed out would be in nobody's hand
-            received = self._loan.borrow(count)
+        """Return up to `count` messages, at most 16; none at the end of the queue."""
+        with defer_interrupt():  # else messages just received would not be returned
+            received = self._messages.receive_new(count)
         return [self._found(message) for message in received]
 
     def settle(self, done: Sequence[Found]) -> None:
-        """Delete these from the queue."""
+        """Delete these messages from the queue."""
         if done:
-            self._loan.delete([each.key for each in done])
+            self._messages.delete([each.key for each in done])
 
     def _found(self, message: Received) -> Found:
         contents = _outcome(message) if self.name == FAILURES else _dead_letters(message)
@@ -72,44 +71,45 @@ class BorrowedSource:
 
 
 class FileSource:
-    """The lines of a file; reading them again finds them again, so nothing needs settling."""
+    """Reads the lines of a file, which is never changed."""
 
     def __init__(self, path: str) -> None:
         self.name = path
         self._texts = texts(path)
 
     def take(self, count: int) -> Sequence[Found]:
-        """The next `count` lines at most; none at the end."""
+        """Return up to `count` lines; none at the end."""
         return [Found(text.place, text.place, (read(text.text),)) for text in islice(self._texts, count)]
 
     def settle(self, done: Sequence[Found]) -> None:
-        """Leave the file as it is."""
+        """Do nothing."""
 
 
 @contextmanager
 def opened(target: Target | None, name: str) -> Iterator[Source]:
-    """The source of this name, given back in the end whatever happens: a queue's role here, or else a file's path.
+    """Open a source by the name of a queue in QUEUES, or by the path of a file, for which no target is needed.
 
-    Only a queue is one of a target's.
+    Messages that were received and not settled are returned to their queue at the end in any case.
     """
     if target is None or name not in QUEUES:
         yield FileSource(name)
         return
-    with _on_loan(QUEUES[name](target)) as loan:
-        yield BorrowedSource(name, loan)
+    with _leased(QUEUES[name](target)) as messages:
+        yield QueueSource(name, messages)
 
 
 @contextmanager
-def _on_loan(queue: Queue) -> Iterator[Loan]:
-    loan = Loan(queue)
+def _leased(queue: Queue) -> Iterator[LeasedMessages]:
+    messages = LeasedMessages(queue)
     try:
-        yield loan
+        yield messages
     finally:
         with defer_interrupt():
-            kept = loan.give_back()
-            if kept:
+            hidden = messages.return_all()
+            if hidden:
+                count = output.counted(hidden, "message")
                 output.notice(
-                    f"Not given back: {output.counted(kept, 'message')}, back when the queue's visibility timeout ends."
+                    f"{count} could not be returned, and will be visible after the queue's visibility timeout."
                 )
 
 
@@ -118,7 +118,7 @@ def _outcome(message: Received) -> tuple[Failure | Stranger, ...]:
 
 
 def _dead_letters(message: Received) -> tuple[Failure | Stranger, ...]:
-    """Every delivery in a dead letter: a request, or an envelope that a trigger has given up."""
+    """Return every delivery in a dead letter: a request, or an envelope that a trigger has abandoned."""
     since = datetime.fromtimestamp(message.enqueued_at_ms / 1000, timezone.utc)
     return tuple(
         dead_letter(f"{message.message_id} {each.message_id}", each.document, each.lineage.attributes, since)

@@ -136,7 +136,7 @@ def test_a_filter_that_matches_nothing_ends_with_1_and_a_sentence(queues: Stand)
     fill(queues, "failureQueue", [failure(0)])
     ended = queues.run(*LIST, "--code", "Nope")
     assert (ended.code, ended.out) == (1, "")
-    assert "None of the 1 in the failure queue is asked for" in ended.err
+    assert "The filter matches none of 1 failure in the failure queue" in ended.err
 
 
 def test_what_is_no_failure_is_said_and_stays(queues: Stand) -> None:
@@ -148,8 +148,8 @@ def test_what_is_no_failure_is_said_and_stays(queues: Stand) -> None:
     assert ended.code == 1
     assert len(ended.out.splitlines()) == 2
     assert "1 failure: 1 AssumeRoleFail; 2 unreadable." in ended.err
-    assert re.search(r"Message \w+ is no outcome; it stays where it is\.", ended.err)
-    assert re.search(r"Message \w+ holds no request; it stays where it is\.", ended.err)
+    assert re.search(r"Message \w+ is no outcome; it stays in its queue\.", ended.err)
+    assert re.search(r"Message \w+ holds no request; it stays in its queue\.", ended.err)
     assert queues.messages("failureQueue") == 3
 
 
@@ -183,7 +183,7 @@ def test_dead_letters_are_listed_and_shown_too(queues: Stand) -> None:
         ("undecided", wanted),
         ("undecided", other),
     ]
-    assert "Nobody could work this message" in shown.out
+    assert "This message could not be processed" in shown.out
     assert shown.out.startswith("R-8: undecided\n")
 
 

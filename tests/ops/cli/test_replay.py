@@ -44,7 +44,7 @@ def test_without_yes_it_is_only_shown(queues: Stand) -> None:
     ended = queues.run("replay")
     assert ended.code == 0
     assert [line.split()[1] for line in ended.out.splitlines()[1:]] == [f"R-{number}" for number in range(20)]
-    assert "20 would go to the request queue. Nothing was changed; add --yes to do it." in ended.err
+    assert "20 would be replayed to the request queue. Nothing was changed; add --yes to send." in ended.err
     assert counts(queues) == (20, 0)
     assert len(visible(queues, "failureQueue", 20)) == 20
 
@@ -78,7 +78,9 @@ def test_terminal_errors_stay_unless_forced(queues: Stand) -> None:
     fill(queues, "failureQueue", [unknown.replace("provision.failed", "provision.indeterminate")])
     ended = queues.run("replay", "--yes")
     assert ended.code == 1
-    assert "2 replayed to the request queue; 1 refused as terminal (1 RoleNotExist; --force replays them)." in ended.err
+    assert (
+        "2 replayed to the request queue; 1 with a terminal error (1 RoleNotExist; --force replays them)." in ended.err
+    )
     assert counts(queues) == (1, 2)
 
 
@@ -124,24 +126,24 @@ def test_what_cannot_be_replayed_stays_and_is_said(queues: Stand) -> None:
     ended = queues.run("replay", "--yes")
     assert ended.code == 1
     assert counts(queues) == (3, 1)
-    assert "is no outcome; it stays where it is." in ended.err
-    assert "holds no request; it stays where it is." in ended.err
+    assert "is no outcome; it stays in its queue." in ended.err
+    assert "holds no request; it stays in its queue." in ended.err
     assert ": $.name does not have the form" in ended.err
-    assert "1 replayed to the request queue; 1 not valid; 2 unreadable." in ended.err
+    assert "1 replayed to the request queue; 1 invalid; 2 unreadable." in ended.err
 
 
 def test_a_filter_that_matches_nothing_ends_with_1(queues: Stand) -> None:
     """And sends nothing; an empty queue is no surprise, nor is there anything to do about it."""
     assert queues.run("replay", "--yes").code == 0
     idle = queues.run("replay")
-    assert (idle.code, idle.err.splitlines()[1:]) == (0, ["Nothing would go to the request queue."])
+    assert (idle.code, idle.err.splitlines()[1:]) == (0, ["Nothing would be replayed to the request queue."])
     missed = queues.run("replay", "--code", "Nope")
-    nothing = "Nothing matched what was asked for. Nothing would go to the request queue."
+    nothing = "The filter matches no failure. Nothing would be replayed to the request queue."
     assert (missed.code, missed.err.splitlines()[1:]) == (0, [nothing])
     fill(queues, "failureQueue", [failure(1)])
     ended = queues.run("replay", "--code", "Nope", "--yes")
     assert ended.code == 1
-    assert "Nothing matched what was asked for. 0 replayed to the request queue; 1 not asked for." in ended.err
+    assert "The filter matches no failure. 0 replayed to the request queue; 1 not selected." in ended.err
     assert counts(queues) == (1, 0)
 
 
@@ -158,7 +160,7 @@ def test_the_same_failure_twice_is_one_replay(queues: Stand) -> None:
     fill(queues, "failureQueue", [failure(1), failure(1), failure(2)])
     ended = queues.run("replay", "--yes")
     assert (ended.code, counts(queues)) == (0, (0, 2))
-    assert "2 replayed to the request queue; 1 known already." in ended.err
+    assert "2 replayed to the request queue; 1 sent already." in ended.err
 
 
 @pytest.mark.parametrize("rate", ["0", "-1", "nan"])
@@ -276,7 +278,7 @@ def test_a_file_of_outcomes_is_replayed(queues: Stand) -> None:
     success = failure(3).replace('"failed"', '"succeeded"').replace("provision.failed", "provision.succeeded")
     ended = queues.run("replay", "--from", "-", "--yes", stdin="\n".join([failure(1), failure(2), success, failure(1)]))
     assert ended.code == 0
-    assert "2 replayed to the request queue; 1 known already; 1 other than failures." in ended.err
+    assert "2 replayed to the request queue; 1 sent already; 1 not a failure." in ended.err
     assert counts(queues) == (0, 2)
 
 
@@ -293,7 +295,7 @@ def test_what_list_prints_can_be_replayed(queues: Stand) -> None:
 
 @pytest.mark.parametrize(
     ("text", "part"),
-    [("", "would go to"), ("nonsense", "is no JSON"), ('{"a": 1}', "is no outcome")],
+    [("", "would be replayed to"), ("nonsense", "is not JSON"), ('{"a": 1}', "is no outcome")],
     ids=["empty", "text", "other"],
 )
 def test_a_file_without_failures_says_so(text: str, part: str, queues: Stand) -> None:
@@ -312,7 +314,7 @@ def test_dead_letters_are_replayed_however_they_are_wrapped(queues: Stand) -> No
     fill(queues, "deadLetterQueue", [json.dumps(request[0]), json.dumps(event), json.dumps(own), "garbage", "{}"])
     ended = queues.run("replay", "--from", "dead-letters", "--yes")
     assert ended.code == 1
-    assert "3 replayed to the request queue; 1 not valid; 1 unreadable." in ended.err
+    assert "3 replayed to the request queue; 1 invalid; 1 unreadable." in ended.err
     assert queues.messages("deadLetterQueue") == 2
     sent = bodies(queues, "requestQueue")
     assert [each["data"] for each in sent] == [request[0], request[1], request[2]]
@@ -375,7 +377,7 @@ def test_a_send_that_is_not_confirmed_keeps_the_failures(fault: str, queues: Sta
     queues.fault("mns", operation="BatchSendMessage", faults=["slow:1", fault])
     first = queues.run("replay", "--yes")
     assert first.code == 2
-    assert "So far: 16 replayed to the request queue. The same command finishes the job." in first.err
+    assert "So far: 16 replayed to the request queue. Run the same command to continue." in first.err
     assert queues.messages("failureQueue") == 4
     visible_again = queues.run("replay", "--yes", "--wait", "--timeout", "0.1")
     assert visible_again.code == 3

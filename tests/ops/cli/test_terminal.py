@@ -79,6 +79,8 @@ def test_start_of_the_cloud_is_shown_on_a_terminal_only(tmp_path: Path) -> None:
 
 
 LISTINGS = [
+    pytest.param(("failures", "list"), ["TIME", "STATUS", "REQUEST", "ERROR"], id="failures list"),
+    pytest.param(("replay",), ["REPLAY ID", "REQUEST", "FAILED WITH"], id="replay"),
     pytest.param(("watch", "--timeout", "1"), ["TIME", "STATUS", "REQUEST", "GROUP OR ERROR"], id="watch"),
 ]
 
