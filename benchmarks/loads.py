@@ -11,7 +11,7 @@ from benchmarks.rig import Rig, child_processes, invoked, queue_event, request, 
 from express_sync.local.cloud import CloudOptions, RunningCloud, background
 from express_sync.local.fc.fleet import Fleet
 from express_sync.ops.queues.client import Queue, queue
-from handler.sgw.signing import Credentials
+from handler.credentials import Credentials
 
 BATCH = 16
 BATCH_ROUNDS = 9

@@ -21,7 +21,7 @@ from handler import log
 from handler.inbound import envelope, validation
 from handler.inbound.envelope import Delivery
 from handler.model import Succeeded
-from handler.outcome import announce
+from handler.outcome import outcome_of
 from tests.handler.unit.fakes import circumstances
 
 EVENT = (Path(__file__).parents[1] / "events" / "triggers" / "cloudevent-plain.json").read_bytes()
@@ -40,9 +40,9 @@ def decided(delivery: Delivery, invocation: log.Logger) -> None:
     """Everything the function computes for one valid message once it is parsed, but for signatures."""
     request_id = validation.usable_request_id(delivery.document)
     assert not validation.violations(delivery.document)
-    outcome = announce(Succeeded("sync-0001xv7je357xn8tr", "created"), delivery.document, circumstances())
+    outcome = outcome_of(Succeeded("sync-0001xv7je357xn8tr", "created"), delivery.document, circumstances())
     outcome.text()
-    log.Journal.of(invocation, delivery.message_id, request_id).decided(outcome)
+    log.DeliveryLog.of(invocation, delivery.message_id, request_id).published(outcome)
 
 
 def checked_by_the_library() -> None:

@@ -1,11 +1,14 @@
-"""The provisioning function: requests from a queue in, one true verdict per request out.
+"""The provisioning function: takes requests from a queue and publishes one true verdict for each.
 
-    entry       handle(event, context): the composition root; the only place that meets clock, environment, network
-    duties      orders -> what was done: pull drains a queue, redrive replays failures
-    pipeline    deliveries -> verdicts -> published outcome events, each isolated from its neighbours
-    provision   one request -> one verdict: create, back off, look before saying no
-    envelope, orders, validation, answers, backoff, deferral, ownership, outcome, failures, replay, model   no effects
-    sgw, topic, queue, smq, config, log   adapters: the API, result topic, request queue, MNS SDK, settings, log lines
+    entry         handle(event, context): the composition root; the only place that reads clock, environment and chance
+    control       control commands ("drain this queue"), parsed and run; drain does it
+    pipeline      deliveries -> verdicts -> settled outcomes, each isolated from its neighbours
+    settlement    publishes the outcomes of a case and requeues its request if it is deferred
+    outcome       a verdict as the CloudEvent that publishes it
+    inbound       event -> deliveries -> valid requests
+    provisioning  one request -> one verdict: create, retry, look up
+    sgw, smq      clients of Cloud Storage Gateway and MNS, over transport
+    config, credentials, log, model
 
-Importing any of it needs no environment and opens nothing.
+To import any of it needs no environment and opens no connection.
 """

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
+from handler.credentials import Credentials, unsendable
 from handler.model import Adoption
 from handler.sgw.endpoints import INTERNAL_URL, SAFE_URL
-from handler.sgw.signing import Credentials, unsendable
 
 PREFIX = "EXPRESS_SYNC_"  # not FC_*: the runtime deletes such variables before it loads the function
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -35,7 +35,6 @@ class Settings:
     look_reserve_seconds: float
     publish_reserve_seconds: float
     request_queue: str
-    failure_queue: str
     dead_letter_queue: str
     max_deferrals: int
     defer_base_seconds: float
@@ -116,7 +115,6 @@ VARIABLES: Mapping[str, Variable] = {  # by name without prefix; template.yml an
     "LOOK_RESERVE_SECONDS": _number("25", 0, 250, "time of an invocation that is reserved for lookups"),
     "PUBLISH_RESERVE_SECONDS": _number("15", 0, 250, "time of an invocation that is reserved for publishing"),
     "REQUEST_QUEUE": _optional(_NAME, _QUEUE, "the queue for deferred requests; without it none is deferred"),
-    "FAILURE_QUEUE": _optional(_NAME, _QUEUE, "the queue that a replay order reads"),
     "DEAD_LETTER_QUEUE": _optional(_NAME, _QUEUE, "the queue that the sweep drains"),
     "MAX_DEFERRALS": _number("18", 0, 50, "deferrals of one request, at most; then its verdict is final", _COUNT),
     "DEFER_BASE_SECONDS": _number("60", 1, 86400, "longest wait of the first deferral; doubles each time"),
@@ -129,7 +127,7 @@ VARIABLES: Mapping[str, Variable] = {  # by name without prefix; template.yml an
 
 
 def settings(environment: Mapping[str, str]) -> Settings:
-    """All settings from the environment; ConfigurationError names every variable that is missing or wrong."""
+    """Return all settings; raise ConfigurationError, which names every variable that is missing or wrong."""
     values: dict[str, Any] = {}
     problems: list[str] = []
     for name, variable in VARIABLES.items():
@@ -148,7 +146,7 @@ def settings(environment: Mapping[str, str]) -> Settings:
 
 
 def credentials(context: object, environment: Mapping[str, str]) -> Credentials:
-    """The execution role's temporary key: from the context, or since runtime python3.12 from the environment."""
+    """Return the temporary key of the function's role: from the context, or in python3.12 from the environment."""
     given = getattr(context, "credentials", None)
     if given is not None and given.access_key_id:
         return _sendable("the runtime's context", given.access_key_id, given.access_key_secret, given.security_token)
@@ -163,5 +161,5 @@ def credentials(context: object, environment: Mapping[str, str]) -> Credentials:
 def _sendable(place: str, key_id: str, secret: str, token: str | None) -> Credentials:
     wrong = unsendable(key_id, secret, token or "")
     if wrong:
-        raise ConfigurationError([f"the {wrong} in {place} holds a character that no key has, or is too long"])
+        raise ConfigurationError([f"the {wrong} in {place} has a character that keys do not have, or is too long"])
     return Credentials(key_id, secret, token or "")

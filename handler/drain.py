@@ -1,7 +1,7 @@
-"""Drains a queue itself: for those who want acknowledgements in their own hands, and to work dead letters.
+"""Drains a queue: the intake without a trigger, and the sweep of dead letters.
 
-A message is deleted only after every outcome of it is announced; until then it is merely hidden, for as long as the
-invocation can last, and comes back by itself. It must not know what a message means.
+A message is deleted only after every outcome of it is published; until then it is hidden for as long as the invocation
+can last, and becomes visible again by itself.
 """
 
 import math
@@ -11,20 +11,20 @@ from dataclasses import dataclass
 from handler.inbound import envelope
 from handler.inbound.envelope import Delivery
 from handler.outcome import Outcome
-from handler.provisioning.provisioner import Deadlines
-from handler.provisioning.retry import OUT_OF_TIME, Clock
+from handler.provisioning.retry import OUT_OF_TIME, Clock, Deadlines
 from handler.smq.client import Received, Smq, SmqError
+from handler.smq.senders import MAX_CALL_SECONDS
 
-LONGEST_POLL_SECONDS = 2
-SHORTEST_WORK_SECONDS = 10  # less than this is not worth taking messages for
-SPARE_SECONDS = 5  # beyond the invocation's end, so that a message never shows up beside its own worker
+MAX_POLL_SECONDS = 2
+MIN_PROCESSING_SECONDS = 10  # with less than this left, no message is received
+SPARE_SECONDS = 5  # after the invocation's end, so that no message becomes visible while it is still being processed
 
-Work = Callable[[Sequence[Delivery], Deadlines], Sequence[Outcome | None]]
+Process = Callable[[Sequence[Delivery], Deadlines], Sequence[Outcome | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Drained:
-    """How many messages are announced and gone, how many will come back, and why it ended before the queue did."""
+class DrainSummary:
+    """How many messages are published and deleted, how many remain, and the code of what ended the drain early."""
 
     finished: int
     left: int
@@ -32,56 +32,67 @@ class Drained:
 
 
 @dataclass(frozen=True, slots=True)
-class Drain:
-    """The drain of `queue`; `work` announces the outcomes of deliveries, None where it could not."""
+class _Ended:
+    """Why no batch was received: `code` is empty if the queue is."""
 
-    smq: Smq
-    queue: str
-    work: Work
-    clock: Clock
+    code: str = ""
 
-    def run(self, deadlines: Deadlines) -> Drained:
-        """Work messages until the queue shows none, cannot be read, or the time is up.
 
-        A batch of which nothing could be finished ends it too: the next would fare alike.
+class QueueDrain:
+    """The drain of `queue`; `process` returns the published outcome of each delivery, or None."""
+
+    def __init__(self, smq: Smq, queue: str, process: Process, clock: Clock) -> None:
+        self._smq = smq.with_timeout(MAX_CALL_SECONDS)
+        self._queue = queue
+        self._process = process
+        self._clock = clock
+
+    def run(self, deadlines: Deadlines) -> DrainSummary:
+        """Process messages until the queue shows none, cannot be read, or the time is up.
+
+        Stops also after a batch with no progress; the next one would fail the same way.
         """
         finished = left = 0
-        while isinstance(received := self._received(deadlines), tuple):
+        while True:
+            received = self._receive(deadlines)
+            if isinstance(received, _Ended):
+                return DrainSummary(finished, left, received.code)
             done = self._finish(received, deadlines)
             finished, left = finished + done, left + len(received) - done
             if not done:
-                return Drained(finished, left)
-        return Drained(finished, left, received)
+                return DrainSummary(finished, left)
 
-    def _received(self, deadlines: Deadlines) -> tuple[Received, ...] | str:
-        """A batch, or the code of what keeps it away, which is empty for an empty queue."""
-        if deadlines.create - self.clock.now() <= LONGEST_POLL_SECONDS + SHORTEST_WORK_SECONDS:
-            return OUT_OF_TIME.code
+    def _receive(self, deadlines: Deadlines) -> Sequence[Received] | _Ended:
+        if deadlines.create - self._clock.now() <= MAX_POLL_SECONDS + MIN_PROCESSING_SECONDS:
+            return _Ended(OUT_OF_TIME.code)
         try:
-            return self.smq.receive(self.queue, wait_seconds=LONGEST_POLL_SECONDS) or ""
+            return self._smq.receive(self._queue, wait_seconds=MAX_POLL_SECONDS) or _Ended()
         except SmqError as error:
-            return error.code
+            return _Ended(error.code)
 
     def _finish(self, received: Sequence[Received], deadlines: Deadlines) -> int:
-        """Work a batch and delete what is announced; how many messages that are."""
-        held = [(message, handle) for message in received if (handle := self._hold(message, deadlines))]
-        parts = [envelope.parse_message(message.message_id, message.body) for message, _ in held]
-        outcomes = iter(self.work([delivery for part in parts for delivery in part], deadlines))
-        announced = [None not in [next(outcomes) for _ in part] for part in parts]
-        done = [handle for (_, handle), is_announced in zip(held, announced, strict=True) if is_announced]
-        return len(done) if done and self._deleted(done) else 0
+        """Process a batch, delete what is published, and return the number of deleted messages."""
+        hidden = [(message, handle) for message in received if (handle := self._hide(message, deadlines))]
+        parts = [envelope.parse_message(message.message_id, message.body) for message, _ in hidden]
+        outcomes = self._process([delivery for part in parts for delivery in part], deadlines)
+        done = []
+        for (_, handle), part in zip(hidden, parts, strict=True):
+            if None not in outcomes[: len(part)]:
+                done.append(handle)
+            outcomes = outcomes[len(part) :]
+        return len(done) if done and self._delete(done) else 0
 
-    def _hold(self, message: Received, deadlines: Deadlines) -> str | None:
-        """The new receipt handle of a message that is now hidden until nobody works it any more."""
-        seconds = math.ceil(deadlines.publish - self.clock.now()) + SPARE_SECONDS
+    def _hide(self, message: Received, deadlines: Deadlines) -> str | None:
+        """Hide a message until after the invocation; return its new receipt handle, None if it could not be hidden."""
+        seconds = math.ceil(deadlines.publish - self._clock.now()) + SPARE_SECONDS
         try:
-            return self.smq.change_visibility(self.queue, message.receipt_handle, seconds)
+            return self._smq.change_visibility(self._queue, message.receipt_handle, seconds)
         except SmqError:
-            return None  # it comes back as it is
+            return None  # it becomes visible again by itself
 
-    def _deleted(self, handles: Sequence[str]) -> bool:
+    def _delete(self, handles: Sequence[str]) -> bool:
         try:
-            self.smq.delete(self.queue, handles)
+            self._smq.delete(self._queue, handles)
         except SmqError:
-            return False  # they come back, and their outcomes keep their ids
+            return False  # the messages come back, and their outcomes keep their ids
         return True

@@ -1,6 +1,6 @@
-"""Log lines: one JSON object each, in one write, with the ids that tie it to its invocation, message and request.
+"""Log lines: one JSON object each, in one write, with the ids of its invocation, message and request.
 
-Lines say codes, counts and times; no payload, secret or text of the API ever reaches this module.
+Lines contain codes, counts and times, and no payload, secret or text of the API.
 """
 
 import logging
@@ -30,24 +30,24 @@ def configure(level: str) -> None:
 
 
 def invocation_log(invocation_id: str) -> Logger:
-    """A logger bound to the invocation, under the request id that Function Compute gave it."""
+    """Return a logger bound to the invocation, by the request id of Function Compute."""
     logger: Logger = structlog.get_logger(request_id=invocation_id)
     return logger
 
 
 @dataclass(frozen=True, slots=True)
-class Journal:
-    """What is written down of one delivery: each call, the verdict, and faults."""
+class DeliveryLog:
+    """The log of one delivery: each call, the verdict, and faults."""
 
     log: Logger
 
     @staticmethod
-    def of(invocation: Logger, message_id: str, request_id: str | None) -> "Journal":
-        """The journal of one delivery; `requestId` as in the contract, None where the message holds no usable one."""
-        return Journal(invocation.bind(message_id=message_id, requestId=request_id))
+    def of(invocation: Logger, message_id: str, request_id: str | None) -> "DeliveryLog":
+        """Return the log of one delivery; `request_id` is None if the message has no usable requestId."""
+        return DeliveryLog(invocation.bind(message_id=message_id, requestId=request_id))
 
-    def attempted(self, attempt: Attempt) -> None:
-        """One call of the API and what follows."""
+    def call(self, attempt: Attempt) -> None:
+        """Log one call of the API and the wait after it."""
         self.log.info(
             "called",
             operation=attempt.operation,
@@ -57,26 +57,26 @@ class Journal:
             api_request_id=getattr(attempt.result, "api_request_id", ""),
         )
 
-    def decided(self, outcome: Outcome) -> None:
-        """The verdict, once it is announced."""
+    def published(self, outcome: Outcome) -> None:
+        """Log the verdict, once its outcome is published."""
         error = outcome.event["data"].get("error", {})
         self.log.info("announced", **_named(outcome), code=error.get("code"))
 
-    def unpublished(self, outcome: Outcome, code: str) -> None:
-        """Log an outcome that the topic did not accept; its request is back in the queue."""
+    def not_published(self, outcome: Outcome, code: str) -> None:
+        """Log an outcome that the topic did not accept; its request is requeued."""
         self.log.error("unpublished", **_named(outcome), code=code)
 
-    def unfinished(self, outcome: Outcome, code: str) -> None:
-        """Log a delivery that has to come back: its request could not be sent back either."""
+    def not_settled(self, outcome: Outcome, code: str) -> None:
+        """Log a delivery that has to come back: its request could not be requeued either."""
         self.log.error("unfinished", **_named(outcome), code=code)
 
-    def failed(self, fault: Exception) -> None:
-        """A fault of the function itself; its kind and place, never its text."""
+    def crashed(self, fault: Exception) -> None:
+        """Log a fault of the function itself: its type and place, without its text."""
         self.log.error("handler fault", code=type(fault).__name__, place=place_of(fault))
 
 
 def place_of(fault: Exception) -> str | None:
-    """Return the module and line that raised it, None for a fault that was never raised."""
+    """Return the module and line that raised the exception, None if it was not raised."""
     traceback = fault.__traceback__
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next

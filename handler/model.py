@@ -1,15 +1,11 @@
-"""The words of the trade: request, group, answer (to a create), finding (of a look), verdict. Values, all of them.
-
-It must not know JSON text, HTTP, MNS or FC.
-"""
+"""Domain model: immutable values for requests, groups, API results and verdicts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-MESSAGE_BYTES = (
-    65536  # the most that an MNS message may have, https://help.aliyun.com/zh/mns/developer-reference/sendmessage
-)
+# The maximum size of an MNS message, https://help.aliyun.com/zh/mns/developer-reference/sendmessage
+MAX_MESSAGE_BYTES = 65536
 Document = Mapping[str, Any]
 _PLACE = {"bucketName": "bucket_name", "bucketRegion": "bucket_region", "bucketPrefix": "bucket_prefix"}
 _FIELDS = {"requestId": "request_id", "name": "name", **_PLACE, "description": "description"}
@@ -19,7 +15,7 @@ Disposition = Literal["created", "existing"]
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One broken rule: where (JSONPath), which, and what is expected there. Never holds the offending value."""
+    """One broken rule: its place (JSONPath), its name, and what is expected. Does not contain the offending value."""
 
     path: str
     rule: str
@@ -28,7 +24,7 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class ProvisionRequest:
-    """A request that keeps every rule of the contract; `bucket_prefix` is empty for the whole bucket."""
+    """A valid request; `bucket_prefix` is empty for the whole bucket."""
 
     request_id: str
     name: str
@@ -39,12 +35,12 @@ class ProvisionRequest:
 
     @staticmethod
     def of(document: Document) -> "ProvisionRequest":
-        """The request in a document that validation has passed."""
+        """Return the request in a valid document."""
         return ProvisionRequest(**{field: document[name] for name, field in _FIELDS.items() if name in document})
 
     @property
     def configuration(self) -> tuple[str, ...]:
-        """What makes up the requested group; the description does not configure anything."""
+        """The configuration of the requested group; the description is not part of it."""
         return (self.name, self.bucket_name, self.bucket_region, self.bucket_prefix)
 
 
@@ -70,7 +66,7 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Any other answer that arrived; `code` is the API's, or a name of ours where it gave none."""
+    """Any other answer; `code` is the API's, or one of the function's own codes if the API gave none."""
 
     code: str
     http_status: int
@@ -80,7 +76,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """No answer arrived. `sent` tells whether the request may have reached the service, and so may still land."""
+    """No answer arrived. `sent` tells whether the request may have reached the service, so that it may still land."""
 
     code: str
     sent: bool
@@ -105,10 +101,10 @@ class Fragment:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A look that succeeded, with every group it showed.
+class GroupList:
+    """The result of a successful lookup: all listed groups.
 
-    Absence is proven only for a request that none of the `unreadable` entries may be.
+    A group is proven absent only if none of the `unreadable` entries may be it.
     """
 
     groups: tuple[Group, ...]
@@ -116,14 +112,14 @@ class Seen:
 
 
 Answer = Created | Refused | Unanswered
-Finding = Seen | Refused | Unanswered
+LookupResult = GroupList | Refused | Unanswered
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a request has no group, or why that cannot be known: the last answer, as far as it may be shown.
+    """Why a verdict is not a success: the last answer, as far as it may be shown.
 
-    `retry_after_seconds` is how long the API asked not to be called again.
+    `retry_after_seconds` is for how long the API asked not to be called again.
     """
 
     code: str
@@ -137,38 +133,43 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """The group is there, exactly as requested."""
+    """The group exists as requested."""
 
+    status: ClassVar[str] = "succeeded"
     express_sync_id: str
     disposition: Disposition
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The message breaks the contract; nothing was asked of the API."""
+    """The message breaks the contract; the API was not called."""
 
+    status: ClassVar[str] = "rejected"
     violations: tuple[Violation, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The group was looked for and this request has not made it."""
+    """The request has not made a group, and nothing that was sent for it can still make one."""
 
+    status: ClassVar[str] = "failed"
     reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Indeterminate:
-    """Whether the group exists, or whose it is, cannot be known yet; `may_settle` if it may be known later."""
+    """Whether the group exists, or who made it, is unknown; `may_settle` if it may become known later."""
 
+    status: ClassVar[str] = "indeterminate"
     reason: Reason
     may_settle: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """Not settled for a reason that may pass; the request goes back to its queue for `delay_seconds`."""
+    """A temporary error; the request is requeued with a delay of `delay_seconds`."""
 
+    status: ClassVar[str] = "deferred"
     reason: Reason
     delay_seconds: int
 

@@ -1,7 +1,6 @@
-"""A verdict as the CloudEvent that announces it.
+"""Builds the CloudEvent that publishes a verdict.
 
-The id is a digest of the submission and of what the verdict is, never of when or how often it was reached: a repeated
-publication has the same id, by which with its source consumers know it, as the CloudEvents specification lets them.
+The id is a digest of the submission and the verdict, without times and counts, so a repeated publication has the same.
 """
 
 import hashlib
@@ -11,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from handler.inbound.request_event import Lineage
-from handler.model import MESSAGE_BYTES, Deferred, Failed, Indeterminate, Reason, Rejected, Succeeded, Verdict
+from handler.inbound.request_event import EVENT_TYPE_PREFIX, Lineage
+from handler.model import MAX_MESSAGE_BYTES, Deferred, Failed, Indeterminate, Reason, Rejected, Succeeded, Verdict
 
-MOST_CALLS = 20  # in one outcome, the latest ones
+MAX_CALLS = 20  # in one outcome, the latest ones
 _COMPACT = json.JSONEncoder(separators=(",", ":"))
 
 
@@ -30,7 +29,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class OutcomeContext:
     """Metadata of a verdict: source, message, request, submission, attempts, calls and timing."""
 
     source: str
@@ -46,7 +45,7 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A verdict to announce: its status, which is also the tag that subscribers filter on, and the event."""
+    """A verdict to publish: its status, which is also the tag that subscribers filter on, and the event."""
 
     status: str
     event: Mapping[str, Any]
@@ -56,54 +55,55 @@ class Outcome:
         return _COMPACT.encode(self.event)
 
 
-def announce(verdict: Verdict, request: object, about: Circumstances) -> Outcome:
-    """Return the outcome of one submission; `request` is the original as it came, whatever that was.
+def outcome_of(verdict: Verdict, request: object, context: OutcomeContext) -> Outcome:
+    """Return the outcome of one submission; `request` is the original document, valid or not.
 
-    An outcome that no topic would accept is shortened: what is left out is named in `omitted`.
+    An outcome that is too large for the topic is shortened; `omitted` names what is left out.
     """
-    status = type(verdict).__name__.lower()
-    return Outcome(status, _fitted(_event(status, verdict, request, about)))
+    return Outcome(verdict.status, _fitting(_event(verdict, request, context)))
 
 
-def _event(status: str, verdict: Verdict, request: object, about: Circumstances) -> dict[str, Any]:
-    subject = about.request_id or about.lineage.submission_id  # a message that is sent again has another id
+def _event(verdict: Verdict, request: object, context: OutcomeContext) -> dict[str, Any]:
+    subject = context.request_id or context.lineage.submission_id  # a requeued message has another id
     return {
         "specversion": "1.0",
-        "id": _digest(about.lineage.submission_id, subject, status, *_essence(verdict, about.lineage)),
-        "source": about.source,
-        "type": f"expresssync.provision.{status}.v1",
+        "id": _digest(
+            context.lineage.submission_id, subject, verdict.status, *_identity_parts(verdict, context.lineage)
+        ),
+        "source": context.source,
+        "type": f"{EVENT_TYPE_PREFIX}.{verdict.status}.v1",
         "subject": subject,
-        "time": _timestamp(about.finished_at),
-        "sequence": _sequence(verdict, about.lineage.generation),
+        "time": _timestamp(context.finished_at),
+        "sequence": _sequence(verdict, context.lineage.generation),
         "datacontenttype": "application/json",
-        **about.lineage.attributes,
+        **context.lineage.attributes,
         "data": {
-            "requestId": about.request_id,
-            "status": status,
-            **_said(verdict, about),
-            **({"replayId": about.lineage.replay_id} if about.lineage.replay_id else {}),
-            "generation": about.lineage.generation,
-            "attempts": about.attempts,
-            "messageId": about.message_id,
-            "submissionId": about.lineage.submission_id,
-            "timings": _timings(about),
-            "calls": [_call(call) for call in about.calls[-MOST_CALLS:]],
+            "requestId": context.request_id,
+            "status": verdict.status,
+            **_verdict_fields(verdict, context),
+            **({"replayId": context.lineage.replay_id} if context.lineage.replay_id else {}),
+            "generation": context.lineage.generation,
+            "attempts": context.attempts,
+            "messageId": context.message_id,
+            "submissionId": context.lineage.submission_id,
+            "timings": _timings(context),
+            "calls": [_call(call) for call in context.calls[-MAX_CALLS:]],
             **({"request": _object(request)} if isinstance(verdict, Failed | Indeterminate | Deferred) else {}),
         },
     }
 
 
 def _object(request: object) -> Mapping[str, Any]:
-    """Return the request, or an empty one for what cannot be replayed because it is not even an object."""
+    """Return the request, or an empty object if it is not an object and so cannot be replayed."""
     return request if isinstance(request, Mapping) else {}
 
 
-def _fitted(event: dict[str, Any]) -> dict[str, Any]:
-    """Return the event, shortened as far as it is too large for a message."""
-    return next(each for each in _ever_shorter(event) if len(_COMPACT.encode(each)) <= MESSAGE_BYTES)
+def _fitting(event: dict[str, Any]) -> dict[str, Any]:
+    """Return the event, shortened if it is too large for a message."""
+    return next(each for each in _shortened(event) if len(_COMPACT.encode(each)) <= MAX_MESSAGE_BYTES)
 
 
-def _ever_shorter(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _shortened(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the event, then without its calls, then with a request of which only the requestId is left.
 
     Only a request that validation has not passed can be that large, and such a request cannot be replayed anyway.
@@ -116,11 +116,11 @@ def _ever_shorter(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _sequence(verdict: Verdict, generation: int) -> str:
-    """Return the place of a verdict among those on one submission: of two, the greater text holds.
+    """Return the rank of a verdict among those on one submission: the greatest text holds.
 
-    A later generation knows more than an earlier one, and a final verdict more than a deferral. A final doubt holds
-    against a `failed` of any generation: a message of an earlier one may come back after the `failed`, make the group
-    and not be allowed to say whose it is. A success is never taken back.
+    A later generation outranks an earlier one, and a final verdict a deferral. A final `indeterminate` outranks a
+    `failed` of any generation: a message of an earlier generation may come back after the `failed`, make the group and
+    have no right to report who made it. A success is never revoked.
     """
     match verdict:
         case Succeeded():
@@ -144,33 +144,33 @@ def _call(call: Call) -> dict[str, Any]:
     }
 
 
-def _timings(about: Circumstances) -> dict[str, Any]:
-    elapsed = about.finished_at - about.started_at
+def _timings(context: OutcomeContext) -> dict[str, Any]:
+    elapsed = context.finished_at - context.started_at
     return {
-        "startedAt": _timestamp(about.started_at),
-        "finishedAt": _timestamp(about.finished_at),
+        "startedAt": _timestamp(context.started_at),
+        "finishedAt": _timestamp(context.finished_at),
         "elapsedMs": max(0, round(elapsed.total_seconds() * 1000)),
-        "waitedMs": round(about.waited_seconds * 1000),
+        "waitedMs": round(context.waited_seconds * 1000),
     }
 
 
-def _said(verdict: Verdict, about: Circumstances) -> dict[str, Any]:
+def _verdict_fields(verdict: Verdict, context: OutcomeContext) -> dict[str, Any]:
     match verdict:
         case Succeeded(express_sync_id, disposition):
             return {"expressSyncId": express_sync_id, "disposition": disposition}
         case Rejected(violations):
             return {"violations": [{"path": v.path, "rule": v.rule, "message": v.message} for v in violations]}
         case Deferred(reason, delay_seconds):
-            next_attempt_at = about.finished_at + timedelta(seconds=delay_seconds)
+            next_attempt_at = context.finished_at + timedelta(seconds=delay_seconds)
             return {"error": _error(reason), "nextAttemptAt": _timestamp(next_attempt_at)}
-        case unsuccessful:
-            return {"error": _error(unsuccessful.reason)}
+        case _:
+            return {"error": _error(verdict.reason)}
 
 
-def _essence(verdict: Verdict, lineage: Lineage) -> tuple[str, ...]:
-    """Return what makes this verdict another than one of the same status on the same submission.
+def _identity_parts(verdict: Verdict, lineage: Lineage) -> tuple[str, ...]:
+    """Return the parts that distinguish this verdict from others of its status on the same submission.
 
-    The generation tells deferrals apart; a final verdict is the same one in whichever generation it is reached.
+    Deferrals differ by generation; a final verdict does not.
     """
     match verdict:
         case Succeeded(express_sync_id):
@@ -179,8 +179,8 @@ def _essence(verdict: Verdict, lineage: Lineage) -> tuple[str, ...]:
             return ("\n".join(f"{v.path} {v.rule}" for v in violations),)
         case Deferred(reason):
             return (reason.code, str(lineage.generation))
-        case unsuccessful:
-            return (unsuccessful.reason.code,)
+        case _:
+            return (verdict.reason.code,)
 
 
 def _error(reason: Reason) -> dict[str, Any]:

@@ -1,87 +1,122 @@
-"""Deliveries to settled outcomes, each isolated from its neighbours."""
+"""Processes deliveries to settled outcomes, each isolated from its neighbours.
+
+Deliveries of one requestId share a lane and are processed one after the other: side by side, one could publish a
+refusal that it received before the other had made the group, after the other had published the group. Copies of one
+request within a lane are one case: the API is called once for all of them.
+"""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
+from typing import TypeVar
 
 from handler.inbound import validation
 from handler.inbound.envelope import Delivery
-from handler.lanes import Lane, lanes_of, side_by_side
-from handler.model import Indeterminate, ProvisionRequest, Rejected, Unanswered, Verdict
-from handler.outcome import Call, Circumstances, Outcome
-from handler.provisioning import answers, ownership
-from handler.provisioning.provisioner import Deadlines, Provisioner
-from handler.provisioning.retry import Attempt
-from handler.settlement import Case, Journal, Settlement
+from handler.model import Indeterminate, ProvisionRequest, Rejected, Verdict
+from handler.outcome import Call, Outcome, OutcomeContext
+from handler.provisioning import errors
+from handler.provisioning.provisioner import CREATE, Provisioner
+from handler.provisioning.retry import Attempt, Deadlines
+from handler.settlement import Case, DeliveryLog, Settlement
 
-HANDLER_FAULT = Unanswered("HandlerFault", sent=True)
+HANDLER_FAULT = "HandlerFault"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLane:
+    """The deliveries of one requestId: for each case the indexes of its deliveries in the batch."""
+
+    request_id: str | None
+    cases: dict[str | int, list[int]] = field(default_factory=dict)
+
+
+def lanes_of(deliveries: Iterable[tuple[str | None, str | None]]) -> list[RequestLane]:
+    """Return the lanes in order; `deliveries` are the usable request id and the content of each.
+
+    Each delivery without a usable request id has its own lane; each without a content is its own case.
+    """
+    lanes: dict[str | int, RequestLane] = {}
+    for index, (request_id, content) in enumerate(deliveries):
+        lane = lanes.setdefault(index if request_id is None else request_id, RequestLane(request_id))
+        lane.cases.setdefault(index if content is None else content, []).append(index)
+    return list(lanes.values())
+
+
+def side_by_side(process: Callable[[RequestLane], T], lanes: Sequence[RequestLane], concurrency: int) -> list[T]:
+    """Return the result of each lane, in order; at most `concurrency` lanes are processed at a time."""
+    if len(lanes) <= 1:
+        return [process(lane) for lane in lanes]
+    with ThreadPoolExecutor(min(concurrency, len(lanes))) as pool:
+        return list(pool.map(process, lanes))
 
 
 @dataclass(slots=True)
 class _Effort:
-    """Counts create calls and seconds waited, and keeps every call."""
+    """Counts create calls and seconds waited, and records every call."""
 
-    journal: Journal
+    log: DeliveryLog
     utc_now: Callable[[], datetime]
     attempts: int = 0
     waited_seconds: float = 0.0
     calls: list[Call] = field(default_factory=list)
 
     def observe(self, attempt: Attempt) -> None:
-        self.attempts += attempt.operation == "CreateExpressSync"
+        self.attempts += attempt.operation == CREATE
         self.waited_seconds += attempt.wait_seconds or 0.0
         began_at = self.utc_now() - timedelta(seconds=attempt.took_seconds)
         self.calls.append(Call(attempt.operation, attempt.code, began_at, attempt.took_seconds, attempt.wait_seconds))
-        self.journal.attempted(attempt)
+        self.log.call(attempt)
 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The collaborators of an invocation, given once. `source` is the CloudEvents source of every outcome."""
+    """Processes the deliveries of an invocation; at most `concurrency` lanes at a time."""
 
     provisioner: Provisioner
     settlement: Settlement
     utc_now: Callable[[], datetime]
-    journal_of: Callable[[Delivery, str | None], Journal]
+    log_of: Callable[[Delivery, str | None], DeliveryLog]
     concurrency: int
 
-    def work(self, deliveries: Sequence[Delivery], deadlines: Deadlines) -> list[Outcome | None]:
+    def process(self, deliveries: Sequence[Delivery], deadlines: Deadlines) -> list[Outcome | None]:
         """Return each delivery's outcome once it is settled, in order; None where the delivery has to come back."""
 
-        def process(lane: Lane) -> list[tuple[int, Outcome | None]]:
-            return self._process(lane, deliveries, deadlines)
+        def process_lane(lane: RequestLane) -> list[tuple[int, Outcome | None]]:
+            return self._process_lane(lane, deliveries, deadlines)
 
         lanes = lanes_of((validation.usable_request_id(each.document), _content(each)) for each in deliveries)
-        outcomes = dict(chain.from_iterable(side_by_side(process, lanes, self.concurrency)))
-        return [outcomes[place] for place in range(len(deliveries))]
+        outcomes = dict(chain.from_iterable(side_by_side(process_lane, lanes, self.concurrency)))
+        return [outcomes[index] for index in range(len(deliveries))]
 
-    def _process(
-        self, lane: Lane, deliveries: Sequence[Delivery], deadlines: Deadlines
+    def _process_lane(
+        self, lane: RequestLane, deliveries: Sequence[Delivery], deadlines: Deadlines
     ) -> list[tuple[int, Outcome | None]]:
-        in_flight: list[ProvisionRequest] = []
+        in_flight: set[tuple[str, ...]] = set()
         settled: list[tuple[int, Outcome | None]] = []
-        for places in lane.cases.values():
-            copies = [deliveries[place] for place in places]
-            case = Case(copies, [self.journal_of(each, lane.request_id) for each in copies], lane.request_id)
-            verdict, about = self._decide(case, deadlines, in_flight)
-            outcomes = self.settlement.settle(case, verdict, about, deadlines.publish)
-            settled += zip(places, outcomes, strict=True)
+        for indexes in lane.cases.values():
+            copies = [deliveries[index] for index in indexes]
+            case = Case(copies, [self.log_of(each, lane.request_id) for each in copies], lane.request_id)
+            verdict, context = self._decide(case, deadlines, in_flight)
+            outcomes = self.settlement.settle(case, verdict, context, deadlines.publish)
+            settled += zip(indexes, outcomes, strict=True)
         return settled
 
     def _decide(
-        self, case: Case, deadlines: Deadlines, in_flight: list[ProvisionRequest]
-    ) -> tuple[Verdict, Circumstances]:
+        self, case: Case, deadlines: Deadlines, in_flight: set[tuple[str, ...]]
+    ) -> tuple[Verdict, OutcomeContext]:
         started_at = self.utc_now()
-        first, journal = case.deliveries[0], case.journals[0]
-        effort = _Effort(journal, self.utc_now)
+        first, log = case.deliveries[0], case.logs[0]
+        effort = _Effort(log, self.utc_now)
         try:
             verdict = self._verdict(case, deadlines, effort, in_flight)
-        except Exception as fault:  # a fault of ours must neither harm the neighbours nor be a lie
-            journal.failed(fault)
-            verdict = Indeterminate(answers.reason(HANDLER_FAULT), may_settle=False)
-        about = Circumstances(
+        except Exception as fault:  # must neither harm the neighbours nor lead to a false verdict
+            log.crashed(fault)
+            verdict = Indeterminate(errors.reason(HANDLER_FAULT), may_settle=False)
+        context = OutcomeContext(
             source=self.settlement.source,
             message_id=first.message_id,
             request_id=case.request_id,
@@ -92,10 +127,10 @@ class Pipeline:
             finished_at=self.utc_now(),
             calls=tuple(effort.calls),
         )
-        return verdict, about
+        return verdict, context
 
-    def _verdict(self, case: Case, deadlines: Deadlines, effort: _Effort, in_flight: list[ProvisionRequest]) -> Verdict:
-        """Return the verdict; leave the request in `in_flight` if what was sent for it may still land."""
+    def _verdict(self, case: Case, deadlines: Deadlines, effort: _Effort, in_flight: set[tuple[str, ...]]) -> Verdict:
+        """Return the verdict; keep the configuration in `in_flight` if what was sent for it may still land."""
         delivery = case.deliveries[0]
         broken = delivery.flaws
         if not broken or delivery.document is not None:
@@ -103,17 +138,15 @@ class Pipeline:
         if broken:
             return Rejected(broken)
         request = ProvisionRequest.of(delivery.document)
-        if self.provisioner.policy.adoption == "owned" and ownership.violations(request):
-            return Rejected(ownership.violations(request))
-        may_land = request.configuration in {each.configuration for each in in_flight}
-        in_flight.append(request)
+        may_land = request.configuration in in_flight
+        in_flight.add(request.configuration)
         is_last = not self.settlement.deferral.is_left(case.generation)
         verdict = self.provisioner.provision(request, deadlines, effort.observe, in_flight=may_land, is_last=is_last)
-        if not isinstance(verdict, Indeterminate):
-            in_flight.remove(request)
+        if not may_land and not isinstance(verdict, Indeterminate):
+            in_flight.remove(request.configuration)
         return verdict
 
 
 def _content(delivery: Delivery) -> str | None:
-    """Return a text that copies of one request have in common; None for a flawed body, which is taken for no copy."""
+    """Return a text that copies of one request have in common; None for a flawed body, which has no copies."""
     return None if delivery.flaws else json.dumps(delivery.document, sort_keys=True)

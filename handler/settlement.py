@@ -1,8 +1,8 @@
-"""Publishes the outcomes of a case and sends its request back to the queue where that is needed.
+"""Publishes the outcomes of a case and requeues its request where that is needed.
 
-A case is settled for a submission once the outcome is published and, if that defers the request, the request is back in
-its queue; or once the request is back because its outcome could not be published. Then the delivery may be deleted.
-A request that cannot go back is set aside among the dead letters: if its delivery came back instead, so would those of
+A case is settled for a submission once the outcome is published and, if that defers the request, the request is
+requeued; or once the request is requeued because its outcome could not be published. Then the delivery may be deleted.
+A request that cannot be requeued is sent to the dead letter queue: if its delivery came back instead, so would those of
 its neighbours, which are settled already.
 """
 
@@ -14,48 +14,47 @@ from typing import Any, Protocol
 from handler.inbound import request_event
 from handler.inbound.envelope import Delivery
 from handler.inbound.request_event import Lineage
-from handler.model import MESSAGE_BYTES, Deferred, Verdict
-from handler.outcome import Circumstances, Outcome, announce
-from handler.provisioning.backoff import Uniform
+from handler.model import MAX_MESSAGE_BYTES, Deferred, Verdict
+from handler.outcome import Outcome, OutcomeContext, outcome_of
 from handler.provisioning.deferral import Deferral
-from handler.provisioning.retry import Attempt
+from handler.provisioning.retry import Attempt, Uniform
 from handler.smq.client import SmqError
 
-NOT_SENT_BACK = "NotSentBack"  # no deferral is left, or there is no queue, or the message cannot be made again
+NOT_REQUEUED = "NotSentBack"  # no deferral is left, there is no queue, or the message cannot be built again
 
 
-class SendBack(Protocol):
-    """Sends a message to the request queue, hidden for the delay; SmqError when it is not there by `until`."""
+class Requeue(Protocol):
+    """Sends a message to the request queue, delayed; raises SmqError if the queue does not have it by `until`."""
 
     def __call__(self, body: str, delay_seconds: int, until: float) -> None: ...
 
 
-class SetAside(Protocol):
-    """Sends a message to the dead letter queue; SmqError when it is not there by `until`."""
+class DeadLetter(Protocol):
+    """Sends a message to the dead letter queue; raises SmqError if the queue does not have it by `until`."""
 
     def __call__(self, body: str, until: float) -> None: ...
 
 
-class Journal(Protocol):
-    """What is written down of one delivery: its calls and faults, and in the end one of the other three."""
+class DeliveryLog(Protocol):
+    """The log of one delivery: its calls and faults, and in the end one of the other three."""
 
-    def attempted(self, attempt: Attempt) -> None: ...
+    def call(self, attempt: Attempt) -> None: ...
 
-    def failed(self, fault: Exception) -> None: ...
+    def crashed(self, fault: Exception) -> None: ...
 
-    def decided(self, outcome: Outcome) -> None: ...
+    def published(self, outcome: Outcome) -> None: ...
 
-    def unpublished(self, outcome: Outcome, code: str) -> None: ...
+    def not_published(self, outcome: Outcome, code: str) -> None: ...
 
-    def unfinished(self, outcome: Outcome, code: str) -> None: ...
+    def not_settled(self, outcome: Outcome, code: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The deliveries of one batch that hold the same request, and the journal of each."""
+    """The deliveries of one batch that hold the same request, and the log of each."""
 
     deliveries: Sequence[Delivery]
-    journals: Sequence[Journal]
+    logs: Sequence[DeliveryLog]
     request_id: str | None
 
     @property
@@ -65,12 +64,12 @@ class Case:
 
     @property
     def content(self) -> object:
-        """What brings the same case about when it is sent again; None if that is not known."""
+        """What to send to get the same case again; None if that is unknown."""
         return self.deliveries[0].content
 
     @property
     def submissions(self) -> list[Lineage]:
-        """Every submission of the request once, all in the highest generation of the deliveries."""
+        """Every submission of the request once, in the highest generation of its own deliveries."""
         return request_event.distinct(delivery.lineage for delivery in self.deliveries)
 
     @property
@@ -89,39 +88,39 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """The collaborators of settling, given once; threads may share it. `source` is that of every event.
+    """Settles cases; threads may share it. `source` is the CloudEvents source of every event.
 
-    `set_aside` makes a dead letter of a request; without it the delivery has to come back.
+    Without `dead_letter`, a delivery whose request cannot be requeued has to come back.
     """
 
     deferral: Deferral
     publish: Callable[[Outcome, float], None]
-    send_back: SendBack
+    requeue: Requeue
     uniform: Uniform
     source: str
-    set_aside: SetAside | None = None
+    dead_letter: DeadLetter | None = None
 
-    def settle(self, case: Case, verdict: Verdict, about: Circumstances, until: float) -> list[Outcome | None]:
+    def settle(self, case: Case, verdict: Verdict, context: OutcomeContext, until: float) -> list[Outcome | None]:
         """Return the outcome of each delivery once it is settled; None where the delivery has to come back.
 
         Publish first: otherwise the request would produce an outcome for a deferral that nobody saw.
         """
         submissions = case.submissions
-        decided = self.deferral.of(verdict, submissions[0].generation, self.uniform)
-        outcomes = {each.submission_id: self._outcome(case, decided, about, each) for each in submissions}
+        decided = self.deferral.of(verdict, case.generation, self.uniform)
+        outcomes = {each.submission_id: self._outcome(case, decided, context, each) for each in submissions}
         refused = self._publish(outcomes, until)
         waiting = [each for each in submissions if isinstance(decided, Deferred) or each.submission_id in refused]
         event_id = next(iter(outcomes.values())).event["id"]
         failure = self._keep(case, waiting, decided, event_id, until) if waiting else ""
         unfinished = {each.submission_id: refused.get(each.submission_id, failure) for each in waiting if failure}
         return [
-            _concluded(delivery, journal, outcomes, refused, unfinished)
-            for delivery, journal in zip(case.deliveries, case.journals, strict=True)
+            _concluded(delivery, log, outcomes, refused, unfinished)
+            for delivery, log in zip(case.deliveries, case.logs, strict=True)
         ]
 
-    def _outcome(self, case: Case, decided: Verdict, about: Circumstances, submission: Lineage) -> Outcome:
+    def _outcome(self, case: Case, decided: Verdict, context: OutcomeContext, submission: Lineage) -> Outcome:
         message_id = case.message_id_of(submission.submission_id)
-        return announce(decided, case.document, replace(about, message_id=message_id, lineage=submission))
+        return outcome_of(decided, case.document, replace(context, message_id=message_id, lineage=submission))
 
     def _publish(self, outcomes: Mapping[str, Outcome], until: float) -> dict[str, str]:
         """Return, for each submission whose outcome was not accepted, the code of the reason."""
@@ -136,17 +135,16 @@ class Settlement:
         return ""
 
     def _keep(self, case: Case, submissions: Sequence[Lineage], decided: Verdict, event_id: str, until: float) -> str:
-        """Send the request back or else set it aside; return the code of what prevented both, empty if one is done."""
+        """Requeue or dead-letter the request; return the code of what prevented both, empty if one was done."""
         if case.content is None:
-            return NOT_SENT_BACK
-        generation = submissions[0].generation
-        failure = NOT_SENT_BACK
-        if self.deferral.is_left(generation):
-            later = [replace(each, generation=generation + 1) for each in submissions]
-            send = partial(self.send_back, delay_seconds=self._delay_seconds(decided, generation), until=until)
+            return NOT_REQUEUED
+        failure = NOT_REQUEUED
+        if self.deferral.is_left(case.generation):
+            later = [replace(each, generation=case.generation + 1) for each in submissions]
+            send = partial(self.requeue, delay_seconds=self._delay_seconds(decided, case.generation), until=until)
             failure = _sent(request_event.messages(case.content, later, self.source, event_id), send)
-        if failure and self.set_aside is not None:
-            failure = _sent(self._dead_letters(case, submissions, event_id), partial(self.set_aside, until=until))
+        if failure and self.dead_letter is not None:
+            failure = _sent(self._dead_letters(case, submissions, event_id), partial(self.dead_letter, until=until))
         return failure
 
     def _delay_seconds(self, decided: Verdict, generation: int) -> int:
@@ -155,18 +153,18 @@ class Settlement:
         return self.deferral.delay_seconds(generation, self.uniform)
 
     def _dead_letters(self, case: Case, submissions: Sequence[Lineage], event_id: str) -> list[str]:
-        """Return the messages to set aside; a flawed text that is too large for an event goes as it came."""
+        """Return the dead letters; a flawed text that is too large for an event is sent unchanged."""
         bodies = request_event.messages(case.content, submissions, self.source, event_id)
-        is_too_large = any(len(body) > MESSAGE_BYTES for body in bodies)
+        is_too_large = any(len(body) > MAX_MESSAGE_BYTES for body in bodies)
         return [case.content] if is_too_large and isinstance(case.content, str) else bodies
 
 
 def _sent(bodies: Iterable[str], send: Callable[[str], None]) -> str:
-    """Return the code of what prevented that all of these messages were sent, empty if they were."""
+    """Return the code of what prevented sending all of these messages, empty if all were sent."""
     try:
         for body in bodies:
-            if len(body) > MESSAGE_BYTES:
-                return NOT_SENT_BACK
+            if len(body) > MAX_MESSAGE_BYTES:
+                return NOT_REQUEUED
             send(body)
     except SmqError as error:
         return error.code
@@ -175,7 +173,7 @@ def _sent(bodies: Iterable[str], send: Callable[[str], None]) -> str:
 
 def _concluded(
     delivery: Delivery,
-    journal: Journal,
+    log: DeliveryLog,
     outcomes: Mapping[str, Outcome],
     refused: Mapping[str, str],
     unfinished: Mapping[str, str],
@@ -183,12 +181,12 @@ def _concluded(
     carried = [each.submission_id for each in delivery.lineage.submissions]
     outcome = outcomes[carried[0]]
     if code := _first(carried, unfinished):
-        journal.unfinished(outcome, code)
+        log.not_settled(outcome, code)
         return None
     if code := _first(carried, refused):
-        journal.unpublished(outcome, code)
+        log.not_published(outcome, code)
     else:
-        journal.decided(outcome)
+        log.published(outcome)
     return outcome
 
 

@@ -17,7 +17,8 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from express_sync.ops.terminal.certificates import UNTRUSTED, is_untrusted
-from handler.sgw.signing import Credentials, canonical_query, signed_headers
+from handler.credentials import Credentials
+from handler.sgw.signing import canonical_query, signed_headers
 
 NOT_REACHED = "NotReached"
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,127}")

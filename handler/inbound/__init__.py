@@ -1,0 +1,1 @@
+"""Turns events of triggers into requests: envelopes, strict JSON, validation, the event of a repeated request."""

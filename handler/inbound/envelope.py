@@ -1,7 +1,7 @@
-"""What the trigger hands over, taken apart into deliveries: one for every message, garbage included.
+"""Splits an event of a trigger into deliveries, one for every message, unreadable ones included.
 
-Knows every envelope of Function Compute's triggers (CloudEvents single and in arrays, RawData, topic notifications,
-timers, asynchronous-failure records, dead letters) and nothing of what a request means. It never raises.
+Handles every envelope of Function Compute's triggers: CloudEvents single and in arrays, RawData, topic notifications,
+timers, records of failed asynchronous calls, and dead letters. Does not raise.
 """
 
 import hashlib
@@ -11,12 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from handler.inbound import request_event
-from handler.inbound.request_event import SENT_AGAIN, Lineage
+from handler.inbound.request_event import Lineage
 from handler.inbound.strict_json import TOO_DEEP, Unreadable, flaws, read_body, read_bytes
 from handler.model import Violation
-from handler.orders import Order, order_in
 
-MOST_LAYERS = 4  # a dead letter that holds the record of a failed asynchronous call with a queue event in it has three
+MAX_LAYERS = 4  # a dead letter that holds the record of a failed asynchronous call with a queue event in it has three
 
 Matcher = Callable[[Mapping[str, Any]], bool]
 Opener = Callable[[Mapping[str, Any]], tuple[object, object]]
@@ -24,7 +23,7 @@ Opener = Callable[[Mapping[str, Any]], tuple[object, object]]
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message: its id, the document in it, what is wrong with it whatever it means, and its lineage.
+    """One message: its id, the document in it, its defects, and its lineage.
 
     `document` is None if the body cannot be parsed; `flaws` then says why. `text` is the body, where it came as text:
     a flawed document cannot be turned into the same text again.
@@ -38,9 +37,9 @@ class Delivery:
 
     @property
     def content(self) -> object:
-        """What brings the same delivery about when it is sent again; None if that is not known.
+        """What to send to get the same delivery again; None if that is unknown.
 
-        A document that is itself a text goes as the body it came in: sent again as it is, it would be parsed once more.
+        A document that is itself a text is sent as the original body: the text alone would be parsed once more.
         """
         is_unsafe = self.flaws or self.document is None or isinstance(self.document, str)
         return self.text if is_unsafe else self.document
@@ -48,42 +47,35 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Every delivery of one event; `direct` when no trigger sent it, so that its caller waits for the outcome.
-
-    With an `order` to the function itself there are none.
-    """
+    """Every delivery of one event; `direct` if a caller, not a trigger, sent it and waits for the outcome."""
 
     deliveries: tuple[Delivery, ...]
     direct: bool
-    order: Order | None = None
 
 
 def parse(event: bytes) -> Intake:
-    """Every delivery in the bytes that the runtime handed over, in order; none for an empty batch."""
+    """Return every delivery in the bytes of an event, in order; none for an empty batch."""
     value = read_bytes(event)
-    order = order_in(value)
-    if order is not None:
-        return Intake((), direct=True, order=order)
     if isinstance(value, list):
         return Intake(tuple(delivery for element in value for delivery in _content(element, None, 1)), direct=False)
     if isinstance(value, Unreadable):  # a direct call or a topic's STREAM format, in base64 or garbage
         return Intake(tuple(_content(event.decode("utf-8", "surrogateescape"), None, 1)), direct=True)
-    return Intake(tuple(_content(value, None, 1)), direct=_opened(value) is None)
+    return Intake(tuple(_content(value, None, 1)), direct=_open(value) is None)
 
 
 def parse_message(message_id: str, body: str) -> tuple[Delivery, ...]:
-    """Every delivery in a message that was taken from a queue: one, or those of a batch that was dead-lettered."""
+    """Return every delivery in a message of a queue: one, or those of a batch that was dead-lettered."""
     return tuple(_content(body, message_id, 1))
 
 
 def _content(content: object, message_id: str | None, layer: int) -> Iterator[Delivery]:
-    """The deliveries in what an envelope held; a text holds JSON, as did each element of a stream until 2023."""
+    """Yield the deliveries in the content of an envelope; a text holds JSON, as did elements of a stream until 2023."""
     text = content if isinstance(content, str) else None
     value = content if text is None else read_body(text)
     if isinstance(value, Unreadable):
         own_id = message_id or _fingerprint(content)
         yield Delivery(own_id, None, value.violations, Lineage(submission_id=own_id), text)
-    elif isinstance(value, list) and value and all(_opened(element) for element in value):
+    elif isinstance(value, list) and value and all(_open(element) for element in value):
         for element in value:  # a whole batch that was dead-lettered, or recorded as failed, as it was
             yield from _one(element, None, message_id, layer)
     else:
@@ -91,8 +83,8 @@ def _content(content: object, message_id: str | None, layer: int) -> Iterator[De
 
 
 def _one(value: object, text: str | None, message_id: str | None, layer: int) -> Iterator[Delivery]:
-    opened = _opened(value)
-    if opened is None or layer > MOST_LAYERS:
+    opened = _open(value)
+    if opened is None or layer > MAX_LAYERS:
         yield _delivery(value, text, message_id)
     else:
         own_id, content = opened
@@ -101,19 +93,19 @@ def _one(value: object, text: str | None, message_id: str | None, layer: int) ->
 
 
 def _delivery(value: object, text: str | None, message_id: str | None) -> Delivery:
-    """Return the request in a value: the value itself, or the data of a CloudEvent whose attributes then travel on."""
+    """Return the request in a value: the value itself, or the data of a CloudEvent whose attributes are kept."""
     event = value if isinstance(value, Mapping) and "specversion" in value else {}
     data = event.get("data_base64", event.get("data")) if event else value
     body = data if event and isinstance(data, str) else None
-    if body is not None and event.get("type") == SENT_AGAIN:
+    if body is not None and event.get("type") == request_event.TYPE:
         return _returned(event, body, message_id)
     document = data if body is None else read_body(body)
     found = document.violations if isinstance(document, Unreadable) else flaws(document)
-    is_out_of_reach = isinstance(document, Unreadable) or TOO_DEEP in found
+    is_unusable = isinstance(document, Unreadable) or TOO_DEEP in found
     own_id = message_id or _fingerprint(None if TOO_DEEP in found else data)
     return Delivery(
         own_id,
-        None if is_out_of_reach else document,
+        None if is_unusable else document,
         found,
         request_event.of_event(event, own_id),
         text,
@@ -121,7 +113,7 @@ def _delivery(value: object, text: str | None, message_id: str | None) -> Delive
 
 
 def _returned(event: Mapping[str, Any], text: str, message_id: str | None) -> Delivery:
-    """Return the delivery of a body that was sent again as the text it came as, an event of its own perhaps."""
+    """Return the delivery of a body that was sent again as text; the text may be an event itself."""
     own_id = message_id or _fingerprint(text)
     value = read_body(text)
     first = (
@@ -132,8 +124,8 @@ def _returned(event: Mapping[str, Any], text: str, message_id: str | None) -> De
     return replace(first, lineage=request_event.of_event(event, own_id))
 
 
-def _opened(value: object) -> tuple[object, object] | None:
-    """The id and the content of a trigger's event, or None for anything else."""
+def _open(value: object) -> tuple[object, object] | None:
+    """Return the id and the content of a trigger's event, or None for anything else."""
     if not isinstance(value, Mapping):
         return None
     return next((opened(value) for matches, opened in _SHAPES if matches(value)), None)

@@ -1,7 +1,7 @@
-"""Text from strangers to JSON values, within bounds and without ever raising. It must not know what a value means.
+"""Parses untrusted text to JSON values, within bounds and without raising.
 
-What the standard parser lets pass or dies of is named here as a violation: oversize, duplicate keys, lone
-surrogates, nesting without end, bodies in base64 with or without padding.
+Reports as violations what `json` accepts or crashes on: oversize, duplicate keys, lone surrogates, and unbounded
+nesting. Bodies may be in base64, with or without padding.
 """
 
 import base64
@@ -12,30 +12,30 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from handler.model import MESSAGE_BYTES, Violation
+from handler.model import MAX_MESSAGE_BYTES, Violation
 
-DEEPEST = 32
+MAX_DEPTH = 32
 
-_TOO_LARGE = Violation("$", "maxBytes", f"must have at most {MESSAGE_BYTES} bytes")
+_TOO_LARGE = Violation("$", "maxBytes", f"must have at most {MAX_MESSAGE_BYTES} bytes")
 _NOT_JSON = Violation("$", "json", "must be JSON text in UTF-8, as it is or in base64")
-TOO_DEEP = Violation("$", "maxDepth", f"must not nest deeper than {DEEPEST} levels")
+TOO_DEEP = Violation("$", "maxDepth", f"must not nest deeper than {MAX_DEPTH} levels")
 _DUPLICATE_KEYS = Violation("$", "uniqueKeys", "must not name a property twice")
 _NOT_UNICODE = Violation("$", "unicode", "must not hold half of a surrogate pair")
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A text that is no usable JSON, and every reason why."""
+    """A text that cannot be parsed, and every reason why."""
 
     violations: tuple[Violation, ...]
 
 
-class _Ambiguous(dict[str, Any]):
-    """An object in whose text a property stood twice; which one is meant, nobody can know."""
+class _DuplicateKeys(dict[str, Any]):
+    """An object whose text names a property twice."""
 
 
 def read_bytes(data: bytes) -> Any | Unreadable:
-    """The JSON value in bytes that should be UTF-8 JSON; not bounded in size, for the platform bounds events."""
+    """Return the JSON value in UTF-8 bytes. The size is not bounded: the platform bounds the size of events."""
     try:
         return _DECODER.decode(data.decode())
     except (ValueError, RecursionError):
@@ -43,9 +43,9 @@ def read_bytes(data: bytes) -> Any | Unreadable:
 
 
 def read_body(body: str) -> Any | Unreadable:
-    """The JSON value in a message body: plain JSON, or base64 of it, padded or not."""
+    """Return the JSON value in a message body: plain JSON or base64 of it, padded or not."""
     data = body.encode("utf-8", "surrogatepass")
-    if len(data) > MESSAGE_BYTES:
+    if len(data) > MAX_MESSAGE_BYTES:
         return Unreadable((_TOO_LARGE,))
     value = read_bytes(data)
     decoded = _from_base64(data.strip()) if isinstance(value, Unreadable) else None
@@ -53,14 +53,14 @@ def read_body(body: str) -> Any | Unreadable:
 
 
 def flaws(value: object) -> tuple[Violation, ...]:
-    """What is wrong with a parsed value whatever it means, each flaw once. Walks without recursion."""
+    """Return the defects of a parsed value, each once. Walks without recursion."""
     found: dict[Violation, None] = {}
     level: list[object] = [value]
     depth = 0
     while level:
         found.update(dict.fromkeys(_flaws_of(level)))
         depth += 1
-        if depth > DEEPEST:
+        if depth > MAX_DEPTH:
             return (*found, TOO_DEEP)
         level = [child for item in level if isinstance(item, dict | list) for child in _children(item)]
     return tuple(found)
@@ -75,14 +75,14 @@ def _from_base64(data: bytes) -> bytes | None:
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
-    return result if len(result) == len(pairs) else _Ambiguous(result)
+    return result if len(result) == len(pairs) else _DuplicateKeys(result)
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object)
 
 
 def _flaws_of(level: list[object]) -> Iterator[Violation]:
-    if any(isinstance(item, _Ambiguous) for item in level):
+    if any(isinstance(item, _DuplicateKeys) for item in level):
         yield _DUPLICATE_KEYS
     if not _is_unicode("".join(item for item in level if isinstance(item, str))):
         yield _NOT_UNICODE

@@ -1,6 +1,6 @@
-"""Which rules of the request contract a document breaks: all of them at once, never quoting the offending value.
+"""Validates documents against the request contract: reports all broken rules without quoting values.
 
-The schema file is the only statement of the rules; this module must not know where documents come from.
+The schema file is the only statement of the rules.
 """
 
 import json
@@ -17,7 +17,7 @@ from handler.model import Document, Violation
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 REQUEST_SCHEMA: dict[str, Any] = json.loads((SCHEMAS / "provision-request.v1.json").read_bytes())
-MOST_REPORTED = 100  # keeps an outcome far below the 64 KiB of an MNS message, however wrong the document is
+MAX_REPORTED = 100  # keeps an outcome far below the 64 KiB of an MNS message, however wrong the document is
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _MESSAGES = {
@@ -31,17 +31,17 @@ _NOT_EMPTY = "must not be empty"
 
 
 def violations(document: object) -> tuple[Violation, ...]:
-    """Every rule of `provision-request.v1.json` that the document breaks, sorted by path; empty if it keeps all."""
+    """Return every rule of `provision-request.v1.json` that the document breaks, sorted by path."""
     distinct = {violation for error in _VALIDATOR.iter_errors(document) for violation in _violations_of(error)}
     found = sorted(distinct, key=lambda violation: (violation.path, violation.rule))
-    if len(found) <= MOST_REPORTED:
+    if len(found) <= MAX_REPORTED:
         return tuple(found)
     more = Violation("$", "tooMany", f"breaks {len(found)} rules in all")
-    return (*found[:MOST_REPORTED], more)
+    return (*found[:MAX_REPORTED], more)
 
 
 def usable_request_id(document: object) -> str | None:
-    """The document's requestId if that keeps its own rules, whatever else is wrong."""
+    """Return the document's requestId if that is valid by itself, whatever else is wrong."""
     if not isinstance(document, Mapping):
         return None
     request_id = document.get("requestId")

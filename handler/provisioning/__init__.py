@@ -1,0 +1,1 @@
+"""Provisions one request: create calls, retries, lookup, verdict, deferral."""

@@ -1,6 +1,6 @@
-"""Which verdicts are deferred, and for how long: the second tier of retries. Arithmetic only.
+"""Decides which verdicts are deferred, and for how long: the second tier of retries.
 
-The first tier ends with the invocation; this one begins where it ends, so that the two never multiply.
+The first tier ends with the invocation; the second starts where the first ends, so that the two never multiply.
 """
 
 import math
@@ -8,26 +8,26 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from handler.model import Deferred, Failed, Indeterminate, Verdict
-from handler.provisioning.backoff import Backoff, Uniform
+from handler.provisioning.retry import Backoff, Uniform
 
 
 @dataclass(frozen=True, slots=True)
 class Deferral:
     """The waits between generations; `waits.attempts` counts the generations there may be in all.
 
-    `longest_seconds` bounds every wait, so that the queue still has the message afterwards: its retention time runs
-    while a message is delayed.
+    `max_seconds` bounds every wait, so that the queue still has the message afterwards: a message can expire while it
+    is delayed.
     """
 
     waits: Backoff
-    longest_seconds: float
+    max_seconds: float
 
     def of(self, verdict: Verdict, generation: int, uniform: Uniform) -> Verdict:
-        """Return the verdict itself if it is final, else Deferred: what may pass is tried in the next generation.
+        """Return the verdict itself if it is final, else Deferred, to retry in the next generation.
 
         `generation` counts from 0.
         """
-        if not _may_pass(verdict) or not self.is_left(generation):
+        if not _is_temporary(verdict) or not self.is_left(generation):
             return verdict
         # Long enough for what was sent to land, so that the next generation does not meet it in flight.
         landing = self.waits.ceiling(generation + 1) if isinstance(verdict, Indeterminate) else 0.0
@@ -47,10 +47,10 @@ class Deferral:
         """
         half = self.waits.ceiling(generation + 1) / 2
         wanted = max(half, at_least_seconds) + uniform(0.0, half)
-        return math.ceil(min(wanted, self.longest_seconds))
+        return math.ceil(min(wanted, self.max_seconds))
 
 
-def _may_pass(verdict: Verdict) -> TypeGuard[Failed | Indeterminate]:
+def _is_temporary(verdict: Verdict) -> TypeGuard[Failed | Indeterminate]:
     if isinstance(verdict, Failed):
         return verdict.reason.retryable
     return isinstance(verdict, Indeterminate) and verdict.may_settle

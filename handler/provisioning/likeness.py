@@ -1,7 +1,7 @@
 """Compares a group, as DescribeExpressSyncs shows it, with the configuration that a request asks for.
 
-No document says in which form the API gives prefix and region back. A value that may be the requested one in another
-form is therefore neither the same nor another: it is unclear.
+The documentation does not say in which form the API returns prefix and region. A value that may be the requested one
+in another form is therefore unclear: neither the same nor another.
 """
 
 import re

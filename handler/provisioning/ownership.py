@@ -1,8 +1,8 @@
-"""The owner's mark in a group's description, by which a group tells which request made it. Text only.
+"""The owner's mark in a group's description, which identifies the request that made the group.
 
-The API keeps no creation time and no client token, and DescribeExpressSyncs gives the description back, so it is
-the only place where a request can leave its mark. The mark names the request and the configuration it asked for, so
-that the group is known whatever the API makes of its prefix or region.
+The API stores neither a creation time nor a client token, and DescribeExpressSyncs returns the description, so this is
+the only place for a mark. The mark names the request and the requested configuration, so that the group can be
+identified in whatever form the API returns its prefix and region.
 """
 
 import base64
@@ -18,7 +18,7 @@ _OF_REQUEST, _OF_CONFIGURATION = 8, 4  # characters of six bits each
 
 
 class Maker(Enum):
-    """What the mark of a group says of who made it."""
+    """Who made a group, as far as its mark tells."""
 
     THIS_REQUEST = "this request, with this configuration"
     THIS_ID = "a request of this id, with a configuration that the mark does not name"
@@ -32,7 +32,7 @@ def marked_description(request: ProvisionRequest) -> str:
 
 
 def maker(group: Group, request: ProvisionRequest) -> Maker:
-    """Return what the mark of the group says of this request."""
+    """Return who made the group, as far as its mark tells."""
     description = group.description.rstrip()
     if description.endswith(_mark(request)):
         return Maker.THIS_REQUEST

@@ -1,7 +1,7 @@
-"""One request to one verdict: create, back off, and look before saying no.
+"""Provisions one request: creates the group, retries, and looks the group up before it reports a failure.
 
-Names of groups are unique in an account, so creating twice can never make two groups: retrying is always safe and
-only the verdict is hard. This module must not know queues, topics, envelopes, or what real time is.
+Names of groups are unique in an account, so creating twice can never make two groups: a retry is always safe, and only
+the verdict is hard.
 """
 
 from collections.abc import Callable
@@ -14,33 +14,34 @@ from handler.model import (
     Answer,
     Created,
     Failed,
-    Finding,
+    GroupList,
     Indeterminate,
+    LookupResult,
     ProvisionRequest,
-    Seen,
+    Rejected,
     Succeeded,
     Verdict,
 )
-from handler.provisioning import answers, ownership
-from handler.provisioning.backoff import Backoff
-from handler.provisioning.retry import SHORTEST_CALL_SECONDS, Attempt, Clock, Insistence
-from handler.provisioning.verdict import judge, namesake
+from handler.provisioning import errors, ownership
+from handler.provisioning.retry import MIN_CALL_SECONDS, Attempt, Backoff, Clock, Deadlines, Retry
+from handler.provisioning.verdict import decide, group_named
+
+CREATE, LOOKUP = "CreateExpressSync", "DescribeExpressSyncs"
 
 
 class Service(Protocol):
-    """The two calls of the API. Each is told how many seconds it may take; neither raises for a bad answer."""
+    """The two calls of the API. Each takes at most `timeout_seconds` and returns errors as values."""
 
     def create(self, request: ProvisionRequest, timeout_seconds: float) -> Answer: ...
 
-    def describe(self, bucket_name: str | None, timeout_seconds: float) -> Finding: ...
+    def describe(self, bucket_name: str | None, timeout_seconds: float) -> LookupResult: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How hard to try, and what an identical group that is already there means.
+    """How often to try, and the meaning of an identical group that exists already.
 
-    `late_pause_seconds`: how long after an unanswered attempt to look once more; longer than the service is
-    believed to work on a request.
+    `late_pause_seconds`: the pause before the second lookup; longer than the service is believed to process a request.
     """
 
     backoff: Backoff
@@ -49,28 +50,9 @@ class Policy:
     adoption: Adoption
 
 
-COLD_START_SECONDS = 5.0  # the timeout runs from before the function is imported, the clock only from after it
-
-
-@dataclass(frozen=True, slots=True)
-class Deadlines:
-    """Monotonic instants of one invocation: the latest end of a create call, of a look, and of publishing."""
-
-    create: float
-    look: float
-    publish: float
-
-    @staticmethod
-    def of(began: float, timeout_seconds: float, look_reserve: float, publish_reserve: float) -> "Deadlines":
-        """The deadlines within a function's timeout. Reserves give way on a short one: 40 % is left for creating."""
-        publish = began + timeout_seconds - min(COLD_START_SECONDS, timeout_seconds * 0.1)
-        look = publish - min(publish_reserve, timeout_seconds * 0.2)
-        return Deadlines(create=look - min(look_reserve, timeout_seconds * 0.3), look=look, publish=publish)
-
-
 @dataclass(frozen=True, slots=True)
 class Provisioner:
-    """One request after another to verdicts; keeps nothing of any of them, so threads may share it."""
+    """Provisions requests with a policy. Stateless, so threads may share it."""
 
     policy: Policy
     service: Service
@@ -85,26 +67,25 @@ class Provisioner:
         in_flight: bool = False,
         is_last: bool = True,
     ) -> Verdict:
-        """Return the verdict on a valid request before `deadlines.look`; call `observe` after every API call.
+        """Return the verdict on a valid request by `deadlines.lookup`; call `observe` after every API call.
 
-        `in_flight`: something sent for the same group before may still make it. `is_last`: there is no later
-        generation, so that only the deadline ends a lookup that fails.
+        `in_flight`: something that was sent for the same group before may still make it. `is_last`: no later
+        generation follows, so only the deadline ends the retries of a lookup.
         """
+        if self.policy.adoption == "owned" and (broken := ownership.violations(request)):
+            return Rejected(broken)
         attempts = self._create(request, deadlines.create, observe)
         last = attempts[-1]
         if isinstance(last, Created):
             return Succeeded(last.express_sync_id, "created")
-
-        def look_and_judge() -> Verdict | None:
-            finding = self._look(request, deadlines.look, observe, is_last=is_last)
-            verdict = judge(request, attempts, last, finding, self.policy.adoption, in_flight=in_flight)
-            return verdict and _patient(verdict, finding)
-
-        verdict = look_and_judge()
-        if verdict is None:
-            self._pause(deadlines.look)
-            verdict = look_and_judge()
-        return verdict or Indeterminate(answers.reason(last))
+        for lookup in (1, 2):
+            if lookup == 2:
+                self._pause(deadlines.lookup)
+            found = self._look_up(request, deadlines.lookup, observe, is_last=is_last)
+            verdict = decide(request, attempts, last, found, self.policy.adoption, in_flight=in_flight)
+            if verdict is not None:
+                return _with_longer_wait(verdict, found)
+        return Indeterminate(errors.reason_of(last))
 
     def _create(
         self, request: ProvisionRequest, until: float, observe: Callable[[Attempt], None]
@@ -112,35 +93,35 @@ class Provisioner:
         as_sent = request
         if self.policy.adoption == "owned":
             as_sent = replace(request, description=ownership.marked_description(request))
-        insistence = self._insistence(self.policy.backoff, observe)
-        return insistence.on("CreateExpressSync", lambda timeout: self.service.create(as_sent, timeout), until)
+        retry = self._retry(self.policy.backoff, observe)
+        return retry.call(CREATE, lambda timeout: self.service.create(as_sent, timeout), until)
 
-    def _look(
+    def _look_up(
         self, request: ProvisionRequest, until: float, observe: Callable[[Attempt], None], *, is_last: bool
-    ) -> Finding:
-        """Return the groups among which the name would be: those on the bucket, or all of them if it is not there."""
+    ) -> LookupResult:
+        """Return the groups on the bucket, or if none of them has the name, all groups."""
         backoff = self.policy.backoff
-        insistence = self._insistence(backoff.unlimited() if is_last else backoff, observe)
+        retry = self._retry(backoff.unlimited() if is_last else backoff, observe)
 
-        def describe(bucket_name: str | None) -> Finding:
+        def describe(bucket_name: str | None) -> LookupResult:
             call = partial(self.service.describe, bucket_name)
-            return insistence.on("DescribeExpressSyncs", call, until)[-1]
+            return retry.call(LOOKUP, call, until)[-1]
 
-        finding = describe(request.bucket_name)
-        is_not_there = isinstance(finding, Seen) and namesake(finding, request) is None
-        return describe(None) if is_not_there else finding
+        found = describe(request.bucket_name)
+        is_absent = isinstance(found, GroupList) and group_named(found, request) is None
+        return describe(None) if is_absent else found
 
     def _pause(self, until: float) -> None:
-        room = until - SHORTEST_CALL_SECONDS - self.clock.now()
-        self.clock.sleep(max(0.0, min(self.policy.late_pause_seconds, room)))
+        time_left = until - MIN_CALL_SECONDS - self.clock.now()
+        self.clock.sleep(max(0.0, min(self.policy.late_pause_seconds, time_left)))
 
-    def _insistence(self, backoff: Backoff, observe: Callable[[Attempt], None]) -> Insistence:
-        return Insistence(backoff, self.policy.call_timeout_seconds, self.clock, observe)
+    def _retry(self, backoff: Backoff, observe: Callable[[Attempt], None]) -> Retry:
+        return Retry(backoff, self.policy.call_timeout_seconds, self.clock, observe)
 
 
-def _patient(verdict: Verdict, finding: Finding) -> Verdict:
-    """Return the verdict, which waits at least as long as the lookup was asked to."""
-    asked_for = answers.retry_after_seconds(finding)
+def _with_longer_wait(verdict: Verdict, found: LookupResult) -> Verdict:
+    """Return the verdict; if the lookup was asked to wait longer, with that wait."""
+    asked_for = errors.retry_after_seconds(found)
     if not isinstance(verdict, Failed | Indeterminate) or verdict.reason.retry_after_seconds >= asked_for:
         return verdict
     return replace(verdict, reason=replace(verdict.reason, retry_after_seconds=asked_for))

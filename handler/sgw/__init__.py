@@ -1,0 +1,1 @@
+"""The client of Cloud Storage Gateway: endpoints, signatures, calls, responses."""

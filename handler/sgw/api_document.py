@@ -1,7 +1,7 @@
-"""Reads the body of an API answer, JSON or XML alike, into one mapping. Knows no field of it.
+"""Parses the body of an API answer, JSON or XML, into one mapping.
 
-The API is asked for JSON; its gateway answers some errors in XML all the same. What the content type says is ignored:
-gateways are often wrong about it.
+The function asks for JSON, but the API's gateway answers some errors in XML. The content type is ignored, because
+gateways often set a wrong one.
 """
 
 import json
@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 from xml.parsers import expat
 
-_DEEPEST = 16  # elements within each other; the API's own answers have five
+_MAX_DEPTH = 16  # elements within each other; the API's own answers have five
 _SPACE_AND_BOM = "\ufeff \t\r\n"
 
 
 class _RefusedXmlError(Exception):
-    """Well-formed or not: no answer of the API has a DTD, or elements nested this deeply."""
+    """A document with a DTD or with elements nested too deeply, which the API does not send."""
 
 
 def parse(data: bytes) -> Mapping[str, Any]:
@@ -35,7 +35,7 @@ class _Elements:
         self._texts: list[list[str]] = [[]]
 
     def start(self, _name: str, _attributes: object) -> None:
-        if len(self._children) > _DEEPEST:
+        if len(self._children) > _MAX_DEPTH:
             raise _RefusedXmlError
         self._children.append({})
         self._texts.append([])

@@ -1,17 +1,17 @@
-"""Client of Cloud Storage Gateway (sgw 2018-05-11): the two calls that the function makes.
+"""The client of Cloud Storage Gateway (sgw 2018-05-11): the two calls that the function makes.
 
-Returns an answer for whatever the network does, and distinguishes what was never sent from what may have landed. It
-must not know when to retry, or what is said of a request.
+Every failure is a value, which distinguishes what was never sent from what may have been executed.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from handler.model import Answer, Finding, ProvisionRequest, Unanswered
+from handler.credentials import Credentials
+from handler.model import Answer, LookupResult, ProvisionRequest, Unanswered
 from handler.sgw import responses
 from handler.sgw.responses import Reply
-from handler.sgw.signing import Credentials, canonical_query, signed_headers
+from handler.sgw.signing import canonical_query, signed_headers
 from handler.transport.connection import CallError, Connections, request_bytes
 
 VERSION = "2018-05-11"
@@ -19,7 +19,7 @@ VERSION = "2018-05-11"
 
 @dataclass(frozen=True, slots=True)
 class Stamps:
-    """What makes each signature unlike the one before: `date()` as x-acs-date wants it, and `nonce()`."""
+    """What makes each signature unique: `date()` in the format of x-acs-date, and `nonce()`."""
 
     date: Callable[[], str]
     nonce: Callable[[], str]
@@ -27,7 +27,7 @@ class Stamps:
 
 @dataclass(frozen=True, slots=True)
 class Sgw:
-    """The API at `endpoint` (scheme and host), called with `credentials`; threads may share it."""
+    """The API at `endpoint` (scheme and host), called with `credentials`. Thread-safe."""
 
     endpoint: str
     credentials: Credentials
@@ -35,7 +35,7 @@ class Sgw:
     stamps: Stamps
 
     def create(self, request: ProvisionRequest, timeout_seconds: float) -> Answer:
-        """One CreateExpressSync call, signed afresh; every outcome of it is an answer."""
+        """Make one CreateExpressSync call with a new signature, and return its answer."""
         parameters = {
             "Name": request.name,
             "BucketName": request.bucket_name,
@@ -46,10 +46,10 @@ class Sgw:
         replied = self._call("CreateExpressSync", parameters, timeout_seconds)
         return responses.answer(replied) if isinstance(replied, Reply) else replied
 
-    def describe(self, bucket_name: str | None, timeout_seconds: float) -> Finding:
-        """One DescribeExpressSyncs call: the groups on a bucket, or of the whole account for None. Not paged."""
+    def describe(self, bucket_name: str | None, timeout_seconds: float) -> LookupResult:
+        """Make one DescribeExpressSyncs call for a bucket, or for the whole account if None. It has no pages."""
         replied = self._call("DescribeExpressSyncs", {"BucketName": bucket_name or ""}, timeout_seconds)
-        return responses.finding(replied) if isinstance(replied, Reply) else replied
+        return responses.lookup_result(replied) if isinstance(replied, Reply) else replied
 
     def _call(self, action: str, parameters: Mapping[str, str], timeout_seconds: float) -> Reply | Unanswered:
         asked_at = self.stamps.date()
@@ -59,7 +59,7 @@ class Sgw:
             response = self.connections.call(request, timeout_seconds)
         except CallError as error:
             return Unanswered(error.code, error.sent)
-        except Exception as error:  # of the request's making: its text might show a key, and nothing was sent
+        except Exception as error:  # while the request was built, so nothing was sent; the text might contain a key
             return Unanswered(type(error).__name__, sent=False)
         return Reply(response.status, response.headers, response.body, asked_at)
 

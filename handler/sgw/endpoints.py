@@ -1,4 +1,4 @@
-"""Which URLs may be called with a key, and where Cloud Storage Gateway answers for each region. Facts only.
+"""Which URLs may be called with a key, and the endpoint of Cloud Storage Gateway for each region.
 
 The regions are from the documented endpoint table of Cloud Storage Gateway (June 2025).
 """
@@ -25,6 +25,6 @@ _ELSEWHERE = {
 
 
 def public_endpoint(region: str) -> str:
-    """The documented endpoint that serves a region, as a URL without a slash at its end."""
+    """Return the documented endpoint of a region, as a URL without a trailing slash."""
     default = _SHANGHAI if region.startswith("cn-") else f"https://sgw.{region}.aliyuncs.com"
     return _ELSEWHERE.get(region, default)

@@ -1,20 +1,17 @@
-"""What an HTTP reply of the API says, read with suspicion: status, headers and bytes in, answers and findings out.
-
-It must not know which connection the reply came over, or what happens next.
-"""
+"""Turns HTTP responses of the API, which are not trusted, into answers and lookup results."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from handler.model import Answer, Created, Finding, Fragment, Group, Refused, Seen
-from handler.provisioning import errors
+from handler.model import Answer, Created, Fragment, Group, GroupList, LookupResult, Refused
+from handler.provisioning import error_table, errors
 from handler.sgw import api_document
 from handler.transport import retry_after
 
 _OK = 200
-_GAVE_UP = frozenset({408, 499, 502, 504})  # whoever says so has passed the call on, or was still reading it
+_GAVE_UP = frozenset({408, 499, 502, 504})  # the sender of these may have forwarded the call, or was still reading it
 _CLIENT_ERRORS = range(400, 500)
 _SERVER_ERRORS = range(500, 600)
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,127}")
@@ -25,7 +22,7 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """HTTP status, headers with lower-case names, and the whole body; when the call was made, as x-acs-date says it."""
+    """HTTP status, headers with lower-case names, the body, and the time of the call in the format of x-acs-date."""
 
     status: int
     headers: Mapping[str, str]
@@ -34,7 +31,7 @@ class Reply:
 
 
 def answer(reply: Reply) -> Answer:
-    """Return what a reply to CreateExpressSync amounts to."""
+    """Return the answer in a reply to CreateExpressSync."""
     body = api_document.parse(reply.data)
     express_sync_id = _plain(body, "ExpressSyncId", _ID)
     if _is_success(reply, body) and express_sync_id:
@@ -42,15 +39,15 @@ def answer(reply: Reply) -> Answer:
     return _refused(reply, body)
 
 
-def finding(reply: Reply) -> Finding:
-    """Return what a reply to DescribeExpressSyncs amounts to."""
+def lookup_result(reply: Reply) -> LookupResult:
+    """Return the groups in a reply to DescribeExpressSyncs."""
     body = api_document.parse(reply.data)
     entries = _listed(body) if _is_success(reply, body) else None
     if entries is None:
         return _refused(reply, body)
     read = [_group(entry) or _fragment(entry) for entry in entries if isinstance(entry, Mapping)]
     groups = tuple(entry for entry in read if isinstance(entry, Group))
-    return Seen(groups, tuple(entry for entry in read if isinstance(entry, Fragment)))
+    return GroupList(groups, tuple(entry for entry in read if isinstance(entry, Fragment)))
 
 
 def _is_success(reply: Reply, body: Mapping[str, Any]) -> bool:
@@ -67,7 +64,7 @@ def _refused(reply: Reply, body: Mapping[str, Any]) -> Refused:
 
 
 def _code(status: int, body: Mapping[str, Any]) -> str:
-    """Return the code of the API, or a name of ours where the service itself has not answered."""
+    """Return the code of the API, or one of the function's own if the service itself has not answered."""
     given = _code_of_the_api(body)
     if status == _OK:
         return given or "MalformedAnswer"
@@ -79,13 +76,13 @@ def _code(status: int, body: Mapping[str, Any]) -> str:
 
 
 def _code_of_the_api(body: Mapping[str, Any]) -> str:
-    """Return the code if the API has given it: one that is known, or any other beside the RequestId of each answer.
+    """Return the code if it is the API's: a known one, or another one together with a RequestId.
 
-    Proxies answer in JSON too, and some have a `Code`; a refusal of theirs does not say what became of the call. Nor
-    may anybody but this function use the function's own names.
+    Proxies answer in JSON too, some with a `Code`; their refusal does not tell whether the call was executed. The
+    function's own codes are not accepted from outside.
     """
     code = _plain(body, "Code", _CODE)
-    is_of_the_api = errors.is_known(code) or (code not in errors.OWN and _plain(body, "RequestId", _ID))
+    is_of_the_api = errors.is_known(code) or (code not in error_table.OWN and _plain(body, "RequestId", _ID))
     return code if is_of_the_api else ""
 
 
@@ -95,7 +92,7 @@ def _plain(body: Mapping[str, Any], key: str, allowed: re.Pattern[str]) -> str:
 
 
 def _listed(body: Mapping[str, Any]) -> Sequence[object] | None:
-    """Return the entries of a list of groups, None if the reply has no list or does not show all of it.
+    """Return the entries of the list of groups, None if the reply has no complete list.
 
     A reply without the member is an empty list only if it counts 0 groups: it might be an answer to another call.
     """
@@ -106,7 +103,7 @@ def _listed(body: Mapping[str, Any]) -> Sequence[object] | None:
 
 
 def _entries(listed: object) -> Sequence[object] | None:
-    """Return what is listed. Gateways write an empty list as `{}` or null, and in XML a list of one is an object."""
+    """Return the listed entries. Gateways write an empty one as `{}` or null, and in XML a list of one is an object."""
     entries = listed["ExpressSync"] if isinstance(listed, Mapping) and "ExpressSync" in listed else listed
     if isinstance(entries, list):
         return entries

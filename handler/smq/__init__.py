@@ -1,0 +1,1 @@
+"""The client of MNS (SMQ), and what sends messages with retries."""

@@ -1,9 +1,8 @@
-"""The official MNS (SMQ) SDK behind a fence: every defect of it that can reach the function ends here.
+"""The client of MNS (SMQ): the official SDK, with a workaround for each of its defects that can reach the function.
 
-A new SDK account for each operation, because the SDK is not thread-safe. It calls through a connection of ours, because
-its own has no deadline in all, sends a request again by itself, and sends spliced requests after a local failure.
-Bodies stay as they are, because its base64 codec loses messages. It must not know what a body means or when to try
-again.
+Each operation has its own SDK account, because the SDK is not thread-safe. It calls through the function's own
+connection, because the SDK's has no overall deadline, repeats requests by itself, and sends spliced requests after a
+local failure. Bodies are sent unencoded, because its base64 codec loses messages.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,25 +16,25 @@ from mns.mns_exception import MNSClientNetworkException, MNSExceptionBase
 from mns.queue import Message, Queue
 from mns.topic import TopicMessage
 
-from handler.sgw.signing import Credentials
+from handler.credentials import Credentials
+from handler.model import MAX_MESSAGE_BYTES
 from handler.transport.connection import CallError, Connection, request_bytes
 from handler.transport.deadline import CallDeadline
 from handler.transport.response import Response
 
-MOST_BYTES = 65536  # of a message body, MNS documentation
 _EMPTY = "MessageNotExist"
 
-_PASSING = frozenset({"InternalError", "InternalServerError", "TooManyRequests", "QpsLimitExceeded", "TimeExpired"})
+_TRANSIENT = frozenset({"InternalError", "InternalServerError", "TooManyRequests", "QpsLimitExceeded", "TimeExpired"})
 _REDIRECTS = range(300, 400)
-_PASSING_CALL_ERRORS = frozenset(
+_TRANSIENT_CALL_ERRORS = frozenset(
     {"ConnectionLost", "MalformedAnswer", "NameNotResolved", "NotConnected", "ReadTimeout", "TlsFailed"}
 )
 
 
 class SmqError(Exception):
-    """An operation that is not known to be done; `transient` when the same one may succeed a moment later.
+    """An operation that is not known to be done; `transient` if a retry may succeed.
 
-    Holds the code only: the SDK's own texts may quote bodies and headers.
+    Has only the code: the SDK's own texts may quote bodies and headers.
     """
 
     def __init__(self, code: str, *, transient: bool) -> None:
@@ -46,46 +45,45 @@ class SmqError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message in hand, its body as it lay in the queue; `receipt_handle` is good until it becomes visible again."""
+    """A received message with its original body; `receipt_handle` is valid until the message becomes visible again."""
 
     message_id: str
     body: str
     receipt_handle: str
-    dequeue_count: int
     enqueued_at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class Smq:
-    """The queues and topics at `endpoint`; threads may share it. Every operation raises SmqError for any failure."""
+    """The queues and topics at `endpoint`. Thread-safe. Every operation raises SmqError for any failure."""
 
     endpoint: str
     credentials: Credentials
     timeout_seconds: float = 10.0
-    """The longest that one operation may take in all, however slowly the bytes come."""
+    """The maximum duration of one operation, however slowly the bytes arrive."""
 
-    def within(self, seconds: float) -> "Smq":
-        """The same with another timeout."""
+    def with_timeout(self, seconds: float) -> "Smq":
+        """Return the same client with another timeout."""
         return replace(self, timeout_seconds=seconds)
 
     def publish(self, topic: str, body: str, tag: str) -> str:
-        """The id of the message once the topic has accepted it. It may have been accepted where this raises."""
-        if len(body.encode(errors="surrogatepass")) > MOST_BYTES:
+        """Return the id of the message once the topic has accepted it. It may also be accepted if this raises."""
+        if len(body.encode(errors="surrogatepass")) > MAX_MESSAGE_BYTES:
             raise SmqError("MessageTooLarge", transient=False)
         message = TopicMessage(body, tag)
         return str(self._do(lambda account: account.get_topic(topic).publish_message(message)).message_id)
 
     def send(self, queue: str, bodies: Sequence[str], delay_seconds: int = 0) -> tuple[str, ...]:
-        """The ids of up to 16 messages, together at most 64 KiB, hidden for up to 604800 seconds.
+        """Send up to 16 messages, together at most 64 KiB, delayed by up to 604800 seconds, and return their ids.
 
-        Where this raises, any of them may be in the queue.
+        If this raises, any of them may be in the queue.
         """
         messages = [Message(body, delay_seconds=delay_seconds) for body in bodies]
         sent = self._do(lambda account: _raw(account, queue).batch_send_message(messages))
         return tuple(str(message.message_id) for message in sent)
 
     def receive(self, queue: str, count: int = 16, wait_seconds: int = 0) -> tuple[Received, ...]:
-        """Up to 16 messages, invisible to others for the queue's visibility timeout; none after `wait_seconds`."""
+        """Return up to 16 messages, hidden for the queue's visibility timeout; none after `wait_seconds`."""
         try:
             messages = self._do(
                 lambda account: _raw(account, queue).batch_receive_message(count, wait_seconds), wait_seconds
@@ -101,7 +99,7 @@ class Smq:
         self._do(lambda account: _raw(account, queue).batch_delete_message(list(receipt_handles)))
 
     def change_visibility(self, queue: str, receipt_handle: str, seconds: int) -> str:
-        """Hide a received message for 1 to 43200 seconds from now; its new receipt handle, for the old one dies."""
+        """Hide a received message for 1 to 43200 seconds from now, and return its new receipt handle."""
         changed = self._do(lambda account: _raw(account, queue).change_message_visibility(receipt_handle, seconds))
         return str(changed.receipt_handle)
 
@@ -109,14 +107,14 @@ class Smq:
         keys = self.credentials
         transport = _Transport(self.endpoint, self.timeout_seconds + wait_seconds)
         try:
-            # Told of https, the SDK would load all certificates for a connection that is never used.
+            # For https the SDK would load all certificates for a connection that is never used.
             host = f"http://{urlsplit(self.endpoint).netloc}"
             account = Account(host, keys.access_key_id, keys.access_key_secret, keys.security_token)
             account.get_client().set_keep_alive(False)
             account.get_client().http.conn = transport
             return operation(account)
         except MNSExceptionBase as error:
-            raise transport.error or _fenced(error) from None
+            raise transport.error or _smq_error(error) from None
         except Exception as error:  # the SDK lets KeyError, ValueError and others out of its parsers
             raise SmqError(type(error).__name__, transient=True) from None
         finally:
@@ -124,9 +122,9 @@ class Smq:
 
 
 class _Transport:
-    """One call over one connection, with as much of `http.client.HTTPConnection` as the SDK uses.
+    """One call over one connection, with the part of `http.client.HTTPConnection` that the SDK uses.
 
-    `error` is what went wrong with the call: the SDK turns every exception into one, with a text.
+    `error` is the error of the call: the SDK turns every exception into one of its own, with a text.
     """
 
     def __init__(self, url: str, seconds: float) -> None:
@@ -141,7 +139,7 @@ class _Transport:
             request = request_bytes(method, target, headers, body.encode() if isinstance(body, str) else body)
             self._response = _checked(self._connection.call(request, self._deadline))
         except CallError as error:
-            self.error = SmqError(error.code, transient=error.code in _PASSING_CALL_ERRORS)
+            self.error = SmqError(error.code, transient=error.code in _TRANSIENT_CALL_ERRORS)
             raise
         except Exception as error:
             self.error = SmqError(type(error).__name__, transient=False)
@@ -156,7 +154,7 @@ class _Transport:
 
 
 def _checked(response: Response) -> Response:
-    """Return a response that the SDK judges rightly. It takes a redirect of a deletion for a success."""
+    """Return a response that the SDK handles correctly. It takes a redirect of a deletion for a success."""
     if response.status in _REDIRECTS:
         raise CallError("MalformedAnswer", sent=True)
     return response
@@ -169,12 +167,10 @@ def _raw(account: Account, name: str) -> Queue:
 
 
 def _received(message: Message) -> Received:
-    return Received(
-        message.message_id, message.message_body, message.receipt_handle, message.dequeue_count, message.enqueue_time
-    )
+    return Received(message.message_id, message.message_body, message.receipt_handle, message.enqueue_time)
 
 
-def _fenced(error: MNSExceptionBase) -> SmqError:
-    # Whatever arrives and is no answer of the service is a network exception to the SDK, a gateway's page included.
+def _smq_error(error: MNSExceptionBase) -> SmqError:
+    # The SDK raises a network exception for any response that is not the service's, such as a gateway's page.
     unanswered = isinstance(error, MNSClientNetworkException)
-    return SmqError(str(error.type), transient=unanswered or error.type in _PASSING)
+    return SmqError(str(error.type), transient=unanswered or error.type in _TRANSIENT)

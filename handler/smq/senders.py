@@ -1,45 +1,67 @@
-"""Repeats one operation on a queue or topic as long as the time lasts. It must not know which one, or why.
+"""Publish outcomes and send messages, each retried until a deadline.
 
-Doing it again after an ambiguous failure is safe for both of its users: an outcome keeps its event id, and a request
-that is in the queue twice leads to one verdict.
+To repeat either after an ambiguous failure is safe: an outcome keeps its event id, and a request that is in the queue
+twice leads to one verdict.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from handler.provisioning.backoff import Backoff
-from handler.provisioning.retry import Clock
+from handler.outcome import Outcome
+from handler.provisioning.retry import Backoff, Clock
 from handler.smq.client import Smq, SmqError
 
-LONGEST_CALL_SECONDS = 5.0
-SHORTEST_CALL_SECONDS = 1.0
+MAX_CALL_SECONDS = 5.0
+MIN_CALL_SECONDS = 1.0
+BACKOFF = Backoff(attempts=1000, base_seconds=0.2, cap_seconds=2.0)  # limited by the deadline, not by attempts
 
 
 @dataclass(frozen=True, slots=True)
-class Persistence:
-    """An SMQ and the patience to use it; threads may share it."""
+class _Sender:
+    """The topic or queue `name`. Thread-safe."""
 
     smq: Smq
-    backoff: Backoff
+    name: str
     clock: Clock
+    backoff: Backoff = BACKOFF
 
-    def do(self, operation: Callable[[Smq], object], until: float) -> None:
-        """Return once the operation is done; SmqError when it is not by `until` (monotonic).
+    def _retrying(self, operation: Callable[[Smq], object], until: float) -> None:
+        """Return once the operation is done; raise SmqError if it is not by `until` (monotonic).
 
-        It is tried at least once, however late it is.
+        At least one call is made, however late it is.
         """
         failures = 0
-        while not self._is_done(operation, until, failures):
-            failures += 1
+        while True:
+            time_left = max(MIN_CALL_SECONDS, until - self.clock.now())
+            try:
+                operation(self.smq.with_timeout(min(MAX_CALL_SECONDS, time_left)))
+            except SmqError as error:
+                failures += 1
+                wait = self.backoff.wait(failures, self.clock.uniform)
+                if not error.transient or wait is None or self.clock.now() + wait >= until:
+                    raise
+                self.clock.sleep(wait)
+            else:
+                return
 
-    def _is_done(self, operation: Callable[[Smq], object], until: float, failures: int) -> bool:
-        room = max(SHORTEST_CALL_SECONDS, until - self.clock.now())
-        try:
-            operation(self.smq.within(min(LONGEST_CALL_SECONDS, room)))
-        except SmqError as error:
-            wait = self.backoff.wait(failures + 1, self.clock.uniform)
-            if not error.transient or wait is None or self.clock.now() + wait >= until:
-                raise
-            self.clock.sleep(wait)
-            return False
-        return True
+
+class ResultTopic(_Sender):
+    """The topic of the outcomes."""
+
+    def publish(self, outcome: Outcome, until: float) -> None:
+        """Return once the topic has accepted the outcome; raise SmqError if it has not by `until` (monotonic).
+
+        After `until` no call is made: the time that is left is needed to requeue the request.
+        """
+        if self.clock.now() >= until:
+            raise SmqError("OutOfTime", transient=True)
+        body = outcome.text()
+        self._retrying(lambda smq: smq.publish(self.name, body, outcome.status), until)
+
+
+class QueueSender(_Sender):
+    """A queue that requests are sent to."""
+
+    def send(self, body: str, delay_seconds: int, until: float) -> None:
+        """Return once the queue has the message, delayed; raise SmqError if it has not by `until` (monotonic)."""
+        self._retrying(lambda smq: smq.send(self.name, [body], delay_seconds), until)

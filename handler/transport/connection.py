@@ -1,4 +1,4 @@
-"""HTTP/1.1 calls that end by one deadline in all, over connections that are used again only while they are clean.
+"""HTTP/1.1 calls with one overall deadline, over connections that are reused only while they are clean.
 
 Shared by the clients of Cloud Storage Gateway and MNS. A timeout of the standard library bounds each operation on a
 socket, and a peer that sends one byte a second never exceeds it; here every operation gets what is left of the
@@ -30,7 +30,7 @@ _CODES: tuple[tuple[type[Exception], str], ...] = (
 class CallError(Exception):
     """A call without a usable response; `sent` is False only if no byte of the request was passed to a socket.
 
-    Has no text but a code, because texts of libraries may quote headers.
+    Has only a code, because texts of libraries may quote headers.
     """
 
     def __init__(self, code: str, *, sent: bool) -> None:
@@ -40,7 +40,7 @@ class CallError(Exception):
 
 
 def request_bytes(method: str, target: str, headers: Mapping[str, str], body: bytes) -> bytes:
-    """Return a request as it goes over the wire. ValueError, without a text, if it cannot be one."""
+    """Return the bytes of a request. Raise ValueError, without a text, if a part of it is not valid in HTTP."""
     values = {"content-length": str(len(body)), **{name.lower(): value for name, value in headers.items()}}
     if not _TARGET.fullmatch(target) or not all(map(_HEADER.fullmatch, [*values, *values.values()])):
         raise ValueError
@@ -49,7 +49,7 @@ def request_bytes(method: str, target: str, headers: Mapping[str, str], body: by
 
 
 class _Stream(io.RawIOBase):
-    """What arrives on a socket; each read takes no longer than the deadline allows."""
+    """The bytes that arrive on a socket; each read ends by the deadline."""
 
     def __init__(self, connected: socket.socket) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class Connection:
         self._socket: socket.socket | None = None
 
     def call(self, request: bytes, deadline: Deadline) -> Response:
-        """Send `request` and return the response. CallError if none is usable; the connection is then closed."""
+        """Send `request` and return the response. On CallError the connection is closed."""
         is_sent = False
         try:
             connected = self._ready(deadline)
@@ -90,10 +90,9 @@ class Connection:
         return response
 
     def is_quiet(self) -> bool:
-        """Return whether the connection is open and nothing has arrived that no request asked for.
+        """Return whether the connection is open and no unsolicited bytes have arrived.
 
-        An answer that arrives unasked a moment later, when the next request is already under way, cannot be told from
-        the answer to that.
+        Bytes that arrive later, when the next request is in progress, cannot be distinguished from its answer.
         """
         if self._socket is None:
             return False
@@ -113,7 +112,7 @@ class Connection:
             self._socket = None
 
     def _ready(self, deadline: Deadline) -> socket.socket:
-        """Return the socket with nothing to read on it. OSError if something has arrived unasked."""
+        """Return the socket. Raise OSError if unsolicited bytes have arrived on it."""
         connected = self._socket or self._open(deadline)
         if not self.is_quiet():
             raise ConnectionError

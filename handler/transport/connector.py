@@ -1,4 +1,4 @@
-"""Opens a socket to an endpoint by a deadline: resolves its name, tries its addresses, shakes hands.
+"""Opens a socket to an endpoint by a deadline: resolves its name, tries its addresses, makes the TLS handshake.
 
 Uses neither proxies nor anything else from the environment, except that OpenSSL finds its certificates there.
 """
@@ -18,7 +18,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class NotConnectedError(Exception):
-    """No connection came about, so nothing was sent; `code` says why."""
+    """No connection could be made, so nothing was sent; `code` is the reason."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -27,7 +27,7 @@ class NotConnectedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where to connect to, with TLS or without."""
+    """A host, its port, and whether to use TLS."""
 
     host: str
     port: int
@@ -48,7 +48,7 @@ def open_socket(url: str, deadline: Deadline) -> socket.socket:
 
 
 def _addresses(endpoint: Endpoint, deadline: Deadline) -> list[Any]:
-    """Resolve the endpoint's host. The resolver cannot be interrupted, so it is left behind when the time is up."""
+    """Resolve the endpoint's host. The resolver cannot be interrupted, so its thread is abandoned at the deadline."""
     resolved: queue.SimpleQueue[list[Any]] = queue.SimpleQueue()
 
     def resolve() -> None:
@@ -83,7 +83,7 @@ def _connected(addresses: list[Any], deadline: Deadline) -> socket.socket:
 
 
 def _secured(connected: socket.socket, host: str, deadline: Deadline) -> socket.socket:
-    """Shake hands; OpenSSL's own deadline covers the whole handshake. The socket is closed if that fails."""
+    """Make the TLS handshake; OpenSSL's own timeout covers all of it. The socket is closed if it fails."""
     with connected:
         try:
             connected.settimeout(deadline.left())

@@ -1,4 +1,4 @@
-"""The time that a call has left. The standard library bounds each operation on a socket, but not their sum."""
+"""The remaining time of a call. The standard library bounds each operation on a socket, but not their sum."""
 
 import time
 from typing import Protocol

@@ -1,8 +1,8 @@
-"""Reads one HTTP/1.1 response from a byte stream, strictly. Knows no socket, deadline or API.
+"""Reads one HTTP/1.1 response from a byte stream, strictly.
 
 The function must never take bytes that belong to one request for the answer to another. The standard library and
 urllib3 return `103 Early Hints` as the final response and accept ambiguous framing; here anything but exactly one
-well-framed final response is an error, after which the connection is of no use.
+well-framed final response is an error, and the caller closes the connection.
 """
 
 import re
@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
-LONGEST_BODY = 8 * 2**20  # far above a list of every group that an account may have
-_LONGEST_LINE = 2**16
-_MOST_LINES = 256  # of one head, or of one trailer
-_MOST_INTERIM = 1000
+MAX_BODY = 8 * 2**20  # far above a list of every group that an account may have
+_MAX_LINE = 2**16
+_MAX_LINES = 256  # of one head, or of one trailer
+_MAX_INTERIM = 1000
 _STATUS_LINE = re.compile(rb"HTTP/1\.(?P<minor>[0-9]) (?P<status>[1-9][0-9]{2})(?: .*)?")
 _FIELD = re.compile(rb"(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(?P<value>.*?)[ \t]*")
 _LENGTH = re.compile("[0-9]{1,12}")
@@ -24,7 +24,7 @@ _WITHOUT_BODY = (204, 304)
 
 
 class MalformedResponseError(Exception):
-    """What arrived is not one well-framed final HTTP/1.1 response."""
+    """The received bytes are not one well-framed final HTTP/1.1 response."""
 
 
 class TruncatedResponseError(Exception):
@@ -53,7 +53,7 @@ class _Head:
 
 def read_response(stream: BinaryIO) -> Response:
     """Return the final response, past any interim ones. MalformedResponseError or TruncatedResponseError if none is."""
-    for _ in range(_MOST_INTERIM):
+    for _ in range(_MAX_INTERIM):
         head = _head(stream)
         if head.status not in _INTERIM:
             return _final(stream, head)
@@ -87,8 +87,8 @@ def _body(stream: BinaryIO, length: str | None, coding: str | None) -> bytes:
         return _chunked(stream, coding)
     if length is not None:
         return _exactly(stream, _size(length))
-    body = stream.read(LONGEST_BODY + 1)
-    if len(body) > LONGEST_BODY:
+    body = stream.read(MAX_BODY + 1)
+    if len(body) > MAX_BODY:
         raise MalformedResponseError
     return body
 
@@ -104,7 +104,7 @@ def _chunked(stream: BinaryIO, coding: str) -> bytes:
         raise MalformedResponseError
     body = bytearray()
     while size := _chunk_size(stream):
-        body += _exactly(stream, size, LONGEST_BODY - len(body))
+        body += _exactly(stream, size, MAX_BODY - len(body))
         if _line(stream):
             raise MalformedResponseError
     for _ in _fields(stream):
@@ -119,7 +119,7 @@ def _chunk_size(stream: BinaryIO) -> int:
     return int(match["size"], 16)
 
 
-def _exactly(stream: BinaryIO, size: int, most: int = LONGEST_BODY) -> bytes:
+def _exactly(stream: BinaryIO, size: int, most: int = MAX_BODY) -> bytes:
     if size > most:
         raise MalformedResponseError
     data = stream.read(size)
@@ -139,7 +139,7 @@ def _head(stream: BinaryIO) -> _Head:
 
 
 def _fields(stream: BinaryIO) -> Iterator[tuple[str, str]]:
-    for _ in range(_MOST_LINES):
+    for _ in range(_MAX_LINES):
         line = _line(stream)
         if not line:
             return
@@ -151,7 +151,7 @@ def _fields(stream: BinaryIO) -> Iterator[tuple[str, str]]:
 
 
 def _line(stream: BinaryIO) -> bytes:
-    line = stream.readline(_LONGEST_LINE)
+    line = stream.readline(_MAX_LINE)
     if line.endswith(b"\n"):
         return line[:-1].removesuffix(b"\r")
-    raise MalformedResponseError if len(line) == _LONGEST_LINE else TruncatedResponseError
+    raise MalformedResponseError if len(line) == _MAX_LINE else TruncatedResponseError

@@ -1,7 +1,7 @@
-"""How long an answer asks its caller to wait: `Retry-After` and `x-acs-retry-after`, whichever is longer.
+"""The wait that an answer asks for: the longer one of `Retry-After` and `x-acs-retry-after`.
 
-A date in Retry-After is compared with the answer's own Date, because the two come from one clock; ours, which may be
-wrong, stands in only where the answer has none.
+A date in Retry-After is compared with the answer's own Date, because both come from one clock. The function's clock,
+which may be wrong, is used only if the answer has no Date.
 """
 
 import re
@@ -9,28 +9,28 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
-LONGEST_SECONDS = 7 * 86400.0
+MAX_SECONDS = 7 * 86400.0
 _DIGITS = re.compile("[0-9]+")
 _DATE = re.compile(r"[A-Z][a-z]+,? [A-Za-z0-9 :-]{16,40}")
-_MOST_DIGITS = 15  # more than that is longer than any wait, and slow to convert
+_MAX_DIGITS = 15  # more than that is longer than any wait, and slow to convert
 
 
 def seconds(headers: Mapping[str, str], asked_at: str) -> float:
-    """Return the seconds asked for, 0 if none, at most LONGEST_SECONDS.
+    """Return the seconds asked for, 0 if none, at most MAX_SECONDS.
 
     `headers` have lower-case names; `asked_at` is the time of the call as `2026-11-23T08:00:00Z`.
     """
     own = _number(headers.get("x-acs-retry-after", "").strip()) / 1000
     standard = headers.get("retry-after", "").strip()
     wait = _until(standard, headers.get("date", "").strip(), asked_at) or _number(standard)
-    return max(0.0, min(LONGEST_SECONDS, max(own, wait)))
+    return max(0.0, min(MAX_SECONDS, max(own, wait)))
 
 
 def _number(text: str) -> float:
     if not _DIGITS.fullmatch(text):
         return 0.0
     digits = text.lstrip("0")
-    return float(digits or 0) if len(digits) <= _MOST_DIGITS else float("inf")
+    return float(digits or 0) if len(digits) <= _MAX_DIGITS else float("inf")
 
 
 def _until(text: str, answered_at: str, asked_at: str) -> float:

@@ -9,13 +9,14 @@ import pytest
 from jsonschema import Draft7Validator
 
 from express_sync.ops.requests.files import submissions
-from handler.failures import Filter
+from handler import control
+from handler.control import DrainCommand
 from handler.inbound.envelope import parse
 from handler.inbound.request_event import Lineage
+from handler.inbound.strict_json import read_bytes
 from handler.inbound.validation import SCHEMAS, violations
 from handler.model import Deferred, Failed, Indeterminate, Reason, Rejected, Succeeded, Verdict, Violation
-from handler.orders import DrainOrder, ReplayOrder
-from handler.outcome import Call, Circumstances, announce
+from handler.outcome import Call, OutcomeContext, outcome_of
 
 EVENTS = Path(__file__).parents[2] / "events"
 OUTCOME_VALIDATOR = Draft7Validator(json.loads((SCHEMAS / "provision-outcome.v1.json").read_bytes()))
@@ -47,37 +48,20 @@ TRIGGERS = {
     "cloudevent-base64.json": (["REQ-2026-003001"], False),
     "cloudevent-plain.json": (["REQ-2026-003003"], False),
     "cloudevent-unpadded-base64.json": (["REQ-2026-003002"], False),
-    "control-replay.json": ([], True),
     "dead-letter.json": (["REQ-2026-003016"], False),
     "direct-cloudevent.json": (["REQ-2026-003019"], True),
     "direct-request.json": (["REQ-2026-003018"], True),
     "rawdata-batch.json": (["REQ-2026-003009", "REQ-2026-003010"], False),
     "rawdata.json": (["REQ-2026-003008"], False),
-    "timer-sweep.json": ([], True),
     "timer.json": (["REQ-2026-003014"], False),
     "topic-notification.json": (["REQ-2026-003011"], False),
     "topic-stream-attributes.json": (["REQ-2026-003013"], False),
     "topic-stream.txt": (["REQ-2026-003012"], True),
 }
 TRAVELLERS = ("requestsource", "causationid", "correlationid", "traceparent", "tracestate")
-# trigger sample that is no delivery but an order
-ORDERS = {
-    "control-replay.json": ReplayOrder(
-        Filter(
-            frozenset({"failed"}),
-            frozenset({"RoleNotExist"}),
-            frozenset({"lin.wei"}),
-            "photos-*",
-            timedelta(minutes=1),
-            timedelta(days=7),
-        ),
-        edits={"bucketRegion": "cn-shanghai"},
-        dry_run=True,
-        force=True,
-        most=100,
-        per_second=10,
-    ),
-    "timer-sweep.json": DrainOrder("deadLetters"),
+# trigger sample that is a control command
+COMMANDS = {
+    "timer-sweep.json": DrainCommand("deadLetters"),
 }
 # outcome sample: its status
 OUTCOMES = {
@@ -96,7 +80,7 @@ def read(path: str) -> Any:
 
 def test_no_sample_is_unused() -> None:
     """The tables above and the scenario account for every file there is."""
-    used = {f"requests/{name}" for name in REQUESTS} | {f"triggers/{name}" for name in TRIGGERS}
+    used = {f"requests/{name}" for name in REQUESTS} | {f"triggers/{name}" for name in (*TRIGGERS, *COMMANDS)}
     used |= {f"outcomes/{name}" for name in OUTCOMES} | {"demo.json", "outage.json"}
     assert used == {path.relative_to(EVENTS).as_posix() for path in EVENTS.rglob("*") if path.is_file()}
 
@@ -146,13 +130,12 @@ def test_a_trigger_sample_holds_valid_requests(name: str, expected: tuple[list[s
     assert intake.direct is direct
 
 
-@pytest.mark.parametrize("name", TRIGGERS)
-def test_a_trigger_sample_gives_an_order_only_where_its_name_says_so(name: str) -> None:
-    """The replay shows every argument there is."""
-    assert parse((EVENTS / "triggers" / name).read_bytes()).order == ORDERS.get(name)
+@pytest.mark.parametrize("name", [*TRIGGERS, *COMMANDS])
+def test_only_the_sweep_sample_is_a_command(name: str) -> None:
+    assert control.parse(read_bytes((EVENTS / "triggers" / name).read_bytes())) == COMMANDS.get(name)
 
 
-def test_the_deployed_timer_gives_the_order_of_the_sample() -> None:
+def test_the_deployed_timer_sends_the_command_of_the_sample() -> None:
     """What is swept in the cloud is what the sample sweeps."""
     payload = read("triggers/timer-sweep.json")["payload"]
     assert f"payload: '{payload}'" in (EVENTS.parent / "template.yml").read_text()
@@ -179,7 +162,7 @@ def test_an_outcome_sample_is_what_the_function_would_announce(name: str) -> Non
     """Every property and the id, which a consumer may want to compute for itself."""
     sample = read(f"outcomes/{name}")
     data = sample["data"]
-    about = Circumstances(
+    about = OutcomeContext(
         source=sample["source"],
         message_id=data["messageId"],
         request_id=data["requestId"],
@@ -194,7 +177,7 @@ def test_an_outcome_sample_is_what_the_function_would_announce(name: str) -> Non
         finished_at=moment(data["timings"]["finishedAt"]),
         calls=tuple(call_in(each) for each in data["calls"]),
     )
-    assert announce(verdict_in(data), data.get("request"), about).event == sample
+    assert outcome_of(verdict_in(data), data.get("request"), about).event == sample
 
 
 def moment(text: str) -> datetime:

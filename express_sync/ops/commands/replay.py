@@ -11,6 +11,8 @@ from express_sync.ops.commands.options import wait_options
 from express_sync.ops.outcomes.waiting import conclude, follow
 from express_sync.ops.queues.destinations import VIAS, Destination, destination
 from express_sync.ops.queues.sources import opened
+from express_sync.ops.replay.failures import Failure
+from express_sync.ops.replay.message import Replay, wrong_edits
 from express_sync.ops.replay.options import Selection, selection_options
 from express_sync.ops.replay.rate_limiter import RateLimiter
 from express_sync.ops.replay.replayer import Counts, Plan, Replayer
@@ -19,9 +21,7 @@ from express_sync.ops.terminal import output
 from express_sync.ops.terminal.columns import Column, Listing
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from express_sync.ops.terminal.option_types import POSITIVE
-from handler.failures import Failure
 from handler.model import Violation
-from handler.replay import Replay, wrong_edits
 
 _COLUMNS = (
     Column("REPLAY ID", 15, 15),

@@ -21,7 +21,7 @@ from express_sync.ops.queues.batching import batches
 from express_sync.ops.queues.client import Queue, queue
 from express_sync.ops.targets.target import LOCAL, Target
 from express_sync.ops.terminal.errors import CliError
-from handler.sgw.signing import Credentials
+from handler.credentials import Credentials
 
 TAP_QUEUE = "demo-tap"
 MANY_CALLS = 10_000  # the maximum number of faults in one call, and more create calls than any demo makes

@@ -8,10 +8,10 @@ from rich.text import Text
 
 from express_sync.ops.demo.history import History
 from express_sync.ops.outcomes.reader import Outcome
+from express_sync.ops.replay.failures import STATUSES
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import ExitCode, exit_with
 from express_sync.ops.terminal.output import counted
-from handler.failures import STATUSES
 
 
 @dataclass(frozen=True, slots=True)

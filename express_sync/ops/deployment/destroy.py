@@ -17,7 +17,7 @@ from express_sync.ops.targets import profiles
 from express_sync.ops.terminal.errors import CliError
 from express_sync.ops.terminal.output import printable
 from express_sync.ops.terminal.signals import defer_interrupt
-from handler.sgw.signing import Credentials
+from handler.credentials import Credentials
 from handler.smq.client import SmqError
 
 NEVER_DELETED = "the express synchronization groups that were made, and the service-linked roles of the account"

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from express_sync.ops.doctor.endpoints import refusal
 from express_sync.ops.terminal.certificates import CURE, UNTRUSTED
 from express_sync.ops.terminal.output import printable
-from handler.sgw.signing import Credentials
+from handler.credentials import Credentials
 
 NOT_REACHED = "NotReached"
 _PASSING = re.compile(r"NotReached|(Rejected\.)?Throttling.*|ServiceUnavailable|InternalError|Http5[0-9]+")

@@ -18,8 +18,8 @@ from express_sync.ops.targets import profiles
 from express_sync.ops.targets.credentials import find
 from express_sync.ops.targets.target import LOCAL, profile_directories
 from express_sync.ops.terminal.errors import CliError
+from handler.credentials import Credentials
 from handler.sgw.endpoints import SAFE_URL
-from handler.sgw.signing import Credentials
 
 DEFAULT_STACK = "express-sync"
 REGION_VARIABLE = "EXPRESS_SYNC_REGION"

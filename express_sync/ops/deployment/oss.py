@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from express_sync.ops.deployment.errors import NOT_REACHED, RefusedError, quotable
 from express_sync.ops.terminal.certificates import UNTRUSTED, is_untrusted
 from express_sync.ops.terminal.errors import CliError
-from handler.sgw.signing import Credentials
+from handler.credentials import Credentials
 
 SERVICE = "OSS"
 _SECONDS = 30

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from express_sync.ops.deployment.errors import NOT_REACHED, RefusedError, quotable
 from express_sync.ops.deployment.stack import Event, Resource, Stack, standing
 from express_sync.ops.terminal.certificates import UNTRUSTED, is_untrusted
-from handler.sgw.signing import Credentials
+from handler.credentials import Credentials
 
 SERVICE = "ROS"
 _SECONDS = 30

@@ -11,7 +11,6 @@ from express_sync.ops.doctor.finding import Finding, unknown, well, wrong
 SETTINGS = {
     "EXPRESS_SYNC_RESULT_TOPIC": "resultTopic",
     "EXPRESS_SYNC_REQUEST_QUEUE": "requestQueue",
-    "EXPRESS_SYNC_FAILURE_QUEUE": "failureQueue",
     "EXPRESS_SYNC_DEAD_LETTER_QUEUE": "deadLetterQueue",
 }
 

@@ -13,7 +13,7 @@ from typing import Any
 from express_sync.ops.doctor.cloud import GATEWAY, Patient
 from express_sync.ops.doctor.endpoints import closed
 from express_sync.ops.doctor.finding import Finding, unknown, well, wrong
-from handler.provisioning.errors import meaning
+from handler.provisioning.errors import error_info
 
 MOST_NAMES = 5
 _DENIED = ("NoPermission", "Forbidden.RAM")
@@ -61,7 +61,7 @@ def buckets(patient: Patient) -> Iterator[Finding]:
 
 
 def _role(code: str) -> Finding:
-    row = meaning(code, None)
+    row = error_info(code, None)
     return wrong(
         f"{row.message.rstrip('.')} ({code})", "authorize it once in its console, role AliyunServiceRoleForHCSSGW"
     )

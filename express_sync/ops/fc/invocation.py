@@ -16,7 +16,8 @@ from urllib3.exceptions import HTTPError
 
 from express_sync.ops.terminal.certificates import CURE, is_untrusted
 from express_sync.ops.terminal.errors import CliError
-from handler.sgw.signing import Credentials, signed_headers
+from handler.credentials import Credentials
+from handler.sgw.signing import signed_headers
 
 LONGEST_INVOCATION_SECONDS = 300.0  # what Function Compute allows a triggered function
 ACCEPTED = (200, 202)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import fc2
 
 from express_sync.ops.fc.invocation import post
-from handler.sgw.signing import Credentials
+from handler.credentials import Credentials
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from express_sync.ops.terminal.errors import CliError
 
-_ASSEMBLE = Path(__file__).with_name("assemble.py")
+_ASSEMBLE = Path(__file__).with_name("archive.py")
 # Without site-packages; and without the columns of each instruction, which nobody reads and which are a fifth of
 # Python 3.12's bytecode.
 _OPTIONS = ("-s", "-S", "-B", "-X", "no_debug_ranges")

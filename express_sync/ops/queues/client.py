@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from express_sync.ops.terminal.errors import CliError
-from handler.sgw.signing import Credentials
+from handler.credentials import Credentials
 from handler.smq.client import Received, Smq
 
 RESULT_QUEUE = "resultQueue"  # optional in a stack

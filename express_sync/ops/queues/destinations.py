@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from express_sync.ops.fc import invocation
 from express_sync.ops.queues.batching import MAX_MESSAGES
 from express_sync.ops.queues.client import Queue
+from express_sync.ops.replay.message import Replay
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal.errors import CliError
-from handler.replay import Replay
 
 VIAS = ("queue", "fc2", "fc3")
 

@@ -12,11 +12,11 @@ from typing import Protocol
 
 from express_sync.ops.queues.client import Queue
 from express_sync.ops.queues.leases import LeasedMessages
+from express_sync.ops.replay.failures import Failure, Stranger, dead_letter, read
 from express_sync.ops.requests.files import texts
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.signals import defer_interrupt
-from handler.failures import Failure, Stranger, dead_letter, read
 from handler.inbound.envelope import parse_message
 from handler.smq.client import Received
 

@@ -8,10 +8,10 @@ from typing import Any
 from rich.text import Text
 
 from express_sync.ops.outcomes.display import STYLES, status_text
+from express_sync.ops.replay.failures import Failure
 from express_sync.ops.terminal.columns import Column
 from express_sync.ops.terminal.output import printable
-from handler.failures import Failure
-from handler.provisioning.errors import meaning
+from handler.provisioning.errors import error_info
 
 COLUMNS = (
     Column("TIME", 20, 20),
@@ -53,7 +53,7 @@ def hint(failure: Failure) -> str:
     if not failure.event:
         return _HINT_WITHOUT_OUTCOME
     http_status = document(failure)["data"].get("error", {}).get("httpStatus")
-    return meaning(failure.code, http_status if isinstance(http_status, int) else None).hint
+    return error_info(failure.code, http_status if isinstance(http_status, int) else None).hint
 
 
 def details(failure: Failure) -> Iterator[Text]:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from express_sync.ops.queues.sources import FAILURES, QUEUES
-from handler.failures import STATUSES, UNDECIDED, Filter
+from express_sync.ops.replay.failures import STATUSES, UNDECIDED, Filter
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _AGE = re.compile(r"(\d{1,6})([smhd])", re.ASCII)

@@ -13,11 +13,11 @@ from typing import Protocol
 from express_sync.ops.queues.batching import MAX_MESSAGES, batches
 from express_sync.ops.queues.destinations import Destination
 from express_sync.ops.queues.sources import Found, Source
+from express_sync.ops.replay.failures import Failure, Filter, Stranger
+from express_sync.ops.replay.message import Refusal, Replay, replay
 from express_sync.ops.replay.rate_limiter import RateLimiter
 from express_sync.ops.terminal.signals import defer_interrupt
-from handler.failures import Failure, Filter, Stranger
 from handler.model import Violation
-from handler.replay import Refusal, Replay, replay
 
 
 @dataclass(frozen=True, slots=True)

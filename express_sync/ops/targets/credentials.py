@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from express_sync.ops.terminal.errors import CliError
-from handler.sgw.signing import Credentials, unsendable
+from handler.credentials import Credentials, unsendable
 
 ID_VARIABLE, SECRET_VARIABLE, TOKEN_VARIABLE = _VARIABLES = (
     "ALIBABA_CLOUD_ACCESS_KEY_ID",

@@ -17,8 +17,8 @@ from express_sync.ops.queues.client import RESULT_QUEUE
 from express_sync.ops.targets.credentials import find
 from express_sync.ops.targets.schema_errors import first_error, message
 from express_sync.ops.terminal.errors import CliError
+from handler.credentials import Credentials
 from handler.sgw.endpoints import SAFE_URL, public_endpoint
-from handler.sgw.signing import Credentials
 
 ENVIRONMENT = "env"
 DEFAULT_PREFIX = "express-sync"

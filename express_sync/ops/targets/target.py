@@ -14,7 +14,7 @@ from express_sync.ops.targets import profiles, registration
 from express_sync.ops.terminal.certificates import CURE, UNTRUSTED
 from express_sync.ops.terminal.errors import CliError
 from express_sync.ops.terminal.output import info
-from handler.sgw.signing import Credentials
+from handler.credentials import Credentials
 from handler.smq.client import SmqError
 
 LOCAL = "local"

@@ -13,7 +13,7 @@ from typing import Any
 import urllib3
 
 from express_sync.local.account import LOCAL_ACCOUNT, Key
-from handler.sgw.signing import Credentials
+from handler.credentials import Credentials
 from tests.local.mns_server import RunningMns, running_mns
 from tests.support.patience import PATIENCE_SECONDS
 

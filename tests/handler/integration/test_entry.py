@@ -14,6 +14,7 @@ from jsonschema import Draft7Validator
 from express_sync.local.account import LOCAL_ACCOUNT
 from handler import entry
 from handler.config import ConfigurationError
+from handler.credentials import Credentials
 from handler.entry import DeliveriesUnfinishedError, SystemClock, handle
 from handler.inbound.validation import SCHEMAS
 from handler.model import ProvisionRequest
@@ -403,8 +404,7 @@ def test_credentials_are_read_for_every_invocation(stage: Stage) -> None:
 def test_the_gateway_is_that_of_the_region_unless_set(stage: Stage, setting: str, url: str) -> None:
     """cn-hangzhou is served from cn-shanghai."""
     stage.set_variable("SGW_ENDPOINT", setting)
-    pipeline = entry._pipeline(entry._settings(), context_310(), structlog.get_logger())
-    service = pipeline.provisioner.service
+    service = entry._provisioner(entry._settings(), context_310(), Credentials("key", "secret")).service
     assert isinstance(service, Sgw)
     assert service.endpoint == url
 

@@ -125,7 +125,7 @@ def forty() -> list[object]:
 
 
 def drains_all(running: RunningCloud, subjects: Mapping[str, str], finished: int) -> dict[str, set[tuple[str, str]]]:
-    """Drain the requests to the end; the verdicts, one on each submission and under its subject; nothing is left."""
+    """Drain the requests, and return the verdicts: one on each submission, under its subject."""
     assert order(running, {"drain": "requests"}) == {"finished": finished, "left": 0}
     assert messages(running, REQUESTS) == []
     found = verdicts(running)
@@ -224,7 +224,7 @@ def test_pull_intake_works_requests_by_its_timer_alone(tmp_path: Path) -> None:
 
 
 def test_an_asynchronous_call_that_fails_for_good_is_swept_into_outcomes(tmp_path: Path) -> None:
-    """While neither topic nor queue accepts anything, four tries of a batch announce nothing; the sweep does."""
+    """While neither topic nor queue accepts anything, four tries of a batch outcome_of nothing; the sweep does."""
     event = json.dumps([{"messageId": f"M-{n}", "messageBody": json.dumps(request(n))} for n in range(2)]).encode()
     with cloud(tmp_path) as running:
         for operation in ("PublishMessage", "BatchSendMessage"):
@@ -252,91 +252,11 @@ def test_an_order_in_a_message_is_a_wrong_request(tmp_path: Path) -> None:
         assert len(messages(running, DEAD)) == 1
 
 
-def fail(running: RunningCloud, count: int, code: str) -> None:
-    """Let so many requests fail, as CloudEvents whose attributes travel on."""
-    fault(running, "sgw", name="*", faults=[code] * count)
-    common = {"specversion": "1.0", "source": "/portal", "type": "request", "correlationid": "C-1"}
-    put(running, REQUESTS, *({**common, "id": f"E-{n}", "data": request(n)} for n in range(count)))
-    wait_for(lambda: len(messages(running, FAILURES)) == count and not messages(running, REQUESTS))
-
-
-def test_failures_are_replayed_from_inside(tmp_path: Path) -> None:
-    """Without a key to any queue: looked at first, refused unless forced, then replayed to success."""
+def test_a_command_that_replays_is_refused(tmp_path: Path) -> None:
+    """The refusal names the command that replaces it, in the answer and in the log, and quotes nothing of it."""
     with cloud(tmp_path) as running:
-        fail(running, 3, "RoleNotExist")
-        before = {message["messageId"] for message in messages(running, FAILURES)}
-        chosen = {"codes": ["RoleNotExist"], "name": "group-0[01]"}
-        strangers = {"unreadable": 0, "noFailures": 0}
-        looked = order(running, {"replay": {**chosen, "force": True}})
-        assert looked == {"found": 2, "replayed": 0, "refused": 0, "left": 2, **strangers, "dryRun": True}
-        refused = order(running, {"replay": {**chosen, "dryRun": False}})
-        assert refused == {"found": 2, "replayed": 0, "refused": 2, "left": 0, **strangers, "dryRun": False}
-        assert {message["messageId"] for message in messages(running, FAILURES)} == before
-        assert len(outcomes(running)) == 3
-        replayed = order(running, {"replay": {**chosen, "dryRun": False, "force": True}})
-        assert replayed == {"found": 2, "replayed": 2, "refused": 0, "left": 0, **strangers, "dryRun": False}
-        wait_for(lambda: len(outcomes(running)) == 5)
-        good = {event["subject"]: event for event in outcomes(running) if event["data"]["status"] == "succeeded"}
-        assert good.keys() == {"R-0", "R-1"}
-        for number in range(2):
-            event = good[f"R-{number}"]
-            assert re.fullmatch(r"rp-[0-9a-f]{12}", event["data"]["replayId"])
-            assert (event["correlationid"], event["causationid"]) == ("C-1", f"E-{number}")
-        [left] = messages(running, FAILURES)
-        assert json.loads(left["body"])["subject"] == "R-2"
-        wait_for(lambda: messages(running, FAILURES)[0]["state"] == "active")
-
-
-def test_a_replay_from_inside_mends_requests_and_says_what_lies_among_the_failures(tmp_path: Path) -> None:
-    """The edit is in the group; garbage is counted and stays; no more go in a second than allowed."""
-    with cloud(tmp_path) as running:
-        fail(running, 3, "InvalidRegionId")
-        put(running, FAILURES, "garbage")
-        wanted = {"set": {"bucketRegion": "cn-shanghai"}, "dryRun": False, "force": True, "perSecond": 4}
-        began = time.monotonic()
-        done = order(running, {"replay": wanted})
-        assert time.monotonic() - began > 2 / 4
-        assert (done["replayed"], done["unreadable"], done["left"]) == (3, 1, 0)
-        wait_for(lambda: len(outcomes(running)) == 6)
-        assert {group["BucketRegion"] for group in local_get(running, "/_local/groups", "sgw")} == {"cn-shanghai"}
-        assert [message["body"] for message in messages(running, FAILURES)] == ["garbage"]
-        refused = order(running, {"replay": {"set": {"bucketRegion": "China"}}})["refused"]
-        assert refused.startswith("No request may be changed like that: $.bucketRegion does not have the form")
-
-
-def test_a_replay_that_fails_again_is_a_new_failure(tmp_path: Path) -> None:
-    """With an id of its own, so that nobody takes it for the old one; one order replays it once."""
-    with cloud(tmp_path) as running:
-        fail(running, 1, "NoPermission")
-        fault(running, "sgw", name="*", faults=["NoPermission"])
-        done = order(running, {"replay": {"dryRun": False, "force": True}})
-        assert (done["replayed"], done["left"]) == (1, 0)
-        wait_for(lambda: len(outcomes(running)) == 2)
-        first, second = outcomes(running)
-        assert first["id"] != second["id"]
-        assert [event["data"]["status"] for event in (first, second)] == ["failed", "failed"]
-        assert len(messages(running, FAILURES)) == 1
-
-
-def test_a_replay_whose_sends_are_refused_loses_nothing(tmp_path: Path) -> None:
-    """What was not sent stays among the failures, and the answer says how far it came."""
-    with cloud(tmp_path) as running:
-        fail(running, 3, "NoPermission")
-        fault(running, "mns", operation="BatchSendMessage", faults=["slow:1", "AccessDenied"])
-        done = order(running, {"replay": {"dryRun": False, "force": True}})
-        assert (done["replayed"], done["code"]) == (1, "AccessDenied")
-        assert len(messages(running, FAILURES)) == 2
-        again = order(running, {"replay": {"dryRun": False, "force": True}})
-        assert (again["replayed"], again["left"]) == (2, 0)
-        wait_for(lambda: len(outcomes(running)) == 6)
-        assert messages(running, FAILURES) == []
-
-
-def test_an_order_that_is_none_is_refused_in_the_answer_and_in_the_log(tmp_path: Path) -> None:
-    """Nothing of it is quoted in either."""
-    with cloud(tmp_path) as running:
-        answer = order(running, {"replay": {"most": 0, "codes": "Sup3r-S3cret"}})
-        assert answer["refused"].startswith("The replay cannot be understood: codes must be a list")
+        answer = order(running, {"replay": {"codes": "Sup3r-S3cret"}})
+        assert "express-sync replay" in answer["refused"]
         assert outcomes(running) == []
         [line] = [json.loads(each["line"]) for each in local_get(running, "/_local/logs") if "refused" in each["line"]]
         assert (line["event"], line["refused"]) == ("carried out", answer["refused"])

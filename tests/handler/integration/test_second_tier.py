@@ -8,7 +8,7 @@ import pytest
 import urllib3
 
 from express_sync.local.cloud import CloudOptions, RunningCloud, background
-from handler.sgw.signing import Credentials
+from handler.credentials import Credentials
 from handler.smq.client import Smq
 
 IMPATIENT = {

@@ -146,7 +146,7 @@ def test_an_unusable_token_is_named_and_not_shown(
         with pytest.raises(ConfigurationError) as told:
             handle(event, context(token))
         assert str(told.value).endswith(
-            ": the security token in the runtime's context holds a character that no key has, or is too long"
+            ": the security token in the runtime's context has a character that keys do not have, or is too long"
         )
         assert (told.value.__cause__, told.value.__context__) == (None, None)
     assert "Plant" not in capsys.readouterr().out

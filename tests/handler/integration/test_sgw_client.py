@@ -10,9 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from handler.model import Created, Group, ProvisionRequest, Refused, Seen, Unanswered
+from handler.credentials import Credentials
+from handler.model import Created, Group, GroupList, ProvisionRequest, Refused, Unanswered
 from handler.sgw.client import Sgw, Stamps
-from handler.sgw.signing import Credentials
 from handler.transport.connection import Connections
 from tests.handler.integration import handler_support as support
 from tests.handler.integration.handler_support import (
@@ -79,8 +79,8 @@ def test_a_created_group_is_there_to_the_letter(cloud: Cloud, client: Sgw) -> No
     created = client.create(REQUEST, LONG_S)
     assert isinstance(created, Created)
     group = Group(created.express_sync_id, "photos", "holiday-bucket", "cn-hangzhou", "teams/a", "组 a+b*~/c")
-    assert client.describe("holiday-bucket", LONG_S) == client.describe(None, LONG_S) == Seen((group,))
-    assert client.describe("other-bucket", LONG_S) == Seen(())
+    assert client.describe("holiday-bucket", LONG_S) == client.describe(None, LONG_S) == GroupList((group,))
+    assert client.describe("other-bucket", LONG_S) == GroupList(())
     assert created.api_request_id == cloud.calls()[0]["requestId"]
 
 
@@ -89,7 +89,7 @@ def test_a_bare_request_makes_a_group_on_the_whole_bucket(cloud: Cloud, client: 
     created = client.create(BARE, LONG_S)
     assert isinstance(created, Created)
     expected = Group(created.express_sync_id, "videos", "holiday-bucket", "cn-hangzhou", "", "")
-    assert client.describe("holiday-bucket", LONG_S) == Seen((expected,))
+    assert client.describe("holiday-bucket", LONG_S) == GroupList((expected,))
 
 
 @pytest.mark.parametrize("keys", [ROLE, USER], ids=["temporary key", "long-lived key"])

@@ -11,19 +11,18 @@ from express_sync.local.account import LOCAL_ACCOUNT
 from handler.inbound.request_event import Lineage
 from handler.inbound.validation import SCHEMAS
 from handler.model import Failed, Refused, Succeeded
-from handler.outcome import Outcome, announce
-from handler.provisioning import answers
-from handler.provisioning.backoff import Backoff
+from handler.outcome import Outcome, outcome_of
+from handler.provisioning import errors
+from handler.provisioning.retry import Backoff
 from handler.smq.client import Smq, SmqError
-from handler.smq.senders import Persistence
-from handler.topic import ResultTopic
+from handler.smq.senders import ResultTopic
 from tests.handler.integration.handler_support import ROLE, Mns, furnished_mns
 from tests.handler.unit.fakes import DOCUMENT, FakeClock, circumstances
 
 CONTRACT = Draft7Validator(json.loads((SCHEMAS / "provision-outcome.v1.json").read_bytes()))
-SUCCEEDED = announce(Succeeded("sync-1", "created"), DOCUMENT, circumstances())
-AWKWARD = announce(
-    Failed(answers.reason(Refused("RoleNotExist", 404, "API-1"))),
+SUCCEEDED = outcome_of(Succeeded("sync-1", "created"), DOCUMENT, circumstances())
+AWKWARD = outcome_of(
+    Failed(errors.reason_of(Refused("RoleNotExist", 404, "API-1"))),
     {**DOCUMENT, "description": "组\r\n\t<&>]]>\"' \U0001f600"},
     circumstances(lineage=Lineage({"correlationid": "<订单>"}, submission_id="M-1")),
 )
@@ -51,7 +50,7 @@ class Announcer:
     clock: FakeClock = field(default_factory=FakeClock)
 
     def topic(self, name: str = "outcomes") -> ResultTopic:
-        return ResultTopic(Persistence(Smq(self.mns.url, ROLE), Backoff(5, 0.5, 2.0), self.clock), name)
+        return ResultTopic(Smq(self.mns.url, ROLE), name, self.clock, Backoff(5, 0.5, 2.0))
 
     def until(self) -> float:
         return self.clock.now() + 60.0

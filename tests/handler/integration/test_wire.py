@@ -17,9 +17,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from handler.model import Answer, Created, Finding, ProvisionRequest, Refused, Seen, Unanswered
+from handler.credentials import Credentials
+from handler.model import Answer, Created, GroupList, LookupResult, ProvisionRequest, Refused, Unanswered
 from handler.sgw.client import Sgw, Stamps
-from handler.sgw.signing import Credentials
 from handler.smq.client import Smq, SmqError
 from handler.transport import connection, connector
 from handler.transport.connection import CallError, Connection, Connections
@@ -75,7 +75,7 @@ def sgw_at(url: str, keys: Credentials = ROLE) -> Sgw:
     return Sgw(url, keys, Connections(url), Stamps(lambda: "2026-11-23T08:00:00Z", lambda: f"nonce-{next(NONCES)}"))
 
 
-Call = Callable[[str, float], Answer | Finding | SmqError | str]
+Call = Callable[[str, float], Answer | LookupResult | SmqError | str]
 
 
 def create(url: str, seconds: float) -> Answer:
@@ -83,7 +83,7 @@ def create(url: str, seconds: float) -> Answer:
     return sgw_at(url).create(REQUEST, seconds)
 
 
-def describe(url: str, seconds: float) -> Finding:
+def describe(url: str, seconds: float) -> LookupResult:
     """Call DescribeExpressSyncs."""
     return sgw_at(url).describe(None, seconds)
 
@@ -661,6 +661,6 @@ def test_a_look_over_the_wire_skips_a_foreign_entry() -> None:
     body = json.dumps({"Success": True, "ExpressSyncs": {"ExpressSync": [foreign, None]}}).encode()
     with ScriptedServer(sends(answer(200, body))) as server:
         seen = describe(server.url, LONG_S)
-    assert isinstance(seen, Seen)
+    assert isinstance(seen, GroupList)
     assert seen.groups == ()
     assert [entry.may_be(REQUEST) for entry in seen.unreadable] == [False]

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from handler.inbound.envelope import Delivery
 from handler.inbound.request_event import Lineage
-from handler.model import Answer, Created, Finding, Group, ProvisionRequest, Refused, Seen, Unanswered
-from handler.outcome import Circumstances, Outcome
+from handler.model import Answer, Created, Group, GroupList, LookupResult, ProvisionRequest, Refused, Unanswered
+from handler.outcome import Outcome, OutcomeContext
 from handler.provisioning.retry import Attempt
 from handler.smq.client import SmqError
 
@@ -26,7 +26,7 @@ DOCUMENT = {
 REQUEST = ProvisionRequest("REQ-1", "photos", "holiday-bucket", "cn-hangzhou", "teams/a", "of summer")
 
 CREATED = Created("sync-new", "API-1")
-NO_GROUPS = Seen(())
+NO_GROUPS = GroupList(())
 THROTTLED = Refused("Throttling.User", 400)
 INTERNAL_ERROR = Refused("InternalError", 500)
 ASSUME_ROLE_FAIL = Refused("AssumeRoleFail", 403)
@@ -73,7 +73,7 @@ class ScriptedService:
 
     clock: FakeClock
     answers: Iterator[Answer]
-    findings: Iterator[Finding]
+    findings: Iterator[LookupResult]
     call_seconds: float = 0.0
     created: list[ProvisionRequest] = field(default_factory=list)
     looked: list[str | None] = field(default_factory=list)
@@ -83,7 +83,7 @@ class ScriptedService:
         self.created.append(request)
         return self._after(timeout_seconds, self.answers)
 
-    def describe(self, bucket_name: str | None, timeout_seconds: float) -> Finding:
+    def describe(self, bucket_name: str | None, timeout_seconds: float) -> LookupResult:
         self.looked.append(bucket_name)
         return self._after(timeout_seconds, self.findings)
 
@@ -96,31 +96,31 @@ class ScriptedService:
 
 
 def scripted(
-    clock: FakeClock, answers: Iterable[Answer] = (), findings: Iterable[Finding] = (), call_seconds: float = 0.0
+    clock: FakeClock, answers: Iterable[Answer] = (), findings: Iterable[LookupResult] = (), call_seconds: float = 0.0
 ) -> ScriptedService:
     """A service that gives `answers` to create calls and `findings` to looks, each taking `call_seconds`."""
     return ScriptedService(clock, iter(answers), iter(findings), call_seconds)
 
 
 @dataclass
-class RecordingJournal:
+class RecordingLog:
     """What one delivery's journal was told, as (event, detail) pairs in order."""
 
     told: list[tuple[str, Any]] = field(default_factory=list)
 
-    def attempted(self, attempt: Attempt) -> None:
+    def call(self, attempt: Attempt) -> None:
         self.told.append(("attempted", attempt))
 
-    def decided(self, outcome: Outcome) -> None:
+    def published(self, outcome: Outcome) -> None:
         self.told.append(("decided", outcome))
 
-    def unfinished(self, outcome: Outcome, code: str) -> None:
+    def not_settled(self, outcome: Outcome, code: str) -> None:
         self.told.append(("unfinished", code))
 
-    def unpublished(self, outcome: Outcome, code: str) -> None:
+    def not_published(self, outcome: Outcome, code: str) -> None:
         self.told.append(("unpublished", code))
 
-    def failed(self, fault: Exception) -> None:
+    def crashed(self, fault: Exception) -> None:
         self.told.append(("failed", type(fault).__name__))
 
     @property
@@ -137,7 +137,7 @@ class ScriptedSmq:
     published: list[tuple[str, str, str]] = field(default_factory=list)
     sent: list[tuple[str, list[str], int]] = field(default_factory=list)
 
-    def within(self, seconds: float) -> "ScriptedSmq":
+    def with_timeout(self, seconds: float) -> "ScriptedSmq":
         self.timeouts.append(seconds)
         return self
 
@@ -164,9 +164,9 @@ def delivery(document: object = DOCUMENT, message_id: str = "M-1", **more: Any) 
     )
 
 
-def circumstances(**changes: Any) -> Circumstances:
+def circumstances(**changes: Any) -> OutcomeContext:
     """Plain circumstances of a verdict, but for `changes`."""
-    about = Circumstances(
+    about = OutcomeContext(
         source="acs:fc:cn-hangzhou:1234567890123456:functions/provision",
         message_id="M-1",
         request_id="REQ-1",

@@ -8,17 +8,17 @@ from typing import Any
 
 from handler.inbound.envelope import Delivery, parse_message
 from handler.inbound.request_event import Lineage, of_event
-from handler.model import Adoption, Answer, Created, Finding, ProvisionRequest
+from handler.model import Adoption, Answer, Created, LookupResult, ProvisionRequest
 from handler.outcome import Outcome
 from handler.pipeline import Pipeline
-from handler.provisioning.backoff import Backoff
 from handler.provisioning.deferral import Deferral
-from handler.provisioning.provisioner import Deadlines, Policy, Provisioner, Service
+from handler.provisioning.provisioner import Policy, Provisioner, Service
+from handler.provisioning.retry import Backoff, Deadlines
 from handler.settlement import Settlement
 from handler.smq.client import SmqError
-from tests.handler.unit.fakes import DOCUMENT, MOMENT, NO_GROUPS, FakeClock, RecordingJournal, delivery
+from tests.handler.unit.fakes import DOCUMENT, MOMENT, NO_GROUPS, FakeClock, RecordingLog, delivery
 
-DEADLINES = Deadlines(create=1078.0, look=1103.0, publish=1118.0)
+DEADLINES = Deadlines(create=1078.0, lookup=1103.0, publish=1118.0)
 SOURCE = "acs:fc:cn-hangzhou:1:functions/provision"
 
 
@@ -35,7 +35,7 @@ class Harness:
     refused_by_queue: SmqError | None = None
     published: list[tuple[Outcome, float]] = field(default_factory=list)
     sent_back: list[tuple[str, int, float]] = field(default_factory=list)
-    journals: dict[str, RecordingJournal] = field(default_factory=dict)
+    logs: dict[str, RecordingLog] = field(default_factory=dict)
 
     def work(self, *deliveries: Delivery, deadlines: Deadlines = DEADLINES) -> list[Outcome | None]:
         """Return the outcomes of `deliveries`."""
@@ -45,15 +45,15 @@ class Harness:
             settlement=Settlement(
                 deferral=Deferral(Backoff(self.deferrals + 1, 60.0, 3600.0), 302_400.0),
                 publish=self._publish,
-                send_back=self._send_back,
+                requeue=self._send_back,
                 uniform=self.clock.uniform,
                 source=SOURCE,
             ),
             utc_now=self._utc_now,
-            journal_of=self._journal_of,
+            log_of=self._journal_of,
             concurrency=self.concurrency,
         )
-        return pipeline.work(deliveries, deadlines)
+        return pipeline.process(deliveries, deadlines)
 
     def arrive(self, message_id: str = "M-again") -> list[Delivery]:
         """Return the deliveries of everything that was sent back, and empty the queue."""
@@ -85,9 +85,9 @@ class Harness:
     def _utc_now(self) -> datetime:
         return MOMENT + timedelta(seconds=self.clock.now() - 1000.0)
 
-    def _journal_of(self, each: Delivery, request_id: str | None) -> RecordingJournal:
-        journal = RecordingJournal()
-        self.journals[each.message_id] = journal
+    def _journal_of(self, each: Delivery, request_id: str | None) -> RecordingLog:
+        journal = RecordingLog()
+        self.logs[each.message_id] = journal
         journal.told.append(("bound", request_id))
         return journal
 
@@ -101,7 +101,7 @@ class EveryName:
     def create(self, request: ProvisionRequest, timeout_seconds: float) -> Answer:
         return self._trouble(request) or Created(f"sync-{request.request_id}", "")
 
-    def describe(self, bucket_name: str | None, timeout_seconds: float) -> Finding:
+    def describe(self, bucket_name: str | None, timeout_seconds: float) -> LookupResult:
         return NO_GROUPS
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from handler.model import Answer, Finding, Refused, Unanswered
-from handler.provisioning import answers
-from handler.provisioning.errors import Effect
+from handler.model import Answer, LookupResult, Refused, Unanswered
+from handler.provisioning import errors
+from handler.provisioning.error_table import Effect
 from tests.handler.unit import fakes
 
 
@@ -16,23 +16,23 @@ from tests.handler.unit import fakes
         (fakes.THROTTLED, Effect.NOT_EXECUTED),
         (Refused("Http429", 429), Effect.NOT_EXECUTED),
         (fakes.NOT_CONNECTED, Effect.NOT_EXECUTED),
-        (fakes.INTERNAL_ERROR, Effect.UNKNOWN),
-        (fakes.READ_TIMEOUT, Effect.UNKNOWN),
-        (Refused("Undocumented", 500), Effect.UNKNOWN),
+        (fakes.INTERNAL_ERROR, Effect.POSSIBLY_DONE),
+        (fakes.READ_TIMEOUT, Effect.POSSIBLY_DONE),
+        (Refused("Undocumented", 500), Effect.POSSIBLY_DONE),
         (Refused("Undocumented", 404), Effect.TERMINAL),
         (fakes.DUPLICATE, Effect.TERMINAL),
     ],
 )
 def test_the_effect_is_what_the_call_has_done(answer: Answer, effect: Effect) -> None:
     """Refusals go by the table; silence goes by whether anything was sent."""
-    assert effect is answers.effect(answer)
+    assert effect is errors.effect(answer)
 
 
 @pytest.mark.parametrize("code", ["ReadTimeout", "NotConnected", "DuplicateExpressSyncName"])
 def test_silence_is_judged_by_what_was_sent_not_by_its_name(code: str) -> None:
     """The same name without an answer is unknown once something was sent, and harmless before."""
-    assert Effect.UNKNOWN is answers.effect(Unanswered(code, sent=True))
-    assert Effect.NOT_EXECUTED is answers.effect(Unanswered(code, sent=False))
+    assert Effect.POSSIBLY_DONE is errors.effect(Unanswered(code, sent=True))
+    assert Effect.NOT_EXECUTED is errors.effect(Unanswered(code, sent=False))
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,9 @@ def test_silence_is_judged_by_what_was_sent_not_by_its_name(code: str) -> None:
         (fakes.NOT_CONNECTED, True),
     ],
 )
-def test_only_passing_answers_are_worth_another_call(result: Answer | Finding, retryable: bool) -> None:
+def test_only_passing_answers_are_worth_another_call(result: Answer | LookupResult, retryable: bool) -> None:
     """A success and a refusal for good settle the matter; anything that passes does not."""
-    assert answers.is_retryable(result) is retryable
+    assert errors.is_retryable(result) is retryable
 
 
 @pytest.mark.parametrize(
@@ -66,12 +66,12 @@ def test_only_an_answer_that_arrived_can_make_a_request_impossible(
     answer: Refused | Unanswered, impossible: bool
 ) -> None:
     """Silence proves nothing."""
-    assert answers.is_impossible(answer) is impossible
+    assert errors.is_impossible(answer) is impossible
 
 
 def test_a_reason_shows_code_status_and_api_id_with_our_own_words() -> None:
     """What the API wrote itself is not shown, for a gateway may quote the request in it."""
-    reason = answers.reason(Refused("RoleNotExist", 404, "API-9"))
+    reason = errors.reason_of(Refused("RoleNotExist", 404, "API-9"))
     assert (reason.code, reason.http_status, reason.api_request_id) == ("RoleNotExist", 404, "API-9")
     assert reason.message == "The role that Cloud Storage Gateway assumes does not exist."
     assert "console" in reason.hint
@@ -81,7 +81,7 @@ def test_a_reason_shows_code_status_and_api_id_with_our_own_words() -> None:
 @pytest.mark.parametrize("answer", [fakes.READ_TIMEOUT, fakes.NOT_CONNECTED])
 def test_a_reason_without_an_answer_has_neither_status_nor_api_id(answer: Unanswered) -> None:
     """What never arrived has no status; replaying it makes sense."""
-    reason = answers.reason(answer)
+    reason = errors.reason_of(answer)
     assert (reason.code, reason.http_status, reason.api_request_id) == (answer.code, None, "")
     assert reason.retryable
 
@@ -89,4 +89,4 @@ def test_a_reason_without_an_answer_has_neither_status_nor_api_id(answer: Unansw
 @pytest.mark.parametrize(("http_status", "retryable"), [(403, False), (429, True), (500, True)])
 def test_the_reason_of_an_undocumented_code_goes_by_its_status(http_status: int, *, retryable: bool) -> None:
     """Where the name says nothing, the status decides whether replaying makes sense."""
-    assert answers.reason(Refused("Undocumented", http_status)).retryable is retryable
+    assert errors.reason_of(Refused("Undocumented", http_status)).retryable is retryable

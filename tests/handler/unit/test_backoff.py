@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.provisioning.backoff import Backoff
+from handler.provisioning.retry import Backoff
 
 POLICY = Backoff(attempts=5, base_seconds=0.5, cap_seconds=8.0)
 seconds = st.floats(0, 1000, allow_nan=False)

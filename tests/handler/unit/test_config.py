@@ -8,14 +8,14 @@ import pytest
 
 from handler import config
 from handler.config import ConfigurationError, Settings
-from handler.provisioning.backoff import Backoff
-from handler.sgw.signing import Credentials
+from handler.credentials import Credentials
+from handler.provisioning.retry import Backoff
 
 NEEDED = {
     "EXPRESS_SYNC_RESULT_TOPIC": "outcomes",
     "EXPRESS_SYNC_MNS_ENDPOINT": "http://1.mns.cn-hangzhou-internal.aliyuncs.com/",
 }
-QUEUES = ("REQUEST_QUEUE", "FAILURE_QUEUE", "DEAD_LETTER_QUEUE")
+QUEUES = ("REQUEST_QUEUE", "DEAD_LETTER_QUEUE")
 DEFAULTS = Settings(
     result_topic="outcomes",
     mns_endpoint="http://1.mns.cn-hangzhou-internal.aliyuncs.com",
@@ -28,7 +28,6 @@ DEFAULTS = Settings(
     look_reserve_seconds=25.0,
     publish_reserve_seconds=15.0,
     request_queue="",
-    failure_queue="",
     dead_letter_queue="",
     max_deferrals=18,
     defer_base_seconds=60.0,

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.model import Deferred, Failed, Indeterminate, Reason, Refused, Rejected, Succeeded, Unanswered, Verdict
-from handler.provisioning import answers
-from handler.provisioning.backoff import Backoff, Uniform
+from handler.provisioning import errors
 from handler.provisioning.deferral import Deferral
+from handler.provisioning.retry import Backoff, Uniform
 
-PASSING = answers.reason(Refused("AssumeRoleFail", 403))
-LASTING = answers.reason(Refused("RoleNotExist", 404))
-SILENCE = answers.reason(Unanswered("ReadTimeout", sent=True))
+PASSING = errors.reason_of(Refused("AssumeRoleFail", 403))
+LASTING = errors.reason_of(Refused("RoleNotExist", 404))
+SILENCE = errors.reason_of(Unanswered("ReadTimeout", sent=True))
 LONGEST = 302_400.0
 SHIPPED = Deferral(Backoff(7, 60.0, 3600.0), LONGEST)
 
@@ -143,5 +143,5 @@ def test_every_delay_is_one_that_the_queue_takes(
 @given(codes=st.sampled_from(["AssumeRoleFail", "Throttling.User", "InternalError", "RoleNotExist"]))
 def test_whether_a_refusal_is_put_off_is_what_its_reason_says(codes: str) -> None:
     """One table says what may pass, and no second one."""
-    reason: Reason = answers.reason(Refused(codes, 403))
+    reason: Reason = errors.reason_of(Refused(codes, 403))
     assert isinstance(SHIPPED.of(Failed(reason), 0, longest), Deferred) == reason.retryable

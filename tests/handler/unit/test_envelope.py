@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.inbound.envelope import MOST_LAYERS, Delivery, Intake, parse, parse_message
+from handler.inbound.envelope import MAX_LAYERS, Delivery, Intake, parse, parse_message
 from handler.inbound.request_event import (
-    LONGEST_ATTRIBUTE,
-    LONGEST_ID,
-    MOST_GENERATIONS,
-    SENT_AGAIN,
+    MAX_ATTRIBUTE_LENGTH,
+    MAX_GENERATIONS,
+    MAX_ID_LENGTH,
+    TYPE,
     Lineage,
-    sent_again,
+    encode,
 )
-from handler.model import MESSAGE_BYTES
+from handler.model import MAX_MESSAGE_BYTES
 from tests.handler.unit.fakes import DOCUMENT
 
 TEXT = json.dumps(DOCUMENT)
@@ -163,7 +163,7 @@ def test_a_batch_yields_its_messages_in_order_and_one_garbage_does_not_harm_them
 
 @pytest.mark.parametrize("event", [b"[]", b" [ ] "])
 def test_an_empty_batch_has_no_deliveries(event: bytes) -> None:
-    """There is nothing to announce, and nobody waits."""
+    """There is no outcome to publish, and no caller waits."""
     assert parse(event) == Intake((), direct=False)
 
 
@@ -202,29 +202,29 @@ def layered(layers: int) -> object:
 @pytest.mark.parametrize(
     "event",
     [
-        json.dumps(layered(MOST_LAYERS)).encode(),
-        json.dumps([layered(MOST_LAYERS)]).encode(),
-        base64.b64encode(json.dumps(layered(MOST_LAYERS)).encode()),
+        json.dumps(layered(MAX_LAYERS)).encode(),
+        json.dumps([layered(MAX_LAYERS)]).encode(),
+        base64.b64encode(json.dumps(layered(MAX_LAYERS)).encode()),
     ],
     ids=["alone", "in a batch", "in base64"],
 )
 def test_layers_are_opened_up_to_the_bound(event: bytes) -> None:
     """The innermost id counts."""
     delivery = only(parse(event))
-    assert (delivery.document, delivery.message_id) == (DOCUMENT, f"M-{MOST_LAYERS}")
+    assert (delivery.document, delivery.message_id) == (DOCUMENT, f"M-{MAX_LAYERS}")
 
 
 def test_a_message_taken_from_a_queue_may_have_as_many_layers() -> None:
     """As a dead letter has."""
-    (delivery,) = parse_message("M-0", json.dumps(layered(MOST_LAYERS)))
-    assert (delivery.document, delivery.message_id) == (DOCUMENT, f"M-{MOST_LAYERS}")
+    (delivery,) = parse_message("M-0", json.dumps(layered(MAX_LAYERS)))
+    assert (delivery.document, delivery.message_id) == (DOCUMENT, f"M-{MAX_LAYERS}")
 
 
 def test_layers_beyond_the_bound_stay_closed() -> None:
     """What is in them is a document like any other, which the contract will refuse."""
-    delivery = only(parsed(layered(MOST_LAYERS + 1)))
-    assert delivery.message_id == f"M-{MOST_LAYERS}"
-    assert delivery.document == {"requestId": "606EA307", "messageId": f"M-{MOST_LAYERS + 1}", "messageBody": TEXT}
+    delivery = only(parsed(layered(MAX_LAYERS + 1)))
+    assert delivery.message_id == f"M-{MAX_LAYERS}"
+    assert delivery.document == {"requestId": "606EA307", "messageId": f"M-{MAX_LAYERS + 1}", "messageBody": TEXT}
 
 
 @pytest.mark.parametrize("wrap", [queue_event, raw, topic_json, timer, record], ids=lambda wrap: wrap.__name__)
@@ -238,7 +238,7 @@ def test_layers_beyond_the_bound_stay_closed() -> None:
         ('{"a": 1, "a": 2}', ["uniqueKeys"]),
         ('{"a": "\\ud800"}', ["unicode"]),
         ("1" * 5000, ["json"]),
-        (" " * MESSAGE_BYTES + "1", ["maxBytes"]),
+        (" " * MAX_MESSAGE_BYTES + "1", ["maxBytes"]),
     ],
     ids=lambda value: str(value)[:10],
 )
@@ -285,7 +285,7 @@ def test_the_event_of_a_failed_call_may_hold_half_of_a_surrogate_pair() -> None:
 def test_garbage_for_an_event_is_one_direct_delivery(event: bytes) -> None:
     """Nobody but a direct caller can send such bytes, and gets its verdict."""
     intake = parse(event)
-    assert rules(only(intake)) == ["maxBytes" if len(event) > MESSAGE_BYTES else "json"]
+    assert rules(only(intake)) == ["maxBytes" if len(event) > MAX_MESSAGE_BYTES else "json"]
     assert intake.direct
 
 
@@ -293,7 +293,7 @@ def test_garbage_for_an_event_is_one_direct_delivery(event: bytes) -> None:
 def test_no_bytes_whatever_make_it_raise(event: bytes) -> None:
     """And each delivery has an id that can be shown."""
     for delivery in parse(event).deliveries:
-        assert 0 < len(delivery.message_id) <= LONGEST_ID
+        assert 0 < len(delivery.message_id) <= MAX_ID_LENGTH
         assert delivery.message_id.isprintable()
 
 
@@ -308,7 +308,7 @@ strange = st.recursive(
         st.fixed_dictionaries({"messageId": inner, "messageBody": inner}),
         st.fixed_dictionaries({"specversion": inner, "id": inner, "data": inner, "traceparent": inner}),
         st.fixed_dictionaries(
-            {"specversion": inner, "type": st.just(SENT_AGAIN), "generation": inner, "replayid": inner, "data": inner}
+            {"specversion": inner, "type": st.just(TYPE), "generation": inner, "replayid": inner, "data": inner}
         ),
         st.fixed_dictionaries({"body": inner, "attrs": inner}),
     ),
@@ -321,16 +321,16 @@ def test_no_nonsense_in_familiar_shapes_makes_it_raise(event: object, ascii_only
     """Known field names with wrong contents, in one another: each delivery has an id that can be shown."""
     data = json.dumps(event, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
     for delivery in parse(data).deliveries:
-        assert 0 < len(delivery.message_id) <= LONGEST_ID
+        assert 0 < len(delivery.message_id) <= MAX_ID_LENGTH
         assert delivery.message_id.isprintable()
         assert all(
-            text.isprintable() and len(text) <= LONGEST_ATTRIBUTE for text in delivery.lineage.attributes.values()
+            text.isprintable() and len(text) <= MAX_ATTRIBUTE_LENGTH for text in delivery.lineage.attributes.values()
         )
-        assert 0 <= delivery.lineage.generation <= MOST_GENERATIONS
+        assert 0 <= delivery.lineage.generation <= MAX_GENERATIONS
 
 
 @pytest.mark.parametrize(
-    "message_id", ["", 17, None, "has\nline", "some text", "\ud800", "编号", "M" * (LONGEST_ID + 1), ["M-1"], "-"]
+    "message_id", ["", 17, None, "has\nline", "some text", "\ud800", "编号", "M" * (MAX_ID_LENGTH + 1), ["M-1"], "-"]
 )
 def test_what_is_no_id_is_replaced_by_a_digest(message_id: object) -> None:
     """Of the contents, so that a redelivery has the same."""
@@ -342,7 +342,7 @@ def test_what_is_no_id_is_replaced_by_a_digest(message_id: object) -> None:
 
 def test_the_longest_id_is_kept() -> None:
     """One character more would not be."""
-    assert only(parsed(raw(TEXT, "M" * LONGEST_ID))).message_id == "M" * LONGEST_ID
+    assert only(parsed(raw(TEXT, "M" * MAX_ID_LENGTH))).message_id == "M" * MAX_ID_LENGTH
 
 
 def test_digests_tell_messages_apart() -> None:
@@ -398,12 +398,12 @@ def test_attributes_of_the_requests_own_event_travel_on(data: object, in_a_queue
     assert delivery.lineage == Lineage(TRAVELLED, submission_id=delivery.message_id)
 
 
-@pytest.mark.parametrize("value", ["", "a\nb", 17, None, ["x"], "x" * (LONGEST_ATTRIBUTE + 1), "\ud800"])
+@pytest.mark.parametrize("value", ["", "a\nb", 17, None, ["x"], "x" * (MAX_ATTRIBUTE_LENGTH + 1), "\ud800"])
 def test_an_attribute_that_cannot_be_shown_does_not_travel(value: object) -> None:
     """The others do."""
-    delivery = only(parsed(own_event(DOCUMENT, traceparent=value, tracestate="t" * LONGEST_ATTRIBUTE)))
+    delivery = only(parsed(own_event(DOCUMENT, traceparent=value, tracestate="t" * MAX_ATTRIBUTE_LENGTH)))
     assert "traceparent" not in delivery.lineage.attributes
-    assert delivery.lineage.attributes["tracestate"] == "t" * LONGEST_ATTRIBUTE
+    assert delivery.lineage.attributes["tracestate"] == "t" * MAX_ATTRIBUTE_LENGTH
 
 
 @pytest.mark.parametrize("event", [queue_event(TEXT), DOCUMENT, {**DOCUMENT, "traceparent": "00-1", "source": "/p"}])
@@ -417,7 +417,7 @@ def test_only_the_requests_own_event_has_attributes(event: object) -> None:
 def test_a_request_that_was_sent_again_keeps_its_lineage_in_every_envelope(wrap: Callable[[str], object]) -> None:
     """A dead letter of the second generation is still of the second generation."""
     lineage = Lineage(TRAVELLED, generation=2, replay_id="rp-0123456789ab", submission_id="S-1")
-    delivery = only(parsed(wrap(sent_again(DOCUMENT, lineage, "function", "event"))))
+    delivery = only(parsed(wrap(encode(DOCUMENT, lineage, "function", "event"))))
     assert (delivery.document, delivery.lineage) == (DOCUMENT, lineage)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.transport.response import (
-    LONGEST_BODY,
+    MAX_BODY,
     MalformedResponseError,
     Response,
     TruncatedResponseError,
@@ -61,16 +61,16 @@ def test_the_longest_body_is_read_and_no_longer_one(framed: object) -> None:
     """However it is framed."""
     assert callable(framed)
     head = b"HTTP/1.1 200 -\r\n"
-    assert len(read(head + framed(b"x" * LONGEST_BODY)).body) == LONGEST_BODY
+    assert len(read(head + framed(b"x" * MAX_BODY)).body) == MAX_BODY
     with pytest.raises(MalformedResponseError):
-        read(head + framed(b"x" * (LONGEST_BODY + 1)))
+        read(head + framed(b"x" * (MAX_BODY + 1)))
 
 
 def test_chunks_together_are_no_longer_than_the_longest_body() -> None:
     """Two halves and a byte are too much."""
-    half = b"%x\r\n%s\r\n" % (LONGEST_BODY // 2, b"x" * (LONGEST_BODY // 2))
+    half = b"%x\r\n%s\r\n" % (MAX_BODY // 2, b"x" * (MAX_BODY // 2))
     head = b"HTTP/1.1 200 -\r\nTransfer-Encoding: chunked\r\n\r\n"
-    assert len(read(head + half * 2 + b"0\r\n\r\n").body) == LONGEST_BODY
+    assert len(read(head + half * 2 + b"0\r\n\r\n").body) == MAX_BODY
     with pytest.raises(MalformedResponseError):
         read(head + half * 2 + b"1\r\nx\r\n0\r\n\r\n")
 

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.model import Answer, Finding, Refused
-from handler.provisioning.backoff import Backoff
-from handler.provisioning.retry import OUT_OF_TIME, SHORTEST_CALL_SECONDS, Attempt, Insistence
+from handler.model import Answer, LookupResult, Refused
+from handler.provisioning.retry import MIN_CALL_SECONDS, OUT_OF_TIME, Attempt, Backoff, Retry
 from tests.handler.unit import fakes
 from tests.handler.unit.fakes import FakeClock
 
@@ -37,13 +36,13 @@ def insist(
 ) -> tuple[object, ...]:
     """Insist on `line` until then."""
     attempts = [] if seen is None else seen
-    return Insistence(backoff, timeout, line.clock, attempts.append).on("Operation", line, until)
+    return Retry(backoff, timeout, line.clock, attempts.append).call("Operation", line, until)
 
 
 @pytest.mark.parametrize(
     "settled", [fakes.CREATED, fakes.NO_GROUPS, fakes.DUPLICATE, fakes.NO_PERMISSION, Refused("Undocumented", 400)]
 )
-def test_a_settled_call_is_not_repeated(clock: FakeClock, settled: Answer | Finding) -> None:
+def test_a_settled_call_is_not_repeated(clock: FakeClock, settled: Answer | LookupResult) -> None:
     """A success and a refusal for good are one call."""
     assert insist(Line(clock, [settled]), FAR) == (settled,)
 
@@ -90,7 +89,7 @@ def test_where_nothing_is_asked_for_a_wait_may_be_nothing_at_all(clock: FakeCloc
 
 def test_a_wait_that_would_end_too_late_is_not_begun(clock: FakeClock) -> None:
     """Sleeping towards a deadline that leaves no call would only waste the time of the look."""
-    until = clock.now() + 1.0 + SHORTEST_CALL_SECONDS - 0.01
+    until = clock.now() + 1.0 + MIN_CALL_SECONDS - 0.01
     assert insist(Line(clock, [fakes.INTERNAL_ERROR] * 9), until) == (fakes.INTERNAL_ERROR,)
     assert clock.slept == [0.0]
 
@@ -98,11 +97,11 @@ def test_a_wait_that_would_end_too_late_is_not_begun(clock: FakeClock) -> None:
 def test_a_wait_that_ends_just_in_time_is_used(clock: FakeClock) -> None:
     """The shortest call that still fits is made, and is given exactly the time that is left."""
     line = Line(clock, [fakes.INTERNAL_ERROR, fakes.CREATED])
-    assert insist(line, clock.now() + 1.0 + SHORTEST_CALL_SECONDS)[-1] == fakes.CREATED
-    assert line.timeouts[-1] == SHORTEST_CALL_SECONDS
+    assert insist(line, clock.now() + 1.0 + MIN_CALL_SECONDS)[-1] == fakes.CREATED
+    assert line.timeouts[-1] == MIN_CALL_SECONDS
 
 
-@pytest.mark.parametrize(("room", "calls"), [(SHORTEST_CALL_SECONDS, 1), (SHORTEST_CALL_SECONDS - 0.01, 0), (-5.0, 0)])
+@pytest.mark.parametrize(("room", "calls"), [(MIN_CALL_SECONDS, 1), (MIN_CALL_SECONDS - 0.01, 0), (-5.0, 0)])
 def test_no_call_is_begun_without_room_for_it(clock: FakeClock, room: float, calls: int) -> None:
     """Without room for a single call the result says so, and nobody is told of an attempt."""
     line, seen = Line(clock, [fakes.CREATED]), list[Attempt]()
@@ -141,7 +140,7 @@ def test_the_observer_sees_every_call_its_duration_and_wait(clock: FakeClock) ->
         (fakes.READ_TIMEOUT, "ReadTimeout"),
     ],
 )
-def test_the_code_of_an_attempt_is_that_of_its_answer(result: Answer | Finding, code: str) -> None:
+def test_the_code_of_an_attempt_is_that_of_its_answer(result: Answer | LookupResult, code: str) -> None:
     """A successful call has the code OK."""
     assert Attempt("Operation", 1, result, 0.0, None).code == code
 
@@ -189,5 +188,5 @@ def test_whatever_is_answered_it_ends_in_time_and_within_its_attempts(
     results = insist(line, began + room, seen, Backoff(attempts, base, cap))
     assert clock.now() <= began + max(room, 0) + 1e-6
     assert 1 <= len(results) <= attempts
-    assert all(timeout >= SHORTEST_CALL_SECONDS - 1e-6 for timeout in line.timeouts)
+    assert all(timeout >= MIN_CALL_SECONDS - 1e-6 for timeout in line.timeouts)
     assert sum(clock.slept) == pytest.approx(sum(attempt.wait_seconds or 0 for attempt in seen))

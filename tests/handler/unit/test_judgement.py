@@ -10,17 +10,17 @@ from handler.model import (
     Adoption,
     Answer,
     Failed,
-    Finding,
     Group,
+    GroupList,
     Indeterminate,
+    LookupResult,
     Refused,
-    Seen,
     Succeeded,
     Unanswered,
     Verdict,
 )
 from handler.provisioning.ownership import marked_description
-from handler.provisioning.verdict import Unsettled, judge, may_have_created, namesake
+from handler.provisioning.verdict import Unsettled, decide, group_named, may_have_created
 from tests.handler.unit import fakes
 from tests.handler.unit.fakes import DUPLICATE, INTERNAL_ERROR, READ_TIMEOUT, REQUEST, group_of
 
@@ -85,10 +85,10 @@ def answer_of(code: str, http_status: int | None) -> Unsettled:
 
 
 def verdict_of(
-    last: Unsettled, finding: Finding, adoption: Adoption = "identical", before: Sequence[Answer] = ()
+    last: Unsettled, finding: LookupResult, adoption: Adoption = "identical", before: Sequence[Answer] = ()
 ) -> Verdict | None:
     """The verdict when `last` came after `before`."""
-    return judge(REQUEST, (*before, last), last, finding, adoption)
+    return decide(REQUEST, (*before, last), last, finding, adoption)
 
 
 def code_of(verdict: Verdict | None) -> tuple[type, str]:
@@ -104,7 +104,7 @@ def test_absent_is_failed_only_if_nothing_can_still_land(
     code: str, http_status: int | None, absent: str, _origin: str, neighbours: tuple[Group, ...], adoption: Adoption
 ) -> None:
     """A 5xx and silence may still land, a name reported as taken may show up; everything else is `failed`."""
-    verdict = verdict_of(answer_of(code, http_status), Seen(neighbours), adoption)
+    verdict = verdict_of(answer_of(code, http_status), GroupList(neighbours), adoption)
     if absent == "look":
         assert verdict is None
     else:
@@ -116,7 +116,7 @@ def test_an_identical_group_is_a_success_whatever_was_answered(
     code: str, http_status: int | None, _absent: str, origin: str
 ) -> None:
     """`created` if an attempt of this run may have made it, `existing` if none can have."""
-    verdict = verdict_of(answer_of(code, http_status), Seen((NEIGHBOUR, IDENTICAL)))
+    verdict = verdict_of(answer_of(code, http_status), GroupList((NEIGHBOUR, IDENTICAL)))
     assert isinstance(verdict, Succeeded)
     assert (verdict.express_sync_id, verdict.disposition) == ("sync-there", origin)
 
@@ -124,13 +124,13 @@ def test_an_identical_group_is_a_success_whatever_was_answered(
 @pytest.mark.parametrize("before", [INTERNAL_ERROR, READ_TIMEOUT, Refused("MalformedAnswer", 200)])
 def test_an_identical_group_after_an_unknown_attempt_was_created_by_this_run(before: Answer) -> None:
     """A name that is taken after a lost answer is most likely taken by that very attempt."""
-    assert verdict_of(DUPLICATE, Seen((IDENTICAL,)), before=[before]) == Succeeded("sync-there", "created")
+    assert verdict_of(DUPLICATE, GroupList((IDENTICAL,)), before=[before]) == Succeeded("sync-there", "created")
 
 
 @pytest.mark.parametrize("before", [fakes.ASSUME_ROLE_FAIL, fakes.THROTTLED, fakes.NOT_CONNECTED])
 def test_an_identical_group_after_attempts_that_did_nothing_was_there_before(before: Answer) -> None:
     """What was not executed made nothing."""
-    assert verdict_of(DUPLICATE, Seen((IDENTICAL,)), before=[before]) == Succeeded("sync-there", "existing")
+    assert verdict_of(DUPLICATE, GroupList((IDENTICAL,)), before=[before]) == Succeeded("sync-there", "existing")
 
 
 @pytest.mark.parametrize("adoption", ADOPTIONS)
@@ -140,14 +140,14 @@ def test_a_group_of_another_configuration_takes_the_name(
     code: str, http_status: int | None, _absent: str, _origin: str, taken: Group, adoption: Adoption
 ) -> None:
     """Failed, as a duplicate name, for every answer and policy; names are unique, so nothing of ours can be there."""
-    verdict = verdict_of(answer_of(code, http_status), Seen((taken,)), adoption)
+    verdict = verdict_of(answer_of(code, http_status), GroupList((taken,)), adoption)
     assert code_of(verdict) == (Failed, "DuplicateExpressSyncName")
 
 
 def test_a_name_that_the_api_called_taken_keeps_the_apis_own_answer() -> None:
     """With status and request id, which a support ticket needs; without them where the API never said so."""
-    told = verdict_of(Refused("DuplicateExpressSyncName", 400, "API-7"), Seen((OTHER_CONFIGURATIONS["bucket"],)))
-    inferred = verdict_of(Refused("InternalError", 500, "API-8"), Seen((OTHER_CONFIGURATIONS["bucket"],)))
+    told = verdict_of(Refused("DuplicateExpressSyncName", 400, "API-7"), GroupList((OTHER_CONFIGURATIONS["bucket"],)))
+    inferred = verdict_of(Refused("InternalError", 500, "API-8"), GroupList((OTHER_CONFIGURATIONS["bucket"],)))
     assert isinstance(told, Failed)
     assert isinstance(inferred, Failed)
     assert (told.reason.http_status, told.reason.api_request_id) == (400, "API-7")
@@ -209,7 +209,7 @@ def test_mark_form_and_policy_decide_about_a_namesake(
     last: Unsettled, mark: str, form: str, adoption: Adoption
 ) -> None:
     """`failed` only where the group is surely another one; what cannot be told apart is a doubt that stays one."""
-    verdict = verdict_of(last, Seen((group_of(description=MARKS[mark], **FORMS[form]),)), adoption)
+    verdict = verdict_of(last, GroupList((group_of(description=MARKS[mark], **FORMS[form]),)), adoption)
     expected = ruling(mark, form, adoption)
     if expected == "succeeded":
         is_open = last in (INTERNAL_ERROR, READ_TIMEOUT)
@@ -224,14 +224,14 @@ def test_mark_form_and_policy_decide_about_a_namesake(
 def test_a_group_with_the_mark_of_this_body_is_never_failed(adoption: Adoption, form: str) -> None:
     """Whatever the API makes of its prefix or region: the mark proves that this request made it."""
     group = group_of(description=MARKED.description, **FORMS[form])
-    assert isinstance(verdict_of(DUPLICATE, Seen((group,)), adoption), Succeeded)
+    assert isinstance(verdict_of(DUPLICATE, GroupList((group,)), adoption), Succeeded)
 
 
 @pytest.mark.parametrize("adoption", ADOPTIONS)
 @pytest.mark.parametrize("finding", [fakes.NO_PERMISSION, READ_TIMEOUT, INTERNAL_ERROR, fakes.NOT_CONNECTED])
 @pytest.mark.parametrize(("code", "http_status", "_absent", "_origin"), ANSWERS)
 def test_without_a_look_nothing_is_said_but_what_is_impossible(
-    code: str, http_status: int | None, _absent: str, _origin: str, finding: Finding, adoption: Adoption
+    code: str, http_status: int | None, _absent: str, _origin: str, finding: LookupResult, adoption: Adoption
 ) -> None:
     """`failed` only where looking is forbidden and the request can never have made a group; else `indeterminate`."""
     certain = finding is fakes.NO_PERMISSION and code in CAN_NEVER_HAVE_MADE_THE_GROUP
@@ -264,16 +264,18 @@ def test_attempts_that_were_not_executed_cannot_land() -> None:
 @pytest.mark.parametrize("last", [fakes.NO_PERMISSION, fakes.THROTTLED, DUPLICATE, Refused("InvalidBucketName", 400)])
 def test_what_was_sent_before_these_attempts_may_still_land(last: Unsettled) -> None:
     """Another body of this requestId asked for the same group and is still open: absent is not a verdict then."""
-    assert judge(REQUEST, (last,), last, fakes.NO_GROUPS, "identical", in_flight=True) is None
-    refused_lookup = judge(REQUEST, (last,), last, fakes.NO_PERMISSION, "identical", in_flight=True)
+    assert decide(REQUEST, (last,), last, fakes.NO_GROUPS, "identical", in_flight=True) is None
+    refused_lookup = decide(REQUEST, (last,), last, fakes.NO_PERMISSION, "identical", in_flight=True)
     assert code_of(refused_lookup) == (Indeterminate, last.code)
 
 
 def test_what_is_there_decides_whatever_is_in_flight() -> None:
     """Names are unique, so a group of another configuration settles the matter, and an identical one does too."""
-    taken = judge(REQUEST, (DUPLICATE,), DUPLICATE, Seen((group_of(bucket_name="b"),)), "identical", in_flight=True)
+    taken = decide(
+        REQUEST, (DUPLICATE,), DUPLICATE, GroupList((group_of(bucket_name="b"),)), "identical", in_flight=True
+    )
     assert code_of(taken) == (Failed, "DuplicateExpressSyncName")
-    found = judge(REQUEST, (DUPLICATE,), DUPLICATE, Seen((IDENTICAL,)), "identical", in_flight=True)
+    found = decide(REQUEST, (DUPLICATE,), DUPLICATE, GroupList((IDENTICAL,)), "identical", in_flight=True)
     assert found == Succeeded("sync-there", "existing")
 
 
@@ -295,13 +297,13 @@ def test_a_run_may_have_created_the_group_if_any_attempt_is_unknown(attempts: li
     ("finding", "expected"),
     [
         (fakes.NO_GROUPS, None),
-        (Seen((NEIGHBOUR,)), None),
-        (Seen((NEIGHBOUR, IDENTICAL)), IDENTICAL),
-        (Seen((group_of(name="Photos"),)), None),
+        (GroupList((NEIGHBOUR,)), None),
+        (GroupList((NEIGHBOUR, IDENTICAL)), IDENTICAL),
+        (GroupList((group_of(name="Photos"),)), None),
         (fakes.NO_PERMISSION, None),
         (READ_TIMEOUT, None),
     ],
 )
-def test_the_namesake_is_the_group_of_exactly_that_name(finding: Finding, expected: Group | None) -> None:
+def test_the_namesake_is_the_group_of_exactly_that_name(finding: LookupResult, expected: Group | None) -> None:
     """Case counts, neighbours do not; a failed look shows nobody."""
-    assert namesake(finding, REQUEST) == expected
+    assert group_named(finding, REQUEST) == expected

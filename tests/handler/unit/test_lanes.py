@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.lanes import Lane, lanes_of, side_by_side
+from handler.pipeline import RequestLane, lanes_of, side_by_side
 from tests.support.patience import PATIENCE_SECONDS
 
 
-def lanes_named(*request_ids: str | None) -> list[Lane]:
+def lanes_named(*request_ids: str | None) -> list[RequestLane]:
     """The lanes of deliveries that all differ in content."""
     return lanes_of((request_id, f"content {place}") for place, request_id in enumerate(request_ids))
 
@@ -18,24 +18,24 @@ def lanes_named(*request_ids: str | None) -> list[Lane]:
 def test_deliveries_of_one_request_id_share_a_lane() -> None:
     """Lanes come in the order of their first delivery; a delivery without a usable id has a lane of its own."""
     assert lanes_named("A", None, "B", "A", None) == [
-        Lane("A", {"content 0": [0], "content 3": [3]}),
-        Lane(None, {"content 1": [1]}),
-        Lane("B", {"content 2": [2]}),
-        Lane(None, {"content 4": [4]}),
+        RequestLane("A", {"content 0": [0], "content 3": [3]}),
+        RequestLane(None, {"content 1": [1]}),
+        RequestLane("B", {"content 2": [2]}),
+        RequestLane(None, {"content 4": [4]}),
     ]
 
 
 def test_copies_of_one_request_are_one_case() -> None:
     """Other bodies under the same id are cases of their own, in the order in which they came."""
     assert lanes_of([("A", "x"), ("A", "y"), ("B", "x"), ("A", "x")]) == [
-        Lane("A", {"x": [0, 3], "y": [1]}),
-        Lane("B", {"x": [2]}),
+        RequestLane("A", {"x": [0, 3], "y": [1]}),
+        RequestLane("B", {"x": [2]}),
     ]
 
 
 def test_what_has_no_content_is_a_copy_of_nothing() -> None:
     """Two flawed bodies under one id are two cases, and neither is a copy of a request that is not flawed."""
-    assert lanes_of([("A", None), ("A", "x"), ("A", None)]) == [Lane("A", {0: [0], "x": [1], 2: [2]})]
+    assert lanes_of([("A", None), ("A", "x"), ("A", None)]) == [RequestLane("A", {0: [0], "x": [1], 2: [2]})]
 
 
 @given(st.lists(st.tuples(st.none() | st.sampled_from("AB01"), st.none() | st.sampled_from(["x", "0", "1"]))))
@@ -67,7 +67,7 @@ def test_no_lanes_are_no_work() -> None:
 
 def test_a_single_lane_needs_no_thread() -> None:
     """It is worked where it was handed over."""
-    assert side_by_side(lambda lane: threading.current_thread(), [Lane("A")], 16) == [threading.current_thread()]
+    assert side_by_side(lambda lane: threading.current_thread(), [RequestLane("A")], 16) == [threading.current_thread()]
 
 
 @pytest.mark.parametrize(("lanes", "concurrency", "together"), [(4, 2, 2), (2, 16, 2), (4, 4, 4)])
@@ -76,7 +76,7 @@ def test_as_many_lanes_as_allowed_are_worked_together(lanes: int, concurrency: i
     barrier, lock = threading.Barrier(together), threading.Lock()
     under_way, most = 0, 0
 
-    def meet(lane: Lane) -> None:
+    def meet(lane: RequestLane) -> None:
         nonlocal under_way, most
         with lock:
             under_way += 1

@@ -10,18 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.inbound.request_event import (
-    LONGEST_ATTRIBUTE,
-    LONGEST_ID,
-    MOST_GENERATIONS,
-    MOST_SUBMISSIONS,
-    SENT_AGAIN,
+    MAX_ATTRIBUTE_LENGTH,
+    MAX_GENERATIONS,
+    MAX_ID_LENGTH,
+    MAX_SUBMISSIONS,
+    TYPE,
     Lineage,
     distinct,
+    encode,
     messages,
     of_event,
-    sent_again,
 )
-from handler.model import MESSAGE_BYTES
+from handler.model import MAX_MESSAGE_BYTES
 from tests.handler.unit.fakes import DOCUMENT
 
 REPLAY_ID = "rp-0123456789ab"
@@ -46,7 +46,7 @@ CARRIED = {
 
 attributes = st.dictionaries(
     st.sampled_from(TRAVELLERS),
-    st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=LONGEST_ATTRIBUTE),
+    st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=MAX_ATTRIBUTE_LENGTH),
 )
 ids = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9@:._-]{0,127}", fullmatch=True)
 replays = st.sampled_from(["", REPLAY_ID])
@@ -56,7 +56,7 @@ lineages = st.builds(
         first, generation=generation, others=tuple(each for each in others if each.submission_id != first.submission_id)
     ),
     submissions,
-    st.integers(0, MOST_GENERATIONS),
+    st.integers(0, MAX_GENERATIONS),
     st.lists(submissions, max_size=3, unique_by=lambda each: each.submission_id),
 )
 nonsense = st.recursive(
@@ -68,7 +68,7 @@ nonsense = st.recursive(
 
 def sent(lineage: Lineage, request: dict[str, Any] = DOCUMENT) -> dict[str, Any]:
     """The event that sends a request again."""
-    event: dict[str, Any] = json.loads(sent_again(request, lineage, "function", "event-1"))
+    event: dict[str, Any] = json.loads(encode(request, lineage, "function", "event-1"))
     return event
 
 
@@ -79,7 +79,7 @@ def read(event: Mapping[str, Any], message_id: str = "M-1") -> Lineage:
 
 def event_of(**changes: object) -> dict[str, Any]:
     """An event of the type that sends requests again, but for `changes`."""
-    return {"specversion": "1.0", "type": SENT_AGAIN, "data": DOCUMENT, **changes}
+    return {"specversion": "1.0", "type": TYPE, "data": DOCUMENT, **changes}
 
 
 def test_the_first_time_source_and_id_of_the_requesters_event_become_where_it_all_began() -> None:
@@ -130,7 +130,7 @@ def test_what_is_not_there_is_not_sent_again() -> None:
 def test_lineage_and_request_survive_any_number_of_generations(lineage: Lineage, texts: dict[str, Any]) -> None:
     """Each reads from the last what that read from the first; nothing wears off."""
     for _ in range(3):
-        text = sent_again(texts, lineage, "function", "event-1")
+        text = encode(texts, lineage, "function", "event-1")
         assert text.isascii()
         assert text.isprintable()
         event = json.loads(text)
@@ -138,13 +138,13 @@ def test_lineage_and_request_survive_any_number_of_generations(lineage: Lineage,
         lineage = read(event)
 
 
-@pytest.mark.parametrize("generation", [-1, MOST_GENERATIONS + 1, 10**30, True, 1.0, "1", None, [1], {}])
+@pytest.mark.parametrize("generation", [-1, MAX_GENERATIONS + 1, 10**30, True, 1.0, "1", None, [1], {}])
 def test_a_generation_that_makes_no_sense_is_the_first(generation: object) -> None:
     """Whoever sends such an event gets the retries of everybody."""
     assert read(event_of(generation=generation)).generation == 0
 
 
-@pytest.mark.parametrize("generation", [0, 1, MOST_GENERATIONS])
+@pytest.mark.parametrize("generation", [0, 1, MAX_GENERATIONS])
 def test_a_generation_within_bounds_is_taken(generation: int) -> None:
     """Up to the limit."""
     assert read(event_of(generation=generation)).generation == generation
@@ -161,7 +161,7 @@ def test_a_replay_id_is_taken_up_to_its_limit() -> None:
     assert read(event_of(replayid="r" * 64)).replay_id == "r" * 64
 
 
-@pytest.mark.parametrize("type_", ["com.example.request", "expresssync.provision.requested.v2", None, 7, [SENT_AGAIN]])
+@pytest.mark.parametrize("type_", ["com.example.request", "expresssync.provision.requested.v2", None, 7, [TYPE]])
 def test_only_its_own_type_makes_an_event_one_that_was_sent_again(type_: object) -> None:
     """Extensions of the same name on somebody's event are not ours."""
     forged = {"generation": 5, "replayid": REPLAY_ID, "submissionid": "S-9", "requestsource": "/forged"}
@@ -170,12 +170,12 @@ def test_only_its_own_type_makes_an_event_one_that_was_sent_again(type_: object)
 
 
 @given(event=st.dictionaries(st.sampled_from([*TRAVELLERS, *ATTRIBUTES]), nonsense))
-@pytest.mark.parametrize("type_", ["com.example.request", SENT_AGAIN])
+@pytest.mark.parametrize("type_", ["com.example.request", TYPE])
 def test_no_attributes_whatever_make_it_raise(type_: str, event: dict[str, Any]) -> None:
     """And what is taken of them can be shown and sent again."""
     lineage = read({**event, "type": type_})
     assert lineage.attributes.keys() <= set(TRAVELLERS)
-    assert all(0 < len(text) <= LONGEST_ATTRIBUTE and text.isprintable() for text in lineage.attributes.values())
+    assert all(0 < len(text) <= MAX_ATTRIBUTE_LENGTH and text.isprintable() for text in lineage.attributes.values())
     assert lineage.submission_id
     assert read(sent(lineage), "M-2") == lineage
 
@@ -185,8 +185,8 @@ def test_no_attributes_whatever_make_it_raise(type_: str, event: dict[str, Any])
     [
         ({}, "M-1"),
         ({"submissionid": "S-1"}, "S-1"),
-        ({"submissionid": "S" * LONGEST_ID}, "S" * LONGEST_ID),
-        ({"submissionid": "S" * (LONGEST_ID + 1)}, "M-1"),
+        ({"submissionid": "S" * MAX_ID_LENGTH}, "S" * MAX_ID_LENGTH),
+        ({"submissionid": "S" * (MAX_ID_LENGTH + 1)}, "M-1"),
         ({"replayid": REPLAY_ID}, REPLAY_ID),
         ({"submissionid": "S-1", "replayid": REPLAY_ID}, "S-1"),
         ({"submissionid": "some words", "replayid": REPLAY_ID}, REPLAY_ID),
@@ -241,7 +241,7 @@ def test_other_submissions_are_bounded() -> None:
     """A message carries 32 submissions at most, whatever a stranger writes into it."""
     others = json.dumps([{"submissionid": f"S-{number}"} for number in range(1, 100)])
     lineage = read(event_of(submissionid="S-0", othersubmissions=others))
-    assert [each.submission_id for each in lineage.submissions] == [f"S-{n}" for n in range(MOST_SUBMISSIONS)]
+    assert [each.submission_id for each in lineage.submissions] == [f"S-{n}" for n in range(MAX_SUBMISSIONS)]
 
 
 def test_every_submission_is_in_the_generation_of_its_message() -> None:
@@ -282,10 +282,10 @@ def test_submissions_go_back_in_as_few_messages_as_allowed(count: int, expected:
 
 def test_messages_are_split_where_they_would_be_too_large() -> None:
     """Attributes that escape as badly as can be: fewer submissions fit into the 64 KiB of a message."""
-    submissions = many(8, **dict.fromkeys(TRAVELLERS, "\U0001f600" * LONGEST_ATTRIBUTE))
+    submissions = many(8, **dict.fromkeys(TRAVELLERS, "\U0001f600" * MAX_ATTRIBUTE_LENGTH))
     bodies = messages(DOCUMENT, submissions, "function", "event-1")
     assert len(bodies) > 1
-    assert max(map(len, bodies)) <= MESSAGE_BYTES
+    assert max(map(len, bodies)) <= MAX_MESSAGE_BYTES
     assert carried(bodies) == submissions
 
 
@@ -293,11 +293,11 @@ def test_messages_are_split_where_they_would_be_too_large() -> None:
 def test_a_message_is_full_at_64_kib(spare: int, expected: int) -> None:
     """Exactly as large as a message may be is not too large."""
     size = len(messages({"padding": ""}, many(2), "function", "event-1")[0])
-    request = {"padding": "x" * (MESSAGE_BYTES - size - spare)}
+    request = {"padding": "x" * (MAX_MESSAGE_BYTES - size - spare)}
     assert len(messages(request, many(2), "function", "event-1")) == expected
 
 
 def test_one_submission_is_one_message_however_large() -> None:
     """There is nothing to split; whoever sends it is told that it is too large."""
-    (body,) = messages({"padding": "x" * MESSAGE_BYTES}, many(1), "function", "event-1")
-    assert len(body) > MESSAGE_BYTES
+    (body,) = messages({"padding": "x" * MAX_MESSAGE_BYTES}, many(1), "function", "event-1")
+    assert len(body) > MAX_MESSAGE_BYTES

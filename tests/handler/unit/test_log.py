@@ -10,9 +10,9 @@ import structlog
 
 from handler import log
 from handler.inbound.request_event import Lineage
-from handler.model import Answer, Finding, Indeterminate, Refused, Succeeded
-from handler.outcome import announce
-from handler.provisioning import answers
+from handler.model import Answer, Indeterminate, LookupResult, Refused, Succeeded
+from handler.outcome import outcome_of
+from handler.provisioning import errors
 from handler.provisioning.retry import Attempt
 from tests.handler.unit import fakes
 from tests.handler.unit.fakes import DOCUMENT, circumstances
@@ -53,9 +53,9 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
     structlog.configure(**before)
 
 
-def journal() -> log.Journal:
+def journal() -> log.DeliveryLog:
     """The journal of one delivery."""
-    return log.Journal.of(log.invocation_log("FC-1"), "M-1", "REQ-1")
+    return log.DeliveryLog.of(log.invocation_log("FC-1"), "M-1", "REQ-1")
 
 
 def only(console: Console) -> dict[str, Any]:
@@ -80,7 +80,7 @@ IDS = {"request_id": "FC-1", "message_id": "M-1", "requestId": "REQ-1"}
 @pytest.mark.parametrize(("wait", "shown"), [(None, None), (0.0, 0.0), (1.23456, 1.235)])
 def test_a_call_is_told_with_its_code_and_what_follows(
     console: Console,
-    result: Answer | Finding,
+    result: Answer | LookupResult,
     code: str,
     api_request_id: str,
     wait: float | None,
@@ -88,7 +88,7 @@ def test_a_call_is_told_with_its_code_and_what_follows(
 ) -> None:
     """Operation, number, code, the API's id and the wait in seconds."""
     console.attach("INFO")
-    journal().attempted(Attempt(CREATE, 2, result, 0.5, wait))
+    journal().call(Attempt(CREATE, 2, result, 0.5, wait))
     assert only(console) == {
         **IDS,
         "level": "info",
@@ -105,24 +105,24 @@ def test_a_call_is_told_with_its_code_and_what_follows(
     ("verdict", "status", "code"),
     [
         (Succeeded("sync-1", "created"), "succeeded", None),
-        (Indeterminate(answers.reason(fakes.READ_TIMEOUT)), "indeterminate", "ReadTimeout"),
+        (Indeterminate(errors.reason_of(fakes.READ_TIMEOUT)), "indeterminate", "ReadTimeout"),
     ],
 )
 def test_a_verdict_is_told_with_its_event(console: Console, verdict: Any, status: str, code: str | None) -> None:
     """Status, event id, and the code where there is one."""
     console.attach("INFO")
-    outcome = announce(verdict, DOCUMENT, circumstances(lineage=Lineage(submission_id="S-1")))
-    journal().decided(outcome)
+    outcome = outcome_of(verdict, DOCUMENT, circumstances(lineage=Lineage(submission_id="S-1")))
+    journal().published(outcome)
     expected = {"level": "info", "event": "announced", "status": status, "event_id": outcome.event["id"], "code": code}
     assert only(console) == {**IDS, **expected, "submission_id": "S-1"}
 
 
-@pytest.mark.parametrize("event", ["unfinished", "unpublished"])
-def test_an_outcome_that_was_not_published_is_an_error(console: Console, event: str) -> None:
+@pytest.mark.parametrize(("method", "event"), [("not_settled", "unfinished"), ("not_published", "unpublished")])
+def test_an_outcome_that_was_not_published_is_an_error(console: Console, method: str, event: str) -> None:
     """The line has the code of the topic or queue that refused, and says whether the request is back in its queue."""
     console.attach("ERROR")
-    outcome = announce(Succeeded("sync-1", "created"), DOCUMENT, circumstances(lineage=Lineage(submission_id="S-1")))
-    getattr(journal(), event)(outcome, "TopicNotExist")
+    outcome = outcome_of(Succeeded("sync-1", "created"), DOCUMENT, circumstances(lineage=Lineage(submission_id="S-1")))
+    getattr(journal(), method)(outcome, "TopicNotExist")
     expected = {"level": "error", "event": event, "status": "succeeded", "event_id": outcome.event["id"]}
     assert only(console) == {**IDS, **expected, "submission_id": "S-1", "code": "TopicNotExist"}
 
@@ -137,7 +137,7 @@ def test_a_fault_is_told_by_kind_and_place_never_by_its_text(console: Console) -
     try:
         inner()
     except KeyError as fault:
-        journal().failed(fault)
+        journal().crashed(fault)
     line = only(console)
     place = line.pop("place")
     assert line == {**IDS, "level": "error", "event": "handler fault", "code": "KeyError"}
@@ -148,7 +148,7 @@ def test_a_fault_is_told_by_kind_and_place_never_by_its_text(console: Console) -
 def test_a_fault_without_a_place_is_still_told(console: Console) -> None:
     """One that was never raised."""
     console.attach("INFO")
-    journal().failed(ValueError("SECRET"))
+    journal().crashed(ValueError("SECRET"))
     line = only(console)
     assert (line["code"], line["place"]) == ("ValueError", None)
 
@@ -161,8 +161,8 @@ def test_only_lines_of_the_level_and_above_are_written(console: Console, level: 
     """The level is a setting."""
     console.attach(level)
     each = journal()
-    each.attempted(Attempt(CREATE, 1, fakes.CREATED, 0.5, None))
-    each.failed(ValueError())
+    each.call(Attempt(CREATE, 1, fakes.CREATED, 0.5, None))
+    each.crashed(ValueError())
     assert [line["level"] for line in console.lines()] == told
 
 
@@ -170,7 +170,7 @@ def test_each_line_is_one_write_however_awkward_its_ids_are(console: Console) ->
     """Lines of several threads cannot be spliced, and nothing breaks out of a line."""
     console.attach("INFO")
     for message_id in ("组", 'quote" and \\', "\u2028", "x" * 128):
-        log.Journal.of(log.invocation_log("FC-1"), message_id, None).failed(ValueError())
+        log.DeliveryLog.of(log.invocation_log("FC-1"), message_id, None).crashed(ValueError())
     assert [line["message_id"] for line in console.lines()] == ["组", 'quote" and \\', "\u2028", "x" * 128]
     assert {line["requestId"] for line in console.lines()} == {None}
 
@@ -179,11 +179,11 @@ def test_nothing_of_the_request_is_ever_written(console: Console) -> None:
     """A marker in every field of the request shows up nowhere."""
     console.attach("DEBUG")
     secret = {name: f"SECRET-{name}" for name in DOCUMENT}
-    outcome = announce(Indeterminate(answers.reason(fakes.READ_TIMEOUT)), secret, circumstances())
+    outcome = outcome_of(Indeterminate(errors.reason_of(fakes.READ_TIMEOUT)), secret, circumstances())
     each = journal()
-    each.decided(outcome)
-    each.unfinished(outcome, "TopicNotExist")
-    each.unpublished(outcome, "TopicNotExist")
-    each.attempted(Attempt(CREATE, 1, Refused("RoleNotExist", 404, "API-1"), 0.5, None))
+    each.published(outcome)
+    each.not_settled(outcome, "TopicNotExist")
+    each.not_published(outcome, "TopicNotExist")
+    each.call(Attempt(CREATE, 1, Refused("RoleNotExist", 404, "API-1"), 0.5, None))
     assert len(console.writes) == 4
     assert "SECRET" not in "".join(console.writes)

@@ -11,10 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from handler.inbound.request_event import LONGEST_ATTRIBUTE, LONGEST_ID, MOST_GENERATIONS, Lineage, of_event, sent_again
-from handler.inbound.validation import MOST_REPORTED, SCHEMAS, violations
+from handler.inbound.request_event import (
+    MAX_ATTRIBUTE_LENGTH,
+    MAX_GENERATIONS,
+    MAX_ID_LENGTH,
+    Lineage,
+    encode,
+    of_event,
+)
+from handler.inbound.validation import MAX_REPORTED, SCHEMAS, violations
 from handler.model import (
-    MESSAGE_BYTES,
+    MAX_MESSAGE_BYTES,
     Deferred,
     Failed,
     Indeterminate,
@@ -25,22 +32,22 @@ from handler.model import (
     Verdict,
     Violation,
 )
-from handler.outcome import MOST_CALLS, Call, Outcome, announce
-from handler.provisioning import answers
-from handler.provisioning.errors import DOCUMENTED, GATEWAY, OWN
+from handler.outcome import MAX_CALLS, Call, Outcome, outcome_of
+from handler.provisioning import errors
+from handler.provisioning.error_table import DOCUMENTED, GATEWAY, OWN
 from tests.handler.unit.fakes import DOCUMENT, MOMENT, circumstances
 
 CONTRACT = Draft7Validator(json.loads((SCHEMAS / "provision-outcome.v1.json").read_bytes()))
 
 CREATED = Succeeded("sync-1", "created")
 MISSING_NAME = Rejected((Violation("$.name", "required", "is required"),))
-REFUSED = answers.reason(Refused("RoleNotExist", 404, "API-1"))
-SILENCE = answers.reason(Unanswered("ReadTimeout", sent=True))
+REFUSED = errors.reason_of(Refused("RoleNotExist", 404, "API-1"))
+SILENCE = errors.reason_of(Unanswered("ReadTimeout", sent=True))
 PUT_OFF = Deferred(SILENCE, 90)
 VERDICTS: list[Verdict] = [CREATED, MISSING_NAME, Failed(REFUSED), Indeterminate(SILENCE), PUT_OFF]
 FINAL = VERDICTS[:-1]
 REPLAY = Lineage(replay_id="rp-0123456789ab", submission_id="rp-0123456789ab")
-CALLS = tuple(Call("DescribeExpressSyncs", "C" * 128, MOMENT, 123.0, 123.0) for _ in range(MOST_CALLS))
+CALLS = tuple(Call("DescribeExpressSyncs", "C" * 128, MOMENT, 123.0, 123.0) for _ in range(MAX_CALLS))
 TRAVELLERS = ("requestsource", "causationid", "correlationid", "traceparent", "tracestate")
 
 
@@ -52,14 +59,14 @@ def data_of(outcome: Outcome) -> dict[str, Any]:
 
 def id_of(verdict: Verdict, **changes: Any) -> str:
     """The id of the event that announces a verdict."""
-    event_id: str = announce(verdict, DOCUMENT, circumstances(**changes)).event["id"]
+    event_id: str = outcome_of(verdict, DOCUMENT, circumstances(**changes)).event["id"]
     return event_id
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)
 def test_every_verdict_is_announced_by_the_contract(verdict: Verdict) -> None:
     """The published schema is kept, and status, type and tag say the same."""
-    outcome = announce(verdict, DOCUMENT, circumstances(attempts=3, waited_seconds=1.5))
+    outcome = outcome_of(verdict, DOCUMENT, circumstances(attempts=3, waited_seconds=1.5))
     CONTRACT.validate(outcome.event)
     status = type(verdict).__name__.lower()
     assert outcome.status == data_of(outcome)["status"] == status
@@ -68,7 +75,7 @@ def test_every_verdict_is_announced_by_the_contract(verdict: Verdict) -> None:
 
 def test_a_success_names_the_group_and_how_it_came_about() -> None:
     """And nothing of an error, nor the request."""
-    data = data_of(announce(Succeeded("sync-1", "existing"), DOCUMENT, circumstances()))
+    data = data_of(outcome_of(Succeeded("sync-1", "existing"), DOCUMENT, circumstances()))
     assert (data["expressSyncId"], data["disposition"]) == ("sync-1", "existing")
     assert not {"error", "violations", "request"} & data.keys()
 
@@ -76,7 +83,7 @@ def test_a_success_names_the_group_and_how_it_came_about() -> None:
 def test_a_rejection_lists_every_violation_but_not_the_request() -> None:
     """Path, rule and message of each; the document broke the contract and stays out."""
     found = (Violation("$.name", "required", "is required"), Violation("$.x", "additionalProperties", "is unknown"))
-    data = data_of(announce(Rejected(found), DOCUMENT, circumstances()))
+    data = data_of(outcome_of(Rejected(found), DOCUMENT, circumstances()))
     assert data["violations"] == [
         {"path": "$.name", "rule": "required", "message": "is required"},
         {"path": "$.x", "rule": "additionalProperties", "message": "is unknown"},
@@ -87,7 +94,7 @@ def test_a_rejection_lists_every_violation_but_not_the_request() -> None:
 @pytest.mark.parametrize("verdict", [Failed(REFUSED), Indeterminate(REFUSED), Deferred(REFUSED, 60)])
 def test_what_may_be_worked_again_carries_reason_and_the_complete_request(verdict: Verdict) -> None:
     """The error as far as it may be shown, and the request to the letter."""
-    data = data_of(announce(verdict, DOCUMENT, circumstances()))
+    data = data_of(outcome_of(verdict, DOCUMENT, circumstances()))
     assert data["error"] == {
         "code": "RoleNotExist",
         "message": "The role that Cloud Storage Gateway assumes does not exist.",
@@ -101,25 +108,25 @@ def test_what_may_be_worked_again_carries_reason_and_the_complete_request(verdic
 
 def test_an_error_without_an_answer_has_neither_status_nor_api_id() -> None:
     """What is not known is left out, not null."""
-    error = data_of(announce(Indeterminate(SILENCE), DOCUMENT, circumstances()))["error"]
+    error = data_of(outcome_of(Indeterminate(SILENCE), DOCUMENT, circumstances()))["error"]
     assert error.keys() == {"code", "message", "retryable", "hint"}
     assert error["retryable"] is True
 
 
 def test_without_a_usable_request_id_the_submission_is_subject() -> None:
     """The requestId is then null; the message that brought it has another id each time it is sent again."""
-    outcome = announce(MISSING_NAME, None, circumstances(request_id=None, message_id="M-9"))
+    outcome = outcome_of(MISSING_NAME, None, circumstances(request_id=None, message_id="M-9"))
     CONTRACT.validate(outcome.event)
     assert (outcome.event["subject"], data_of(outcome)["requestId"]) == ("M-1", None)
     assert (data_of(outcome)["messageId"], data_of(outcome)["submissionId"]) == ("M-9", "M-1")
-    assert announce(CREATED, DOCUMENT, circumstances(message_id="M-9")).event["subject"] == "REQ-1"
+    assert outcome_of(CREATED, DOCUMENT, circumstances(message_id="M-9")).event["subject"] == "REQ-1"
 
 
 def test_the_event_says_when_and_after_what() -> None:
     """UTC to the millisecond; attempts, elapsed and waited times as they were."""
     later = MOMENT + timedelta(seconds=1, microseconds=240_400)
     about = circumstances(attempts=4, waited_seconds=0.9304, finished_at=later)
-    outcome = announce(CREATED, DOCUMENT, about)
+    outcome = outcome_of(CREATED, DOCUMENT, about)
     assert outcome.event["time"] == "2026-11-23T08:00:01.240Z"
     assert data_of(outcome)["attempts"] == 4
     assert data_of(outcome)["timings"] == {
@@ -132,7 +139,7 @@ def test_the_event_says_when_and_after_what() -> None:
 
 def test_a_clock_that_was_set_back_gives_no_negative_time() -> None:
     """The contract knows none."""
-    outcome = announce(CREATED, DOCUMENT, circumstances(finished_at=MOMENT - timedelta(seconds=9)))
+    outcome = outcome_of(CREATED, DOCUMENT, circumstances(finished_at=MOMENT - timedelta(seconds=9)))
     CONTRACT.validate(outcome.event)
     assert data_of(outcome)["timings"]["elapsedMs"] == 0
 
@@ -140,7 +147,7 @@ def test_a_clock_that_was_set_back_gives_no_negative_time() -> None:
 def test_attributes_of_the_requests_event_travel_on() -> None:
     """At the top level of the event, where CloudEvents has its extensions."""
     attributes = {"correlationid": "order-4711", "traceparent": "00-0af7-b7ad-01", "requestsource": "/portal"}
-    outcome = announce(CREATED, DOCUMENT, circumstances(lineage=Lineage(attributes, submission_id="S-1")))
+    outcome = outcome_of(CREATED, DOCUMENT, circumstances(lineage=Lineage(attributes, submission_id="S-1")))
     CONTRACT.validate(outcome.event)
     assert attributes.items() <= outcome.event.items()
 
@@ -194,7 +201,7 @@ def test_a_final_verdict_is_the_same_in_whichever_generation_it_is_reached(verdi
     """Two copies of a request may be under way after a crash: what they say alike is said once."""
     again = {"lineage": Lineage(generation=5, submission_id="M-1")}
     assert id_of(verdict) == id_of(verdict, **again)
-    assert data_of(announce(verdict, DOCUMENT, circumstances(**again)))["generation"] == 5
+    assert data_of(outcome_of(verdict, DOCUMENT, circumstances(**again)))["generation"] == 5
 
 
 def test_each_generation_is_deferred_on_its_own_and_once() -> None:
@@ -219,32 +226,32 @@ def test_which_replay_it_was_does_not_change_the_event_id(verdict: Verdict) -> N
 
 def test_a_replay_is_named_and_only_a_replay() -> None:
     """For whoever watches it."""
-    outcome = announce(CREATED, DOCUMENT, circumstances(lineage=REPLAY))
+    outcome = outcome_of(CREATED, DOCUMENT, circumstances(lineage=REPLAY))
     CONTRACT.validate(outcome.event)
     assert data_of(outcome)["replayId"] == "rp-0123456789ab"
-    assert "replayId" not in data_of(announce(CREATED, DOCUMENT, circumstances()))
+    assert "replayId" not in data_of(outcome_of(CREATED, DOCUMENT, circumstances()))
 
 
 def test_a_deferral_says_when_the_request_is_tried_again() -> None:
     """Its delay after the end of this run; nothing else says so."""
     later = MOMENT + timedelta(seconds=9, milliseconds=120)
     about = circumstances(lineage=Lineage(generation=1, submission_id="M-1"), finished_at=later)
-    data = data_of(announce(PUT_OFF, DOCUMENT, about))
+    data = data_of(outcome_of(PUT_OFF, DOCUMENT, about))
     assert (data["nextAttemptAt"], data["generation"]) == ("2026-11-23T08:01:39.120Z", 1)
-    assert [each for each in FINAL if "nextAttemptAt" in data_of(announce(each, DOCUMENT, about))] == []
+    assert [each for each in FINAL if "nextAttemptAt" in data_of(outcome_of(each, DOCUMENT, about))] == []
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)
 def test_no_outcome_is_taken_for_a_request_that_is_sent_again(verdict: Verdict) -> None:
     """Its type is another, so that nothing of a generation is read from it."""
-    event = announce(verdict, DOCUMENT, circumstances(lineage=Lineage({}, 3, "rp-0123456789ab", "S-1"))).event
+    event = outcome_of(verdict, DOCUMENT, circumstances(lineage=Lineage({}, 3, "rp-0123456789ab", "S-1"))).event
     assert of_event(event, "M-1").generation == 0
 
 
 def test_the_text_is_one_line_of_ascii_json() -> None:
     """Neither XML's line ends nor a log's encoding can change it."""
     document = {**DOCUMENT, "description": '组\r\n\t\u2028\U0001f600 <&>"'}
-    text = announce(Failed(REFUSED), document, circumstances()).text()
+    text = outcome_of(Failed(REFUSED), document, circumstances()).text()
     assert text.isascii()
     assert text.isprintable()
     assert json.loads(text)["data"]["request"] == document
@@ -263,8 +270,8 @@ def largest(limit_characters: int, limit_bytes: int | None = None) -> st.SearchS
     prefix=largest(1023, 1023),
     description=largest(255),
     requester=largest(128),
-    attribute=largest(LONGEST_ATTRIBUTE),
-    message_id=largest(LONGEST_ID),
+    attribute=largest(MAX_ATTRIBUTE_LENGTH),
+    message_id=largest(MAX_ID_LENGTH),
     code=st.sampled_from([*DOCUMENTED, *GATEWAY, *OWN, "C" * 128]),
 )
 def test_the_largest_valid_request_fits_a_message_with_any_reason(
@@ -284,30 +291,30 @@ def test_the_largest_valid_request_fits_a_message_with_any_reason(
     about = circumstances(
         request_id=request_id,
         message_id=message_id,
-        lineage=Lineage(dict.fromkeys(TRAVELLERS, attribute), MOST_GENERATIONS, "\U0001f600" * 64, "S" * LONGEST_ID),
+        lineage=Lineage(dict.fromkeys(TRAVELLERS, attribute), MAX_GENERATIONS, "\U0001f600" * 64, "S" * MAX_ID_LENGTH),
         calls=CALLS,
     )
-    reason = answers.reason(Refused(code, 599, "A" * 64))
+    reason = errors.reason_of(Refused(code, 599, "A" * 64))
     for verdict in (Failed(reason), Deferred(reason, 604_800)):
-        outcome = announce(verdict, document, about)
+        outcome = outcome_of(verdict, document, about)
         CONTRACT.validate(outcome.event)
-        assert len(outcome.text().encode()) <= MESSAGE_BYTES
+        assert len(outcome.text().encode()) <= MAX_MESSAGE_BYTES
         assert "omitted" not in data_of(outcome)
-    assert len(sent_again(document, about.lineage, "s" * 256, outcome.event["id"])) <= MESSAGE_BYTES
+    assert len(encode(document, about.lineage, "s" * 256, outcome.event["id"])) <= MAX_MESSAGE_BYTES
 
 
 def test_the_most_violations_fit_a_message() -> None:
     """However wrong the document is, with attributes that escape as badly as can be."""
     worst = "\U0001f600"
-    document = {f"{'x' * 58}_{number:05}": number for number in range(MOST_REPORTED * 3)}
+    document = {f"{'x' * 58}_{number:05}": number for number in range(MAX_REPORTED * 3)}
     found = violations({**document, "name": 1, "requestId": 2, "bucketPrefix": worst * 1024})
-    assert len(found) == MOST_REPORTED + 1
-    attributes = dict.fromkeys(TRAVELLERS, worst * LONGEST_ATTRIBUTE)
-    lineage = Lineage(attributes, MOST_GENERATIONS, worst * 64, "S" * LONGEST_ID)
-    about = circumstances(request_id=None, message_id=worst * LONGEST_ID, lineage=lineage)
-    outcome = announce(Rejected(found), None, about)
+    assert len(found) == MAX_REPORTED + 1
+    attributes = dict.fromkeys(TRAVELLERS, worst * MAX_ATTRIBUTE_LENGTH)
+    lineage = Lineage(attributes, MAX_GENERATIONS, worst * 64, "S" * MAX_ID_LENGTH)
+    about = circumstances(request_id=None, message_id=worst * MAX_ID_LENGTH, lineage=lineage)
+    outcome = outcome_of(Rejected(found), None, about)
     CONTRACT.validate(outcome.event)
-    assert len(outcome.text().encode()) <= MESSAGE_BYTES
+    assert len(outcome.text().encode()) <= MAX_MESSAGE_BYTES
 
 
 def test_the_calls_say_what_was_asked_when_and_how_long() -> None:
@@ -316,7 +323,7 @@ def test_the_calls_say_what_was_asked_when_and_how_long() -> None:
         Call("CreateExpressSync", "Throttling.User", MOMENT, 0.0482, 0.4204),
         Call("CreateExpressSync", "OK", MOMENT + timedelta(seconds=1), 1.5, None),
     )
-    outcome = announce(CREATED, DOCUMENT, circumstances(calls=calls))
+    outcome = outcome_of(CREATED, DOCUMENT, circumstances(calls=calls))
     CONTRACT.validate(outcome.event)
     assert data_of(outcome)["calls"] == [
         {
@@ -340,7 +347,7 @@ def test_the_calls_say_what_was_asked_when_and_how_long() -> None:
 def test_the_last_twenty_calls_are_shown(made: int, shown: list[int]) -> None:
     """An outage may need hundreds; the end of them tells how it went."""
     calls = tuple(Call("CreateExpressSync", f"Code{number}", MOMENT, 0.0, 0.0) for number in range(made))
-    outcome = announce(CREATED, DOCUMENT, circumstances(calls=calls))
+    outcome = outcome_of(CREATED, DOCUMENT, circumstances(calls=calls))
     CONTRACT.validate(outcome.event)
     assert [call["code"] for call in data_of(outcome)["calls"]] == [f"Code{number}" for number in shown]
 
@@ -349,29 +356,29 @@ def padded(size: int, **changes: Any) -> Outcome:
     """A fault of ours on a document so large that the outcome has that many bytes if nothing is left out."""
     about = circumstances(calls=CALLS, **changes)
     fault = Indeterminate(SILENCE, may_settle=False)
-    bare = len(announce(fault, {"requestId": "REQ-1", "x": ""}, replace(about, calls=())).text())
+    bare = len(outcome_of(fault, {"requestId": "REQ-1", "x": ""}, replace(about, calls=())).text())
     with_calls = bare + sum(len(json.dumps(each, separators=(",", ":"))) + 1 for each in _calls(about)) - 1
-    return announce(fault, {"requestId": "REQ-1", "x": "x" * (size - with_calls)}, about)
+    return outcome_of(fault, {"requestId": "REQ-1", "x": "x" * (size - with_calls)}, about)
 
 
 def _calls(about: Any) -> list[dict[str, Any]]:
-    return list(data_of(announce(CREATED, DOCUMENT, about))["calls"])
+    return list(data_of(outcome_of(CREATED, DOCUMENT, about))["calls"])
 
 
 @pytest.mark.parametrize(
     ("size", "omitted"),
     [
-        (MESSAGE_BYTES, None),
-        (MESSAGE_BYTES + 1, ["calls"]),
-        (MESSAGE_BYTES + 8_000, ["calls", "request"]),
-        (MESSAGE_BYTES * 2, ["calls", "request"]),
+        (MAX_MESSAGE_BYTES, None),
+        (MAX_MESSAGE_BYTES + 1, ["calls"]),
+        (MAX_MESSAGE_BYTES + 8_000, ["calls", "request"]),
+        (MAX_MESSAGE_BYTES * 2, ["calls", "request"]),
     ],
 )
 def test_an_outcome_that_is_too_large_is_shortened(size: int, omitted: list[str] | None) -> None:
     """First the calls go, then the request but for its id; what is left out is named, and the rest is unchanged."""
     outcome = padded(size)
     CONTRACT.validate(outcome.event)
-    assert len(outcome.text()) <= MESSAGE_BYTES
+    assert len(outcome.text()) <= MAX_MESSAGE_BYTES
     data = data_of(outcome)
     assert data.get("omitted") == omitted
     assert (data["calls"] == []) is bool(omitted)
@@ -382,7 +389,7 @@ def test_an_outcome_that_is_too_large_is_shortened(size: int, omitted: list[str]
 
 def test_a_huge_document_without_an_id_leaves_nothing_behind() -> None:
     """The request is then an empty object."""
-    outcome = padded(MESSAGE_BYTES * 2, request_id=None)
+    outcome = padded(MAX_MESSAGE_BYTES * 2, request_id=None)
     CONTRACT.validate(outcome.event)
     assert data_of(outcome)["request"] == {}
 
@@ -390,19 +397,19 @@ def test_a_huge_document_without_an_id_leaves_nothing_behind() -> None:
 @pytest.mark.parametrize("document", [None, [], "text", 17, True, [DOCUMENT]])
 def test_what_is_not_an_object_is_not_a_request(document: object) -> None:
     """A fault of ours may strike before a body was validated; its outcome keeps the contract all the same."""
-    outcome = announce(Indeterminate(SILENCE, may_settle=False), document, circumstances(request_id=None))
+    outcome = outcome_of(Indeterminate(SILENCE, may_settle=False), document, circumstances(request_id=None))
     CONTRACT.validate(outcome.event)
     assert data_of(outcome)["request"] == {}
 
 
 verdicts = st.sampled_from(VERDICTS)
-generations = st.integers(0, MOST_GENERATIONS)
+generations = st.integers(0, MAX_GENERATIONS)
 
 
 def sequence_of(verdict: Verdict, generation: int) -> str:
     """The sequence of the event that announces a verdict."""
     about = circumstances(lineage=Lineage(generation=generation, submission_id="M-1"))
-    return str(announce(verdict, DOCUMENT, about).event["sequence"])
+    return str(outcome_of(verdict, DOCUMENT, about).event["sequence"])
 
 
 @pytest.mark.parametrize(
@@ -447,7 +454,7 @@ def test_the_greatest_sequence_holds_in_any_order_of_arrival(told: list[tuple[in
     """
     told = [each for each in told if not isinstance(each[1], Rejected)] or [(0, MISSING_NAME)]
     events = [
-        announce(verdict, DOCUMENT, circumstances(lineage=Lineage(generation=generation, submission_id="M-1"))).event
+        outcome_of(verdict, DOCUMENT, circumstances(lineage=Lineage(generation=generation, submission_id="M-1"))).event
         for generation, verdict in told
     ]
     shuffled = [*events, *events]

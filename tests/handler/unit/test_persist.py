@@ -4,9 +4,9 @@ from typing import cast
 
 import pytest
 
-from handler.provisioning.backoff import Backoff
+from handler.provisioning.retry import Backoff
 from handler.smq.client import Smq, SmqError
-from handler.smq.senders import LONGEST_CALL_SECONDS, SHORTEST_CALL_SECONDS, Persistence
+from handler.smq.senders import MAX_CALL_SECONDS, MIN_CALL_SECONDS, QueueSender
 from tests.handler.unit.fakes import FakeClock, ScriptedSmq
 
 PASSING = SmqError("InternalError", transient=True)
@@ -21,8 +21,8 @@ def persisted(clock: FakeClock, *failures: SmqError, room: float = 100.0) -> Scr
 
 
 def _persist(clock: FakeClock, smq: ScriptedSmq, room: float) -> None:
-    persistence = Persistence(cast(Smq, smq), Backoff(attempts=4, base_seconds=1.0, cap_seconds=2.0), clock)
-    persistence.do(lambda at: at.publish("topic", "body", "tag"), clock.now() + room)
+    sender = QueueSender(cast(Smq, smq), "requests", clock, Backoff(attempts=4, base_seconds=1.0, cap_seconds=2.0))
+    sender._retrying(lambda at: at.publish("topic", "body", "tag"), clock.now() + room)
 
 
 def test_what_is_done_is_not_done_again(clock: FakeClock) -> None:
@@ -72,11 +72,11 @@ def test_an_operation_is_tried_once_however_late_it_is(clock: FakeClock, room: f
     """A verdict in hand cost a call of the API, and one more second is cheaper than a redelivery."""
     smq = persisted(clock, room=room)
     assert len(smq.published) == 1
-    assert smq.timeouts == [SHORTEST_CALL_SECONDS]
+    assert smq.timeouts == [MIN_CALL_SECONDS]
 
 
 @pytest.mark.parametrize(
-    ("room", "timeout"), [(100.0, LONGEST_CALL_SECONDS), (5.0, 5.0), (3.0, 3.0), (1.0, 1.0), (0.2, 1.0)]
+    ("room", "timeout"), [(100.0, MAX_CALL_SECONDS), (5.0, 5.0), (3.0, 3.0), (1.0, 1.0), (0.2, 1.0)]
 )
 def test_a_call_gets_the_time_that_is_left_within_limits(clock: FakeClock, room: float, timeout: float) -> None:
     """Never so little that it must fail, never so much that a hanging connection eats up the attempts."""

@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 
 from handler.inbound.envelope import parse
 from handler.inbound.request_event import Lineage
-from handler.model import Adoption, Answer, Created, Finding, ProvisionRequest, Refused, Seen, Violation
+from handler.model import Adoption, Answer, Created, GroupList, LookupResult, ProvisionRequest, Refused, Violation
 from handler.outcome import Outcome
 from handler.provisioning.ownership import marked_description
-from handler.provisioning.provisioner import Deadlines
-from handler.provisioning.retry import SHORTEST_CALL_SECONDS
+from handler.provisioning.retry import MIN_CALL_SECONDS, Deadlines
 from tests.handler.unit import fakes
 from tests.handler.unit.fakes import (
     CREATED,
@@ -43,8 +42,8 @@ def test_an_outcome_is_published_then_logged(harness: Harness) -> None:
     """The topic has the outcome before the journal says so; the outcome is what is returned."""
     (outcome,) = harness.work(delivery())
     assert harness.published == [(outcome, DEADLINES.publish)]
-    assert harness.journals["M-1"].events == ["bound", "attempted", "decided"]
-    assert harness.journals["M-1"].told[-1] == ("decided", outcome)
+    assert harness.logs["M-1"].events == ["bound", "attempted", "decided"]
+    assert harness.logs["M-1"].told[-1] == ("decided", outcome)
     assert outcome is not None
     assert outcome.status == "succeeded"
     assert outcome.event["source"] == SOURCE
@@ -93,7 +92,7 @@ def test_what_breaks_the_contract_is_rejected_without_a_call(clock: FakeClock, d
     data = data_of(outcome)
     assert (data["status"], data["attempts"]) == ("rejected", 0)
     request_id = document.get("requestId") if isinstance(document, dict) else None
-    assert harness.journals["M-1"].told[0] == ("bound", request_id)
+    assert harness.logs["M-1"].told[0] == ("bound", request_id)
     assert data["requestId"] == request_id
 
 
@@ -131,7 +130,7 @@ def test_a_short_description_is_fine_under_owned(clock: FakeClock) -> None:
 
 def test_a_delivery_with_just_enough_time_is_begun(harness: Harness) -> None:
     """One shortest call fits."""
-    deadlines = replace(DEADLINES, create=harness.clock.now() + SHORTEST_CALL_SECONDS)
+    deadlines = replace(DEADLINES, create=harness.clock.now() + MIN_CALL_SECONDS)
     assert data_of(harness.work(delivery(), deadlines=deadlines)[0])["status"] == "succeeded"
 
 
@@ -149,7 +148,7 @@ def test_a_fault_of_ours_is_indeterminate_and_harms_nobody(clock: FakeClock) -> 
     data = data_of(outcomes[1])
     assert (data["error"]["code"], data["error"]["retryable"]) == ("HandlerFault", True)
     assert data["request"]["requestId"] == "REQ-1"
-    assert ("failed", "RuntimeError") in harness.journals["M-REQ-1"].told
+    assert ("failed", "RuntimeError") in harness.logs["M-REQ-1"].told
     assert len(harness.published) == 3
     assert "SECRET" not in str(outcomes)
 
@@ -225,7 +224,7 @@ def test_a_single_delivery_needs_no_thread(clock: FakeClock) -> None:
 def test_the_same_delivery_again_gives_the_same_event_id(clock: FakeClock) -> None:
     """Whatever happened on the way, and whether the group was made now or then."""
     (first,) = Harness(clock, scripted(clock, [THROTTLED, Created("sync-there", "API-1")])).work(delivery())
-    there = Seen((group_of(),))
+    there = GroupList((group_of(),))
     (again,) = Harness(clock, scripted(clock, [DUPLICATE], [there])).work(delivery())
     assert first is not None
     assert again is not None
@@ -235,7 +234,7 @@ def test_the_same_delivery_again_gives_the_same_event_id(clock: FakeClock) -> No
 
 def test_the_calls_of_a_case_are_in_its_outcome(clock: FakeClock) -> None:
     """Each with its operation, code, start, duration and the wait after it, in the order in which they were made."""
-    service = scripted(clock, [THROTTLED, DUPLICATE], [Seen((group_of(),))], call_seconds=0.5)
+    service = scripted(clock, [THROTTLED, DUPLICATE], [GroupList((group_of(),))], call_seconds=0.5)
     (outcome,) = Harness(clock, service).work(delivery())
     shown = [tuple(call.values()) for call in data_of(outcome)["calls"]]
     assert shown == [
@@ -254,8 +253,8 @@ def test_copies_of_one_submission_are_one_event(clock: FakeClock) -> None:
     assert (len(service.created), len(harness.published)) == (1, 1)
     assert [outcome.event for outcome in outcomes if outcome] == harness.events * 3
     assert harness.events[0]["data"]["messageId"] == "M-0"
-    assert [harness.journals[f"M-{n}"].events[-1] for n in range(3)] == ["decided"] * 3
-    assert [harness.journals[f"M-{n}"].events.count("attempted") for n in range(3)] == [1, 0, 0]
+    assert [harness.logs[f"M-{n}"].events[-1] for n in range(3)] == ["decided"] * 3
+    assert [harness.logs[f"M-{n}"].events.count("attempted") for n in range(3)] == [1, 0, 0]
 
 
 def test_two_submissions_of_one_body_are_two_events(clock: FakeClock) -> None:
@@ -359,7 +358,7 @@ def test_a_group_that_landed_late_is_the_second_bodys_too(clock: FakeClock, adop
     """It asks for the same configuration; under `never` nobody can say whose the group is."""
     request = ProvisionRequest.of(DOCUMENT)
     words = marked_description(request) if adoption == "owned" else request.description
-    landed = Seen((group_of(description=words),))
+    landed = GroupList((group_of(description=words),))
     service = scripted(clock, [READ_TIMEOUT] * 3 + [DUPLICATE], [NO_GROUPS] * 4 + [landed])
     outcomes = Harness(clock, service, adoption).work(delivery(), delivery(OTHER_WORDS, "M-2"))
     assert statuses(outcomes) == ["indeterminate", expected]
@@ -426,8 +425,8 @@ def test_a_fault_on_a_huge_document_is_announced(clock: FakeClock, monkeypatch: 
     assert len(outcome.text()) <= 65536
 
 
-LATE = Deadlines(create=1000.0 + SHORTEST_CALL_SECONDS - 0.001, look=1103.0, publish=1118.0)
-TOO_LATE = Deadlines(create=1000.0, look=1000.0, publish=1001.0)
+LATE = Deadlines(create=1000.0 + MIN_CALL_SECONDS - 0.001, lookup=1103.0, publish=1118.0)
+TOO_LATE = Deadlines(create=1000.0, lookup=1000.0, publish=1001.0)
 
 
 @pytest.mark.parametrize(
@@ -436,11 +435,11 @@ TOO_LATE = Deadlines(create=1000.0, look=1000.0, publish=1001.0)
         (LATE, [NO_GROUPS] * 2, 2, "failed"),
         (LATE, [NO_PERMISSION], 1, "indeterminate"),
         (TOO_LATE, [], 0, "indeterminate"),
-        (replace(TOO_LATE, create=900.0, look=900.0, publish=900.0), [], 0, "indeterminate"),
+        (replace(TOO_LATE, create=900.0, lookup=900.0, publish=900.0), [], 0, "indeterminate"),
     ],
 )
 def test_a_delivery_without_time_is_deferred_like_any_other(
-    clock: FakeClock, deadlines: Deadlines, findings: list[Finding], lookups: int, last: str
+    clock: FakeClock, deadlines: Deadlines, findings: list[LookupResult], lookups: int, last: str
 ) -> None:
     """No create call is made, nor a lookup that does not fit; the last generation ends as the lookup says."""
     for generation, status in ((0, "deferred"), (2, last)):
@@ -456,7 +455,7 @@ def test_a_delivery_without_time_is_deferred_like_any_other(
 
 def test_a_group_that_is_there_is_found_though_time_is_up(clock: FakeClock) -> None:
     """The lookup has a reserve of its own."""
-    service = scripted(clock, [], [Seen((group_of(),))])
+    service = scripted(clock, [], [GroupList((group_of(),))])
     (outcome,) = Harness(clock, service, deferrals=2).work(delivery(), deadlines=LATE)
     assert (data_of(outcome)["status"], data_of(outcome)["disposition"]) == ("succeeded", "existing")
 
@@ -469,7 +468,7 @@ def test_a_slow_neighbour_takes_the_time_of_its_own_lane_only(clock: FakeClock) 
     assert statuses(outcomes) == ["deferred", "deferred"]
     assert data_of(outcomes[1])["error"]["code"] == "OutOfTime"
     assert [each.generation for each in harness.back] == [1, 1]
-    assert clock.now() <= DEADLINES.look
+    assert clock.now() <= DEADLINES.lookup
 
 
 outages = st.lists(st.sampled_from([CREATED, THROTTLED, READ_TIMEOUT, INTERNAL_ERROR, NO_PERMISSION]), min_size=1)
@@ -507,7 +506,7 @@ def test_every_delivery_is_settled_or_comes_back(
         is_deferred = submission in told and told[submission]["data"]["status"] == "deferred"
         assert (submission in back) is (outcome is not None and (submission not in told or is_deferred))
         assert outcome is not None or submission not in told
-        ends = [event for event in harness.journals[each.message_id].events if event not in ("bound", "attempted")]
+        ends = [event for event in harness.logs[each.message_id].events if event not in ("bound", "attempted")]
         assert len(ends) == 1
         assert (ends[0] == "unfinished") is (outcome is None)
     assert all(lineage.generation <= deferrals for lineage in harness.back)

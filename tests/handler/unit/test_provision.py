@@ -13,18 +13,17 @@ from handler.model import (
     Answer,
     Created,
     Failed,
-    Finding,
+    GroupList,
     Indeterminate,
+    LookupResult,
     Refused,
-    Seen,
     Succeeded,
     Unanswered,
     Verdict,
 )
-from handler.provisioning.backoff import Backoff
 from handler.provisioning.ownership import marked_description
-from handler.provisioning.provisioner import Deadlines, Policy, Provisioner
-from handler.provisioning.retry import SHORTEST_CALL_SECONDS, Attempt
+from handler.provisioning.provisioner import Policy, Provisioner
+from handler.provisioning.retry import MIN_CALL_SECONDS, Attempt, Backoff, Deadlines
 from tests.handler.unit import fakes
 from tests.handler.unit.fakes import (
     ASSUME_ROLE_FAIL,
@@ -43,11 +42,11 @@ from tests.handler.unit.fakes import (
     scripted,
 )
 
-IDENTICAL = Seen((group_of(),))
-ELSEWHERE = Seen((group_of(bucket_name="another-bucket"),))
+IDENTICAL = GroupList((group_of(),))
+ELSEWHERE = GroupList((group_of(bucket_name="another-bucket"),))
 POLICY = Policy(Backoff(3, 1.0, 8.0), call_timeout_seconds=10.0, late_pause_seconds=10.0, adoption="identical")
 BUCKET, ANYWHERE = "holiday-bucket", None
-DEADLINES = Deadlines(create=1078.0, look=1103.0, publish=1118.0)
+DEADLINES = Deadlines(create=1078.0, lookup=1103.0, publish=1118.0)
 
 
 def provision(
@@ -192,11 +191,11 @@ STORIES = [
 def test_the_verdict_of_each_story(
     clock: FakeClock,
     answers: Sequence[Answer],
-    findings: Sequence[Finding],
+    findings: Sequence[LookupResult],
     expected: Succeeded | str,
     looked: Sequence[str | None],
 ) -> None:
-    """On the bucket first, then everywhere, so that a namesake on another bucket is found; no look is wasted."""
+    """On the bucket first, then everywhere, so that a group of the name on another bucket is found."""
     service = scripted(clock, answers, findings)
     verdict = provision(service)
     assert (verdict if isinstance(expected, Succeeded) else type(verdict).__name__.lower()) == expected
@@ -238,12 +237,12 @@ def test_only_an_attempt_that_may_land_is_paused_for(clock: FakeClock, answers: 
 
 def test_the_pause_leaves_room_for_the_second_look(clock: FakeClock) -> None:
     """Near the deadline it is as long as it can be for one call to fit after it."""
-    deadlines = Deadlines(create=clock.now() + 2, look=clock.now() + 5, publish=clock.now() + 6)
+    deadlines = Deadlines(create=clock.now() + 2, lookup=clock.now() + 5, publish=clock.now() + 6)
     service = scripted(clock, [DUPLICATE], [NO_GROUPS] * 4)
     assert isinstance(provision(service, deadlines=deadlines), Indeterminate)
-    assert 5 - SHORTEST_CALL_SECONDS in clock.slept
+    assert 5 - MIN_CALL_SECONDS in clock.slept
     assert service.looked == [BUCKET, ANYWHERE, BUCKET, ANYWHERE]
-    assert clock.now() <= deadlines.look
+    assert clock.now() <= deadlines.lookup
 
 
 @pytest.mark.parametrize(
@@ -255,7 +254,9 @@ def test_the_pause_leaves_room_for_the_second_look(clock: FakeClock) -> None:
         ([NO_GROUPS] * 2 + [ELSEWHERE], "failed"),
     ],
 )
-def test_an_earlier_attempt_in_flight_is_waited_for(clock: FakeClock, findings: list[Finding], expected: str) -> None:
+def test_an_earlier_attempt_in_flight_is_waited_for(
+    clock: FakeClock, findings: list[LookupResult], expected: str
+) -> None:
     """What was sent for the same group before may still make it, however surely this attempt was refused."""
     verdict = provision(scripted(clock, [NO_PERMISSION], findings), in_flight=True)
     assert type(verdict).__name__.lower() == expected
@@ -270,7 +271,7 @@ def test_an_earlier_attempt_in_flight_is_waited_for(clock: FakeClock, findings: 
     ],
 )
 def test_without_time_to_create_there_is_only_a_lookup(
-    clock: FakeClock, findings: list[Finding], looked: list[str | None], expected: str
+    clock: FakeClock, findings: list[LookupResult], looked: list[str | None], expected: str
 ) -> None:
     """Nothing is sent; the lookup that still fits decides, and what it leaves open is a matter of time."""
     service = scripted(clock, findings=findings)
@@ -320,7 +321,7 @@ def test_a_pause_of_nothing_is_nothing(clock: FakeClock) -> None:
 
 def test_no_pause_is_negative(clock: FakeClock) -> None:
     """Where the looks have used all the time up, nothing is slept (the clock refuses a negative sleep)."""
-    deadlines = Deadlines(create=clock.now() + 2, look=clock.now() + 4, publish=clock.now() + 6)
+    deadlines = Deadlines(create=clock.now() + 2, lookup=clock.now() + 4, publish=clock.now() + 6)
     verdict = provision(scripted(clock, [DUPLICATE], [NO_GROUPS] * 2, call_seconds=1.3), deadlines=deadlines)
     assert isinstance(verdict, Indeterminate)
 
@@ -343,7 +344,7 @@ def test_a_look_that_fails_until_the_deadline_is_indeterminate(clock: FakeClock)
     """Never failed, and never late."""
     verdict = provision(scripted(clock, [DUPLICATE], [INTERNAL_ERROR] * 1000))
     assert isinstance(verdict, Indeterminate)
-    assert clock.now() <= DEADLINES.look
+    assert clock.now() <= DEADLINES.lookup
 
 
 def test_creating_ends_early_enough_for_a_lookup(clock: FakeClock) -> None:
@@ -354,7 +355,7 @@ def test_creating_ends_early_enough_for_a_lookup(clock: FakeClock) -> None:
     assert isinstance(provision(service, patient, seen=seen), Failed)
     assert 1 < len(service.created) < 1000
     assert service.looked == [BUCKET, ANYWHERE]
-    assert clock.now() <= DEADLINES.look
+    assert clock.now() <= DEADLINES.lookup
 
 
 def test_a_call_is_given_its_timeout(clock: FakeClock) -> None:
@@ -387,7 +388,7 @@ def test_without_ownership_the_description_is_sent_as_it_came(clock: FakeClock, 
 def test_under_owned_every_attempt_bears_the_mark(clock: FakeClock) -> None:
     """The group is recognised by it, and by nothing else."""
     marked = replace(REQUEST, description=marked_description(REQUEST))
-    ours = Seen((group_of(description=marked.description),))
+    ours = GroupList((group_of(description=marked.description),))
     owned = replace(POLICY, adoption="owned")
     service = scripted(clock, [READ_TIMEOUT, DUPLICATE], [ours])
     assert provision(service, owned) == Succeeded("sync-there", "created")
@@ -414,22 +415,22 @@ def test_switched_off_adoption_claims_only_what_this_run_was_told_it_made(clock:
 )
 def test_reserves_give_way_on_a_short_timeout(timeout: int, create: float, look: float, publish: float) -> None:
     """Of a short timeout 40 % is left for creating, 30 % for looking, 20 % for publishing, 10 % to return."""
-    deadlines = Deadlines.of(0.0, timeout, look_reserve=25.0, publish_reserve=15.0)
-    assert (deadlines.create, deadlines.look, deadlines.publish) == pytest.approx((create, look, publish))
+    deadlines = Deadlines.of(0.0, timeout, lookup_reserve=25.0, publish_reserve=15.0)
+    assert (deadlines.create, deadlines.lookup, deadlines.publish) == pytest.approx((create, look, publish))
 
 
 @given(
     began=st.floats(0, 1e6),
     timeout=st.floats(1, 86400),
-    look_reserve=st.floats(0, 250),
+    lookup_reserve=st.floats(0, 250),
     publish_reserve=st.floats(0, 250),
 )
 def test_the_deadlines_stand_in_order_within_the_timeout(
-    began: float, timeout: float, look_reserve: float, publish_reserve: float
+    began: float, timeout: float, lookup_reserve: float, publish_reserve: float
 ) -> None:
     """There is time to create, then to look, then to publish, then to return, whatever is set."""
-    deadlines = Deadlines.of(began, timeout, look_reserve, publish_reserve)
-    assert began < deadlines.create <= deadlines.look <= deadlines.publish < began + timeout
+    deadlines = Deadlines.of(began, timeout, lookup_reserve, publish_reserve)
+    assert began < deadlines.create <= deadlines.lookup <= deadlines.publish < began + timeout
     assert deadlines.create - began >= 0.4 * timeout - 1e-6
 
 
@@ -460,7 +461,7 @@ any_finding = st.sampled_from([NO_GROUPS, IDENTICAL, ELSEWHERE, INTERNAL_ERROR, 
 )
 def test_no_verdict_is_late_or_unfounded(
     answers: list[Answer],
-    findings: list[Finding],
+    findings: list[LookupResult],
     call_seconds: float,
     fraction: float,
     timeout: int,
@@ -471,12 +472,12 @@ def test_no_verdict_is_late_or_unfounded(
     deadlines = Deadlines.of(clock.now(), timeout, 25.0, 15.0)
     service, seen = scripted(clock, answers, cycle(findings), call_seconds), list[Attempt]()
     verdict = provision(service, replace(POLICY, adoption=adoption), deadlines, seen)
-    assert clock.now() <= deadlines.look + 1e-6
+    assert clock.now() <= deadlines.lookup + 1e-6
     looks = [attempt.result for attempt in seen if attempt.operation == "DescribeExpressSyncs"]
     creates = [attempt.result for attempt in seen if attempt.operation == "CreateExpressSync"]
     match verdict:
         case Failed(reason):
-            assert reason.code == "InvalidBucketName" or isinstance(looks[-1], Seen)
+            assert reason.code == "InvalidBucketName" or isinstance(looks[-1], GroupList)
             assert looks[-1:] in ([ELSEWHERE], [IDENTICAL]) or not any(
                 isinstance(each, Unanswered) and each.sent for each in creates
             )

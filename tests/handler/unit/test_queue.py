@@ -4,10 +4,9 @@ from typing import cast
 
 import pytest
 
-from handler.provisioning.backoff import Backoff
-from handler.queue import RequestQueue
+from handler.provisioning.retry import Backoff
 from handler.smq.client import Smq, SmqError
-from handler.smq.senders import Persistence
+from handler.smq.senders import QueueSender
 from tests.handler.unit.fakes import FakeClock, ScriptedSmq
 
 BODY = '{"specversion":"1.0"}'
@@ -16,8 +15,8 @@ PASSING = SmqError("InternalError", transient=True)
 
 def sent_back(clock: FakeClock, smq: ScriptedSmq, room: float = 100.0) -> ScriptedSmq:
     """`smq` after BODY was sent back on it with that much time left."""
-    persistence = Persistence(cast(Smq, smq), Backoff(4, 1.0, 2.0), clock)
-    RequestQueue(persistence, "requests").send_back(BODY, 90, clock.now() + room)
+    sender = QueueSender(cast(Smq, smq), "requests", clock, Backoff(4, 1.0, 2.0))
+    sender.send(BODY, 90, clock.now() + room)
     return smq
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.inbound.strict_json import DEEPEST, Unreadable, flaws, read_body, read_bytes
-from handler.model import MESSAGE_BYTES
+from handler.inbound.strict_json import MAX_DEPTH, Unreadable, flaws, read_body, read_bytes
+from handler.model import MAX_MESSAGE_BYTES
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -84,7 +84,7 @@ def test_no_bytes_make_it_raise(data: bytes) -> None:
         base64.b64encode(base64.b64encode(b"{}")).decode(),
         "1" * 5000,
         "[" * 100_000,
-        nested(100_000)[:MESSAGE_BYTES],
+        nested(100_000)[:MAX_MESSAGE_BYTES],
         "\ud800",
         '{"a": "\ud800"}',
     ],
@@ -92,7 +92,7 @@ def test_no_bytes_make_it_raise(data: bytes) -> None:
 )
 def test_what_is_no_json_is_named_so(body: str) -> None:
     """In the clear or in base64; including numbers and nesting beyond what the parser can hold."""
-    expected = ["maxBytes"] if len(body) > MESSAGE_BYTES else ["json"]
+    expected = ["maxBytes"] if len(body) > MAX_MESSAGE_BYTES else ["json"]
     assert rules(read_body(body)) == expected
 
 
@@ -102,7 +102,7 @@ def test_nesting_beyond_the_parser_is_refused_without_a_size_bound() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "readable"), [(MESSAGE_BYTES - 1, True), (MESSAGE_BYTES, True), (MESSAGE_BYTES + 1, False)]
+    ("size", "readable"), [(MAX_MESSAGE_BYTES - 1, True), (MAX_MESSAGE_BYTES, True), (MAX_MESSAGE_BYTES + 1, False)]
 )
 def test_a_body_is_bounded_in_bytes(size: int, readable: bool) -> None:
     """64 KiB are read, one byte more is not."""
@@ -112,7 +112,7 @@ def test_a_body_is_bounded_in_bytes(size: int, readable: bool) -> None:
 
 def test_the_bound_counts_bytes_not_characters() -> None:
     """Three bytes for each of these."""
-    assert rules(read_body(json.dumps("中" * (MESSAGE_BYTES // 3 + 1), ensure_ascii=False))) == ["maxBytes"]
+    assert rules(read_body(json.dumps("中" * (MAX_MESSAGE_BYTES // 3 + 1), ensure_ascii=False))) == ["maxBytes"]
 
 
 def test_plain_json_is_never_mistaken_for_base64() -> None:
@@ -152,7 +152,7 @@ def test_what_the_parser_lets_pass_is_named(text: str, expected: list[str]) -> N
     assert all(violation.path == "$" for violation in flawed)
 
 
-@pytest.mark.parametrize(("levels", "too_deep"), [(1, False), (DEEPEST, False), (DEEPEST + 1, True), (500, True)])
+@pytest.mark.parametrize(("levels", "too_deep"), [(1, False), (MAX_DEPTH, False), (MAX_DEPTH + 1, True), (500, True)])
 def test_nesting_is_bounded(levels: int, too_deep: bool) -> None:
     """What the parser can hold may still be too deep for a request."""
     assert [violation.rule for violation in flaws(read_body(nested(levels)))] == (["maxDepth"] if too_deep else [])
@@ -160,7 +160,7 @@ def test_nesting_is_bounded(levels: int, too_deep: bool) -> None:
 
 def test_depth_counts_objects_as_well_as_lists_and_keeps_other_flaws() -> None:
     """A flaw above the bound is still told."""
-    text = '{"a": 1, "a": ' + '{"b": ' * DEEPEST + "1" + "}" * (DEEPEST + 1)
+    text = '{"a": 1, "a": ' + '{"b": ' * MAX_DEPTH + "1" + "}" * (MAX_DEPTH + 1)
     assert [violation.rule for violation in flaws(read_body(text))] == ["uniqueKeys", "maxDepth"]
 
 

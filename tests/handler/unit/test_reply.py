@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.model import Created, Fragment, Group, Refused, Seen
-from handler.provisioning import answers, errors
-from handler.provisioning.errors import Effect
+from handler.model import Created, Fragment, Group, GroupList, Refused
+from handler.provisioning import error_table, errors
+from handler.provisioning.error_table import Effect
 from handler.sgw import responses
 from handler.sgw.responses import Reply
 
@@ -71,7 +71,7 @@ def test_half_a_success_is_none_and_may_have_been_done(changes: dict[str, object
     """Status, Success and a usable id are all needed; without one of them nothing is known."""
     answer = responses.answer(replied({**SUCCESS, **changes}, status))
     assert isinstance(answer, Refused)
-    assert answers.effect(answer) is Effect.UNKNOWN
+    assert errors.effect(answer) is Effect.POSSIBLY_DONE
     assert answer.api_request_id == SUCCESS["RequestId"]
 
 
@@ -97,7 +97,7 @@ def test_half_a_success_is_none_and_may_have_been_done(changes: dict[str, object
 def test_an_unreadable_body_is_named_after_its_status(body: bytes, status: int, code: str) -> None:
     """There is no code of the API to show, so ours stands."""
     assert responses.answer(replied(body, status)) == Refused(code, status)
-    assert responses.finding(replied(body, status)) == Refused(code, status)
+    assert responses.lookup_result(replied(body, status)) == Refused(code, status)
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,8 @@ def test_an_unreadable_body_is_named_after_its_status(body: bytes, status: int, 
 def test_a_gateway_that_speaks_for_the_service_leaves_open_what_becomes_of_the_call(status: int, body: object) -> None:
     """Whatever its page says: what it passed on may still land. A code of the API's own would settle it."""
     answer = responses.answer(replied(body, status))
-    assert (answer, responses.finding(replied(body, status))) == (Refused("GatewayLostService", status, ANY),) * 2
-    assert answers.effect(answer) is Effect.UNKNOWN
+    assert (answer, responses.lookup_result(replied(body, status))) == (Refused("GatewayLostService", status, ANY),) * 2
+    assert errors.effect(answer) is Effect.POSSIBLY_DONE
 
 
 def test_a_refusal_has_code_status_request_id_and_the_wait_asked_for() -> None:
@@ -134,7 +134,7 @@ def test_a_code_that_is_none_is_not_shown(code: object) -> None:
     """A proxy may put anything there."""
     refused = responses.answer(replied({"Code": code, "RequestId": "API-7"}, 400))
     assert refused == Refused("GatewayRefused", 400, "API-7")
-    assert answers.effect(refused) is Effect.UNKNOWN
+    assert errors.effect(refused) is Effect.POSSIBLY_DONE
 
 
 @pytest.mark.parametrize("request_id", [17, None, "", "has space", "API-1\n", "x" * 129, "中"])
@@ -159,7 +159,7 @@ def test_an_unknown_code_counts_beside_a_request_id() -> None:
     body = {"Code": "Undocumented", "RequestId": "API-7"}
     refused = responses.answer(replied(body, 403))
     assert refused == Refused("Undocumented", 403, "API-7")
-    assert answers.effect(refused) is Effect.TERMINAL
+    assert errors.effect(refused) is Effect.TERMINAL
 
 
 @pytest.mark.parametrize(
@@ -170,10 +170,10 @@ def test_a_refusal_by_a_proxy_leaves_the_call_open(body: object, status: int) ->
     """A proxy may have passed the request on, whatever the JSON that it answers with."""
     refused = responses.answer(replied(body, status))
     assert refused == Refused("GatewayRefused", status)
-    assert answers.effect(refused) is Effect.UNKNOWN
+    assert errors.effect(refused) is Effect.POSSIBLY_DONE
 
 
-@pytest.mark.parametrize("code", errors.OWN)
+@pytest.mark.parametrize("code", error_table.OWN)
 def test_names_of_the_function_are_not_codes_of_the_api(code: str) -> None:
     """An answer cannot say that nothing was sent."""
     refused = responses.answer(replied({"Code": code, "RequestId": "API-7"}, 403))
@@ -185,8 +185,8 @@ def test_names_of_the_function_are_not_codes_of_the_api(code: str) -> None:
 def test_a_status_of_neither_success_nor_error_says_nothing(status: int, body: object) -> None:
     """A redirect is not followed, and no body makes it an answer of the API."""
     refused = responses.answer(replied(body, status))
-    assert refused == responses.finding(replied(body, status)) == Refused("GatewayLostService", status, ANY)
-    assert answers.effect(refused) is Effect.UNKNOWN
+    assert refused == responses.lookup_result(replied(body, status)) == Refused("GatewayLostService", status, ANY)
+    assert errors.effect(refused) is Effect.POSSIBLY_DONE
 
 
 XML_SUCCESS = (
@@ -208,7 +208,7 @@ def test_an_error_in_xml_is_read_like_one_in_json() -> None:
     """With its code, its request id and the wait asked for."""
     refused = responses.answer(replied(XML_ERROR, 403, retry_after="3"))
     assert refused == Refused("AssumeRoleFail", 403, "API-7", 3.0)
-    assert answers.effect(refused) is Effect.NOT_EXECUTED
+    assert errors.effect(refused) is Effect.NOT_EXECUTED
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
@@ -217,14 +217,14 @@ def test_a_list_in_xml_is_read_like_one_in_json(count: int) -> None:
     entry = "".join(f"<{name}>{text}</{name}>" for name, text in ENTRY.items())
     listed = f"<ExpressSync>{entry}</ExpressSync>" * count
     body = f"<R><RequestId>1</RequestId><ExpressSyncs>{listed}</ExpressSyncs><Success>true</Success></R>"
-    assert responses.finding(replied(body.encode())) == Seen((GROUP,) * count)
+    assert responses.lookup_result(replied(body.encode())) == GroupList((GROUP,) * count)
 
 
 @pytest.mark.parametrize("status", [200, 400, 403, 429, 500, 503])
 def test_the_wait_asked_for_is_passed_on_for_any_status(status: int) -> None:
     """For a create as for a look, in either form."""
     for asked in (replied(b"", status, retry_after="4"), replied(b"{}", status, x_acs_retry_after="4000")):
-        for refused in (responses.answer(asked), responses.finding(asked)):
+        for refused in (responses.answer(asked), responses.lookup_result(asked)):
             assert isinstance(refused, Refused)
             assert refused.retry_after_seconds == 4.0
 
@@ -232,14 +232,14 @@ def test_the_wait_asked_for_is_passed_on_for_any_status(status: int) -> None:
 @pytest.mark.parametrize("entries", [[], [ENTRY], [ENTRY, {**ENTRY, "Name": "other"}]], ids=len)
 def test_a_look_shows_every_group(entries: list[dict[str, str]]) -> None:
     """As the API names them, in its order."""
-    finding = responses.finding(replied(listing(*entries)))
-    assert isinstance(finding, Seen)
+    finding = responses.lookup_result(replied(listing(*entries)))
+    assert isinstance(finding, GroupList)
     assert [group.name for group in finding.groups] == [entry["Name"] for entry in entries]
 
 
 def test_a_group_is_read_to_the_letter() -> None:
     """Every field that tells one group from another."""
-    assert responses.finding(replied(listing(ENTRY))) == Seen((GROUP,))
+    assert responses.lookup_result(replied(listing(ENTRY))) == GroupList((GROUP,))
 
 
 @pytest.mark.parametrize("missing", [{}, {"BucketPrefix": None, "Description": None}])
@@ -247,7 +247,7 @@ def test_what_a_group_leaves_out_is_empty(missing: dict[str, object]) -> None:
     """Prefix and description are optional; absent equals empty."""
     bare = {name: ENTRY[name] for name in ("ExpressSyncId", "Name", "BucketName", "BucketRegion")}
     expected = Group("sync-1", "photos", "holiday-bucket", "cn-hangzhou", "", "")
-    assert responses.finding(replied(listing({**bare, **missing}))) == Seen((expected,))
+    assert responses.lookup_result(replied(listing({**bare, **missing}))) == GroupList((expected,))
 
 
 @pytest.mark.parametrize(
@@ -272,10 +272,10 @@ def test_what_a_group_leaves_out_is_empty(missing: dict[str, object]) -> None:
 )
 def test_a_reply_without_the_whole_list_is_no_look(body: object) -> None:
     """Whether a group is there cannot be told from it; the look may be repeated."""
-    finding = responses.finding(replied(body))
+    finding = responses.lookup_result(replied(body))
     assert isinstance(finding, Refused)
     assert finding.code == "MalformedAnswer"
-    assert answers.is_retryable(finding)
+    assert errors.is_retryable(finding)
 
 
 @pytest.mark.parametrize(
@@ -284,19 +284,21 @@ def test_a_reply_without_the_whole_list_is_no_look(body: object) -> None:
 def test_a_list_that_is_empty_in_any_form_is_empty(listed: object) -> None:
     """As gateways write it in JSON and XML."""
     for body in ({"Success": True, "ExpressSyncs": listed}, {"Success": True, "ExpressSyncs": listed, "TotalCount": 0}):
-        assert responses.finding(replied(body)) == Seen(())
+        assert responses.lookup_result(replied(body)) == GroupList(())
 
 
 @pytest.mark.parametrize("count", [0, "0"])
 def test_a_reply_that_counts_no_groups_is_an_empty_list(count: object) -> None:
     """It says so itself, so nothing is missing."""
-    assert responses.finding(replied({"Success": True, "TotalCount": count})) == Seen(())
+    assert responses.lookup_result(replied({"Success": True, "TotalCount": count})) == GroupList(())
 
 
 @pytest.mark.parametrize("listed", [[ENTRY], ENTRY, {"ExpressSync": ENTRY}])
 def test_a_list_of_one_is_read_in_any_form(listed: object) -> None:
     """With or without the list, with or without the name of its entries."""
-    assert responses.finding(replied({"Success": True, "ExpressSyncs": listed, "TotalCount": 1})) == Seen((GROUP,))
+    assert responses.lookup_result(replied({"Success": True, "ExpressSyncs": listed, "TotalCount": 1})) == GroupList(
+        (GROUP,)
+    )
 
 
 NAMELESS = {name: text for name, text in ENTRY.items() if name != "Name"}
@@ -324,8 +326,8 @@ NAMELESS = {name: text for name, text in ENTRY.items() if name != "Name"}
 )
 def test_an_unreadable_entry_does_not_hide_the_others(entry: object, fragments: tuple[Fragment, ...]) -> None:
     """What can be read of it is kept, so that it can be told whose it may be."""
-    finding = responses.finding(replied(listing(ENTRY, entry, {**ENTRY, "Name": "other"})))
-    assert finding == Seen((GROUP, replace(GROUP, name="other")), fragments)
+    finding = responses.lookup_result(replied(listing(ENTRY, entry, {**ENTRY, "Name": "other"})))
+    assert finding == GroupList((GROUP, replace(GROUP, name="other")), fragments)
 
 
 @given(
@@ -341,5 +343,5 @@ def test_an_unreadable_entry_does_not_hide_the_others(entry: object, fragments: 
 def test_no_reply_makes_it_raise(status: int, data: bytes, header: str, date: str) -> None:
     """Whatever status, body and header a stranger on the way makes up; and a create is never done by accident."""
     strange = Reply(status, {"x-acs-retry-after": header, "retry-after": header, "date": date}, data, date)
-    assert isinstance(responses.finding(strange), Seen | Refused)
+    assert isinstance(responses.lookup_result(strange), GroupList | Refused)
     assert isinstance(responses.answer(strange), Created | Refused)

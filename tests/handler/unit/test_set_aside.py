@@ -10,13 +10,12 @@ import pytest
 from handler.inbound.request_event import Lineage
 from handler.model import Rejected, Succeeded, Verdict, Violation
 from handler.outcome import Outcome
-from handler.provisioning.backoff import Backoff
 from handler.provisioning.deferral import Deferral
+from handler.provisioning.retry import Backoff
 from handler.settlement import Case, Settlement
 from handler.smq.client import Smq, SmqError
-from handler.smq.senders import Persistence
-from handler.topic import ResultTopic
-from tests.handler.unit.fakes import DOCUMENT, FakeClock, RecordingJournal, ScriptedSmq, circumstances, delivery
+from handler.smq.senders import ResultTopic
+from tests.handler.unit.fakes import DOCUMENT, FakeClock, RecordingLog, ScriptedSmq, circumstances, delivery
 
 DONE = Succeeded("sync-new", "created")
 UNREACHABLE = SmqError("NotConnected", transient=True)
@@ -30,10 +29,10 @@ class Queues:
         self._accepting = {"requests": requests, "dead letters": dead_letters}
         self.sent: list[tuple[str, str]] = []
 
-    def send_back(self, body: str, delay_seconds: int, until: float) -> None:
+    def requeue(self, body: str, delay_seconds: int, until: float) -> None:
         self._send("requests", body)
 
-    def set_aside(self, body: str, until: float) -> None:
+    def dead_letter(self, body: str, until: float) -> None:
         self._send("dead letters", body)
 
     def _send(self, queue: str, body: str) -> None:
@@ -50,17 +49,17 @@ def settlement(queues: Queues, *, sets_aside: bool = True) -> Settlement:
     return Settlement(
         deferral=Deferral(Backoff(2, 60.0, 3600.0), 302400.0),
         publish=refuse,
-        send_back=queues.send_back,
+        requeue=queues.requeue,
         uniform=lambda _low, high: high,
         source="test",
-        set_aside=queues.set_aside if sets_aside else None,
+        dead_letter=queues.dead_letter if sets_aside else None,
     )
 
 
 def settled(
     settling: Settlement, lineage: Lineage = LAST, verdict: Verdict = DONE, **more: Any
 ) -> tuple[list[Outcome | None], list[str]]:
-    journal = RecordingJournal()
+    journal = RecordingLog()
     case = Case([delivery(lineage=lineage, **more)], [journal], "REQ-1")
     return settling.settle(case, verdict, circumstances(lineage=lineage), 100.0), journal.events
 
@@ -128,7 +127,7 @@ def test_topic_is_not_called_after_the_end_of_publishing() -> None:
     """The time that is left is needed to send the request back."""
     clock = FakeClock()
     smq = ScriptedSmq(repeat(UNREACHABLE))
-    topic = ResultTopic(Persistence(cast("Smq", smq), Backoff(10, 0.2, 2.0), clock), "outcomes")
+    topic = ResultTopic(cast("Smq", smq), "outcomes", clock)
     with pytest.raises(SmqError, match="OutOfTime"):
         topic.publish(Outcome("succeeded", {}), clock.instant)
     assert smq.published == []

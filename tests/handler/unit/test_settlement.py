@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.inbound.envelope import Delivery, parse, parse_message
-from handler.inbound.request_event import MOST_SUBMISSIONS, Lineage
-from handler.model import MESSAGE_BYTES, Answer, Finding, Seen
+from handler.inbound.request_event import MAX_SUBMISSIONS, Lineage
+from handler.model import MAX_MESSAGE_BYTES, Answer, GroupList, LookupResult
 from handler.outcome import Outcome
 from handler.smq.client import SmqError
 from tests.handler.unit import fakes
@@ -70,7 +70,7 @@ def test_a_deferred_request_is_announced_then_sent_back(clock: FakeClock) -> Non
         for text in (data["timings"]["finishedAt"], data["nextAttemptAt"])
     )
     assert next_attempt_at - finished_at == timedelta(seconds=60)
-    assert harness.journals["M-1"].events[-1] == "decided"
+    assert harness.logs["M-1"].events[-1] == "decided"
 
 
 def test_what_is_sent_back_is_the_next_generation(clock: FakeClock) -> None:
@@ -98,10 +98,10 @@ def test_in_the_last_generation_the_verdict_is_final(clock: FakeClock) -> None:
     [
         (CREATED, NO_GROUPS, "succeeded"),
         (NO_PERMISSION, NO_GROUPS, "failed"),
-        (DUPLICATE, Seen((group_of(bucket_name="another"),)), "failed"),
+        (DUPLICATE, GroupList((group_of(bucket_name="another"),)), "failed"),
     ],
 )
-def test_what_is_settled_is_not_sent_back(clock: FakeClock, answer: Answer, finding: Finding, status: str) -> None:
+def test_what_is_settled_is_not_sent_back(clock: FakeClock, answer: Answer, finding: LookupResult, status: str) -> None:
     """However many deferrals there are."""
     harness = Harness(clock, scripted(clock, [answer], [finding] * 2), deferrals=2)
     assert statuses(harness.work(delivery())) == [status]
@@ -113,7 +113,7 @@ def test_a_deferral_that_the_queue_refuses_comes_back(clock: FakeClock) -> None:
     harness = in_trouble(clock, refused_by_queue=QUEUE_CLOSED)
     assert harness.work(delivery()) == [None]
     assert [event["data"]["status"] for event in harness.events] == ["deferred"]
-    assert harness.journals["M-1"].told[-1] == ("unfinished", "AccessDenied")
+    assert harness.logs["M-1"].told[-1] == ("unfinished", "AccessDenied")
     harness.refused_by_queue = None
     (outcome,) = harness.work(delivery())
     assert outcome is not None
@@ -145,12 +145,12 @@ def test_an_unpublished_request_goes_back_one_generation_later(clock: FakeClock,
     assert harness.back == [replace(lineage, generation=2)]
     assert json.loads(harness.sent_back[0][0])["data"] == DOCUMENT
     assert harness.sent_back[0][1:] == (120, DEADLINES.publish)
-    assert harness.journals["M-1"].told[-1] == ("unpublished", "TopicNotExist")
+    assert harness.logs["M-1"].told[-1] == ("unpublished", "TopicNotExist")
 
 
 def test_an_unpublished_verdict_is_published_a_generation_later(clock: FakeClock) -> None:
     """It has the event id that it would have had, although the message and the generation are others."""
-    service = scripted(clock, [CREATED, DUPLICATE], [Seen((group_of(express_sync_id=CREATED.express_sync_id),))])
+    service = scripted(clock, [CREATED, DUPLICATE], [GroupList((group_of(express_sync_id=CREATED.express_sync_id),))])
     harness = Harness(clock, service, deferrals=2, refused_by_topic=gone)
     (unpublished,) = harness.work(delivery())
     harness.refused_by_topic = lambda outcome: None
@@ -165,7 +165,7 @@ def test_what_topic_and_queue_refuse_comes_back(clock: FakeClock, service: Every
     """Nobody heard of it and no copy of it is anywhere else; the code is the topic's."""
     harness = Harness(clock, service, deferrals=2, refused_by_topic=gone, refused_by_queue=QUEUE_CLOSED)
     assert harness.work(delivery()) == [None]
-    assert harness.journals["M-1"].told[-1] == ("unfinished", "TopicNotExist")
+    assert harness.logs["M-1"].told[-1] == ("unfinished", "TopicNotExist")
 
 
 @pytest.mark.parametrize(("deferrals", "generation"), [(0, 0), (2, 2), (2, 7)])
@@ -174,7 +174,7 @@ def test_unpublished_without_a_generation_left_comes_back(clock: FakeClock, defe
     harness = Harness(clock, EveryName(), deferrals=deferrals, refused_by_topic=gone)
     assert harness.work(of_generation(generation)) == [None]
     assert harness.sent_back == []
-    assert harness.journals["M-1"].told[-1] == ("unfinished", "TopicNotExist")
+    assert harness.logs["M-1"].told[-1] == ("unfinished", "TopicNotExist")
 
 
 def test_an_unpublished_outcome_touches_no_neighbour(clock: FakeClock) -> None:
@@ -191,7 +191,7 @@ def test_what_comes_back_touches_no_neighbour(clock: FakeClock) -> None:
     harness = Harness(clock, EveryName(), refused_by_topic=refusing("M-REQ-1"))
     outcomes = harness.work(asking("REQ-0"), asking("REQ-1"), asking("REQ-2"))
     assert [outcome is None for outcome in outcomes] == [False, True, False]
-    assert [harness.journals[f"M-REQ-{n}"].events[-1] for n in range(3)] == ["decided", "unfinished", "decided"]
+    assert [harness.logs[f"M-REQ-{n}"].events[-1] for n in range(3)] == ["decided", "unfinished", "decided"]
 
 
 # Several submissions of one request.
@@ -237,7 +237,7 @@ def test_only_the_submission_that_was_not_published_goes_back(clock: FakeClock) 
     outcomes = harness.work(delivery(message_id="M-1"), delivery(message_id="M-2"))
     assert None not in outcomes
     assert [lineage.submissions for lineage in harness.back] == [(Lineage(generation=1, submission_id="M-2"),)]
-    assert [harness.journals[each].events[-1] for each in ("M-1", "M-2")] == ["decided", "unpublished"]
+    assert [harness.logs[each].events[-1] for each in ("M-1", "M-2")] == ["decided", "unpublished"]
 
 
 def test_only_the_delivery_whose_submission_is_lost_comes_back(clock: FakeClock) -> None:
@@ -253,7 +253,7 @@ def test_a_message_comes_back_for_any_submission_in_it(clock: FakeClock) -> None
     harness = Harness(clock, EveryName(), refused_by_topic=refusing("S-3"))
     assert harness.work(delivery(lineage=Lineage(submission_id="S-1", others=others))) == [None]
     assert [event["data"]["submissionId"] for event in harness.events] == ["S-1", "S-2"]
-    assert harness.journals["M-1"].told[-1] == ("unfinished", "TopicNotExist")
+    assert harness.logs["M-1"].told[-1] == ("unfinished", "TopicNotExist")
 
 
 def test_a_message_is_unpublished_for_any_submission_in_it(clock: FakeClock) -> None:
@@ -264,7 +264,7 @@ def test_a_message_is_unpublished_for_any_submission_in_it(clock: FakeClock) -> 
     assert outcome is not None
     assert outcome.event["data"]["submissionId"] == "S-1"
     assert harness.back == [Lineage(generation=1, submission_id="S-2")]
-    assert harness.journals["M-1"].told[-1] == ("unpublished", "TopicNotExist")
+    assert harness.logs["M-1"].told[-1] == ("unpublished", "TopicNotExist")
 
 
 def test_a_topic_that_refuses_one_outcome_is_tried_for_the_next(clock: FakeClock) -> None:
@@ -276,11 +276,11 @@ def test_a_topic_that_refuses_one_outcome_is_tried_for_the_next(clock: FakeClock
 
 
 def test_copies_of_different_generations_go_on_from_the_highest(clock: FakeClock) -> None:
-    """Deferrals are bounded however many copies there are; the outcome says which generation it was."""
+    """Deferrals are bounded however many copies there are; each outcome has the generation of its own submission."""
     harness = in_trouble(clock, deferrals=3)
     outcomes = harness.work(of_generation(0, "M-1", "S-1"), of_generation(2, "M-2", "S-1"), of_generation(1, "M-3"))
     assert statuses(outcomes) == ["deferred"] * 3
-    assert [event["data"]["generation"] for event in harness.events] == [2, 2]
+    assert [event["data"]["generation"] for event in harness.events] == [2, 1]
     assert [event["data"]["submissionId"] for event in harness.events] == ["S-1", "M-3"]
     assert [[each.generation for each in lineage.submissions] for lineage in harness.back] == [[3, 3]]
 
@@ -295,14 +295,14 @@ def test_a_copy_of_the_last_generation_ends_the_case(clock: FakeClock) -> None:
 
 def test_more_submissions_than_a_message_carries_are_split(clock: FakeClock) -> None:
     """None is lost: what meets in one batch beyond 32 goes back in two messages with the same delay."""
-    others = tuple(Lineage(submission_id=f"S-{number}") for number in range(1, MOST_SUBMISSIONS))
+    others = tuple(Lineage(submission_id=f"S-{number}") for number in range(1, MAX_SUBMISSIONS))
     harness = in_trouble(clock)
     harness.work(delivery(lineage=Lineage(submission_id="S-0", others=others)), delivery(message_id="M-2"))
-    assert len(harness.events) == MOST_SUBMISSIONS + 1
+    assert len(harness.events) == MAX_SUBMISSIONS + 1
     carried = [each.submission_id for lineage in harness.back for each in lineage.submissions]
-    assert carried == [*(f"S-{number}" for number in range(MOST_SUBMISSIONS)), "M-2"]
+    assert carried == [*(f"S-{number}" for number in range(MAX_SUBMISSIONS)), "M-2"]
     assert [delay for _, delay, _ in harness.sent_back] == [60, 60]
-    assert max(len(lineage.submissions) for lineage in harness.back) <= MOST_SUBMISSIONS
+    assert max(len(lineage.submissions) for lineage in harness.back) <= MAX_SUBMISSIONS
 
 
 def test_a_message_that_would_be_too_large_is_split(clock: FakeClock) -> None:
@@ -312,7 +312,7 @@ def test_a_message_that_would_be_too_large_is_split(clock: FakeClock) -> None:
     harness = in_trouble(clock)
     harness.work(*(delivery(message_id=f"M-{n}", lineage=Lineage(attributes)) for n in range(6)))
     assert len(harness.sent_back) > 1
-    assert max(len(body) for body, _, _ in harness.sent_back) <= MESSAGE_BYTES
+    assert max(len(body) for body, _, _ in harness.sent_back) <= MAX_MESSAGE_BYTES
     assert [each.submission_id for lineage in harness.back for each in lineage.submissions] == [
         f"M-{n}" for n in range(6)
     ]
@@ -460,7 +460,7 @@ def test_a_flawed_body_that_is_lost_comes_back(clock: FakeClock) -> None:
     """A caller that hands over an object and no text gets the exception: the object cannot be made again."""
     harness = Harness(clock, scripted(clock), deferrals=2, refused_by_topic=gone)
     assert harness.work(*parse(TWICE.encode()).deliveries) == [None]
-    assert harness.journals.popitem()[1].told[-1] == ("unfinished", "TopicNotExist")
+    assert harness.logs.popitem()[1].told[-1] == ("unfinished", "TopicNotExist")
 
 
 def test_flawed_bodies_of_one_id_go_back_each_for_itself(clock: FakeClock) -> None:

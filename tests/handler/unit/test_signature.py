@@ -9,7 +9,8 @@ from darabonba.request import DaraRequest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.sgw.signing import ALGORITHM, Credentials, canonical_query, signed_headers, unsendable
+from handler.credentials import Credentials, unsendable
+from handler.sgw.signing import ALGORITHM, canonical_query, signed_headers
 
 COMMON = {
     "accept": "application/json",

@@ -5,21 +5,20 @@ from typing import cast
 import pytest
 
 from handler.model import Succeeded
-from handler.outcome import announce
-from handler.provisioning.backoff import Backoff
+from handler.outcome import outcome_of
+from handler.provisioning.retry import Backoff
 from handler.smq.client import Smq, SmqError
-from handler.smq.senders import Persistence
-from handler.topic import ResultTopic
+from handler.smq.senders import ResultTopic
 from tests.handler.unit.fakes import DOCUMENT, FakeClock, ScriptedSmq, circumstances
 
-OUTCOME = announce(Succeeded("sync-1", "created"), DOCUMENT, circumstances())
+OUTCOME = outcome_of(Succeeded("sync-1", "created"), DOCUMENT, circumstances())
 PASSING = SmqError("InternalError", transient=True)
 
 
 def announced(clock: FakeClock, smq: ScriptedSmq, room: float = 100.0) -> ScriptedSmq:
     """`smq` after OUTCOME was published on it with that much time left."""
-    persistence = Persistence(cast(Smq, smq), Backoff(4, 1.0, 2.0), clock)
-    ResultTopic(persistence, "outcomes").publish(OUTCOME, clock.now() + room)
+    topic = ResultTopic(cast(Smq, smq), "outcomes", clock, Backoff(4, 1.0, 2.0))
+    topic.publish(OUTCOME, clock.now() + room)
     return smq
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.inbound.validation import MOST_REPORTED, usable_request_id, violations
+from handler.inbound.validation import MAX_REPORTED, usable_request_id, violations
 from handler.model import Violation
 from tests.handler.unit.fakes import DOCUMENT
 
@@ -222,7 +222,7 @@ def test_the_number_of_violations_is_bounded(unknown: int, told: int) -> None:
     """A hundred, and one that says how many there are in all."""
     found = violations({**DOCUMENT, **{f"x{number}": 1 for number in range(unknown)}})
     assert len(found) == told
-    if unknown > MOST_REPORTED:
+    if unknown > MAX_REPORTED:
         assert (found[-1].path, found[-1].rule) == ("$", "tooMany")
         assert found[-1].message == f"breaks {unknown} rules in all"
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from mns.account import Account
 from mns.queue import QueueMeta
 
-from handler.sgw.signing import Credentials
+from handler.credentials import Credentials
 from handler.smq.client import Smq
 from tests.ops.cli.cli_support import Ended, Stand
 from tests.support.patience import PATIENCE_SECONDS, wait_for

@@ -395,7 +395,6 @@ def test_a_function_that_describes_itself_is_held_against_the_profile(cloud: Sta
     settings = {
         "EXPRESS_SYNC_RESULT_TOPIC": "somebody-elses",
         "EXPRESS_SYNC_REQUEST_QUEUE": names["requestQueue"],
-        "EXPRESS_SYNC_FAILURE_QUEUE": names["failureQueue"],
         "EXPRESS_SYNC_DEAD_LETTER_QUEUE": names["deadLetterQueue"],
         "SOMETHING_SECRET": "not-the-secret",
     }

@@ -17,10 +17,6 @@ from tests.support.patience import PATIENCE_SECONDS
 MINIMAL, INVALID = str(REQUESTS / "minimal.json"), str(REQUESTS / "invalid.json")
 SAMPLES = sorted((ROOT / "events" / "triggers").iterdir())
 ORDERS = {
-    "control-replay.json": {
-        **dict.fromkeys(("found", "replayed", "refused", "left", "unreadable", "noFailures"), 0),
-        "dryRun": True,
-    },
     "timer-sweep.json": {"finished": 0, "left": 0},
 }
 TRIGGERS = [path for path in SAMPLES if path.name not in ORDERS]

@@ -10,7 +10,7 @@ import pytest
 from express_sync.local.cloud import CloudOptions
 from express_sync.ops.outcomes.reader import read
 from express_sync.ops.queues.client import Queue, queue
-from handler.sgw.signing import Credentials
+from handler.credentials import Credentials
 from tests.ops.cli.cli_support import Stand, stand
 from tests.ops.cli.replay_support import (
     QUICK_SECONDS,

@@ -19,7 +19,8 @@ from express_sync.ops.demo.table import table
 from express_sync.ops.outcomes.reader import Outcome
 from express_sync.ops.terminal.errors import CliError
 from handler.inbound.validation import violations
-from handler.provisioning.errors import Effect, meaning
+from handler.provisioning.error_table import Effect
+from handler.provisioning.errors import error_info
 
 EVENTS = Path(__file__).resolve().parents[3] / "events"
 PASSING = {
@@ -104,8 +105,8 @@ def test_outage_scenario_uses_one_retryable_and_one_terminal_error() -> None:
     """Its requests are valid and have different ids and names; every sample that waits is told why."""
     rounds = scenario.read(EVENTS / "outage.json").rounds
     passing, lasting = (each for each in rounds if each.samples)
-    assert meaning(passing.outage, None).effect is Effect.NOT_EXECUTED
-    assert meaning(lasting.outage, None).effect is Effect.TERMINAL
+    assert error_info(passing.outage, None).effect is Effect.NOT_EXECUTED
+    assert error_info(lasting.outage, None).effect is Effect.TERMINAL
     requests = [json.loads(each.body) for part in rounds for each in part.samples]
     assert [violation for request in requests for violation in violations(request)] == []
     assert len({each["requestId"] for each in requests}) == len({each["name"] for each in requests}) == 16

@@ -16,7 +16,7 @@ from express_sync.ops.deployment.template_file import TEMPLATE, check_together, 
 from express_sync.ops.deployment.wait import LONGEST_PAUSE_SECONDS, Patience, Watch
 from express_sync.ops.terminal.errors import CliError
 from handler.config import ConfigurationError, settings
-from handler.sgw.signing import Credentials
+from handler.credentials import Credentials
 
 HANDLER = "handler.entry.handle"
 

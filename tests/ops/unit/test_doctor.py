@@ -14,7 +14,7 @@ from express_sync.ops.doctor.finding import Finding, Mark
 from express_sync.ops.doctor.smq_inventory import Records, Subscription
 from express_sync.ops.targets.credentials import Found
 from express_sync.ops.terminal.certificates import UNTRUSTED
-from handler.sgw.signing import Credentials
+from handler.credentials import Credentials
 from handler.smq.client import SmqError
 
 NAMES = {

@@ -3,7 +3,6 @@
 Every rule says in a sentence what it found wrong. It looks at what the template deploys, not at how that is written.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +12,12 @@ from express_sync.local.template.deployment import Deployment, Queue, deployment
 from express_sync.local.template.parser import TemplateError
 from express_sync.local.template.resolver import Stack
 from express_sync.local.trigger.retry_strategy import waits
+from express_sync.ops.replay.failures import STATUSES
 from handler import config
-from handler.failures import STATUSES
-from handler.inbound import envelope
-from handler.orders import DrainOrder
-from handler.provisioning.provisioner import Deadlines
-from handler.smq.client import MOST_BYTES
-from handler.smq.senders import LONGEST_CALL_SECONDS
+from handler.control import DrainCommand, parse
+from handler.model import MAX_MESSAGE_BYTES as MOST_BYTES
+from handler.provisioning.retry import Deadlines
+from handler.smq.senders import MAX_CALL_SECONDS
 from tests.repo.template.passed_settings import different_limits
 
 LONGEST_TRIGGERED_CALL_SECONDS = 300  # synchronous and asynchronous, FC's "Advanced trigger features"
@@ -83,7 +81,7 @@ def the_function_ends_in_time(it: Deployed) -> Iterator[str]:
         yield f"creating takes up to {creating:g} seconds, and the timeout leaves {room:g}"
     if s.late_pause_seconds + s.api_timeout_seconds > s.look_reserve_seconds:
         yield "the reserve for looking is shorter than the pause and one look"
-    if s.publish_reserve_seconds <= LONGEST_CALL_SECONDS:
+    if s.publish_reserve_seconds <= MAX_CALL_SECONDS:
         yield "the reserve for publishing is shorter than one call"
 
 
@@ -146,7 +144,7 @@ def timers_give_orders(it: Deployed) -> Iterator[str]:
 def names_lead_somewhere(it: Deployed) -> Iterator[str]:
     """Settings and subscriptions name queues and topics that are deployed."""
     s, there = it.settings, {*it.queues, *(topic.name for topic in it.deployment.topics)}
-    for name in (s.request_queue, s.failure_queue, s.dead_letter_queue, s.result_topic):
+    for name in (s.request_queue, s.dead_letter_queue, s.result_topic):
         if name not in there:
             yield f"the settings name {name}, which is not deployed"
     for each in it.deployment.subscriptions:
@@ -161,8 +159,7 @@ def events_reach_who_waits_for_them(it: Deployed) -> Iterator[str]:
             yield f"the subscription {each.name} has the tag {each.filter_tag}, which no event bears"
         if each.notify_content_format != "SIMPLIFIED":
             yield f"the subscription {each.name} wraps the events, which nobody unwraps"
-    failures = it.settings.failure_queue
-    tags = {each.filter_tag for each in it.deployment.subscriptions if each.queue == failures}
+    tags = {each.filter_tag for each in it.deployment.subscriptions if each.queue.endswith("-failures")}
     if tags != set(STATUSES):
         yield f"the failure queue gets {sorted(tags)} and should get {sorted(STATUSES)}"
 
@@ -201,10 +198,9 @@ def the_machine_is_one_that_is_let(it: Deployed) -> Iterator[str]:
 
 
 def _drains(payload: str) -> str:
-    """The queue that a timer's payload orders to drain, empty for anything else."""
-    event = {"triggerTime": "2026-11-23T08:00:00Z", "triggerName": "timer", "payload": payload}
-    order = envelope.parse(json.dumps(event).encode()).order
-    return order.queue if isinstance(order, DrainOrder) else ""
+    """Return the queue that the command in a timer's payload drains, empty for anything else."""
+    command = parse({"triggerTime": "2026-11-23T08:00:00Z", "triggerName": "timer", "payload": payload})
+    return command.queue if isinstance(command, DrainCommand) else ""
 
 
 RULES: tuple[Callable[[Deployed], Iterator[str]], ...] = (

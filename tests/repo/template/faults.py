@@ -147,9 +147,9 @@ FAULTS = (
     Fault("setting", "SYNC_ADOPTION: !Ref AdoptionPolicy", "SYNC_ADOPTION: any", "EXPRESS_SYNC_ADOPTION is wrong"),
     Fault(
         "setting's queue",
-        "QUEUE: !Sub '${NamePrefix}-failures'",
-        "QUEUE: !Sub '${NamePrefix}-f'",
-        "the settings name express-sync-f,",
+        "_RESULT_TOPIC: !Sub '${NamePrefix}-outcomes'",
+        "_RESULT_TOPIC: !Sub '${NamePrefix}-o'",
+        "the settings name express-sync-o,",
     ),
     # deferrals, and what the function is told of the template
     *_other_limits(),

@@ -23,18 +23,16 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "DescribeExpressSyncs": ("hcs-sgw:DescribeExpressSyncs",),
 }
 _MNS = f"acs:mns:{LOCAL_ACCOUNT.region}:{LOCAL_ACCOUNT.account_id}:"
-_REQUESTS, _DEAD, _FAILURES = (
-    f"/queues/express-sync-{role}/messages" for role in ("requests", "dead-letters", "failures")
-)
+_REQUESTS, _DEAD = (f"/queues/express-sync-{role}/messages" for role in ("requests", "dead-letters"))
 _TOPIC = "/topics/express-sync-outcomes/messages"
 
 # operation: the paths it is called on; that these are all calls of the function is a test of the whole local cloud
 CALLS: Mapping[str, tuple[str, ...]] = {
     "PublishMessage": (_TOPIC,),
     "BatchSendMessage": (_REQUESTS,),
-    "BatchReceiveMessage": (_REQUESTS, _DEAD, _FAILURES),
-    "BatchDeleteMessage": (_REQUESTS, _DEAD, _FAILURES),
-    "ChangeMessageVisibility": (_REQUESTS, _DEAD, _FAILURES),
+    "BatchReceiveMessage": (_REQUESTS, _DEAD),
+    "BatchDeleteMessage": (_REQUESTS, _DEAD),
+    "ChangeMessageVisibility": (_REQUESTS, _DEAD),
     "CreateExpressSync": ("",),
     "DescribeExpressSyncs": ("",),
 }

@@ -14,10 +14,11 @@ from jsonschema import Draft7Validator
 
 from handler.inbound import envelope, validation
 from handler.inbound.validation import SCHEMAS
-from handler.smq.client import MOST_BYTES, SmqError
+from handler.model import MAX_MESSAGE_BYTES as MOST_BYTES
+from handler.smq.client import SmqError
 from handler.transport.connection import CallError
 from handler.transport.response import Response
-from tests.handler.unit.pretended_smq import PretendedSmq
+from tests.handler.unit.fake_smq import FakeSmq
 
 _VALIDATOR = Draft7Validator(json.loads((SCHEMAS / "provision-outcome.v1.json").read_bytes()))
 _DONE = {"Success": True, "Code": "200", "RequestId": "API-1"}
@@ -73,7 +74,7 @@ DEAD_LETTERS = "dead-letters"
 
 
 @dataclass
-class StrictSmq(PretendedSmq):
+class StrictSmq(FakeSmq):
     """Queues as they are pretended for unit tests, and a topic that takes nothing but outcomes by contract.
 
     It refuses one publication in 16, chosen by its id. `problems` is what is wrong with anything it is given. Bodies of
@@ -85,7 +86,7 @@ class StrictSmq(PretendedSmq):
     refused: int = 0
     rejected: set[str] = field(default_factory=set)
 
-    def within(self, _seconds: float) -> "StrictSmq":
+    def with_timeout(self, _seconds: float) -> "StrictSmq":
         return self
 
     def publish(self, _topic: str, body: str, tag: str) -> str:

@@ -15,9 +15,10 @@ from typing import Any, get_args
 
 import pytest
 
-from handler import entry
+from handler import control, entry
 from handler.entry import DeliveriesUnfinishedError, handle
 from handler.inbound import envelope
+from handler.inbound.strict_json import read_bytes
 from handler.model import Adoption
 from tests.handler.unit.fakes import FakeClock
 from tests.system.fuzz.surroundings import Lines, Pool, StrictSmq
@@ -33,7 +34,6 @@ SETTINGS = {
     "RESULT_TOPIC": "outcomes",
     "MNS_ENDPOINT": "https://mns.invalid",
     "REQUEST_QUEUE": "requests",
-    "FAILURE_QUEUE": "failures",
     "DEAD_LETTER_QUEUE": "dead-letters",
     "MAX_ATTEMPTS": "2",
     "CONCURRENCY": "4",
@@ -41,10 +41,9 @@ SETTINGS = {
 ADOPTIONS = get_args(Adoption)
 ANSWERS: Mapping[str, Set[str]] = {
     "drain": {"finished", "left"},
-    "replay": {"found", "replayed", "refused", "left", "unreadable", "noFailures", "dryRun"},
     "refusal": {"refused"},
 }
-KEPT = 3  # messages that lie in a queue when an order comes
+KEPT = 3  # messages in a queue when a command arrives
 
 
 @dataclass
@@ -55,31 +54,30 @@ class Target:
     published: int = 0
     slowest_seconds: float = 0.0
     statuses: Counter[str] = field(default_factory=Counter)
-    orders: Counter[str] = field(default_factory=Counter)
+    commands: Counter[str] = field(default_factory=Counter)
     bodies: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT))
-    failures: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT))
 
     def feed(self, event: bytes) -> None:
         """Hand one event to the function; AssertionError if anything but outcomes by contract comes of it.
 
-        Where it is an order, former events and the outcomes of former failures lie in the queues.
+        If it is a command, the queues hold former events.
         """
         problems: list[str] = []
         clock = FakeClock(time.monotonic(), fraction=0.5)
         smq = StrictSmq(clock, problems=problems)
-        intake = envelope.parse(event)
+        command = control.parse(read_bytes(event))
         smq.put("requests", *self.bodies)
         smq.put("dead-letters", *self.bodies)
-        smq.put("failures", *self.failures, *self.bodies)
         began = time.process_time()
         with self._composed(clock, smq, Pool(problems)), contextlib.redirect_stdout(Lines(problems)):
             answer = _answer(event)
         self.slowest_seconds = max(self.slowest_seconds, time.process_time() - began)
         self.fed += 1
         assert problems == []
-        if intake.order is not None:
-            self._has_carried_out(answer)
+        if command is not None:
+            self._check_summary(answer)
         else:
+            intake = envelope.parse(event)
             assert intake.deliveries or event.strip() == b"[]", "a message without a delivery"
             told = len(smq.announced) + smq.refused
             assert bool(told) == bool(intake.deliveries), "silence"
@@ -101,9 +99,9 @@ class Target:
             yield
             entry._settings.cache_clear()
 
-    def _has_carried_out(self, answer: Any) -> None:
+    def _check_summary(self, answer: Any) -> None:
         (kind,) = [kind for kind, told in ANSWERS.items() if told == {*answer} - {"code"}]
-        self.orders[kind] += 1
+        self.commands[kind] += 1
 
     def _remember(self, event: bytes, smq: StrictSmq) -> None:
         self.published += len(smq.announced)
@@ -111,8 +109,6 @@ class Target:
         self.statuses.update(outcome["data"]["status"] for outcome in smq.announced)
         if len(event) < 5000:
             self.bodies.append(event.decode("utf-8", "replace"))
-        failed = [each for each in smq.announced if each["data"]["status"] in ("failed", "indeterminate")]
-        self.failures.extend(json.dumps(each) for each in failed[:KEPT])
 
 
 def _answer(event: bytes) -> Any:

@@ -7,7 +7,7 @@ prefix and region. Faults belong elsewhere.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from handler.model import Created, Finding, Group, ProvisionRequest, Refused, Seen
+from handler.model import Created, Group, GroupList, LookupResult, ProvisionRequest, Refused
 from tests.system.model.truth import Made
 
 
@@ -58,17 +58,17 @@ class Account:
         self._made[request.name] = Made(group, request.request_id)
         return Created(group.express_sync_id, "")
 
-    def describe(self, bucket_name: str | None) -> Seen:
+    def describe(self, bucket_name: str | None) -> GroupList:
         """Return the groups on a bucket, or all of them, as the API shows them."""
         groups = (made.group for made in self._made.values())
-        return Seen(tuple(self._form.of(group) for group in groups if bucket_name in (None, group.bucket_name)))
+        return GroupList(tuple(self._form.of(group) for group in groups if bucket_name in (None, group.bucket_name)))
 
 
-def is_complete(finding: Finding, bucket_name: str | None, name: str) -> bool:
+def is_complete(finding: LookupResult, bucket_name: str | None, name: str) -> bool:
     """Return whether a lookup on that bucket (None: on all) tells if there is a group of the name."""
-    return isinstance(finding, Seen) and (bucket_name is None or is_shown(finding, name))
+    return isinstance(finding, GroupList) and (bucket_name is None or is_shown(finding, name))
 
 
-def is_shown(finding: Finding, name: str) -> bool:
+def is_shown(finding: LookupResult, name: str) -> bool:
     """Return whether the lookup showed a group of the name."""
-    return isinstance(finding, Seen) and any(group.name == name for group in finding.groups)
+    return isinstance(finding, GroupList) and any(group.name == name for group in finding.groups)

@@ -7,27 +7,26 @@ from dataclasses import fields, replace
 from typing import Any, TypeVar, cast
 
 from handler.inbound.envelope import Delivery
-from handler.lanes import Lane
 from handler.model import (
     Answer,
     Created,
     Failed,
-    Finding,
+    GroupList,
     Indeterminate,
+    LookupResult,
     ProvisionRequest,
     Refused,
-    Seen,
     Succeeded,
     Unanswered,
     Verdict,
 )
-from handler.outcome import Circumstances, Outcome
-from handler.pipeline import Pipeline, _Effort
-from handler.provisioning import answers
-from handler.provisioning.provisioner import Deadlines, Provisioner
-from handler.provisioning.retry import Attempt
-from handler.provisioning.verdict import judge, namesake
-from handler.settlement import Case, SendBack, Settlement
+from handler.outcome import Outcome, OutcomeContext
+from handler.pipeline import Pipeline, RequestLane, _Effort
+from handler.provisioning import errors
+from handler.provisioning.provisioner import Provisioner
+from handler.provisioning.retry import Attempt, Deadlines
+from handler.provisioning.verdict import decide, group_named
+from handler.settlement import Case, Requeue, Settlement
 from handler.smq.client import Smq, SmqError
 from tests.system.model.delivery import Shape
 
@@ -53,11 +52,11 @@ class _Broken(Provisioner):
         if isinstance(last, Created):
             return Succeeded(last.express_sync_id, "created")
         return self.unsettled(
-            request, attempts, last, lambda: self._look(request, deadlines.look, observe, is_last=is_last)
+            request, attempts, last, lambda: self._look_up(request, deadlines.lookup, observe, is_last=is_last)
         )
 
     def unsettled(
-        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], Finding]
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
     ) -> Verdict:
         raise NotImplementedError
 
@@ -66,104 +65,104 @@ class NeverLooks(_Broken):
     """Takes the last answer for the truth, as retrying clients do."""
 
     def unsettled(
-        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], Finding]
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
     ) -> Verdict:
-        return Failed(answers.reason(last))
+        return Failed(errors.reason_of(last))
 
 
 class LooksOnce(_Broken):
     """Takes what is absent now for what will never be there."""
 
     def unsettled(
-        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], Finding]
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
     ) -> Verdict:
-        verdict = judge(request, attempts, last, look(), self.policy.adoption)
-        return verdict or Failed(answers.reason(last))
+        verdict = decide(request, attempts, last, look(), self.policy.adoption)
+        return verdict or Failed(errors.reason_of(last))
 
 
 class LooksTwice(_Broken):
     """Takes what is still absent after a pause for what will never be there."""
 
     def unsettled(
-        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], Finding]
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
     ) -> Verdict:
         adoption = self.policy.adoption
-        looks = (judge(request, attempts, last, look(), adoption) for _ in range(2))
-        return next((verdict for verdict in looks if verdict is not None), Failed(answers.reason(last)))
+        looks = (decide(request, attempts, last, look(), adoption) for _ in range(2))
+        return next((verdict for verdict in looks if verdict is not None), Failed(errors.reason_of(last)))
 
 
 class BelievesARefusedLook(_Broken):
     """Takes a lookup that failed for one that showed nothing."""
 
     def unsettled(
-        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], Finding]
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
     ) -> Verdict:
         seen = look()
-        shown = seen if isinstance(seen, Seen) else Seen(())
-        return judge(request, attempts, last, shown, self.policy.adoption) or Indeterminate(answers.reason(last))
+        shown = seen if isinstance(seen, GroupList) else GroupList(())
+        return decide(request, attempts, last, shown, self.policy.adoption) or Indeterminate(errors.reason_of(last))
 
 
 class LooksOnTheBucketOnly(_Broken):
     """Misses the group of the same name on another bucket, and so can never settle the request."""
 
     def unsettled(
-        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], Finding]
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
     ) -> Verdict:
         seen = self.service.describe(request.bucket_name, self.policy.call_timeout_seconds)
-        return judge(request, attempts, last, seen, self.policy.adoption) or Indeterminate(answers.reason(last))
+        return decide(request, attempts, last, seen, self.policy.adoption) or Indeterminate(errors.reason_of(last))
 
 
 class TakesANamesakeForItsOwn(_Broken):
     """Calls a taken name a success, without comparing."""
 
     def unsettled(
-        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], Finding]
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
     ) -> Verdict:
-        group = namesake(look(), request)
-        return Succeeded(group.express_sync_id, "existing") if group else Indeterminate(answers.reason(last))
+        group = group_named(look(), request)
+        return Succeeded(group.express_sync_id, "existing") if group else Indeterminate(errors.reason_of(last))
 
 
 class IsNeverSure(_Broken):
     """Says nothing false by saying nothing."""
 
     def unsettled(
-        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], Finding]
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
     ) -> Verdict:
         look()
-        return Indeterminate(answers.reason(last))
+        return Indeterminate(errors.reason_of(last))
 
 
 class ComparesAsText(_Broken):
     """Takes a prefix or region in another form for another one."""
 
     def unsettled(
-        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], Finding]
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
     ) -> Verdict:
-        verdict = judge(request, attempts, last, look(), self.policy.adoption) or Indeterminate(answers.reason(last))
+        verdict = decide(request, attempts, last, look(), self.policy.adoption) or Indeterminate(errors.reason_of(last))
         is_unclear = isinstance(verdict, Indeterminate) and verdict.reason.code == "ConfigurationUnclear"
-        return Failed(answers.reason(last)) if is_unclear else verdict
+        return Failed(errors.reason_of(last)) if is_unclear else verdict
 
 
 class ConsultsNoMark(_Broken):
     """Compares what the API shows of a group and overlooks the mark that says who made it."""
 
     def unsettled(
-        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], Finding]
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
     ) -> Verdict:
         seen = look()
-        if isinstance(seen, Seen):
-            seen = Seen(tuple(replace(group, description="") for group in seen.groups))
-        return judge(request, attempts, last, seen, self.policy.adoption) or Indeterminate(answers.reason(last))
+        if isinstance(seen, GroupList):
+            seen = GroupList(tuple(replace(group, description="") for group in seen.groups))
+        return decide(request, attempts, last, seen, self.policy.adoption) or Indeterminate(errors.reason_of(last))
 
 
 class TakesErrorsForTheEnd(_Broken):
     """Takes any answer that arrived for the end of its call, as if nothing could land after an error."""
 
     def unsettled(
-        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], Finding]
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
     ) -> Verdict:
         silent = tuple(each for each in attempts if not isinstance(each, Refused))
-        return judge(request, silent, last, look(), self.policy.adoption) or Indeterminate(answers.reason(last))
+        return decide(request, silent, last, look(), self.policy.adoption) or Indeterminate(errors.reason_of(last))
 
 
 class TriesAgainInDoubt(Provisioner):
@@ -185,8 +184,8 @@ class TriesAgainInDoubt(Provisioner):
 
 
 class _ForgetsDoubt(Pipeline):
-    def _verdict(self, case: Case, deadlines: Deadlines, effort: _Effort, in_flight: list[ProvisionRequest]) -> Verdict:
-        return super()._verdict(case, deadlines, effort, [])
+    def _verdict(self, case: Case, deadlines: Deadlines, effort: _Effort, in_flight: set[tuple[str, ...]]) -> Verdict:
+        return super()._verdict(case, deadlines, effort, set())
 
 
 def forgetting_doubt(pipeline: Pipeline) -> Pipeline:
@@ -195,9 +194,9 @@ def forgetting_doubt(pipeline: Pipeline) -> Pipeline:
 
 
 class _AnswersForAnother(Pipeline):
-    def _verdict(self, case: Case, deadlines: Deadlines, effort: _Effort, in_flight: list[ProvisionRequest]) -> Verdict:
+    def _verdict(self, case: Case, deadlines: Deadlines, effort: _Effort, in_flight: set[tuple[str, ...]]) -> Verdict:
         if in_flight:
-            return Indeterminate(answers.reason(Unanswered("ReadTimeout", sent=True)))
+            return Indeterminate(errors.reason_of(Unanswered("ReadTimeout", sent=True)))
         return super()._verdict(case, deadlines, effort, in_flight)
 
 
@@ -208,10 +207,12 @@ def answering_for_another(pipeline: Pipeline) -> Pipeline:
 
 class _ForgetsCopies(Pipeline):
     def _process(
-        self, lane: Lane, deliveries: Sequence[Delivery], deadlines: Deadlines
+        self, lane: RequestLane, deliveries: Sequence[Delivery], deadlines: Deadlines
     ) -> list[tuple[int, Outcome | None]]:
         places = [place for places in lane.cases.values() for place in places]
-        return super()._process(Lane(lane.request_id, {place: [place] for place in places}), deliveries, deadlines)
+        return super()._process_lane(
+            RequestLane(lane.request_id, {place: [place] for place in places}), deliveries, deadlines
+        )
 
 
 def forgetting_copies(pipeline: Pipeline) -> Pipeline:
@@ -220,12 +221,12 @@ def forgetting_copies(pipeline: Pipeline) -> Pipeline:
 
 
 class _RaisesOutOfTime(Settlement):
-    def settle(self, case: Case, verdict: Verdict, about: Circumstances, until: float) -> list[Outcome | None]:
+    def settle(self, case: Case, verdict: Verdict, about: OutcomeContext, until: float) -> list[Outcome | None]:
         if not isinstance(verdict, Failed | Indeterminate) or verdict.reason.code != "OutOfTime":
             return super().settle(case, verdict, about, until)
         outcome = self._outcome(case, verdict, about, case.submissions[0])
-        for journal in case.journals:
-            journal.unfinished(outcome, verdict.reason.code)
+        for journal in case.logs:
+            journal.not_settled(outcome, verdict.reason.code)
         return [None for _ in case.deliveries]
 
 
@@ -242,8 +243,8 @@ def _publishing(pipeline: Pipeline, publish: Callable[[Outcome, float], None]) -
     return replace(pipeline, settlement=replace(pipeline.settlement, publish=publish))
 
 
-def _sending_back(pipeline: Pipeline, send_back: SendBack) -> Pipeline:
-    return replace(pipeline, settlement=replace(pipeline.settlement, send_back=send_back))
+def _sending_back(pipeline: Pipeline, requeue: Requeue) -> Pipeline:
+    return replace(pipeline, settlement=replace(pipeline.settlement, requeue=requeue))
 
 
 def sending_back_first(pipeline: Pipeline) -> Pipeline:
@@ -257,22 +258,22 @@ def sending_back_first(pipeline: Pipeline) -> Pipeline:
         else:
             shipped.publish(outcome, until)
 
-    def send_back(body: str, delay_seconds: int, until: float) -> None:
-        shipped.send_back(body, delay_seconds, until)
+    def requeue(body: str, delay_seconds: int, until: float) -> None:
+        shipped.requeue(body, delay_seconds, until)
         while held:
             shipped.publish(*held.pop())
 
-    return _sending_back(_publishing(pipeline, publish), send_back)
+    return _sending_back(_publishing(pipeline, publish), requeue)
 
 
 def altering_what_is_sent_back(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Shape:
     """Return the shape of a pipeline that sends back something else than the request in its next generation."""
 
     def shape(pipeline: Pipeline) -> Pipeline:
-        def send_back(body: str, delay_seconds: int, until: float) -> None:
-            pipeline.settlement.send_back(json.dumps(change(json.loads(body))), delay_seconds, until)
+        def requeue(body: str, delay_seconds: int, until: float) -> None:
+            pipeline.settlement.requeue(json.dumps(change(json.loads(body))), delay_seconds, until)
 
-        return _sending_back(pipeline, send_back)
+        return _sending_back(pipeline, requeue)
 
     return shape
 
@@ -285,23 +286,23 @@ def sending_back_without_counting(pipeline: Pipeline) -> Pipeline:
 def swallowing_failures_to_send_back(pipeline: Pipeline) -> Pipeline:
     """Return a pipeline that acknowledges what it has promised to try again and could not."""
 
-    def send_back(body: str, delay_seconds: int, until: float) -> None:
+    def requeue(body: str, delay_seconds: int, until: float) -> None:
         try:
-            pipeline.settlement.send_back(body, delay_seconds, until)
+            pipeline.settlement.requeue(body, delay_seconds, until)
         except SmqError:
             return
 
-    return _sending_back(pipeline, send_back)
+    return _sending_back(pipeline, requeue)
 
 
 def sending_back_twice(pipeline: Pipeline) -> Pipeline:
     """Return a pipeline that wants to be sure."""
 
-    def send_back(body: str, delay_seconds: int, until: float) -> None:
+    def requeue(body: str, delay_seconds: int, until: float) -> None:
         for _ in range(2):
-            pipeline.settlement.send_back(body, delay_seconds, until)
+            pipeline.settlement.requeue(body, delay_seconds, until)
 
-    return _sending_back(pipeline, send_back)
+    return _sending_back(pipeline, requeue)
 
 
 def giving_up_what_it_cannot_send_back(pipeline: Pipeline) -> Pipeline:
@@ -313,16 +314,16 @@ def giving_up_what_it_cannot_send_back(pipeline: Pipeline) -> Pipeline:
         told.append(outcome)
         shipped.publish(outcome, until)
 
-    def send_back(body: str, delay_seconds: int, until: float) -> None:
+    def requeue(body: str, delay_seconds: int, until: float) -> None:
         smq = cast("Smq", pipeline.provisioner.service)
         try:
-            smq.within(5.0).send("requests", [body], delay_seconds)
+            smq.with_timeout(5.0).send("requests", [body], delay_seconds)
         except SmqError:
             event = told[-1].event
             data = {**event["data"], "status": "indeterminate"}
             shipped.publish(Outcome("indeterminate", {**event, "id": f"end of {event['id']}", "data": data}), until)
 
-    return _sending_back(_publishing(pipeline, publish), send_back)
+    return _sending_back(_publishing(pipeline, publish), requeue)
 
 
 def provisioning_as(broken: type[Provisioner]) -> Shape:
@@ -336,7 +337,7 @@ def provisioning_as(broken: type[Provisioner]) -> Shape:
 
 
 def swallowing_failures_to_publish(pipeline: Pipeline) -> Pipeline:
-    """Return a pipeline that acknowledges what it could not announce."""
+    """Return a pipeline that acknowledges what it could not outcome_of."""
 
     def publish(outcome: Outcome, until: float) -> None:
         try:

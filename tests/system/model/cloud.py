@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from handler.inbound.request_event import of_event
-from handler.model import Answer, Finding, ProvisionRequest
+from handler.model import Answer, LookupResult, ProvisionRequest
 from handler.outcome import Outcome
 from handler.smq.client import SmqError
 from tests.system.model.account import AS_ASKED, Account, Form, is_complete, is_shown
@@ -149,14 +149,14 @@ class ScheduledCloud:
             self._unsettled.add(request.configuration)
         return answer
 
-    def describe(self, bucket_name: str | None, timeout_seconds: float) -> Finding:
-        finding: Finding = self._value(self._call(lambda: self._describe(bucket_name, timeout_seconds)))
+    def describe(self, bucket_name: str | None, timeout_seconds: float) -> LookupResult:
+        finding: LookupResult = self._value(self._call(lambda: self._describe(bucket_name, timeout_seconds)))
         name = self._body.name
         self._case.looked = is_complete(finding, bucket_name, name)
         self._case.shown = is_shown(finding, name)
         return finding
 
-    def within(self, seconds: float) -> "ScheduledCloud":
+    def with_timeout(self, seconds: float) -> "ScheduledCloud":
         self._patience_seconds = seconds
         return self
 

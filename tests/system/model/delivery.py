@@ -15,22 +15,18 @@ from itertools import permutations
 from json import dumps, loads
 from typing import Any, cast
 
-from handler.drain import Drain
-from handler.entry import PERSISTING
+from handler.drain import QueueDrain
 from handler.inbound.envelope import Delivery, parse_message
 from handler.inbound.request_event import Lineage, messages
 from handler.model import Adoption, ProvisionRequest
 from handler.outcome import Outcome
 from handler.pipeline import Pipeline
-from handler.provisioning.backoff import Backoff
 from handler.provisioning.deferral import Deferral
-from handler.provisioning.provisioner import Deadlines, Policy, Provisioner
-from handler.provisioning.retry import Attempt
-from handler.queue import RequestQueue
+from handler.provisioning.provisioner import Policy, Provisioner
+from handler.provisioning.retry import Attempt, Backoff, Deadlines
 from handler.settlement import Settlement
 from handler.smq.client import Smq
-from handler.smq.senders import Persistence
-from handler.topic import ResultTopic
+from handler.smq.senders import QueueSender, ResultTopic
 from tests.system.model.account import AS_ASKED, Form
 from tests.system.model.choices import Choices
 from tests.system.model.cloud import Jitter, Rules, ScheduledCloud
@@ -53,7 +49,7 @@ class Timing:
 
     def deadlines(self, began: float) -> Deadlines:
         """Return the deadlines of an invocation that begins then, with the reserves of the shipped settings."""
-        return Deadlines.of(began, self.function_seconds, look_reserve=25.0, publish_reserve=15.0)
+        return Deadlines.of(began, self.function_seconds, lookup_reserve=25.0, publish_reserve=15.0)
 
     def policy(self, adoption: Adoption) -> Policy:
         """Return the shipped settings, except for the number of attempts."""
@@ -71,18 +67,18 @@ class Instance:
 ORDINARY = (Instance(),)
 
 
-class SilentJournal:
+class SilentLog:
     """A journal that nobody reads."""
 
-    def attempted(self, attempt: Attempt) -> None: ...
+    def call(self, attempt: Attempt) -> None: ...
 
-    def decided(self, outcome: Outcome) -> None: ...
+    def published(self, outcome: Outcome) -> None: ...
 
-    def unpublished(self, outcome: Outcome, code: str) -> None: ...
+    def not_published(self, outcome: Outcome, code: str) -> None: ...
 
-    def unfinished(self, outcome: Outcome, code: str) -> None: ...
+    def not_settled(self, outcome: Outcome, code: str) -> None: ...
 
-    def failed(self, fault: Exception) -> None:
+    def crashed(self, fault: Exception) -> None:
         """Raise: a fault of the function is in no schedule, and must not hide in an indeterminate."""
         raise AssertionError from fault
 
@@ -145,7 +141,7 @@ class Deliverer:
         texts = {name: self.text(copy) for name, copy in names.items()}
         deliveries = [delivery for name, text in texts.items() for delivery in parsed(name, text)]
         pipeline = self.pipeline(names, cloud, instance)
-        return None not in pipeline.work(deliveries, self.timing.deadlines(cloud.now()))
+        return None not in pipeline.process(deliveries, self.timing.deadlines(cloud.now()))
 
     def text(self, copy: Copy) -> str:
         """Return the body of a message."""
@@ -154,22 +150,22 @@ class Deliverer:
     def pipeline(self, names: Mapping[str, Copy], cloud: ScheduledCloud, instance: Instance) -> Pipeline:
         """Return the pipeline of one delivery of these messages."""
 
-        def journal_of(delivery: Delivery, _request_id: str | None) -> SilentJournal:
+        def log_of(delivery: Delivery, _request_id: str | None) -> SilentLog:
             cloud.begin(names[delivery.message_id])
-            return SilentJournal()
+            return SilentLog()
 
-        persistence = Persistence(cast("Smq", cloud), PERSISTING, cloud)
+        smq = cast("Smq", cloud)
         shipped = Pipeline(
             provisioner=Provisioner(self.timing.policy(self.adoption), cloud, cloud),
             settlement=Settlement(
                 deferral=Deferral(Backoff(self.deferrals + 1, 60.0, 3600.0), LONGEST_DELAY_SECONDS),
-                publish=cloud.noting_refusals(ResultTopic(persistence, "outcomes").publish),
-                send_back=RequestQueue(persistence, "requests").send_back,
+                publish=cloud.noting_refusals(ResultTopic(smq, "outcomes", cloud).publish),
+                requeue=QueueSender(smq, "requests", cloud).send,
                 uniform=cloud.uniform,
                 source="model",
             ),
             utc_now=lambda: _START + timedelta(seconds=cloud.now() + instance.clock_seconds),
-            journal_of=journal_of,
+            log_of=log_of,
             concurrency=1,
         )
         return self.shape(shipped)
@@ -187,9 +183,9 @@ class Deliverer:
         """Process a batch that the function takes itself; return the messages that come back without a cause."""
         names = names_of(batch)
         queue = DrainedQueue(names, {name: self.text(copy) for name, copy in names.items()}, cloud, choices)
-        work = self.pipeline(names, cloud, instance).work
+        work = self.pipeline(names, cloud, instance).process
         with suppress(Killed):
-            Drain(cast("Smq", queue), "requests", work, cloud).run(self.timing.deadlines(cloud.now()))
+            QueueDrain(cast("Smq", queue), "requests", work, cloud).run(self.timing.deadlines(cloud.now()))
         if cloud.is_killed or queue.is_disturbed:
             return []
         left = Counter(batch) - Counter(cloud.deleted)

@@ -13,7 +13,7 @@ from tests.system.model.state import Copy
 
 
 class DrainedQueue:
-    """What a `Drain` needs of an `Smq`; `copies` and `texts` are the messages of its one batch by their ids."""
+    """What a `QueueDrain` needs of an `Smq`; `copies` and `texts` are the messages of its one batch by their ids."""
 
     def __init__(
         self, copies: Mapping[str, Copy], texts: Mapping[str, str], cloud: ScheduledCloud, choices: Choices
@@ -26,7 +26,7 @@ class DrainedQueue:
 
     def receive(self, _queue: str, *, wait_seconds: int) -> tuple[Received, ...]:
         """Return all of the batch, and then nothing more."""
-        received = tuple(Received(each, text, each, 1, 0) for each, text in self._texts.items())
+        received = tuple(Received(each, text, each, 0) for each, text in self._texts.items())
         self._texts.clear()
         if not received:
             self._cloud.sleep(wait_seconds)

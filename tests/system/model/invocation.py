@@ -12,21 +12,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, NoReturn, TypeVar, cast
 
-from handler.entry import PERSISTING
 from handler.inbound.envelope import Delivery
 from handler.inbound.request_event import of_event
-from handler.model import Adoption, Answer, Finding, ProvisionRequest, Unanswered
+from handler.model import Adoption, Answer, LookupResult, ProvisionRequest, Unanswered
 from handler.outcome import Outcome
 from handler.pipeline import Pipeline
-from handler.provisioning.backoff import Backoff
 from handler.provisioning.deferral import Deferral
 from handler.provisioning.provisioner import Provisioner
-from handler.provisioning.retry import Attempt
-from handler.queue import RequestQueue
+from handler.provisioning.retry import Attempt, Backoff
 from handler.settlement import Settlement
 from handler.smq.client import Smq, SmqError
-from handler.smq.senders import Persistence
-from handler.topic import ResultTopic
+from handler.smq.senders import QueueSender, ResultTopic
 from tests.system.model.account import Account, is_complete, is_shown
 from tests.system.model.cloud import Publish
 from tests.system.model.delivery import LONGEST_DELAY_SECONDS, Shape, Timing
@@ -35,7 +31,7 @@ from tests.system.model.plan import Message, Plan, Step, then_well
 from tests.system.model.timeline import Timeline
 from tests.system.model.truth import DEFERRED, Circumstance, Kind, Said, Story
 
-Result = TypeVar("Result", Answer, Finding)
+Result = TypeVar("Result", Answer, LookupResult)
 UNHEARD = Unanswered("ReadTimeout", sent=True)
 _START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -118,22 +114,22 @@ class Invocation:
     def is_acknowledged(self, adoption: Adoption, timing: Timing, shape: Shape) -> bool:
         """Process the batch; return False if it has to come back."""
         self._adoption = adoption
-        persistence = Persistence(cast("Smq", self), PERSISTING, self)
+        smq = cast("Smq", self)
         pipeline = Pipeline(
             provisioner=Provisioner(timing.policy(adoption), self, self),
             settlement=Settlement(
                 deferral=Deferral(Backoff(self._most_deferrals + 1, 60.0, 3600.0), LONGEST_DELAY_SECONDS),
-                publish=self._noting_refusals(ResultTopic(persistence, "outcomes").publish),
-                send_back=RequestQueue(persistence, "requests").send_back,
+                publish=self._noting_refusals(ResultTopic(smq, "outcomes", self).publish),
+                requeue=QueueSender(smq, "requests", self).send,
                 uniform=self.uniform,
                 source="model",
             ),
             utc_now=lambda: _START + timedelta(seconds=self.now()),
-            journal_of=self._journal_of,
+            log_of=self._journal_of,
             concurrency=self._concurrency,
         )
         try:
-            return None not in shape(pipeline).work(self._deliveries, timing.deadlines(self._began))
+            return None not in shape(pipeline).process(self._deliveries, timing.deadlines(self._began))
         except Killed:
             return False
 
@@ -157,14 +153,14 @@ class Invocation:
         self._course.unsettled |= answer is UNHEARD or (step.fault is not None and not step.fault.is_settling)
         return answer
 
-    def describe(self, bucket_name: str | None, timeout_seconds: float) -> Finding:
+    def describe(self, bucket_name: str | None, timeout_seconds: float) -> LookupResult:
         step = next(self._course.looks)
-        finding = self._heard(step, timeout_seconds, lambda: self._look(step.fault, bucket_name))
+        finding = self._heard(step, timeout_seconds, lambda: self._look_up(step.fault, bucket_name))
         name = self._course.messages[0].document["name"]
         self._course.looked, self._course.shown = is_complete(finding, bucket_name, name), is_shown(finding, name)
         return finding
 
-    def within(self, _seconds: float) -> "Invocation":
+    def with_timeout(self, _seconds: float) -> "Invocation":
         return self
 
     def _noting_refusals(self, publish: Publish) -> Publish:
@@ -204,18 +200,18 @@ class Invocation:
             return "message"
         raise SmqError(step.fault.code or self._die(), transient=step.fault.transient)
 
-    def attempted(self, attempt: Attempt) -> None: ...
+    def call(self, attempt: Attempt) -> None: ...
 
-    def decided(self, outcome: Outcome) -> None:
+    def published(self, outcome: Outcome) -> None:
         self._finish()
 
-    def unfinished(self, outcome: Outcome, code: str) -> None:
+    def not_settled(self, outcome: Outcome, code: str) -> None:
         self._finish()
 
-    def unpublished(self, outcome: Outcome, code: str) -> None:
+    def not_published(self, outcome: Outcome, code: str) -> None:
         self._finish()
 
-    def failed(self, fault: Exception) -> None:
+    def crashed(self, fault: Exception) -> None:
         self._timeline.kill()
         raise AssertionError from fault
 
@@ -249,7 +245,7 @@ class Invocation:
             self._cloud.account.create(request)
         return fault.answer or self._die()
 
-    def _look(self, fault: LookFault | None, bucket_name: str | None) -> Finding:
+    def _look_up(self, fault: LookFault | None, bucket_name: str | None) -> LookupResult:
         if fault is None:
             return self._cloud.account.describe(bucket_name)
         return fault.answer or self._die()

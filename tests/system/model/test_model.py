@@ -109,7 +109,7 @@ EXPOSED = {
     ),
     "looks-on-the-bucket-only": Exposure(Kind.UNSETTLED, BUCKET_ONLY, Setting(TAKEN, "identical", AMPLE), 0),
     "is-never-sure": Exposure(Kind.EVASION, NEVER_SURE, Setting(TAKEN, "owned", AMPLE), 0),
-    "takes-any-namesake": Exposure(Kind.FALSE_SUCCESS, TAKES_NAMESAKE, Setting(TAKEN, "owned", AMPLE), 0),
+    "takes-any-group_named": Exposure(Kind.FALSE_SUCCESS, TAKES_NAMESAKE, Setting(TAKEN, "owned", AMPLE), 0),
     "takes-another-owners": Exposure(Kind.WRONG_ADOPTION, TAKES_NAMESAKE, Setting(IDENTICAL, "owned", AMPLE), 0),
     "swallows-what-it-cannot-publish": Exposure(Kind.SILENCE, SWALLOWS, OWNED, 1),
     "swallows-it-while-draining": Exposure(Kind.SILENCE, SWALLOWS, replace(OWNED, is_pulled=True), 1),

@@ -216,7 +216,7 @@ def test_every_promise_is_kept_whatever_is_sent_and_whatever_fails() -> None:
     [
         pytest.param(provisioning_as(variants.NeverLooks), id="never-looks"),
         pytest.param(provisioning_as(variants.LooksOnce), id="looks-once"),
-        pytest.param(provisioning_as(variants.TakesANamesakeForItsOwn), id="takes-any-namesake"),
+        pytest.param(provisioning_as(variants.TakesANamesakeForItsOwn), id="takes-any-group_named"),
         pytest.param(variants.swallowing_failures_to_publish, id="swallows-what-it-cannot-publish"),
         pytest.param(variants.sending_back_first, id="sends-back-before-it-says-so"),
     ],

@@ -1,4 +1,4 @@
-"""What is said of requests, compared with what is true when it is said: the outcome guarantee, as a judge applies it.
+"""Compares what is published about requests with what is true at that time: the outcome guarantee.
 
 Knows events, groups, who made them, and messages that send a request again. It shares no code with what reaches the
 verdicts except the values for a group and a request.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from handler.model import Answer, Finding, ProvisionRequest, Refused, Unanswered
+from handler.model import Answer, LookupResult, ProvisionRequest, Refused, Unanswered
 from handler.smq.client import Received, SmqError
 from tests.system.model.account import Account
 from tests.system.model.faults import Killed
@@ -102,7 +102,7 @@ class SimulatedService:
         self.api.land()
         return self.api.account.create(request)
 
-    def describe(self, bucket_name: str | None, timeout_seconds: float) -> Finding:
+    def describe(self, bucket_name: str | None, timeout_seconds: float) -> LookupResult:
         self.api.describes += 1
         outage = self.api.outage()
         if outage and outage.describe:
@@ -126,7 +126,7 @@ class SimulatedSmq:
     hear: Callable[[dict[str, Any]], None]
     timeout_seconds: float = 10.0
 
-    def within(self, seconds: float) -> "SimulatedSmq":
+    def with_timeout(self, seconds: float) -> "SimulatedSmq":
         return replace(self, timeout_seconds=seconds)
 
     def publish(self, _topic: str, body: str, _tag: str) -> str:
@@ -154,7 +154,7 @@ class SimulatedSmq:
             self.process.sleep(wait_seconds)
             found = self._taken(queue, count)
         self.process.sleep(SMQ_SECONDS)
-        return tuple(Received(each.message_id, each.body, each.handle, each.received, 0) for each in found)
+        return tuple(Received(each.message_id, each.body, each.handle, 0) for each in found)
 
     def _taken(self, queue: str, count: int) -> list[Message]:
         return self.queues[queue].receive(count, self.queues[queue].declared.visibility_timeout)

@@ -19,7 +19,7 @@ from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.template.deployment import Deployment, read_template
 from express_sync.local.trigger import events
 from express_sync.local.trigger.retry_strategy import waits
-from handler import config, lanes
+from handler import config, pipeline
 from handler.model import ProvisionRequest
 from tests.system.simulation.cloud import Api
 from tests.system.simulation.function import Function, Variant, as_shipped
@@ -98,7 +98,7 @@ class Day:
 
     def run(self) -> Figures:
         """Let the day pass and return its figures."""
-        with mock.patch.object(lanes, "ThreadPoolExecutor", lambda workers: VirtualPool(self._time, workers)):
+        with mock.patch.object(pipeline, "ThreadPoolExecutor", lambda workers: VirtualPool(self._time, workers)):
             self._time.run(self._submit, self._push_batches, self._sweep, self._watch)
         return self._figures()
 

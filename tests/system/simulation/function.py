@@ -12,19 +12,16 @@ from functools import partial
 from typing import cast
 
 from handler import config, entry
-from handler.drain import Drain
+from handler.drain import QueueDrain
 from handler.inbound import envelope
 from handler.inbound.envelope import Delivery
 from handler.outcome import Outcome
 from handler.pipeline import Pipeline
-from handler.provisioning.backoff import Backoff
-from handler.provisioning.provisioner import Deadlines, Policy, Provisioner
-from handler.provisioning.retry import Attempt
-from handler.queue import RequestQueue
+from handler.provisioning.provisioner import Policy, Provisioner
+from handler.provisioning.retry import Attempt, Backoff, Deadlines
 from handler.settlement import Settlement
 from handler.smq.client import Smq
-from handler.smq.senders import Persistence
-from handler.topic import ResultTopic
+from handler.smq.senders import QueueSender, ResultTopic
 from tests.system.model.faults import Killed
 from tests.system.simulation.cloud import Api, Process, SimulatedService, SimulatedSmq
 from tests.system.simulation.listener import Listener
@@ -36,18 +33,18 @@ _DAWN = datetime(2026, 1, 1, tzinfo=timezone.utc)
 Variant = Callable[[Pipeline], Pipeline]
 
 
-class NoJournal:
+class NoLog:
     """A journal that keeps nothing and raises at a fault of the function's own."""
 
-    def attempted(self, attempt: Attempt) -> None: ...
+    def call(self, attempt: Attempt) -> None: ...
 
-    def decided(self, outcome: Outcome) -> None: ...
+    def published(self, outcome: Outcome) -> None: ...
 
-    def unpublished(self, outcome: Outcome, code: str) -> None: ...
+    def not_published(self, outcome: Outcome, code: str) -> None: ...
 
-    def unfinished(self, outcome: Outcome, code: str) -> None: ...
+    def not_settled(self, outcome: Outcome, code: str) -> None: ...
 
-    def failed(self, fault: Exception) -> None:
+    def crashed(self, fault: Exception) -> None:
         raise AssertionError from fault
 
 
@@ -80,10 +77,10 @@ class Function:
         deliveries = envelope.parse(event).deliveries
 
         def work(process: Process, smq: Smq, deadlines: Deadlines) -> bool:
-            dead_letters = RequestQueue(self._persistence(process, smq), self.settings.dead_letter_queue)
+            dead_letters = QueueSender(smq, self.settings.dead_letter_queue, process)
             pipeline = self._pipeline(process, smq)
-            set_aside = partial(dead_letters.send_back, delay_seconds=0)
-            pipeline = replace(pipeline, settlement=replace(pipeline.settlement, set_aside=set_aside))
+            dead_letter = partial(dead_letters.send, delay_seconds=0)
+            pipeline = replace(pipeline, settlement=replace(pipeline.settlement, dead_letter=dead_letter))
             return None not in self._work(pipeline, deliveries, deadlines)
 
         return self._invoke(work)
@@ -93,14 +90,14 @@ class Function:
 
         def drain(process: Process, smq: Smq, deadlines: Deadlines) -> bool:
             work = partial(self._work, self._pipeline(process, smq))
-            Drain(smq, self.settings.dead_letter_queue, work, process).run(deadlines)
+            QueueDrain(smq, self.settings.dead_letter_queue, work, process).run(deadlines)
             return True
 
         self._invoke(drain)
 
     def _work(self, pipeline: Pipeline, deliveries: Sequence[Delivery], deadlines: Deadlines) -> list[Outcome | None]:
         self.counts["deliveries"] += len(deliveries)
-        return self.variant(pipeline).work(deliveries, deadlines)
+        return self.variant(pipeline).process(deliveries, deadlines)
 
     def _invoke(self, work: Callable[[Process, Smq, Deadlines], bool]) -> bool:
         settings, began = self.settings, self.time.now
@@ -117,12 +114,8 @@ class Function:
         self.billed_seconds += self.time.now - began
         return is_done
 
-    def _persistence(self, process: Process, smq: Smq) -> Persistence:
-        return Persistence(smq, entry.PERSISTING, process)
-
     def _pipeline(self, process: Process, smq: Smq) -> Pipeline:
         settings = self.settings
-        persistence = self._persistence(process, smq)
         policy = Policy(
             backoff=Backoff(settings.max_attempts, settings.backoff_base_seconds, settings.backoff_cap_seconds),
             call_timeout_seconds=settings.api_timeout_seconds,
@@ -133,12 +126,12 @@ class Function:
             provisioner=Provisioner(policy, SimulatedService(self.api, process), process),
             settlement=Settlement(
                 deferral=entry._deferral(settings),
-                publish=ResultTopic(persistence, settings.result_topic).publish,
-                send_back=RequestQueue(persistence, settings.request_queue).send_back,
+                publish=ResultTopic(smq, settings.result_topic, process).publish,
+                requeue=QueueSender(smq, settings.request_queue, process).send,
                 uniform=process.uniform,
                 source="simulation",
             ),
             utc_now=lambda: _DAWN + timedelta(seconds=self.time.now),
-            journal_of=lambda _delivery, _request_id: NoJournal(),
+            log_of=lambda _delivery, _request_id: NoLog(),
             concurrency=settings.concurrency,
         )

@@ -5,25 +5,25 @@ from dataclasses import fields, replace
 from itertools import chain
 
 from handler.inbound.envelope import Delivery
-from handler.lanes import Lane
 from handler.outcome import Outcome
-from handler.pipeline import Pipeline
-from handler.provisioning.provisioner import Deadlines
-from handler.provisioning.retry import SHORTEST_CALL_SECONDS
+from handler.pipeline import Pipeline, RequestLane
+from handler.provisioning.retry import MIN_CALL_SECONDS, Deadlines
 
 
 class _RaisesWithoutTime(Pipeline):
     """Processes copies of a request one after the other, and leaves those for which there is no time."""
 
     def _process(
-        self, lane: Lane, deliveries: Sequence[Delivery], deadlines: Deadlines
+        self, lane: RequestLane, deliveries: Sequence[Delivery], deadlines: Deadlines
     ) -> list[tuple[int, Outcome | None]]:
         settled: list[tuple[int, Outcome | None]] = []
         for place in chain.from_iterable(lane.cases.values()):
-            if self.provisioner.clock.now() + SHORTEST_CALL_SECONDS > deadlines.create:
+            if self.provisioner.clock.now() + MIN_CALL_SECONDS > deadlines.create:
                 settled.append((place, None))
             else:
-                settled += Pipeline._process(self, Lane(lane.request_id, {place: [place]}), deliveries, deadlines)
+                settled += Pipeline._process_lane(
+                    self, RequestLane(lane.request_id, {place: [place]}), deliveries, deadlines
+                )
         return settled
 
 
@@ -34,12 +34,12 @@ def raises_without_time(pipeline: Pipeline) -> Pipeline:
 
 def sets_nothing_aside(pipeline: Pipeline) -> Pipeline:
     """Return a pipeline that has the whole batch delivered again where a request cannot go back to its queue."""
-    return replace(pipeline, settlement=replace(pipeline.settlement, set_aside=None))
+    return replace(pipeline, settlement=replace(pipeline.settlement, dead_letter=None))
 
 
 def keeps_nothing(pipeline: Pipeline) -> Pipeline:
     """Return a pipeline that loses each request it should send back."""
-    return replace(pipeline, settlement=replace(pipeline.settlement, send_back=lambda body, delay_seconds, until: None))
+    return replace(pipeline, settlement=replace(pipeline.settlement, requeue=lambda body, delay_seconds, until: None))
 
 
 def defers_seldom(pipeline: Pipeline) -> Pipeline:

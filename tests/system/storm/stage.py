@@ -21,7 +21,7 @@ from express_sync.local.fc.fleet import Fleet
 from express_sync.local.fc.invocation_log import Entry, Journal
 from express_sync.local.fc.output import Logs
 from express_sync.local.fc.result import Answer
-from handler.sgw.signing import Credentials
+from handler.credentials import Credentials
 from handler.smq.client import Smq
 from tests.support.patience import PATIENCE_SECONDS
 from tests.system.storm.strikes import Strike, Strikes

@@ -1,4 +1,4 @@
-"""The judge of a storm sees every kind of lie, and accepts what the contract allows."""
+"""The decide of a storm sees every kind of lie, and accepts what the contract allows."""
 
 import copy
 import hashlib

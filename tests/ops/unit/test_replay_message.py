@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.failures import LONGEST_ATTRIBUTE, UNDECIDED, Failure, Filter, Stranger, dead_letter, read
+from express_sync.ops.replay.failures import LONGEST_ATTRIBUTE, UNDECIDED, Failure, Filter, Stranger, dead_letter, read
+from express_sync.ops.replay.message import Refusal, Replay, replay, wrong_edits
 from handler.inbound.envelope import parse
-from handler.model import MESSAGE_BYTES, Violation
-from handler.replay import Refusal, Replay, replay, wrong_edits
+from handler.model import MAX_MESSAGE_BYTES, Violation
 
 OUTCOMES = Path(__file__).parents[3] / "events" / "outcomes"
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=timezone.utc)
@@ -96,7 +96,7 @@ BROKEN: list[tuple[str, str, str]] = [
     ("no time", json.dumps(outcome(time="yesterday")), "is no outcome"),
     ("too deep", "[" * 5000 + "]" * 5000, "is no outcome"),
     ("a key twice", '{"id":"1",' + json.dumps(outcome())[1:], "is no outcome"),
-    ("too large", json.dumps(outcome(padding="x" * MESSAGE_BYTES)), "is no outcome"),
+    ("too large", json.dumps(outcome(padding="x" * MAX_MESSAGE_BYTES)), "is no outcome"),
     ("no request", json.dumps(outcome(request=None)), "holds no request"),
     ("a request that is text", json.dumps(outcome(request="x")), "holds no request"),
 ]
@@ -329,4 +329,4 @@ def test_every_message_is_far_below_the_limit(description: str, requester: str, 
     request = {**REQUEST, "description": description, "requester": requester, "bucketPrefix": prefix}
     order = replay(failure(request=request, correlationid="x" * LONGEST_ATTRIBUTE), {}, force=False)
     if isinstance(order, Replay):
-        assert len(order.body) < MESSAGE_BYTES / 2
+        assert len(order.body) < MAX_MESSAGE_BYTES / 2

@@ -26,7 +26,7 @@ class Lying:
 
 
 @dataclass
-class PretendedSmq:
+class FakeSmq:
     """`trouble` holds for each operation the errors of its next calls, None where one succeeds."""
 
     clock: FakeClock
@@ -57,8 +57,8 @@ class PretendedSmq:
         """What the calls of an operation were about."""
         return [about for name, about in self.calls if name == operation]
 
-    def within(self, seconds: float) -> "PretendedSmq":
-        self.calls.append(("within", seconds))
+    def with_timeout(self, seconds: float) -> "FakeSmq":
+        self.calls.append(("with_timeout", seconds))
         return self
 
     def receive(self, queue: str, count: int = 16, wait_seconds: int = 0) -> tuple[Received, ...]:
@@ -67,7 +67,7 @@ class PretendedSmq:
         if not visible:
             self.clock.instant += wait_seconds
         until = self.clock.now() + HIDDEN_SECONDS
-        return tuple(Received(each.message_id, each.body, each.hide(until), each.hidden, 0) for each in visible)
+        return tuple(Received(each.message_id, each.body, each.hide(until), 0) for each in visible)
 
     def change_visibility(self, queue: str, receipt_handle: str, seconds: int) -> str:
         self._call("change_visibility", (receipt_handle, seconds))

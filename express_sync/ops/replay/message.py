@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from handler.failures import Failure
+from express_sync.ops.replay.failures import Failure
 from handler.inbound.validation import violations
 from handler.model import Document, Violation
 

@@ -1,0 +1,161 @@
+"""Control commands: read strictly, refused in a sentence, never found in a message of a queue; and how they are run."""
+
+import base64
+import json
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler.config import settings
+from handler.control import Command, ControlDispatcher, DrainCommand, InvalidCommand, parse
+from handler.inbound import envelope
+from handler.inbound.strict_json import read_bytes
+from handler.outcome import Outcome
+from handler.provisioning.retry import Deadlines
+from handler.smq.client import Smq, SmqError
+from tests.handler.unit.fake_smq import FakeSmq
+from tests.handler.unit.fakes import FakeClock
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda children: st.lists(children) | st.dictionaries(st.text(), children),
+    max_leaves=10,
+)
+SECRET = "Sup3r-S3cret"
+DEADLINES = Deadlines(create=1078.0, lookup=1103.0, publish=1118.0)
+QUEUES = {
+    "EXPRESS_SYNC_RESULT_TOPIC": "outcomes",
+    "EXPRESS_SYNC_MNS_ENDPOINT": "https://mns.example",
+    "EXPRESS_SYNC_REQUEST_QUEUE": "requests",
+    "EXPRESS_SYNC_DEAD_LETTER_QUEUE": "letters",
+}
+
+
+def control(command: object) -> dict[str, Any]:
+    return {"control": command}
+
+
+def timer(payload: object) -> dict[str, Any]:
+    return {"triggerTime": "2026-11-23T08:00:00Z", "triggerName": "sweep", "payload": payload}
+
+
+def why(event: object) -> str:
+    command = parse(event)
+    assert isinstance(command, InvalidCommand)
+    return command.why
+
+
+@pytest.mark.parametrize("queue", ["requests", "deadLetters"])
+def test_a_queue_can_be_drained(queue: Any) -> None:
+    assert parse(control({"drain": queue})) == DrainCommand(queue)
+
+
+@pytest.mark.parametrize("encoded", [False, True])
+def test_a_timer_sends_a_command_as_text(encoded: bool) -> None:
+    """Function Compute hands over a timer's payload as a text, which may be in base64."""
+    payload = json.dumps(control({"drain": "deadLetters"}))
+    if encoded:
+        payload = base64.b64encode(payload.encode()).decode()
+    assert parse(timer(payload)) == DrainCommand("deadLetters")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        [],
+        "control",
+        None,
+        [control({"drain": "requests"})],
+        {"requestId": "REQ-1"},
+        {"control": {"drain": "requests"}, "requestId": "REQ-1"},
+        timer("not a command"),
+        timer(control({"drain": "requests"})),  # FC's payload is a text
+        {"payload": json.dumps(control({"drain": "requests"}))},
+    ],
+)
+def test_another_event_is_not_a_command(event: object) -> None:
+    assert parse(event) is None
+
+
+def test_a_message_of_a_queue_is_never_a_command() -> None:
+    """A sender of requests must not control the function, in whichever envelope the message arrives."""
+    body = json.dumps(control({"drain": "requests"}))
+    data = {"requestId": "R", "messageId": "M-1", "messageBody": body}
+    event = {"specversion": "1.0", "id": "M-1", "source": "acs:mns", "type": "mns:Queue:SendMessage", "data": data}
+    timed = {**data, "messageBody": json.dumps(timer(body))}
+    for value in (event, [event], [json.dumps(event)], data, [data], [timed], timed):
+        assert parse(value) is None
+        deliveries = envelope.parse(json.dumps(value).encode()).deliveries
+        assert [delivery.document for delivery in deliveries] == [control({"drain": "requests"})]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [{}, None, "drain", {"drain": "results"}, {"drain": ["requests"]}, {"drain": "requests", "x": {}}, {SECRET: 1}],
+)
+def test_an_invalid_command_is_answered_with_the_valid_ones(command: object) -> None:
+    assert why(control(command)) == "A command is: drain, with requests or deadLetters."
+
+
+@pytest.mark.parametrize("arguments", [{}, None, {"codes": [SECRET]}])
+def test_a_replay_is_refused_with_the_command_to_use(arguments: object) -> None:
+    said = "The function does not replay failures. Use the command: express-sync replay."
+    assert why(control({"replay": arguments})) == said
+
+
+def test_a_command_with_a_repeated_property_is_refused() -> None:
+    event = '{"control":{"drain":"requests","drain":"deadLetters"}}'
+    assert why(read_bytes(event.encode())) == "The command must not name a property twice."
+    assert why(timer(event)) == "The command must not name a property twice."
+
+
+@given(JSON_VALUES)
+def test_reading_a_command_never_raises(value: Any) -> None:
+    assert parse(value) is None
+    command: Command | None = parse(control(value))
+    assert command is not None
+
+
+def dispatcher(smq: FakeSmq, clock: FakeClock, **environment: str) -> ControlDispatcher:
+    """Return the dispatcher of a function with these settings, whose pipeline publishes everything."""
+    published = Outcome("succeeded", {})
+    return ControlDispatcher(
+        settings({**QUEUES, **environment}), cast(Smq, smq), lambda deliveries, _: [published] * len(deliveries), clock
+    )
+
+
+def test_a_drain_is_answered_with_counts(clock: FakeClock) -> None:
+    smq = FakeSmq(clock)
+    smq.put("letters", "garbage")
+    smq.put("requests", "garbage", "garbage")
+    run = dispatcher(smq, clock).run
+    assert run(DrainCommand("deadLetters"), DEADLINES) == {"finished": 1, "left": 0}
+    assert run(DrainCommand("requests"), DEADLINES) == {"finished": 2, "left": 0}
+    assert (smq.left_in("letters"), smq.left_in("requests")) == ([], [])
+
+
+def test_a_drain_that_ended_early_is_answered_with_the_code(clock: FakeClock) -> None:
+    smq = FakeSmq(clock)
+    smq.fails("receive", SmqError("AccessDenied", transient=False))
+    answer = dispatcher(smq, clock).run(DrainCommand("requests"), DEADLINES)
+    assert answer == {"finished": 0, "left": 0, "code": "AccessDenied"}
+
+
+def test_an_invalid_command_is_refused_in_its_own_words(clock: FakeClock) -> None:
+    smq = FakeSmq(clock)
+    assert dispatcher(smq, clock).run(InvalidCommand("It is wrong."), DEADLINES) == {"refused": "It is wrong."}
+    assert smq.calls == []
+
+
+@pytest.mark.parametrize(
+    ("command", "setting"),
+    [(DrainCommand("requests"), "REQUEST_QUEUE"), (DrainCommand("deadLetters"), "DEAD_LETTER_QUEUE")],
+)
+def test_a_drain_without_its_setting_is_refused(command: Command, setting: str, clock: FakeClock) -> None:
+    smq = FakeSmq(clock)
+    answer = dispatcher(smq, clock, **{f"EXPRESS_SYNC_{setting}": ""}).run(command, DEADLINES)
+    assert answer == {"refused": f"The function needs the setting EXPRESS_SYNC_{setting} for that."}
+    assert smq.calls == []
