@@ -10,7 +10,7 @@ from express_sync.ops.commands.options import events_as_json
 from express_sync.ops.queues.batching import MAX_MESSAGES
 from express_sync.ops.queues.sources import Source, opened
 from express_sync.ops.replay.display import COLUMNS, cells, details, document
-from express_sync.ops.replay.failures import Failure, Stranger
+from express_sync.ops.replay.failures import Failure, NotAFailure
 from express_sync.ops.replay.options import Selection, is_from_file, selection_options
 from express_sync.ops.targets.target import Target, reads_target_unless
 from express_sync.ops.terminal import output
@@ -70,8 +70,8 @@ def list_failures(target: Target | None, selection: Selection, *, as_json: bool)
     listing = Listing(COLUMNS, output.results().width)
     with opened(target, selection.source) as source:
         for place, each in _contents(source):
-            if isinstance(each, Stranger):
-                unreadable += each.is_broken
+            if isinstance(each, NotAFailure):
+                unreadable += each.is_unreadable
                 output.notice(selection.skipped(place, each.why))
                 continue
             found += 1
@@ -116,7 +116,7 @@ def show_failure(target: Target | None, selection: Selection, *, request_id: str
         exit_with(ExitCode.UNSUCCESSFUL)
 
 
-def _contents(source: Source) -> Iterator[tuple[str, Failure | Stranger]]:
+def _contents(source: Source) -> Iterator[tuple[str, Failure | NotAFailure]]:
     """Yield everything in a source with its place."""
     while page := source.take(MAX_MESSAGES):
         yield from ((found.place, each) for found in page for each in found.contents)

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from express_sync.ops.queues.client import Queue
 from express_sync.ops.queues.leases import LeasedMessages
-from express_sync.ops.replay.failures import Failure, Stranger, dead_letter, read
+from express_sync.ops.replay.failures import Failure, NotAFailure, dead_letter, read
 from express_sync.ops.requests.files import texts
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
@@ -33,7 +33,7 @@ class Found:
 
     place: str
     key: str
-    contents: tuple[Failure | Stranger, ...]
+    contents: tuple[Failure | NotAFailure, ...]
 
 
 class Source(Protocol):
@@ -113,11 +113,11 @@ def _leased(queue: Queue) -> Iterator[LeasedMessages]:
                 )
 
 
-def _outcome(message: Received) -> tuple[Failure | Stranger, ...]:
+def _outcome(message: Received) -> tuple[Failure | NotAFailure, ...]:
     return (read(message.body),)
 
 
-def _dead_letters(message: Received) -> tuple[Failure | Stranger, ...]:
+def _dead_letters(message: Received) -> tuple[Failure | NotAFailure, ...]:
     """Return every delivery in a dead letter: a request, or an envelope that a trigger has abandoned."""
     since = datetime.fromtimestamp(message.enqueued_at_ms / 1000, timezone.utc)
     return tuple(

@@ -13,7 +13,7 @@ from typing import Protocol
 from express_sync.ops.queues.batching import MAX_MESSAGES, batches
 from express_sync.ops.queues.destinations import Destination
 from express_sync.ops.queues.sources import Found, Source
-from express_sync.ops.replay.failures import Failure, Filter, Stranger
+from express_sync.ops.replay.failures import Failure, Filter, NotAFailure
 from express_sync.ops.replay.message import Refusal, Replay, replay
 from express_sync.ops.replay.rate_limiter import RateLimiter
 from express_sync.ops.terminal.signals import defer_interrupt
@@ -111,9 +111,9 @@ class Replayer:
                 prepared.replays.append((each, message))
         return prepared
 
-    def _message(self, place: str, each: Failure | Stranger) -> Replay | None:
+    def _message(self, place: str, each: Failure | NotAFailure) -> Replay | None:
         """Return the replay of a failure, or count why there is none and return None."""
-        if isinstance(each, Stranger):
+        if isinstance(each, NotAFailure):
             self._skip(place, each)
             return None
         if self._is_new(each):
@@ -132,8 +132,8 @@ class Replayer:
         before = self._plan.before
         return failure.replay_id in self._sent or (before is not None and failure.occurred_at > before)
 
-    def _skip(self, place: str, each: Stranger) -> None:
-        if each.is_broken:
+    def _skip(self, place: str, each: NotAFailure) -> None:
+        if each.is_unreadable:
             self.counts.unreadable += 1
             self._observer.unreadable(place, each.why)
         else:

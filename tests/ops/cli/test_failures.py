@@ -148,8 +148,8 @@ def test_what_is_no_failure_is_said_and_stays(queues: Stand) -> None:
     assert ended.code == 1
     assert len(ended.out.splitlines()) == 2
     assert "1 failure: 1 AssumeRoleFail; 2 unreadable." in ended.err
-    assert re.search(r"Message \w+ is no outcome; it stays in its queue\.", ended.err)
-    assert re.search(r"Message \w+ holds no request; it stays in its queue\.", ended.err)
+    assert re.search(r"Message \w+ is not an outcome; it stays in its queue\.", ended.err)
+    assert re.search(r"Message \w+ contains no request; it stays in its queue\.", ended.err)
     assert queues.messages("failureQueue") == 3
 
 
@@ -165,10 +165,10 @@ def test_a_file_is_looked_into_without_any_cloud(tmp_path: Path) -> None:
     full, succeeded = str(REQUESTS / "full.json"), str(REQUESTS.parent / "outcomes" / "succeeded.json")
     request = shell.run(*LIST, "--from", full)
     assert (request.code, request.out) == (1, "")
-    assert request.err.splitlines() == [f"{full} is no outcome.", f"There are no failures in {full}; 1 unreadable."]
+    assert request.err.splitlines() == [f"{full} is not an outcome.", f"There are no failures in {full}; 1 unreadable."]
     outcome = shell.run(*LIST, "--from", succeeded)
     assert (outcome.code, outcome.out) == (0, "")
-    assert outcome.err.splitlines()[0] == f"{succeeded} holds a succeeded outcome."
+    assert outcome.err.splitlines()[0] == f"{succeeded} contains a succeeded outcome."
 
 
 def test_dead_letters_are_listed_and_shown_too(queues: Stand) -> None:

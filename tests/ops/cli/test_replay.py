@@ -106,7 +106,7 @@ def test_an_edit_is_sent_with_the_request(queues: Stand) -> None:
     [
         ("bucketRegion=China", "$.bucketRegion does not have the form"),
         ("bucketReigon=cn-hangzhou", "$.bucketReigon is not a known property"),
-        ("requestId=R-2", "$.requestId is the identity of the request"),
+        ("requestId=R-2", "$.requestId identifies the request"),
         ("bucketRegion", "--set takes PROPERTY=VALUE"),
         ("=x", "--set takes PROPERTY=VALUE"),
     ],
@@ -126,8 +126,8 @@ def test_what_cannot_be_replayed_stays_and_is_said(queues: Stand) -> None:
     ended = queues.run("replay", "--yes")
     assert ended.code == 1
     assert counts(queues) == (3, 1)
-    assert "is no outcome; it stays in its queue." in ended.err
-    assert "holds no request; it stays in its queue." in ended.err
+    assert "is not an outcome; it stays in its queue." in ended.err
+    assert "contains no request; it stays in its queue." in ended.err
     assert ": $.name does not have the form" in ended.err
     assert "1 replayed to the request queue; 1 invalid; 2 unreadable." in ended.err
 
@@ -295,7 +295,7 @@ def test_what_list_prints_can_be_replayed(queues: Stand) -> None:
 
 @pytest.mark.parametrize(
     ("text", "part"),
-    [("", "would be replayed to"), ("nonsense", "is not JSON"), ('{"a": 1}', "is no outcome")],
+    [("", "would be replayed to"), ("nonsense", "is not JSON"), ('{"a": 1}', "is not an outcome")],
     ids=["empty", "text", "other"],
 )
 def test_a_file_without_failures_says_so(text: str, part: str, queues: Stand) -> None:

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from express_sync.ops.replay.failures import LONGEST_ATTRIBUTE, UNDECIDED, Failure, Filter, Stranger, dead_letter, read
+from express_sync.ops.replay.failures import UNDECIDED, Failure, Filter, NotAFailure, dead_letter, read
 from express_sync.ops.replay.message import Refusal, Replay, replay, wrong_edits
 from handler.inbound.envelope import parse
+from handler.inbound.request_event import MAX_ATTRIBUTE_LENGTH
 from handler.model import MAX_MESSAGE_BYTES, Violation
 
 OUTCOMES = Path(__file__).parents[3] / "events" / "outcomes"
@@ -73,39 +74,44 @@ def test_a_sample_outcome_without_a_group_is_a_failure(name: str) -> None:
 def test_a_sample_outcome_that_needs_no_replay_is_no_failure_and_not_broken(name: str) -> None:
     """It is told what it is instead."""
     found = read((OUTCOMES / f"{name}.json").read_text())
-    assert isinstance(found, Stranger)
-    assert (name in found.why, found.is_broken) == (True, False)
+    assert isinstance(found, NotAFailure)
+    assert (name in found.why, found.is_unreadable) == (True, False)
 
 
-BROKEN: list[tuple[str, str, str]] = [
-    ("not JSON", "nonsense", "is no outcome"),
-    ("no object", "[1]", "is no outcome"),
-    ("a request", json.dumps(REQUEST), "is no outcome"),
-    ("another event", json.dumps(outcome(type="com.example.failed.v1")), "is no outcome"),
-    ("another status than its type", json.dumps(outcome(type="expresssync.provision.succeeded.v1")), "is no outcome"),
-    ("a status that is none", json.dumps(outcome(status="exploded")), "is no outcome"),
+NO_OUTCOME = "is not an outcome"
+UNREADABLE: list[tuple[str, str, str]] = [
+    ("not JSON", "nonsense", NO_OUTCOME),
+    ("no object", "[1]", NO_OUTCOME),
+    ("a request", json.dumps(REQUEST), NO_OUTCOME),
+    ("another event", json.dumps(outcome(type="com.example.failed.v1")), NO_OUTCOME),
+    (
+        "another status than its type",
+        json.dumps(outcome(type="expresssync.provision.succeeded.v1")),
+        NO_OUTCOME,
+    ),
+    ("a status that is none", json.dumps(outcome(status="exploded")), NO_OUTCOME),
     (
         "a status that is a list",
         json.dumps(outcome(type="expresssync.provision.[].v1", data={"status": []})),
-        "is no outcome",
+        NO_OUTCOME,
     ),
-    ("data that is text", json.dumps(outcome(data="x")), "is no outcome"),
-    ("no data", json.dumps({"type": "expresssync.provision.None.v1"}), "is no outcome"),
-    ("no id", json.dumps(outcome(id=None)), "is no outcome"),
-    ("no source", json.dumps(outcome(source=7)), "is no outcome"),
-    ("no time", json.dumps(outcome(time="yesterday")), "is no outcome"),
-    ("too deep", "[" * 5000 + "]" * 5000, "is no outcome"),
-    ("a key twice", '{"id":"1",' + json.dumps(outcome())[1:], "is no outcome"),
-    ("too large", json.dumps(outcome(padding="x" * MAX_MESSAGE_BYTES)), "is no outcome"),
-    ("no request", json.dumps(outcome(request=None)), "holds no request"),
-    ("a request that is text", json.dumps(outcome(request="x")), "holds no request"),
+    ("data that is text", json.dumps(outcome(data="x")), NO_OUTCOME),
+    ("no data", json.dumps({"type": "expresssync.provision.None.v1"}), NO_OUTCOME),
+    ("no id", json.dumps(outcome(id=None)), NO_OUTCOME),
+    ("no source", json.dumps(outcome(source=7)), NO_OUTCOME),
+    ("no time", json.dumps(outcome(time="yesterday")), NO_OUTCOME),
+    ("too deep", "[" * 5000 + "]" * 5000, NO_OUTCOME),
+    ("a key twice", '{"id":"1",' + json.dumps(outcome())[1:], NO_OUTCOME),
+    ("too large", json.dumps(outcome(padding="x" * MAX_MESSAGE_BYTES)), NO_OUTCOME),
+    ("no request", json.dumps(outcome(request=None)), "contains no request"),
+    ("a request that is text", json.dumps(outcome(request="x")), "contains no request"),
 ]
 
 
-@pytest.mark.parametrize(("text", "why"), [row[1:] for row in BROKEN], ids=[row[0] for row in BROKEN])
+@pytest.mark.parametrize(("text", "why"), [row[1:] for row in UNREADABLE], ids=[row[0] for row in UNREADABLE])
 def test_what_cannot_be_read_is_broken(text: str, why: str) -> None:
     """It is said in words that go after its place."""
-    assert read(text) == Stranger(why, is_broken=True)
+    assert read(text) == NotAFailure(why, is_unreadable=True)
 
 
 @given(
@@ -116,12 +122,12 @@ def test_what_cannot_be_read_is_broken(text: str, why: str) -> None:
 )
 def test_no_json_breaks_the_reader(value: object) -> None:
     """Neither as the whole nor in any place of an outcome."""
-    assert isinstance(read(json.dumps(value)), Stranger)
+    assert isinstance(read(json.dumps(value)), NotAFailure)
     for key in ("data", "time", "id", "source", "type", "correlationid"):
-        assert isinstance(read(json.dumps({**outcome(), key: value})), Failure | Stranger)
+        assert isinstance(read(json.dumps({**outcome(), key: value})), Failure | NotAFailure)
     for key in ("error", "request", "status"):
         broken = {**outcome()["data"], key: value}
-        assert isinstance(read(json.dumps(outcome(data=broken))), Failure | Stranger)
+        assert isinstance(read(json.dumps(outcome(data=broken))), Failure | NotAFailure)
 
 
 @pytest.mark.parametrize("error", [None, "x", {}, {"retryable": "yes"}, {"retryable": 1}])
@@ -166,7 +172,7 @@ def letter(document: object = REQUEST, attributes: Mapping[str, str] | None = No
 
 def test_a_dead_letter_is_a_failure_without_a_verdict() -> None:
     """It may always be replayed, and carries on what its own event carried."""
-    found = letter(attributes={"correlationid": "order-1", "replayid": "rp-old"})
+    found = letter(attributes={"correlationid": "order-1"})
     assert (found.status, found.code, found.is_terminal, found.occurred_at) == (UNDECIDED, "", False, NOW)
     assert (found.identity, found.retryable) == ("M-1 M-1", True)
     assert (found.request, found.attributes, found.event) == (REQUEST, {"correlationid": "order-1"}, {})
@@ -175,7 +181,7 @@ def test_a_dead_letter_is_a_failure_without_a_verdict() -> None:
 @pytest.mark.parametrize("document", [None, "x", [REQUEST], 7])
 def test_a_dead_letter_that_holds_no_object_is_broken(document: object) -> None:
     """There is nothing that could be edited into a request."""
-    assert dead_letter("M-1 M-1", document, {}, NOW) == Stranger("holds no request")
+    assert dead_letter("M-1 M-1", document, {}, NOW) == NotAFailure("contains no request")
 
 
 OLD, YOUNG = timedelta(minutes=60), timedelta(minutes=59, seconds=59)
@@ -253,12 +259,21 @@ def test_the_function_reads_the_message_as_the_request() -> None:
     assert (delivery.document, delivery.flaws) == (request, ())
 
 
-def test_an_attribute_that_is_no_short_text_is_not_carried() -> None:
-    """A message stays far below its limit."""
-    event = sent(replay(failure(correlationid="x" * (LONGEST_ATTRIBUTE + 1), causationid=7), {}, force=False))
-    assert "correlationid" not in event
-    assert "causationid" not in event
-    longest = "x" * LONGEST_ATTRIBUTE
+@pytest.mark.parametrize(
+    "value",
+    ["x" * (MAX_ATTRIBUTE_LENGTH + 1), 7, "", "line\nbreak", "escape\x1b[31m", "\u202eleft"],
+    ids=["too long", "a number", "empty", "a line break", "an escape sequence", "a text direction"],
+)
+def test_unusable_attribute_is_not_carried(value: object) -> None:
+    """The function would not read it either, so the replay and its outcome agree."""
+    found = failure(correlationid=value)
+    assert found.attributes == {}
+    assert "correlationid" not in sent(replay(found, {}, force=False))
+
+
+def test_longest_attribute_is_carried() -> None:
+    """The limit is the same as for a deferred request."""
+    longest = "x" * MAX_ATTRIBUTE_LENGTH
     assert sent(replay(failure(correlationid=longest), {}, force=False))["correlationid"] == longest
 
 
@@ -319,7 +334,7 @@ def test_wrong_edits_are_known_before_any_request_is() -> None:
 
 def test_the_identity_of_a_request_cannot_be_edited() -> None:
     """Another id is another request."""
-    only = Violation("$.requestId", "identity", "is the identity of the request and must stay as it is")
+    only = Violation("$.requestId", "identity", "identifies the request and cannot be changed")
     assert wrong_edits({"requestId": "R-2", "name": "1st"}) == (only,)
 
 
@@ -327,6 +342,6 @@ def test_the_identity_of_a_request_cannot_be_edited() -> None:
 def test_every_message_is_far_below_the_limit(description: str, requester: str, prefix: str) -> None:
     """Whatever a valid request holds."""
     request = {**REQUEST, "description": description, "requester": requester, "bucketPrefix": prefix}
-    order = replay(failure(request=request, correlationid="x" * LONGEST_ATTRIBUTE), {}, force=False)
+    order = replay(failure(request=request, correlationid="x" * MAX_ATTRIBUTE_LENGTH), {}, force=False)
     if isinstance(order, Replay):
         assert len(order.body) < MAX_MESSAGE_BYTES / 2
