@@ -17,7 +17,8 @@ from express_sync.ops.cli import commands
 from tests.doubles.oss.app import Bucket
 from tests.doubles.oss.app import create_app as oss_app
 from tests.doubles.ros.app import create_app as ros_app
-from tests.ops.cli.cli_support import Ended, Stand
+from tests.support.cli import CloudShell as Stand
+from tests.support.cli import Ended
 from tests.support.serving import serving
 
 REGION = LOCAL_ACCOUNT.region

@@ -6,17 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.ops.cli.cli_support import PATIENT, ROOT, Shell
+from tests.support.cli import PATIENT, ROOT, Shell
 
 EVENTS = ROOT / "events"
 SCENARIO = json.loads((EVENTS / "demo.json").read_bytes())
 SAMPLES = [sample for part in SCENARIO["rounds"] for sample in part["requests"]]
 HEADING = ["Request", "Shows", "Verdict", "Group", "or", "error", "Tries", "Time"]
-
-
-@pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    return Shell(tmp_path, {})
 
 
 def write_scenario(directory: Path, *samples: dict[str, Any], **part: Any) -> str:

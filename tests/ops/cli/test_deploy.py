@@ -15,8 +15,9 @@ from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.cloud import CloudOptions
 from express_sync.ops.deployment.package_file import read
 from express_sync.ops.terminal.errors import CliError
-from tests.ops.cli.cli_support import Stand, stand
 from tests.ops.cli.deploy_support import BUCKET, REGION, ROLE, Deploying, deploying
+from tests.support.cli import CloudShell as Stand
+from tests.support.cli import cloud_shell as stand
 
 NOWHERE = "http://127.0.0.1:1"
 NO_SECONDS = ("0.009", "60.1", "-1", ".5", "1.", "00.5", "1e1", "nan", "inf", "0.5 ", "1_0", "٣", "", "0." + "5" * 5000)

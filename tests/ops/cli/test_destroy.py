@@ -8,8 +8,10 @@ import pytest
 
 from express_sync.local.cloud import CloudOptions
 from express_sync.ops.deployment.package_file import read
-from tests.ops.cli.cli_support import Ended, Stand, stand
 from tests.ops.cli.deploy_support import BUCKET, REGION, Deploying, deploying
+from tests.support.cli import CloudShell as Stand
+from tests.support.cli import Ended
+from tests.support.cli import cloud_shell as stand
 
 REASON = "The queue is in use"
 

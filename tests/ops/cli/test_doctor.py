@@ -24,7 +24,9 @@ from express_sync.local.cloud import CloudOptions
 from express_sync.local.fc.signature import Signed, verify_acs3
 from express_sync.local.sgw.groups import EXAMPLE_BUCKET
 from express_sync.ops.cli import commands
-from tests.ops.cli.cli_support import Ended, Shell, Stand, stand
+from tests.support.cli import CloudShell as Stand
+from tests.support.cli import Ended, Shell
+from tests.support.cli import cloud_shell as stand
 
 CHECKS = [
     "endpoints",

@@ -1,12 +1,11 @@
 """`demo --outage`: what people see, what scripts read, and how it ends when the time is too short."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.ops.cli.cli_support import PATIENT, ROOT, Ended, Shell
+from tests.support.cli import PATIENT, ROOT, Ended, Shell
 from tests.support.patience import PATIENCE_SECONDS
 
 OUTAGE = ("demo", "--outage", *PATIENT)
@@ -45,11 +44,6 @@ def text(runs: tuple[Ended, Ended]) -> Ended:
 def lines(runs: tuple[Ended, Ended]) -> list[dict[str, Any]]:
     assert runs[1].code == 0, runs[1].err
     return runs[1].lines()
-
-
-@pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    return Shell(tmp_path, {})
 
 
 def test_requests_recover_automatically_from_a_temporary_outage(lines: list[dict[str, Any]]) -> None:

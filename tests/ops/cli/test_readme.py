@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ops.cli.cli_support import ROOT
+from tests.support.cli import ROOT
 from tests.support.patience import PATIENCE_SECONDS
 
 WATCH = "express-sync watch"
@@ -44,8 +44,8 @@ def checkout(tmp_path: Path) -> Path:
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the README types curl, which is not here")
-def test_keep_the_cloud_running_can_be_typed_as_it_stands(checkout: Path) -> None:
-    """Every line ends well, and every request's outcome is seen, that of the killed function too."""
+def test_readme_commands_work_as_they_are_written(checkout: Path) -> None:
+    """Every command succeeds and every outcome is seen, that of the killed function included."""
     lines = commands()
     (up_line,) = (line for line in lines if line.startswith("express-sync up --"))
     rest = [line for line in lines if not line.startswith(("express-sync up", WATCH))]

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 from express_sync.local.cloud import CloudOptions
-from tests.ops.cli.cli_support import PATIENT, REQUESTS, Ended, Shell, Stand, stand
 from tests.ops.cli.replay_support import failure, fill
+from tests.support.cli import PATIENT, REQUESTS, CloudShell, Ended, Shell, cloud_shell
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 @pytest.fixture(scope="module")
-def queues(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+def queues(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudShell]:
     """No function: what is sent stays in its queue."""
-    with stand(tmp_path_factory.mktemp("queues"), CloudOptions(with_function=False)) as running:
+    with cloud_shell(tmp_path_factory.mktemp("queues"), CloudOptions(with_function=False)) as running:
         fill(running, "failureQueue", [failure(number) for number in range(3)])
         yield running
 
@@ -33,10 +33,10 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize(("command", "name", "count", "operation"), COMMANDS)
-def test_a_bar_is_shown_on_a_terminal_and_wiped_out_in_the_end(
-    command: tuple[str, ...], name: str, count: str, operation: str, queues: Stand
+def test_progress_bar_is_shown_and_erased_on_a_terminal(
+    command: tuple[str, ...], name: str, count: str, operation: str, queues: CloudShell
 ) -> None:
-    """It counts to the end, and a standard output that is a pipe gets nothing of it."""
+    """It counts to the end; a piped standard output contains nothing of it."""
     queues.fault("mns", operation=operation, faults=["slow:300"])
     ended = queues.shell.run_on_terminal(*command, is_piped=True)
     assert ended.code == 0, ended.err
@@ -49,10 +49,10 @@ def test_a_bar_is_shown_on_a_terminal_and_wiped_out_in_the_end(
 
 
 @pytest.mark.parametrize(("command", "name", "count", "operation"), COMMANDS)
-def test_nothing_of_a_bar_goes_into_a_pipe(
-    command: tuple[str, ...], name: str, count: str, operation: str, queues: Stand
+def test_progress_bar_is_not_printed_to_a_pipe(
+    command: tuple[str, ...], name: str, count: str, operation: str, queues: CloudShell
 ) -> None:
-    """Logs of scripts hold sentences only."""
+    """Logs of scripts contain sentences only."""
     ended = queues.run(*command)
     assert ended.code == 0
     for unwanted in (name, count, "━", "\x1b"):
@@ -86,7 +86,7 @@ LISTINGS = [
 
 
 @pytest.mark.parametrize(("command", "names"), LISTINGS)
-def test_listings_fit_a_terminal_of_80_columns(command: tuple[str, ...], names: list[str], queues: Stand) -> None:
+def test_listings_fit_a_terminal_of_80_columns(command: tuple[str, ...], names: list[str], queues: CloudShell) -> None:
     """Less important columns are left out, and no line is longer."""
     ended = queues.shell.run_on_terminal(*command, columns=80)
     lines = [line.rstrip() for line in re.split(r"[\r\n]+", seen(ended))]
@@ -99,7 +99,7 @@ def test_listings_fit_a_terminal_of_80_columns(command: tuple[str, ...], names: 
 
 def test_outcomes_of_submit_fit_a_terminal_of_80_columns(tmp_path: Path) -> None:
     """An outcome with a group and one with a reason are each one line."""
-    with stand(tmp_path, CloudOptions()) as cloud:
+    with cloud_shell(tmp_path, CloudOptions()) as cloud:
         cloud.fault("sgw", faults=["RoleNotExist"], name="design-team_assets.v2")
         paths = [str(REQUESTS / name) for name in ("minimal.json", "full.json")]
         ended = cloud.shell.run_on_terminal("submit", *paths, "--wait", *PATIENT, columns=80)

@@ -12,8 +12,8 @@ from express_sync.ops.packaging.package import build
 from express_sync.ops.packaging.runtimes import RUNTIMES, interpreter
 from express_sync.ops.packaging.wheels import wheels
 from express_sync.ops.terminal.errors import CliError
-from tests.ops.cli.cli_support import Shell
 from tests.repo.package.conftest import ROOT, TEMPLATE, Built
+from tests.support.cli import Shell
 
 PYTHON310 = RUNTIMES["python3.10"]
 NOBODY_LISTENS = {"PIP_CONFIG_FILE": "/dev/null", "PIP_INDEX_URL": "http://127.0.0.1:1/", "PIP_RETRIES": "0"}

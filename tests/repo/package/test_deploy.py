@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.ops.cli.cli_support import Shell
 from tests.repo.package.conftest import Built
+from tests.support.cli import Shell
 
 WHERE = ("--region", "cn-hangzhou", "--code-bucket", "code-bucket")
 

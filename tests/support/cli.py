@@ -22,7 +22,7 @@ from express_sync.local.cloud import CloudOptions, RunningCloud, background
 from express_sync.ops.targets.registration import registering, state_directory
 from tests.support.patience import PATIENCE_SECONDS
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 REQUESTS = ROOT / "events" / "requests"
 PATIENT = ("--timeout", str(PATIENCE_SECONDS))  # for a command that waits for what has to come
 # A runner that ignores Ctrl-C has its children ignore it too, until they say otherwise.
@@ -116,14 +116,14 @@ def _read(terminal: int) -> bytes:
 
 
 @dataclass(frozen=True)
-class Stand:
+class CloudShell:
     """A local cloud and a shell in whose checkout it is registered."""
 
     shell: Shell
     ready: dict[str, Any]
     cloud: RunningCloud
 
-    def let_pass(self, seconds: float) -> None:
+    def advance_clock(self, seconds: float) -> None:
         """Put the clock of SMQ forward."""
 
         async def forward() -> None:
@@ -136,6 +136,13 @@ class Stand:
     def run(self, *arguments: str, stdin: str = "") -> Ended:
         """Run a command to its end."""
         return self.shell.run(*arguments, stdin=stdin)
+
+    def write_profile(self, name: str, **changes: Any) -> None:
+        """Write a profile like that of the local cloud, with these changes; None removes a key."""
+        directory = self.shell.directory / ".express-sync" / "profiles"
+        directory.mkdir(parents=True, exist_ok=True)
+        profile = {key: value for key, value in {**self.ready, **changes}.items() if value is not None}
+        (directory / f"{name}.json").write_text(json.dumps(profile))
 
     def groups(self) -> list[dict[str, Any]]:
         """The groups that exist."""
@@ -160,7 +167,7 @@ class Stand:
 
 
 @contextlib.contextmanager
-def stand(directory: Path, options: CloudOptions) -> Iterator[Stand]:
+def cloud_shell(directory: Path, options: CloudOptions) -> Iterator[CloudShell]:
     """A local cloud for one test, registered in `directory` as `up` would do it."""
     with background(options) as cloud, registering(state_directory(directory), cloud.ready):
-        yield Stand(Shell(directory, {}), cloud.ready, cloud)
+        yield CloudShell(Shell(directory, {}), cloud.ready, cloud)
