@@ -1,4 +1,4 @@
-"""The command line as people run it: in a process of its own, in a directory of its own."""
+"""Runs `express-sync` as people do: in a process and a directory of its own."""
 
 import contextlib
 import errno
@@ -24,26 +24,26 @@ from tests.support.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUESTS = ROOT / "events" / "requests"
-PATIENT = ("--timeout", str(PATIENCE_SECONDS))  # for a command that waits for what has to come
-# A runner that ignores Ctrl-C has its children ignore it too, until they say otherwise.
+PATIENT = ("--timeout", str(PATIENCE_SECONDS))  # for commands that wait for something that must arrive
+# A test runner that ignores Ctrl-C passes this on to its children, unless they reset it.
 _TAKING_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
 _COMMAND = (sys.executable, "-c", f"{_TAKING_INTERRUPTS}; from express_sync.ops.cli import main; main()")
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended and what it printed."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
     err: str
 
     def lines(self) -> list[dict[str, Any]]:
-        """The JSON Lines on standard output."""
+        """Return the JSON Lines on standard output."""
         return [json.loads(line) for line in self.out.splitlines()]
 
     def only_a_sentence(self) -> str:
-        """The sentence of a command that could not go on; fails if there was more, a traceback for one."""
+        """Return the only sentence of a command that ended with 2; fail if it printed anything else."""
         said = [line for line in self.err.splitlines() if not line.startswith("Acting on ")]
         assert (self.code, self.out, len(said)) == (2, "", 1), self
         assert said[0].startswith("express-sync: ")
@@ -110,21 +110,21 @@ def _read(terminal: int) -> bytes:
     try:
         return os.read(terminal, 65536)
     except OSError as error:
-        if error.errno != errno.EIO:  # how Linux says that nobody holds the other end any more
+        if error.errno != errno.EIO:  # Linux reports a closed other end so
             raise
         return b""
 
 
 @dataclass(frozen=True)
 class CloudShell:
-    """A local cloud and a shell in whose checkout it is registered."""
+    """A local cloud, and a shell in the checkout where it is registered."""
 
     shell: Shell
     ready: dict[str, Any]
     cloud: RunningCloud
 
     def advance_clock(self, seconds: float) -> None:
-        """Put the clock of SMQ forward."""
+        """Advance the clock of SMQ."""
 
         async def forward() -> None:
             messages = self.cloud.cloud.messages
@@ -145,21 +145,21 @@ class CloudShell:
         (directory / f"{name}.json").write_text(json.dumps(profile))
 
     def groups(self) -> list[dict[str, Any]]:
-        """The groups that exist."""
+        """Return the existing groups."""
         found: list[dict[str, Any]] = self.local("GET", "sgw", "groups")
         return found
 
     def messages(self, role: str) -> int:
-        """How many messages are in the queue of this role, in whatever state."""
+        """Return the number of messages in the queue with this role, hidden ones included."""
         answer = self.local("GET", "mns", f"queues/{self.ready['mns'][role]}")
         return len(answer["messages"] if isinstance(answer, dict) else answer)
 
-    def fault(self, service: str, **order: object) -> None:
-        """Queue faults."""
-        self.local("POST", service, "faults", order)
+    def fault(self, service: str, **options: object) -> None:
+        """Queue faults of a service."""
+        self.local("POST", service, "faults", options)
 
     def local(self, method: str, service: str, path: str, body: object = None) -> Any:
-        """Ask a service's door for tests."""
+        """Call the admin API of a service."""
         url = f"{self.ready[service]['endpoint']}/_local/{path}"
         answer = urllib3.request(method, url, json=body) if body is not None else urllib3.request(method, url)
         assert answer.status == 200, answer.data
@@ -168,6 +168,6 @@ class CloudShell:
 
 @contextlib.contextmanager
 def cloud_shell(directory: Path, options: CloudOptions) -> Iterator[CloudShell]:
-    """A local cloud for one test, registered in `directory` as `up` would do it."""
+    """Run a local cloud and register it in `directory`, as `up` does."""
     with background(options) as cloud, registering(state_directory(directory), cloud.ready):
         yield CloudShell(Shell(directory, {}), cloud.ready, cloud)

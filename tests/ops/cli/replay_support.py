@@ -1,4 +1,4 @@
-"""Failures to replay, and a gate between the command line and SMQ at which a command can be interrupted at any step."""
+"""Failures to replay, and a proxy of SMQ that sends a signal to a command at a chosen step."""
 
 import http.client
 import json
@@ -27,7 +27,7 @@ QUICK_SECONDS = 2
 
 
 def failure(number: int, code: str = "AssumeRoleFail", *, retryable: bool = True, **request: str) -> str:
-    """The outcome of request R-`number` that has failed, in its own bucket."""
+    """Return the failed outcome of the request R-`number`, which has a bucket of its own."""
     name = f"group-{number:04d}"
     wanted = {"requestId": f"R-{number}", "name": name, "bucketName": name, "bucketRegion": "cn-hangzhou", **request}
     error = {**FAILED["data"]["error"], "code": code, "retryable": retryable}
@@ -43,25 +43,25 @@ def failure(number: int, code: str = "AssumeRoleFail", *, retryable: bool = True
 
 
 def smq(cloud: CloudShell) -> Smq:
-    """A client of the cloud's SMQ."""
+    """Return a client of the cloud's SMQ."""
     ready = cloud.ready
     return Smq(ready["mns"]["endpoint"], Credentials(ready["accessKeyId"], ready["accessKeySecret"]))
 
 
 def fill(cloud: CloudShell, role: str, bodies: Sequence[str]) -> None:
-    """Send the bodies to the queue of this role."""
+    """Send bodies to the queue with this role."""
     for start in range(0, len(bodies), 16):
         smq(cloud).send(cloud.ready["mns"][role], bodies[start : start + 16])
 
 
 def bodies(cloud: CloudShell, role: str) -> list[dict[str, Any]]:
-    """What lies in the queue of this role, in whatever state; its bodies must be JSON."""
+    """Return the JSON bodies of all messages in the queue with this role, hidden ones included."""
     answer = cloud.local("GET", "mns", f"queues/{cloud.ready['mns'][role]}")
     return [json.loads(message["body"]) for message in answer["messages"]]
 
 
 def visible(cloud: CloudShell, role: str, count: int) -> set[str]:
-    """The ids of so many messages that any reader can now receive, at once or very soon."""
+    """Return the ids of this many messages as soon as they are visible."""
     ids: set[str] = set()
 
     def are_all_found() -> bool:
@@ -74,13 +74,13 @@ def visible(cloud: CloudShell, role: str, count: int) -> set[str]:
 
 
 def all_visible(cloud: CloudShell, role: str) -> bool:
-    """Whether nobody holds a message of the queue of this role."""
+    """Return whether no message in the queue with this role is hidden."""
     answer = cloud.local("GET", "mns", f"queues/{cloud.ready['mns'][role]}")
     return all(message["state"] == "active" for message in answer["messages"])
 
 
 def with_quick_failures(cloud: CloudShell, seconds: int = QUICK_SECONDS) -> None:
-    """Let the cloud's failures lie in a queue whose messages come back soon after their reader has died."""
+    """Make the failure queue one with a short visibility timeout."""
     account = Account(cloud.ready["mns"]["endpoint"], cloud.ready["accessKeyId"], cloud.ready["accessKeySecret"])
     account.get_queue(QUICK_QUEUE).create(QueueMeta(vis_timeout=seconds))
     account.get_client().close_connection()
@@ -89,7 +89,7 @@ def with_quick_failures(cloud: CloudShell, seconds: int = QUICK_SECONDS) -> None
 
 @dataclass
 class SignalAt:
-    """A signal for the command at the `nth` call of `operation`, before it reaches SMQ or after SMQ has done it."""
+    """A signal at the `nth` call of `operation`, before the call reaches SMQ or after SMQ has processed it."""
 
     operation: str
     is_after: bool
@@ -98,7 +98,7 @@ class SignalAt:
 
 
 class SmqProxy:
-    """A proxy in front of SMQ, which strikes the process `victim` once, as ordered."""
+    """A proxy of SMQ that sends one signal to the process `victim`."""
 
     def __init__(self, endpoint: str) -> None:
         self.signal_at: SignalAt | None = None
@@ -125,7 +125,7 @@ class SmqProxy:
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     def forward(self, request: BaseHTTPRequestHandler, endpoint: str) -> None:
-        """Hand a request on and its answer back, unless the victim dies of it."""
+        """Forward a request and its response, unless the victim is killed."""
         operation = _operation(request.command, request.path)
         with self._lock:
             self.calls.append(operation)
@@ -164,7 +164,7 @@ def _operation(method: str, path: str) -> str:
 
 @contextmanager
 def smq_proxy(cloud: CloudShell) -> Iterator[SmqProxy]:
-    """A gate in front of the cloud's SMQ, and a profile `gated` that goes through it."""
+    """Run a proxy of the cloud's SMQ, and write a profile `proxied` that uses it."""
     opened = SmqProxy(cloud.ready["mns"]["endpoint"])
     thread = threading.Thread(target=opened.server.serve_forever, daemon=True)
     thread.start()
@@ -178,7 +178,7 @@ def smq_proxy(cloud: CloudShell) -> Iterator[SmqProxy]:
 
 
 def run_with_signal(cloud: CloudShell, through: SmqProxy, signal_at: SignalAt | None, *arguments: str) -> Ended:
-    """Run a command through the gate, interrupted as ordered."""
+    """Run a command through the proxy, which sends it a signal."""
     through.calls.clear()
     with cloud.shell.start(*arguments, "--profile", "proxied") as process:
         through.victim, through.signal_at = process.pid, signal_at
@@ -188,7 +188,7 @@ def run_with_signal(cloud: CloudShell, through: SmqProxy, signal_at: SignalAt | 
 
 
 def peak_kib(cloud: CloudShell, *arguments: str) -> tuple[int, int]:
-    """How many lines a command prints, and the most memory that it ever held, in KiB."""
+    """Return how many lines a command prints, and its peak memory in KiB."""
     with cloud.shell.start(*arguments) as process:
         assert process.stdout is not None
         lines = sum(1 for _ in process.stdout)

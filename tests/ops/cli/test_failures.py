@@ -1,4 +1,4 @@
-"""`failures list` and `failures show` as people run them: everything is seen, and everything stays."""
+"""`failures list` and `failures show`: all failures are shown, and all stay in their queue."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""`submit`, `watch` and `invoke` as people run them, through the real function on the local cloud."""
+"""`submit`, `watch` and `invoke` with the real function on the local cloud."""
 
 import json
 import signal
@@ -15,15 +15,15 @@ from tests.support.patience import PATIENCE_SECONDS
 
 MINIMAL, INVALID = str(REQUESTS / "minimal.json"), str(REQUESTS / "invalid.json")
 SAMPLES = sorted((ROOT / "events" / "triggers").iterdir())
-ORDERS = {
+COMMAND_RESULTS = {
     "timer-sweep.json": {"finished": 0, "left": 0},
 }
-TRIGGERS = [path for path in SAMPLES if path.name not in ORDERS]
+TRIGGERS = [path for path in SAMPLES if path.name not in COMMAND_RESULTS]
 
 
 @pytest.fixture(scope="module")
 def one_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudShell]:
-    """Everything, once for all tests that leave nothing in its queues."""
+    """Run one local cloud for all tests that leave its queues empty."""
     with cloud_shell(tmp_path_factory.mktemp("one"), CloudOptions()) as running:
         yield running
 
@@ -177,13 +177,13 @@ def test_invoke_accepts_every_trigger_sample(event: Path, one_cloud: CloudShell)
     assert answer["result"] == (watched[0] if intake.direct else {"settled": len(watched)})
 
 
-@pytest.mark.parametrize("name", ORDERS)
+@pytest.mark.parametrize("name", COMMAND_RESULTS)
 def test_invoke_runs_every_sample_of_a_command(name: str, one_cloud: CloudShell) -> None:
     """The result contains counts, also if there is nothing to do."""
     ended = one_cloud.run("invoke", str(ROOT / "events" / "triggers" / name), "--json")
     assert ended.code == 0
     (answer,) = ended.lines()
-    assert answer["result"] == ORDERS[name]
+    assert answer["result"] == COMMAND_RESULTS[name]
 
 
 def test_invoke_prints_the_result_unchanged(cloud: CloudShell) -> None:

@@ -1,4 +1,4 @@
-"""Ten thousand failures at once: listed and replayed in bounded memory, and none is lost."""
+"""10,000 failures are listed and replayed in bounded memory."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ from tests.support.cli import CloudShell, Shell
 MANY = 10_000
 FEW = 16
 COMMANDS = (("failures", "list", "--json"), ("replay", "--json", "--yes", "--rate", "1000000"))
-MOST_GROWTH_KIB = 40 * 1024  # the outcomes alone would take 80 MiB and more
+MAX_GROWTH_KIB = 40 * 1024  # the outcomes alone would take 80 MiB and more
 
 
 @dataclass(frozen=True)
-class Crowd:
-    """A shell without a function, and the queues behind it, which are filled from within because that is quick."""
+class ManyFailures:
+    """A local cloud without a function, whose queues are filled directly because that is fast."""
 
     shell: CloudShell
     cloud: RunningCloud
 
     def put(self, numbers: Sequence[int]) -> None:
-        """Let these requests fail."""
+        """Put the failures of these requests into the failure queue."""
         queue, messages = self.shell.ready["mns"]["failureQueue"], self.cloud.cloud.messages
 
         async def send() -> None:
@@ -35,27 +35,27 @@ class Crowd:
         self.cloud.run(send())
 
     def count(self, role: str) -> int:
-        """How many messages are in the queue of this role; their bodies stay there."""
+        """Return the number of messages in the queue with this role."""
         return sum(1 for _ in self.cloud.cloud.messages.queue(self.shell.ready["mns"][role]))
 
 
 @pytest.fixture
-def crowd(tmp_path: Path) -> Iterator[Crowd]:
+def failures(tmp_path: Path) -> Iterator[ManyFailures]:
     with (
         background(CloudOptions(with_function=False)) as cloud,
         registering(state_directory(tmp_path), cloud.ready),
     ):
-        yield Crowd(CloudShell(Shell(tmp_path, {}), cloud.ready, cloud), cloud)
+        yield ManyFailures(CloudShell(Shell(tmp_path, {}), cloud.ready, cloud), cloud)
 
 
-def test_10000_failures_are_listed_and_replayed_in_little_memory(crowd: Crowd) -> None:
+def test_10000_failures_are_listed_and_replayed_in_little_memory(failures: ManyFailures) -> None:
     """Only message ids and receipt handles are kept in memory."""
-    crowd.put(range(FEW))
-    few = [peak_kib(crowd.shell, *command) for command in COMMANDS]
-    assert (crowd.count("failureQueue"), crowd.count("requestQueue")) == (0, FEW)
-    crowd.put(range(FEW, FEW + MANY))
-    many = [peak_kib(crowd.shell, *command) for command in COMMANDS]
-    assert (crowd.count("failureQueue"), crowd.count("requestQueue")) == (0, FEW + MANY)
+    failures.put(range(FEW))
+    few = [peak_kib(failures.shell, *command) for command in COMMANDS]
+    assert (failures.count("failureQueue"), failures.count("requestQueue")) == (0, FEW)
+    failures.put(range(FEW, FEW + MANY))
+    many = [peak_kib(failures.shell, *command) for command in COMMANDS]
+    assert (failures.count("failureQueue"), failures.count("requestQueue")) == (0, FEW + MANY)
     assert [lines for lines, _ in (*few, *many)] == [FEW, FEW, MANY, MANY]
     growth = [after - before for (_, before), (_, after) in zip(few, many, strict=True)]
-    assert max(growth) < MOST_GROWTH_KIB, growth
+    assert max(growth) < MAX_GROWTH_KIB, growth

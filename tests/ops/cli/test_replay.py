@@ -1,4 +1,4 @@
-"""`replay` as people run it: shown first, then done, through the queue and through both invocation APIs."""
+"""`replay` through the request queue and through both invocation APIs."""
 
 import json
 import signal
@@ -14,12 +14,12 @@ from tests.support.patience import PATIENCE_SECONDS
 
 
 def counts(cloud: CloudShell) -> tuple[int, int]:
-    """How many failures and how many requests there are."""
+    """Return the numbers of failures and of requests."""
     return cloud.messages("failureQueue"), cloud.messages("requestQueue")
 
 
 def calls(cloud: CloudShell, operation: str) -> int:
-    """How often SMQ was asked for this."""
+    """Return how many times this operation of SMQ was called."""
     return sum(call["operation"] == operation for call in cloud.local("GET", "mns", "calls"))
 
 

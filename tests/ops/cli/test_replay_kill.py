@@ -1,4 +1,4 @@
-"""A replay killed or interrupted at every step: failures, requests and verdicts always add up."""
+"""Replays that are killed or interrupted at every step lose and duplicate nothing."""
 
 import random
 import signal
@@ -37,7 +37,7 @@ COMMAND = ("replay", "--yes", "--rate", "100000", "--json")
 
 @pytest.fixture
 def queues(tmp_path: Path) -> Iterator[CloudShell]:
-    """No function, and failures that come back soon after their reader has died."""
+    """Run a local cloud without the function, with failures whose visibility timeout is short."""
     with cloud_shell(tmp_path, CloudOptions(with_function=False)) as running:
         with_quick_failures(running)
         fill(running, "failureQueue", [failure(number) for number in range(COUNT)])
@@ -46,20 +46,20 @@ def queues(tmp_path: Path) -> Iterator[CloudShell]:
 
 
 def requests_in(running: CloudShell, role: str) -> list[str]:
-    """The requestIds in the queue of this role."""
+    """Return the requestIds in the queue with this role."""
     key = "data"
     found = [event[key].get("request", event[key])["requestId"] for event in bodies(running, role)]
     return [request_id for request_id in found if int(request_id[2:]) < COUNT]
 
 
 def let_visibility_end(running: CloudShell) -> None:
-    """So that what the killed reader held can be had again."""
+    """Make the messages visible that a killed command had received."""
     running.advance_clock(QUICK_SECONDS)
     assert all_visible(running, "failureQueue")
 
 
 def steps_of(signal_at: signal.Signals) -> list[object]:
-    """A test parameter for each step of a replay."""
+    """Return a test parameter for each step of a replay."""
     place = {False: "before", True: "after"}
     return [
         pytest.param(SignalAt(operation, is_after, nth, signal_at), id=f"{place[is_after]} {operation} {nth}")
@@ -97,13 +97,13 @@ def test_interrupt_waits_until_sent_failures_are_deleted(step: str, is_after: bo
 
 
 def results(running: CloudShell) -> Queue:
-    """The queue that every outcome reaches."""
+    """Return the queue that receives every outcome."""
     ready = running.ready
     return queue(ready, "resultQueue", Credentials(ready["accessKeyId"], ready["accessKeySecret"]))
 
 
 def verdicts(running: CloudShell, count: int) -> dict[tuple[str, str], str]:
-    """The status of each verdict, as soon as there are `count`, and of all that come with them."""
+    """Return the request of each outcome as soon as there are `count` outcomes."""
     found: dict[tuple[str, str], str] = {}
 
     def are_all_found() -> bool:

@@ -1,4 +1,4 @@
-"""`up` as scripts and people use it: found by the other commands, ended by signals, refused in a sentence."""
+"""`up`: other commands find it, signals stop it, and errors are one sentence."""
 
 import json
 import os
@@ -29,7 +29,7 @@ class Up:
         self.ready: dict[str, Any] = json.loads(self.process.stdout.readline())
 
     def end(self, by: signal.Signals) -> tuple[int, str]:
-        """End it; its exit code and what it had to say."""
+        """Stop it; return its exit code and its standard error."""
         self.process.send_signal(by)
         _, said = self.process.communicate(timeout=PATIENCE_SECONDS)
         return self.process.returncode, said
@@ -37,7 +37,7 @@ class Up:
 
 @pytest.fixture
 def up(shell: Shell) -> Iterator[Up]:
-    """The whole cloud, its ready file beside it."""
+    """Run `up` with a ready file."""
     running = Up(shell, "--ready-file", "ready.json")
     yield running
     with running.process:
@@ -62,7 +62,7 @@ def test_commands_find_the_local_cloud_automatically(up: Up) -> None:
 @pytest.mark.parametrize(("by", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_signal_stops_the_local_cloud_cleanly(up: Up, by: signal.Signals, code: int) -> None:
     """Its files are deleted, and the next command reports that it has ended."""
-    up.shell.run("submit", MINIMAL, "--wait", *PATIENT)  # so that there is a function process to end
+    up.shell.run("submit", MINIMAL, "--wait", *PATIENT)  # starts a process of the function
     assert up.end(by) == (code, "")
     assert list((up.shell.directory / ".express-sync").iterdir()) == []
     assert not (up.shell.directory / "ready.json").exists()
@@ -147,7 +147,7 @@ def test_up_stops_silently_during_a_long_poll(up: Up) -> None:
 
 
 def _await_a_poll(up: Up) -> None:
-    """Return once a first poll of the result queue has ended, for the next one is then on its way."""
+    """Return when a first poll of the result queue has ended; the next one is then under way."""
     calls: list[dict[str, Any]] = []
     while not any("results/messages" in call["target"] for call in calls):
         calls = urllib3.request("GET", f"{up.ready['mns']['endpoint']}/_local/calls").json()

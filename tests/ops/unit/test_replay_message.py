@@ -1,4 +1,4 @@
-"""The pure core of replaying: what a failure is, which are meant, which may be replayed, and with which message."""
+"""Failures, the filter for them, and the messages that replay them."""
 
 import json
 from collections.abc import Mapping
@@ -50,9 +50,9 @@ def failure(**changes: Any) -> Failure:
     return found
 
 
-def sent(order: Replay | Refusal) -> dict[str, Any]:
-    assert isinstance(order, Replay)
-    event: dict[str, Any] = json.loads(order.body)
+def sent(message: Replay | Refusal) -> dict[str, Any]:
+    assert isinstance(message, Replay)
+    event: dict[str, Any] = json.loads(message.body)
     return event
 
 
@@ -230,9 +230,9 @@ def test_replay_keeps_request_identity_and_correlation() -> None:
     carried = {
         name: f"{name} 1" for name in ("requestsource", "causationid", "correlationid", "traceparent", "tracestate")
     }
-    order = replay(failure(**carried, other="x"), {}, force=False)
-    event = sent(order)
-    assert isinstance(order, Replay)
+    message = replay(failure(**carried, other="x"), {}, force=False)
+    event = sent(message)
+    assert isinstance(message, Replay)
     assert event == {
         "specversion": "1.0",
         "id": event["id"],
@@ -240,22 +240,22 @@ def test_replay_keeps_request_identity_and_correlation() -> None:
         "type": "expresssync.provision.requested.v1",
         "datacontenttype": "application/json",
         "generation": 0,
-        "replayid": order.replay_id,
+        "replayid": message.replay_id,
         **carried,
         "data": REQUEST,
     }
-    assert order.request_id == "R-1"
-    assert order.replay_id == f"rp-{event['id'][:12]}"
+    assert message.request_id == "R-1"
+    assert message.replay_id == f"rp-{event['id'][:12]}"
     assert len(event["id"]) == 32
-    assert order.body.isascii()
-    assert ": " not in order.body
+    assert message.body.isascii()
+    assert ": " not in message.body
 
 
 def test_function_reads_the_same_request_from_a_replay() -> None:
     """Characters of any script are preserved."""
     request = {**REQUEST, "description": "组 \U0001f600 <&>\n"}
-    order = replay(failure(request=request), {}, force=False)
-    (delivery,) = parse(json.dumps({"messageId": "M-1", "messageBody": json.dumps(sent(order))}).encode()).deliveries
+    message = replay(failure(request=request), {}, force=False)
+    (delivery,) = parse(json.dumps({"messageId": "M-1", "messageBody": json.dumps(sent(message))}).encode()).deliveries
     assert (delivery.document, delivery.flaws) == (request, ())
 
 
@@ -287,15 +287,15 @@ def test_replay_id_depends_on_failure_and_edits() -> None:
         replay(failure(), {"bucketRegion": "cn-shanghai"}, force=False),
         replay(letter(), {}, force=False),
     ]
-    ids = {order.replay_id for order in (first, *others) if isinstance(order, Replay)}
+    ids = {message.replay_id for message in (first, *others) if isinstance(message, Replay)}
     assert len(ids) == 5
 
 
 def test_replay_id_ignores_the_order_of_properties() -> None:
     """A queue may return the same outcome with another order of keys."""
     backwards = dict(reversed(REQUEST.items()))
-    orders = [replay(failure(request=each), {}, force=False) for each in (REQUEST, backwards)]
-    assert len({order.replay_id for order in orders if isinstance(order, Replay)}) == 1
+    messages = [replay(failure(request=each), {}, force=False) for each in (REQUEST, backwards)]
+    assert len({message.replay_id for message in messages if isinstance(message, Replay)}) == 1
 
 
 def test_terminal_error_is_refused_unless_forced() -> None:
@@ -315,11 +315,11 @@ def test_edit_replaces_and_adds_properties() -> None:
 def test_invalid_request_is_refused_with_all_violations() -> None:
     """An edit may correct it; --force does not."""
     broken = letter({**REQUEST, "name": "1st", "extra": 1})
-    order = replay(broken, {}, force=True)
+    message = replay(broken, {}, force=True)
     assert isinstance(order, Refusal)
-    assert [violation.path for violation in order.violations] == ["$.extra", "$.name"]
-    mended = letter({key: value for key, value in REQUEST.items() if key != "bucketRegion"})
-    assert sent(replay(mended, {"bucketRegion": "cn-beijing"}, force=False))["data"]["bucketRegion"] == "cn-beijing"
+    assert [violation.path for violation in message.violations] == ["$.extra", "$.name"]
+    incomplete = letter({key: value for key, value in REQUEST.items() if key != "bucketRegion"})
+    assert sent(replay(incomplete, {"bucketRegion": "cn-beijing"}, force=False))["data"]["bucketRegion"] == "cn-beijing"
 
 
 def test_invalid_edit_is_detected_without_a_request() -> None:
@@ -342,6 +342,6 @@ def test_request_id_cannot_be_edited() -> None:
 def test_replay_message_is_far_below_the_size_limit(description: str, requester: str, prefix: str) -> None:
     """This holds for every valid request."""
     request = {**REQUEST, "description": description, "requester": requester, "bucketPrefix": prefix}
-    order = replay(failure(request=request, correlationid="x" * MAX_ATTRIBUTE_LENGTH), {}, force=False)
-    if isinstance(order, Replay):
-        assert len(order.body) < MAX_MESSAGE_BYTES / 2
+    message = replay(failure(request=request, correlationid="x" * MAX_ATTRIBUTE_LENGTH), {}, force=False)
+    if isinstance(message, Replay):
+        assert len(message.body) < MAX_MESSAGE_BYTES / 2

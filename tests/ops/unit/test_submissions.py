@@ -1,4 +1,4 @@
-"""Requests come out of files exactly as they were written, and are judged as the function will judge them."""
+"""Requests read from files keep their text and are validated as in the function; batches keep their limits."""
 
 import base64
 import io

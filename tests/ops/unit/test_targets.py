@@ -1,4 +1,4 @@
-"""Which cloud a command acts on: registrations that cannot deceive, profiles that say what is wrong with them."""
+"""Registrations, profiles and error messages of the cloud that a command acts on."""
 
 import errno
 import json
@@ -31,7 +31,7 @@ WITHOUT_KEYS = {"mns": PROFILE["mns"]}
 
 @pytest.fixture
 def dead_pid() -> int:
-    """The id of a process that has just ended."""
+    """Return the id of a process that has just ended."""
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     return process.pid
