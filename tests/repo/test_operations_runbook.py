@@ -13,7 +13,7 @@ from handler.provisioning.error_table import DOCUMENTED, GATEWAY, OWN, Effect
 from handler.provisioning.errors import error_info
 
 RUNBOOK = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
-LABELS = ["Means", "Retried by itself", "Who can mend it", "What to do", "Command"]
+LABELS = ["Means", "Retried automatically", "Who can fix it", "What to do", "Command"]
 FAMILIES = {"Throttling": 400, "Any other code with HTTP 4xx": 400, "Any other code with HTTP 5xx": 500}
 
 
@@ -49,19 +49,19 @@ def test_an_entry_agrees_with_the_table_on_what_is_retried(heading: str) -> None
     """What the function retries, the runbook does not ask a person to do at once."""
     code = "ThrottlingOrNot" if heading == "Throttling" else heading
     is_retried = error_info(code, FAMILIES.get(heading)).effect in (Effect.NOT_EXECUTED, Effect.POSSIBLY_DONE)
-    assert ENTRIES[heading]["Retried by itself"] == ("yes" if is_retried else "no")
+    assert ENTRIES[heading]["Retried automatically"] == ("yes" if is_retried else "no")
 
 
 @pytest.mark.parametrize("heading", ENTRIES)
 def test_a_terminal_failure_is_replayed_only_by_force_and_a_passing_one_without(heading: str) -> None:
-    """`replay` refuses what no repetition heals, so the command that is given has to say that the cause is mended."""
+    """`replay` refuses what a retry cannot fix, so the documented command has to say that the cause is fixed."""
     entry = ENTRIES[heading]
     if "express-sync replay" in entry["Command"]:
-        assert ("--force" in entry["Command"]) == (entry["Retried by itself"] == "no")
+        assert ("--force" in entry["Command"]) == (entry["Retried automatically"] == "no")
 
 
 @pytest.mark.parametrize("heading", [code for code, row in DOCUMENTED.items() if row.impossible])
-def test_what_only_the_requester_can_mend_is_not_replayed(heading: str) -> None:
+def test_what_only_the_requester_can_fix_is_not_replayed(heading: str) -> None:
     """A request that can never be done is corrected and submitted again, never sent as it is."""
     assert "express-sync replay" not in ENTRIES[heading]["Command"]
 

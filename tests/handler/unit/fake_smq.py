@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
+from handler.credentials import Credentials
 from handler.smq.client import Received, SmqError
 from tests.handler.unit.fakes import FakeClock
 
@@ -34,6 +36,7 @@ class FakeSmq:
     trouble: dict[str, list[SmqError | None]] = field(default_factory=dict)
     calls: list[tuple[str, object]] = field(default_factory=list)
     call_seconds: float = 0.0
+    credentials: ClassVar = Credentials("key", "secret")
 
     def put(self, queue: str, *bodies: str) -> None:
         """Lay messages into a queue; they are called M-0, M-1 and so on."""

@@ -316,7 +316,7 @@ def test_invalid_request_is_refused_with_all_violations() -> None:
     """An edit may correct it; --force does not."""
     broken = letter({**REQUEST, "name": "1st", "extra": 1})
     message = replay(broken, {}, force=True)
-    assert isinstance(order, Refusal)
+    assert isinstance(message, Refusal)
     assert [violation.path for violation in message.violations] == ["$.extra", "$.name"]
     incomplete = letter({key: value for key, value in REQUEST.items() if key != "bucketRegion"})
     assert sent(replay(incomplete, {"bucketRegion": "cn-beijing"}, force=False))["data"]["bucketRegion"] == "cn-beijing"

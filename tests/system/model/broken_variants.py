@@ -206,7 +206,7 @@ def answering_for_another(pipeline: Pipeline) -> Pipeline:
 
 
 class _ForgetsCopies(Pipeline):
-    def _process(
+    def _process_lane(
         self, lane: RequestLane, deliveries: Sequence[Delivery], deadlines: Deadlines
     ) -> list[tuple[int, Outcome | None]]:
         places = [place for places in lane.cases.values() for place in places]

@@ -13,7 +13,7 @@ from handler.provisioning.retry import MIN_CALL_SECONDS, Deadlines
 class _RaisesWithoutTime(Pipeline):
     """Processes copies of a request one after the other, and leaves those for which there is no time."""
 
-    def _process(
+    def _process_lane(
         self, lane: RequestLane, deliveries: Sequence[Delivery], deadlines: Deadlines
     ) -> list[tuple[int, Outcome | None]]:
         settled: list[tuple[int, Outcome | None]] = []
