@@ -19,8 +19,8 @@ from express_sync.ops.deployment.ros import Stacks
 from express_sync.ops.deployment.stack import Stack
 from express_sync.ops.deployment.template_file import RUNTIME, Template
 from express_sync.ops.deployment.wait import Patience
-from express_sync.ops.doctor.checks import examine
-from express_sync.ops.doctor.cloud import Patient
+from express_sync.ops.doctor.checks import run_checks
+from express_sync.ops.doctor.cloud import InspectedCloud
 from express_sync.ops.doctor.report import conclude, document, report
 from express_sync.ops.packaging.package import build
 from express_sync.ops.packaging.progress import steps_shown
@@ -110,7 +110,7 @@ def deploy(
         profile = _profile(plan, deployed.outputs)
         _keep(profile, deployed, action, site)
         whole = profiles.checked(profile, str(site.profile_path))
-        _finish(deployed, action, plan, Patient(whole, find(whole, environment)), as_json)
+        _finish(deployed, action, plan, InspectedCloud(whole, find(whole, environment)), as_json)
 
 
 def _suitable(named: Package | None, template: Template, parameters: Mapping[str, str]) -> Package:
@@ -176,10 +176,10 @@ def _keep(profile: Mapping[str, Any], stack: Stack, action: str, site: Site) -> 
         raise CliError(f"Stack {stack.name} is {action}, but has no profile. {problem.message}") from None
 
 
-def _finish(stack: Stack, action: str, plan: Plan, patient: Patient, as_json: bool) -> None:
+def _finish(stack: Stack, action: str, plan: Plan, patient: InspectedCloud, as_json: bool) -> None:
     """Check the stack, and say what was done to it."""
     if as_json:
-        findings = [document(check, finding) for check, finding in examine(patient)]
+        findings = [document(check, finding) for check, finding in run_checks(patient)]
         done = {"action": action, "stackId": stack.id, "state": stack.state, "outputs": dict(stack.outputs)}
         profile_path = str(plan.site.profile_path)
         output.json_line({**plan.document(), **done, "profile": profile_path, "findings": findings})

@@ -12,7 +12,7 @@ from express_sync.ops.deployment.stack import Event, Resource, Stack
 from express_sync.ops.deployment.template_file import CODE_BUCKET, CODE_OBJECT
 from express_sync.ops.deployment.wait import Patience, Watch
 from express_sync.ops.doctor.messaging import QUEUES
-from express_sync.ops.doctor.smq_inventory import Records
+from express_sync.ops.doctor.smq_inventory import SmqInventory
 from express_sync.ops.targets import profiles
 from express_sync.ops.terminal.errors import CliError
 from express_sync.ops.terminal.output import printable
@@ -105,13 +105,13 @@ def _messages(site: Site, credentials: Credentials) -> Mapping[str, int | None]:
     endpoint = whole.get("mns", {}).get("endpoint")
     if not endpoint:
         return {}
-    records = Records(endpoint, credentials)
+    records = SmqInventory(endpoint, credentials)
     names = (whole["mns"].get(role) for role in QUEUES)
     return {name: count for name in names if name and (count := _counted(records, name)) != 0}
 
 
-def _counted(records: Records, queue: str) -> int | None:
+def _counted(records: SmqInventory, queue: str) -> int | None:
     try:
-        return records.messages_in(queue)
+        return records.message_count(queue)
     except SmqError as error:
         return 0 if error.code == "QueueNotExist" else None

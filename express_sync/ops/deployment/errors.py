@@ -9,7 +9,7 @@ ActionInProgress, NotSupported) and of the API gateway in front of ROS.
 import re
 from urllib.parse import unquote
 
-from express_sync.ops.doctor.endpoints import refusal
+from express_sync.ops.doctor.endpoints import key_rejection
 from express_sync.ops.terminal.certificates import CURE, UNTRUSTED
 from express_sync.ops.terminal.output import printable
 from handler.credentials import Credentials
@@ -50,8 +50,8 @@ def quotable(text: str, credentials: Credentials) -> str:
 def clauses(refused: RefusedError) -> tuple[str, str]:
     """What is wrong, and what to do; neither begins with a capital nor ends with a full stop of its own."""
     service, code = refused.service, refused.code
-    if known := refusal(code):
-        return f"{service} {known.finds} ({code})", known.cure
+    if known := key_rejection(code):
+        return f"{service} {known.meaning} ({code})", known.fix
     if code == UNTRUSTED:
         return f"the certificate of {service} is not trusted", CURE
     if code == NOT_REACHED:

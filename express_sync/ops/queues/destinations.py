@@ -66,13 +66,13 @@ def destination(target: Target, via: str, service: str | None) -> Destination:
     if via == "fc3":
         return ToFunction(
             f"the function {fc['function']}",
-            partial(invocation.invoke_later, fc["endpoint"], fc["function"], target.credentials),
+            partial(invocation.invoke_async, fc["endpoint"], fc["function"], target.credentials),
         )
     from express_sync.ops.fc import invoke_fc2  # noqa: PLC0415 - its client takes 90 ms to import
 
     return ToFunction(
         f"the function {fc['function']} of the service {service}",
-        partial(invoke_fc2.invoke_later, fc["endpoint"], str(service), fc["function"], target.credentials),
+        partial(invoke_fc2.invoke_async, fc["endpoint"], str(service), fc["function"], target.credentials),
     )
 
 
