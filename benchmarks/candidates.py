@@ -13,8 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
-from express_sync.ops.packaging.compile import packed
-from express_sync.ops.packaging.manifest import is_left_out
+from express_sync.ops.packaging.compile import archived
+from express_sync.ops.packaging.manifest import is_excluded
 from express_sync.ops.packaging.package import WITH_SOURCE, build
 from express_sync.ops.packaging.runtimes import RUNTIMES, interpreter
 
@@ -77,10 +77,10 @@ def _peer(place: Path, python: str, name: str, own: tuple[str, ...]) -> Candidat
         libraries = _installed(lock, python)
         for path in libraries.rglob("*"):
             target = staged / path.relative_to(libraries)
-            if path.is_file() and not is_left_out(path.relative_to(libraries).as_posix()):
+            if path.is_file() and not is_excluded(path.relative_to(libraries).as_posix()):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(path, target)
-    return _unpacked(packed(python, staged, own), place)
+    return _unpacked(archived(python, staged, own), place)
 
 
 def _installed(lock: Path, python: str) -> Path:

@@ -38,9 +38,10 @@ from express_sync.local.template.deployment import Function, read_template
 from express_sync.local.trigger.admin import trigger_routes
 from express_sync.local.trigger.queue_trigger import Pace, Stream
 from express_sync.local.trigger.timer import Clockwork
+from express_sync.paths import CODE, TEMPLATE
 
 T = TypeVar("T")
-TEMPLATE = Path(__file__).resolve().parents[2] / "template.yml"
+
 RESULT_TOPIC = "EXPRESS_SYNC_RESULT_TOPIC"
 REQUEST_QUEUE = "EXPRESS_SYNC_REQUEST_QUEUE"
 DEAD_LETTER_QUEUE = "EXPRESS_SYNC_DEAD_LETTER_QUEUE"
@@ -212,7 +213,8 @@ class LocalCloud:
 
 
 def _code(options: CloudOptions) -> Code:
-    directory = (options.code or options.template.parent).resolve()
+    beside = CODE if options.template == TEMPLATE else options.template.parent
+    directory = (options.code or beside).resolve()
     if not directory.is_dir():
         raise NotRunnableError(f"{directory} is no directory to run the function from")
     if shutil.which(options.python) is None:

@@ -15,7 +15,6 @@ import urllib3
 
 from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.cloud import (
-    TEMPLATE,
     CloudOptions,
     LocalCloud,
     NotRunnableError,
@@ -24,6 +23,7 @@ from express_sync.local.cloud import (
     background,
 )
 from express_sync.local.template.parser import TemplateError
+from express_sync.paths import TEMPLATE
 from tests.local.fc_signer import PATH_2023, acs3_headers, send
 from tests.local.fc_support import cloud_of, fc_port, local_get, local_post, wait_until_dead
 from tests.local.mns_client import RawClient

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from express_sync.local.account import LOCAL_ACCOUNT
-from express_sync.local.cloud import TEMPLATE
 from express_sync.local.template.async_config import AsyncPolicy
 from express_sync.local.template.deployment import DeadLetters, Deployment, read_template
 from express_sync.local.template.parser import TemplateError, parse
 from express_sync.local.template.resolver import Stack
 from express_sync.local.template.timers import Timer
+from express_sync.paths import TEMPLATE
 
 REGION, ACCOUNT = LOCAL_ACCOUNT.region, LOCAL_ACCOUNT.account_id
 

@@ -16,7 +16,7 @@ MOST_BYTES = 524288  # of TemplateBody, in the reference of ROS's CreateStack
 def check(text: str) -> tuple[Finding, ...]:
     """Everything that is wrong with a template's text, each fault once."""
     if (size := len(text.encode())) > MOST_BYTES:
-        return (Finding("Template", f"has {size} bytes; ROS takes {MOST_BYTES}"),)
+        return (Finding("Template", f"has {size} bytes; ROS accepts {MOST_BYTES}"),)
     try:
         return check_document(parse(text))
     except TemplateError as error:

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from express_sync.local.cloud import TEMPLATE, CloudOptions, RunningCloud, background
+from express_sync.local.cloud import CloudOptions, RunningCloud, background
+from express_sync.paths import TEMPLATE
 from tests.local.fc_signer import acs3_headers, send
 from tests.local.fc_support import fc_port, local_get, local_post
 from tests.support.patience import wait_for

@@ -24,9 +24,7 @@ from express_sync.local.cloud import CloudOptions
 from express_sync.local.fc.signature import Signed, verify_acs3
 from express_sync.local.sgw.groups import EXAMPLE_BUCKET
 from express_sync.ops.cli import commands
-from tests.support.cli import CloudShell as Stand
-from tests.support.cli import Ended, Shell
-from tests.support.cli import cloud_shell as stand
+from tests.support.cli import CloudShell, Ended, Shell, cloud_shell
 
 CHECKS = [
     "endpoints",
@@ -47,32 +45,32 @@ SECRETS = (LOCAL_ACCOUNT.user.access_key_secret, ROLE.access_key_secret, ROLE.se
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudShell]:
     """A cloud for all tests of the module; tests with a permanent fault use `broken`."""
-    with stand(tmp_path_factory.mktemp("cloud"), CloudOptions()) as running:
+    with cloud_shell(tmp_path_factory.mktemp("cloud"), CloudOptions()) as running:
         yield running
 
 
 @pytest.fixture(autouse=True)
-def _without_faults_left(cloud: Stand) -> Iterator[None]:
+def _without_faults_left(cloud: CloudShell) -> Iterator[None]:
     yield
     for service in ("mns", "sgw"):
         cloud.local("POST", service, "reset", {})
 
 
 @pytest.fixture
-def broken(tmp_path: Path) -> Iterator[Stand]:
+def broken(tmp_path: Path) -> Iterator[CloudShell]:
     """A cloud without a function whose queues and topic a test may delete."""
-    with stand(tmp_path, CloudOptions(with_function=False)) as running:
+    with cloud_shell(tmp_path, CloudOptions(with_function=False)) as running:
         yield running
 
 
-def doctor(stand: Stand, *arguments: str) -> Ended:
+def doctor(cloud: CloudShell, *arguments: str) -> Ended:
     """Run the command in this process, which is faster than in a new one, and check the output for secrets."""
     strange = [name for name in os.environ if name.startswith(("EXPRESS_SYNC", "ALIBABA_CLOUD"))]
-    environment: dict[str, str | None] = {**dict.fromkeys(strange), "HOME": str(stand.shell.directory)}
+    environment: dict[str, str | None] = {**dict.fromkeys(strange), "HOME": str(cloud.shell.directory)}
     before = Path.cwd()
-    os.chdir(stand.shell.directory)
+    os.chdir(cloud.shell.directory)
     try:
         result = CliRunner().invoke(commands, ["doctor", *arguments], env=environment)
     finally:
@@ -80,12 +78,12 @@ def doctor(stand: Stand, *arguments: str) -> Ended:
     return without_secrets(Ended(result.exit_code, result.stdout, result.stderr))
 
 
-def inspect(stand: Stand, profile: str, **changes: Any) -> Ended:
+def inspect(cloud: CloudShell, profile: str, **changes: Any) -> Ended:
     """Run doctor with a profile that differs from that of the cloud."""
-    directory = stand.shell.directory / ".express-sync" / "profiles"
+    directory = cloud.shell.directory / ".express-sync" / "profiles"
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / f"{profile}.json").write_text(json.dumps({**stand.ready, **changes}))
-    return doctor(stand, "--json", "--profile", profile)
+    (directory / f"{profile}.json").write_text(json.dumps({**cloud.ready, **changes}))
+    return doctor(cloud, "--json", "--profile", profile)
 
 
 def without_secrets(ended: Ended) -> Ended:
@@ -103,7 +101,7 @@ def messages(ended: Ended, mark: str) -> dict[str, list[str]]:
     return found
 
 
-def test_healthy_cloud_has_no_faults(cloud: Stand) -> None:
+def test_healthy_cloud_has_no_faults(cloud: CloudShell) -> None:
     """Each check prints at least one marked sentence, and the exit code is 0."""
     ended = without_secrets(cloud.run("doctor"))
     assert ended.code == 0, ended
@@ -118,7 +116,7 @@ def test_healthy_cloud_has_no_faults(cloud: Stand) -> None:
     assert ended.err.splitlines()[-1] == "Nothing is wrong. 1 could not be determined."
 
 
-def test_finding_is_one_line_of_json(cloud: Stand) -> None:
+def test_finding_is_one_line_of_json(cloud: CloudShell) -> None:
     """A script gets check, mark, message and fix."""
     ended = doctor(cloud, "--json")
     lines = ended.lines()
@@ -127,12 +125,12 @@ def test_finding_is_one_line_of_json(cloud: Stand) -> None:
     assert {line["mark"] for line in lines} == {"ok", "unknown"}
 
 
-def invocations(cloud: Stand) -> list[dict[str, Any]]:
+def invocations(cloud: CloudShell) -> list[dict[str, Any]]:
     """Return all invocations except those of timers, which depend on the time."""
     return [each for each in cloud.local("GET", "fc", "invocations") if each["type"] != "Timer"]
 
 
-def test_doctor_is_read_only(cloud: Stand) -> None:
+def test_doctor_is_read_only(cloud: CloudShell) -> None:
     """It sends no message, creates no group and invokes nothing, so it needs no --yes for a remote cloud."""
     invoked = invocations(cloud)
     before = len(cloud.local("GET", "sgw", "calls"))
@@ -156,7 +154,7 @@ def test_doctor_is_read_only(cloud: Stand) -> None:
     ],
     ids=["secret", "id"],
 )
-def test_wrong_key_is_wrong_at_every_service(keys: dict[str, str], code: str, cloud: Stand) -> None:
+def test_wrong_key_is_wrong_at_every_service(keys: dict[str, str], code: str, cloud: CloudShell) -> None:
     """Each service has its own code; the resources behind it are unknown, not wrong."""
     ended = inspect(cloud, "wrong-key", **keys)
     assert ended.code == 1
@@ -167,7 +165,7 @@ def test_wrong_key_is_wrong_at_every_service(keys: dict[str, str], code: str, cl
     assert set(messages(ended, "unknown")) == set(CHECKS) - {"endpoints", "credentials"}
 
 
-def test_wrong_token_differs_from_wrong_secret(cloud: Stand) -> None:
+def test_wrong_token_differs_from_wrong_secret(cloud: CloudShell) -> None:
     """Only the gateway reports the token; the other services deny everything to the key."""
     key = {"accessKeyId": ROLE.access_key_id, "accessKeySecret": ROLE.access_key_secret}
     ended = inspect(cloud, "wrong-token", **key, securityToken="stale")
@@ -179,20 +177,20 @@ def test_wrong_token_differs_from_wrong_secret(cloud: Stand) -> None:
     assert [said for said in messages(without, "wrong")["credentials"] if "has no security token" in said]
 
 
-def test_temporary_key_with_token_is_accepted(cloud: Stand) -> None:
+def test_temporary_key_with_token_is_accepted(cloud: CloudShell) -> None:
     """No check requires a long-lived key."""
     role = {"accessKeyId": ROLE.access_key_id, "accessKeySecret": ROLE.access_key_secret}
     assert inspect(cloud, "temporary", **role, securityToken=ROLE.security_token).code == 0
 
 
-def test_expired_token_has_its_own_fix(cloud: Stand) -> None:
+def test_expired_token_has_its_own_fix(cloud: CloudShell) -> None:
     """The fix is a new key, not a correction."""
     cloud.fault("sgw", operation="DescribeExpressSyncs", faults=["InvalidSecurityToken.Expired"])
     (line,) = (line for line in doctor(cloud, "--json").lines() if line["mark"] == "wrong")
     assert (line["check"], line["fix"]) == ("credentials", "get a new temporary key")
 
 
-def test_key_may_come_from_the_files_of_other_tools(cloud: Stand) -> None:
+def test_key_may_come_from_the_files_of_other_tools(cloud: CloudShell) -> None:
     """The source of the key is reported."""
     key = LOCAL_ACCOUNT.user
     home = cloud.shell.directory
@@ -209,7 +207,7 @@ def test_key_may_come_from_the_files_of_other_tools(cloud: Stand) -> None:
 
 
 @pytest.mark.parametrize("section", ["mns", "sgw", "fc"])
-def test_unreachable_endpoint_is_the_only_fault(section: str, cloud: Stand) -> None:
+def test_unreachable_endpoint_is_the_only_fault(section: str, cloud: CloudShell) -> None:
     """The message contains the URL; the other services are checked as usual."""
     ended = inspect(cloud, "gone", **{section: {**cloud.ready[section], "endpoint": NOWHERE}})
     assert ended.code == 1
@@ -219,7 +217,7 @@ def test_unreachable_endpoint_is_the_only_fault(section: str, cloud: Stand) -> N
 
 
 @pytest.mark.parametrize(("section", "other"), [("mns", "sgw"), ("mns", "fc"), ("sgw", "fc"), ("fc", "mns")])
-def test_endpoint_of_another_service_is_wrong(section: str, other: str, cloud: Stand) -> None:
+def test_endpoint_of_another_service_is_wrong(section: str, other: str, cloud: CloudShell) -> None:
     """The response does not look like one of the service."""
     endpoint = cloud.ready[other]["endpoint"]
     ended = inspect(cloud, "mixed", **{section: {**cloud.ready[section], "endpoint": endpoint}})
@@ -227,10 +225,10 @@ def test_endpoint_of_another_service_is_wrong(section: str, other: str, cloud: S
 
 
 @contextmanager
-def smq(stand: Stand) -> Iterator[Account]:
+def smq(cloud: CloudShell) -> Iterator[Account]:
     """Yield an account of the official SDK for the SMQ of the cloud."""
     key = LOCAL_ACCOUNT.user
-    account = Account(stand.ready["mns"]["endpoint"], key.access_key_id, key.access_key_secret)
+    account = Account(cloud.ready["mns"]["endpoint"], key.access_key_id, key.access_key_secret)
     try:
         yield account
     finally:
@@ -238,14 +236,14 @@ def smq(stand: Stand) -> Iterator[Account]:
 
 
 @pytest.mark.parametrize("role", ["requestQueue", "resultQueue", "failureQueue", "deadLetterQueue"])
-def test_missing_queue_is_wrong(role: str, cloud: Stand) -> None:
+def test_missing_queue_is_wrong(role: str, cloud: CloudShell) -> None:
     """The message contains the name in the profile."""
     ended = inspect(cloud, "no-queue", mns={**cloud.ready["mns"], role: "no-such-queue"})
     assert ended.code == 1
     assert messages(ended, "wrong")["queues"] == ["Queue no-such-queue does not exist"]
 
 
-def test_missing_topic_leaves_subscriptions_unknown(broken: Stand) -> None:
+def test_missing_topic_leaves_subscriptions_unknown(broken: CloudShell) -> None:
     """The fault is reported where its cause is."""
     name = broken.ready["mns"]["resultTopic"]
     with smq(broken) as account:
@@ -257,7 +255,7 @@ def test_missing_topic_leaves_subscriptions_unknown(broken: Stand) -> None:
 
 
 @pytest.mark.parametrize("name", ["results", "failed", "indeterminate"])
-def test_missing_subscription_is_the_only_fault(name: str, broken: Stand) -> None:
+def test_missing_subscription_is_the_only_fault(name: str, broken: CloudShell) -> None:
     """Exactly the missing one is reported."""
     with smq(broken) as account:
         account.get_subscription(broken.ready["mns"]["resultTopic"], name).unsubscribe()
@@ -266,7 +264,7 @@ def test_missing_subscription_is_the_only_fault(name: str, broken: Stand) -> Non
     assert said.startswith(f"No subscription delivers {name if name != 'results' else 'all'} outcomes to ")
 
 
-def test_waiting_messages_are_counted(broken: Stand) -> None:
+def test_waiting_messages_are_counted(broken: CloudShell) -> None:
     """Dead letters are visible at a glance."""
     with smq(broken) as account:
         queue = account.get_queue(broken.ready["mns"]["deadLetterQueue"])
@@ -275,14 +273,14 @@ def test_waiting_messages_are_counted(broken: Stand) -> None:
     assert [said for said in messages(doctor(broken, "--json"), "ok")["queues"] if "about 2 messages" in said]
 
 
-def test_missing_function_is_wrong(broken: Stand) -> None:
+def test_missing_function_is_wrong(broken: CloudShell) -> None:
     """Requests would stay in their queue."""
     ended = doctor(broken, "--json")
     assert ended.code == 1
     assert messages(ended, "wrong") == {"function": [f"Function {broken.ready['fc']['function']} does not exist"]}
 
 
-def test_fault_line_names_fault_and_fix(broken: Stand) -> None:
+def test_fault_line_names_fault_and_fix(broken: CloudShell) -> None:
     """The line has mark, check and sentence; the summary counts the faults."""
     ended = without_secrets(broken.run("doctor"))
     (row,) = (row for row in ended.out.splitlines() if row.startswith("✗"))
@@ -294,7 +292,7 @@ def test_fault_line_names_fault_and_fix(broken: Stand) -> None:
 
 
 @pytest.mark.parametrize("code", ["NoPermission", "Forbidden.RAM", "RoleNotExist", "AssumeRoleFail"])
-def test_missing_permission_or_role_is_wrong(code: str, cloud: Stand) -> None:
+def test_missing_permission_or_role_is_wrong(code: str, cloud: CloudShell) -> None:
     """The key itself is not reported as wrong."""
     cloud.fault("sgw", operation="DescribeExpressSyncs", faults=[code])
     ended = doctor(cloud, "--json")
@@ -305,7 +303,7 @@ def test_missing_permission_or_role_is_wrong(code: str, cloud: Stand) -> None:
 
 
 @pytest.mark.parametrize("code", ["InvalidApi.NotFound", "InvalidAction.NotFound"])
-def test_missing_bucket_list_is_not_an_error(code: str, cloud: Stand) -> None:
+def test_missing_bucket_list_is_not_an_error(code: str, cloud: CloudShell) -> None:
     """The operation is being retired, and nothing else depends on it."""
     cloud.fault("sgw", operation="DescribeSharesBucketInfoForExpressSync", faults=[code])
     ended = doctor(cloud, "--json")
@@ -314,7 +312,7 @@ def test_missing_bucket_list_is_not_an_error(code: str, cloud: Stand) -> None:
 
 
 @pytest.mark.parametrize("fault", ["unavailable", "throttling", "success-false"])
-def test_transient_error_is_unknown_not_wrong(fault: str, cloud: Stand) -> None:
+def test_transient_error_is_unknown_not_wrong(fault: str, cloud: CloudShell) -> None:
     """There is nothing to fix."""
     cloud.fault("sgw", operation="DescribeExpressSyncs", faults=[fault])
     ended = doctor(cloud, "--json")
@@ -322,7 +320,7 @@ def test_transient_error_is_unknown_not_wrong(fault: str, cloud: Stand) -> None:
     assert set(messages(ended, "unknown")) == {"credentials", "permissions"}
 
 
-def test_usable_buckets_are_listed_once(broken: Stand) -> None:
+def test_usable_buckets_are_listed_once(broken: CloudShell) -> None:
     """Buckets of existing groups are among them."""
     for name in ("one", "two"):
         group = {"Name": name, "BucketName": "both-in-here", "BucketRegion": "cn-hangzhou", "BucketPrefix": name}
@@ -333,7 +331,7 @@ def test_usable_buckets_are_listed_once(broken: Stand) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_official_client_reads_the_local_bucket_list(cloud: Stand) -> None:
+def test_official_client_reads_the_local_bucket_list(cloud: CloudShell) -> None:
     """All buckets, those with a name, and those of a region can be listed, as in the API reference."""
     key = LOCAL_ACCOUNT.user
     endpoint = urlsplit(cloud.ready["sgw"]["endpoint"]).netloc
@@ -388,7 +386,7 @@ def functions(description: Callable[[str], dict[str, Any]]) -> Iterator[str]:
             thread.join()
 
 
-def test_function_settings_are_compared_with_the_profile(cloud: Stand) -> None:
+def test_function_settings_are_compared_with_the_profile(cloud: CloudShell) -> None:
     """Where GetFunction is available, the state and the settings are checked, too."""
     names = cloud.ready["mns"]
     settings = {

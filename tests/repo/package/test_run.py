@@ -1,4 +1,4 @@
-"""The package at its work: unpacked, read-only, in the local FC runtime, with an interpreter that has nothing else."""
+"""Runs the unpacked, read-only package in the local FC runtime with an interpreter without other libraries."""
 
 from pathlib import Path
 
@@ -16,11 +16,11 @@ def _files(code: Path) -> set[Path]:
     return {path for path in code.rglob("*") if path.is_file()}
 
 
-def test_the_package_alone_brings_the_whole_scenario_to_the_expected_verdicts(built: Built) -> None:
+def test_package_alone_passes_the_demo_scenario(built: Built) -> None:
     files = _files(built.code)
     options = CloudOptions(code=built.code, python=built.python, runtime=built.package.runtime)
     report = run(read(SCENARIO), {}, Display(is_silent=True), PATIENCE_SECONDS, options)
     assert len(report.histories) >= 13
     assert [(each.sample.name, each.differences()) for each in report.unexpected] == []
     assert report.summary().is_good
-    assert _files(built.code) == files, "something was compiled that should have been shipped compiled"
+    assert _files(built.code) == files, "a module was compiled at run time"

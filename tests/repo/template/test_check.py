@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from express_sync.local.account import LOCAL_ACCOUNT
-from express_sync.local.cloud import TEMPLATE
 from express_sync.local.template.parser import TemplateError, parse
 from express_sync.local.template.resolver import Stack
 from express_sync.ops.template_check.checker import MOST_BYTES, check, check_document
 from express_sync.ops.template_check.properties import check_properties
 from express_sync.ops.template_check.scope import Scope
 from express_sync.ops.template_check.specification import specification
+from express_sync.paths import TEMPLATE
 from tests.repo.template.consistency import contradictions
 from tests.repo.template.faults import FAULTS, Fault
 from tests.repo.template.permissions import excess_and_lack
@@ -93,7 +93,7 @@ def with_value(value: Any, path: tuple[Any, ...], new: object) -> Any:
 
 def test_a_template_that_is_too_large_is_refused() -> None:
     [finding] = check(TEXT + "#" * MOST_BYTES)
-    assert f"ROS takes {MOST_BYTES}" in finding.problem
+    assert f"ROS accepts {MOST_BYTES}" in finding.problem
 
 
 @pytest.mark.parametrize("parameters", [{}, {"Intake": "pull"}, {"ContactGroup": "operators"}])

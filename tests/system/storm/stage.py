@@ -16,11 +16,12 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from express_sync.local.account import LOCAL_ACCOUNT
-from express_sync.local.cloud import TEMPLATE, CloudOptions, RunningCloud, background
+from express_sync.local.cloud import CloudOptions, RunningCloud, background
 from express_sync.local.fc.fleet import Fleet
 from express_sync.local.fc.invocation_log import Entry, Journal
 from express_sync.local.fc.output import Logs
 from express_sync.local.fc.result import Answer
+from express_sync.paths import TEMPLATE
 from handler.credentials import Credentials
 from handler.smq.client import Smq
 from tests.support.patience import PATIENCE_SECONDS
