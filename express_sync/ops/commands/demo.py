@@ -9,10 +9,11 @@ from express_sync.ops.commands.replay import replay
 from express_sync.ops.demo.display import Display
 from express_sync.ops.demo.report import conclude
 from express_sync.ops.demo.run import run
-from express_sync.ops.demo.scenario import EVENTS, read
+from express_sync.ops.demo.scenario import read
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError
 from express_sync.ops.terminal.option_types import POSITIVE
+from express_sync.paths import EVENTS
 
 COMMANDS = {"failures": failures, "replay": replay}
 

@@ -12,8 +12,9 @@ from rich.text import Text
 from express_sync.ops.demo.display import Display
 from express_sync.ops.demo.report import Report
 from express_sync.ops.demo.run import run
-from express_sync.ops.demo.scenario import EVENTS, Scenario, read
+from express_sync.ops.demo.scenario import Scenario, read
 from express_sync.ops.demo.table import table
+from express_sync.paths import EVENTS
 
 _WIDTH = 96
 _TIMEOUT_SECONDS = 60.0

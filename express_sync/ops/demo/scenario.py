@@ -17,7 +17,6 @@ from express_sync.ops.requests.files import ENVELOPES, Text, submission
 from express_sync.ops.targets.schema_errors import first_error, message
 from express_sync.ops.terminal.errors import CliError
 
-EVENTS = Path(__file__).resolve().parents[3] / "events"
 SETTLED, DEFERRED, SUCCEEDED = CONDITIONS = ("settled", "deferred", "succeeded")
 
 _TEXT = {"type": "string", "minLength": 1}
