@@ -95,7 +95,7 @@ ROS_CDK_PACKAGES := cms fc3 mns ram sls
 spec: $(VENV)/.dev ## build anew what the template is checked against, from the wheels of the ROS CDK
 	@wheels=$$(mktemp -d) && trap 'rm -rf "$$wheels"' EXIT && \
 	$(PIP) download --no-deps --dest "$$wheels" $(ROS_CDK_PACKAGES:%=ros-cdk-%==$(ROS_CDK)) && \
-	$(BIN)/python -m express_sync.ops.template_check.build "$$wheels"/*.whl
+	$(BIN)/python -m tools.ros_spec "$$wheels"/*.whl
 
 LOCK := --universal --python-version 3.10 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links
 

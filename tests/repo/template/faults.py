@@ -1,4 +1,4 @@
-"""Single faults of the template, as somebody might make them: what is changed into what, and what must be said."""
+"""Single faults of the template: the change to its text, and the expected finding."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Fault:
-    """The first `old` in the template's text becomes `new`; some check must say `finding`."""
+    """The first `old` in the text of the template is replaced by `new`; some finding must contain `finding`."""
 
     name: str
     old: str
@@ -14,7 +14,7 @@ class Fault:
     finding: str
 
     def in_text(self, text: str) -> str:
-        """The text with the fault; AssertionError if there is no place for it."""
+        """Return the text with the fault."""
         assert self.old in text, self.old
         return text.replace(self.old, self.new, 1)
 
@@ -53,26 +53,36 @@ FAULTS = (
     # the text
     Fault("no YAML", "Outputs:\n", "Outputs: [\n", "the template is not YAML"),
     Fault("key twice", SUBSCRIBED, SUBSCRIBED * 2, "FilterTag stands twice"),
-    Fault("format", "'2015-09-01'", "'2015-09-02'", "ROSTemplateFormatVersion is '2015-09-02'"),
+    Fault("format", "'2015-09-01'", "'2015-09-02'", "ROSTemplateFormatVersion must be one of 2015-09-01"),
     Fault("transform", "Metadata:", "Transform: x\nMetadata:", "Transform is unknown"),
     # properties
-    Fault("unknown type", "MNS::Topic\n", "MNS::Topics\n", "Type is ALIYUN::MNS::Topics, which the specification"),
+    Fault("unknown type", "MNS::Topic\n", "MNS::Topics\n", "Type is not a type of the specification"),
     Fault("unknown property", "VisibilityTimeout: 900", "VisibilityTimeOut: 900", "VisibilityTimeOut is unknown"),
     Fault("nested unknown", "MaxReceiveCount: 5", "MaxReceives: 5", "DlqPolicy.MaxReceives is unknown"),
     Fault("nested missing", "        MaxReceiveCount: 5\n", "", "DlqPolicy.MaxReceiveCount is missing"),
     Fault("missing", "      Handler: handler.entry.handle\n", "", "Function.Properties.Handler is missing"),
-    Fault("type", "PollingWaitSeconds: 10", "PollingWaitSeconds: ten", "is 'ten', which is not a number"),
-    Fault("text for number", "Timeout: 120\n", "Timeout: '120'\n", "Timeout is '120', which is not a number"),
-    Fault("text for boolean", "Enabled: true", "Enabled: 'yes'", "is 'yes', which is not a boolean"),
-    Fault("sub for number", "MemorySize: 256", "MemorySize: !Sub '256'", "which is not a number"),
-    Fault("map for list", "Service: [fc.aliyuncs.com]", "Service: fc.aliyuncs.com", "which is not a list"),
-    Fault("range", "MessageRetentionPeriod: 604800", "MessageRetentionPeriod: 604801", "is not within 60 to 604800"),
-    Fault("retries", "MaxAsyncRetryAttempts: 3", "MaxAsyncRetryAttempts: 9", "which is not within 0 to 8"),
-    Fault("choice", "NotifyContentFormat: SIMPLIFIED", "NotifyContentFormat: PLAIN", "allowed: XML, JSON, SIMPLIFIED"),
-    Fault("length", SUBSCRIBED, "      FilterTag: failed-for-good-or-not\n", "a length of 22, which is not within any"),
-    Fault("pattern", "LogstoreName: function", "LogstoreName: fun.ction", "'fun.ction', which does not match"),
-    Fault("threshold", "Threshold: '1'", "Threshold: 1", "Threshold is 1, which is not a string"),
-    Fault("statistics", "Statistics: Maximum", "Statistics: Sum", "is 'Sum'; allowed: Availability, Average, Maximum"),
+    Fault("type", "PollingWaitSeconds: 10", "PollingWaitSeconds: ten", "PollingWaitSeconds must be a number"),
+    Fault("text for number", "Timeout: 120\n", "Timeout: '120'\n", "Timeout must be a number"),
+    Fault("text for boolean", "Enabled: true", "Enabled: 'yes'", "Enabled must be a boolean"),
+    Fault(
+        "sub for number",
+        "MemorySize: 256",
+        "MemorySize: !Sub '256'",
+        "that Fn::Sub returns, but must be a number",
+    ),
+    Fault("map for list", "Service: [fc.aliyuncs.com]", "Service: fc.aliyuncs.com", "Service must be a list"),
+    Fault("range", "MessageRetentionPeriod: 604800", "MessageRetentionPeriod: 604801", "must be at most 604800"),
+    Fault("retries", "MaxAsyncRetryAttempts: 3", "MaxAsyncRetryAttempts: 9", "must be at most 8"),
+    Fault(
+        "choice",
+        "NotifyContentFormat: SIMPLIFIED",
+        "NotifyContentFormat: PLAIN",
+        "must be one of XML, JSON",
+    ),
+    Fault("length", SUBSCRIBED, "      FilterTag: failed-for-good-or-not\n", "must have at most 16 characters"),
+    Fault("pattern", "LogstoreName: function", "LogstoreName: fun.ction", "LogstoreName must match"),
+    Fault("threshold", "Threshold: '1'", "Threshold: 1", "Threshold must be a string"),
+    Fault("statistics", "Statistics: Maximum", "Statistics: Sum", "must be one of Availability, Average, Maximum"),
     Fault("no contacts", "      ContactGroups: [!Ref ContactGroup]\n", "", "ContactGroups is missing"),
     Fault("role in a queue", "      QueueName:", "      Role: x\n      QueueName:", "Properties.Role is unknown"),
     Fault("number in environment", "!Sub '${MaxDeferrals}'", "!Ref MaxDeferrals", "MAX_DEFERRALS is not a string"),
@@ -82,19 +92,19 @@ FAULTS = (
     Fault("pseudo", "${ALIYUN::TenantId}.mns", "${ALIYUN::Tenant}.mns", "refers to ALIYUN::Tenant, which is neither"),
     Fault("attribute", "[FunctionRole, Arn]", "[FunctionRole, ARN]", "takes ARN of FunctionRole, which has no such"),
     Fault("sub attribute", "${LogProject.Name}", "${LogProject.Names}", "takes Names of LogProject, which has no such"),
-    Fault("resource", "[RequestQueue, QueueUrl]", "[Requests, QueueUrl]", "QueueUrl of Requests, which is no resource"),
+    Fault("resource", "[RequestQueue, QueueUrl]", "[Requests, QueueUrl]", "QueueUrl of Requests, which is not"),
     Fault(
         "split at the last dot",
         "Fn::GetAtt: [RequestQueue, QueueUrl]",
         "!GetAtt RequestQueue.ARN.WithSlash",
-        "takes WithSlash of RequestQueue.ARN, which is no resource (the short form is split at its last dot)",
+        "takes WithSlash of RequestQueue.ARN, which is not a resource (the short form is split at its last dot)",
     ),
-    Fault("function", "!Sub '${NamePrefix}-outcomes'", "!Base64 outcomes", "uses Fn::Base64, which is not among"),
+    Fault("function", "!Sub '${NamePrefix}-outcomes'", "!Base64 outcomes", "uses Fn::Base64, which is not one of"),
     Fault("depends", "DependsOn: [ResultTopic, FailureQueue]", "DependsOn: [ResultTopic, Failures]", "names Failures"),
     Fault("depends on a maybe", "[ResultTopic, FailureQueue]", "[ResultQueue]", "exists only if HasResultQueue holds"),
     Fault("circle", "  LogProject:\n", "  LogProject:\n    DependsOn: LogIndex\n", "LogProject depends on itself"),
     # conditions
-    Fault("condition", "Condition: HasAlarms", "Condition: HasAlarm", "names the condition HasAlarm, which there is"),
+    Fault("condition", "Condition: HasAlarms", "Condition: HasAlarm", "names the condition HasAlarm, which"),
     Fault("condition's ref", "[!Ref Intake, push]", "[!Ref Inlet, push]", "Conditions.IsPushed[0] refers to Inlet"),
     Fault("idle condition", "\nResources:", "  Idle: !Equals [a, b]\n\nResources:", "Conditions.Idle is used nowhere"),
     Fault(
@@ -107,17 +117,20 @@ FAULTS = (
         "DependsOn names ResultQueue, which exists only if HasAlarms holds",
     ),
     # parameters
-    Fault("default", "Default: BACKOFF_RETRY", "Default: BACKOFF", "RetryStrategy.Default is 'BACKOFF'; allowed:"),
+    Fault("default", "Default: BACKOFF_RETRY", "Default: BACKOFF", "RetryStrategy.Default must be one of"),
+    Fault("default's bound", "Default: 18\n", "Default: 60\n", "MaxDeferrals.Default must be at most 50"),
+    Fault("default's pattern", "Default: express-sync", "Default: Express", "NamePrefix.Default must match"),
+    Fault("parameter's range", "MaxValue: 3650", "MaxValue: 4000", "LogRetentionDays, which must be at most 3650"),
     Fault(
-        "default's bound", "Default: 18\n", "Default: 60\n", "MaxDeferrals.Default is 60, which is not within 0 to 50"
+        "parameter's type",
+        "Type: Number\n    Default: 30",
+        "Type: String\n    Default: '30'",
+        "Days, which must be a number",
     ),
-    Fault("default's pattern", "Default: express-sync", "Default: Express", "'Express', which does not match"),
-    Fault("parameter's range", "MaxValue: 3650", "MaxValue: 4000", "LogRetentionDays, which is 4000, which is not"),
-    Fault("parameter's type", "Type: Number\n    Default: 30", "Type: String\n    Default: '30'", "not a number"),
     Fault("undescribed", "    Description: The least severe log lines that the function writes.\n", "", "is missing"),
     Fault("unused", "!Ref LogLevel", "INFO", "Parameters.LogLevel is used nowhere"),
-    Fault("ungrouped", ", SweepDeadLetters]", "]", "shows SweepDeadLetters 0 times instead of once"),
-    Fault("pattern of a parameter", "{1,23}$", "{1,23$(", "is no regular expression"),
+    Fault("ungrouped", ", SweepDeadLetters]", "]", "displays SweepDeadLetters 0 times instead of once"),
+    Fault("pattern of a parameter", "{1,23}$", "{1,23$(", "is not a regular expression"),
     # triggers
     Fault("trigger key", "batchWindow:", "batchWindows:", "the API does not know runOptions.batchWindows"),
     Fault("trigger spelling", "CountBasedWindow", "countBasedWindow", "batchWindow.countBasedWindow"),

@@ -1,4 +1,4 @@
-"""The specification is read from wheels of the ROS CDK: here from a small one in their shape."""
+"""tools/ros_spec.py, which reads wheels of the ROS CDK, with a small wheel of the same shape."""
 
 import io
 import json
@@ -7,11 +7,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from click import ClickException
 from click.testing import CliRunner
 
-from express_sync.ops.template_check import build
-from express_sync.ops.template_check.wheels import read_wheel
-from express_sync.ops.terminal.errors import CliError
+from tools import ros_spec
+from tools.ros_spec import read_wheel
 
 SOURCE = """
 function RosThingPropsValidator(properties) {
@@ -83,18 +83,33 @@ function rosThingPartPropertyToRosTemplate(properties) {
 THING = {
     "attributes": ["ARN.WithSlash"],
     "properties": {
-        "Name": {"type": "string", "required": True, "enum": ["a", "b"], "pattern": "^[ab]$"},
-        "Names": {"type": "list", "items": "string"},
-        "Parts": {"type": "list", "length": [1, 9], "props": {"IsBig": {"type": "boolean"}}},
-        "Size": {"type": "number", "range": [0.5, None]},
-        "Tags": {"type": "map"},
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["Name"],
+        "properties": {
+            "Name": {"type": "string", "enum": ["a", "b"], "pattern": "^[ab]$"},
+            "Names": {"type": "array", "items": {"type": "string"}},
+            "Parts": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": 9,
+                "items": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": [],
+                    "properties": {"IsBig": {"type": "boolean"}},
+                },
+            },
+            "Size": {"type": "number", "minimum": 0.5},
+            "Tags": {"type": "object"},
+        },
     },
     "source": "ros-cdk-test 1.2.3",
 }
 
 
 def wheel_of(directory: Path, source: str) -> Path:
-    """A wheel whose generated JavaScript is `source`."""
+    """Write a wheel whose generated JavaScript is `source`."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as package:
         for name, text in {"lib/test.generated.js": source, "lib/datasource/test.generated.js": "other"}.items():
@@ -107,26 +122,26 @@ def wheel_of(directory: Path, source: str) -> Path:
     return path
 
 
-def test_a_wheel_says_what_its_resource_types_take_and_give(tmp_path: Path) -> None:
+def test_wheel_yields_a_schema_of_its_resource_types(tmp_path: Path) -> None:
     assert read_wheel(wheel_of(tmp_path, SOURCE)) == {"ALIYUN::Test::Thing": THING}
 
 
-def test_a_wheel_of_another_shape_is_not_half_read(tmp_path: Path) -> None:
+def test_wheel_of_another_shape_is_rejected(tmp_path: Path) -> None:
     strange = SOURCE.replace("RosThing_PartPropertyValidator)", "RosThing_PieceValidator)")
-    with pytest.raises(ValueError, match="there is no map that RosThing_PieceValidator is for"):
+    with pytest.raises(ValueError, match="there is no object for RosThing_PieceValidator"):
         read_wheel(wheel_of(tmp_path, strange))
 
 
-def test_the_command_writes_the_types_that_the_template_uses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command_writes_the_types_of_the_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     template, written = tmp_path / "template.yml", tmp_path / "spec.json"
     template.write_text("Resources: {A: {Type: 'ALIYUN::Test::Thing'}}", encoding="utf-8")
-    monkeypatch.setattr(build, "TEMPLATE", template)
-    monkeypatch.setattr(build, "SPECIFICATION", written)
-    result = CliRunner().invoke(build.build, [str(wheel_of(tmp_path, SOURCE))])
+    monkeypatch.setattr(ros_spec, "TEMPLATE", template)
+    monkeypatch.setattr(ros_spec, "SPECIFICATION", written)
+    result = CliRunner().invoke(ros_spec.main, [str(wheel_of(tmp_path, SOURCE))])
     assert result.output == "spec.json: 1 resource types from 1 wheels.\n"
     assert json.loads(written.read_text(encoding="utf-8")) == {"ALIYUN::Test::Thing": THING}
 
 
-def test_a_type_that_no_wheel_has_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CliError, match="No wheel has ALIYUN::Test::Other; add its ros-cdk package"):
-        build.specification_of("Resources: {A: {Type: 'ALIYUN::Test::Other'}}", (wheel_of(tmp_path, SOURCE),))
+def test_type_missing_from_all_wheels_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ClickException, match="No wheel has ALIYUN::Test::Other; add its ros-cdk package"):
+        ros_spec.specification_of("Resources: {A: {Type: 'ALIYUN::Test::Other'}}", (wheel_of(tmp_path, SOURCE),))
