@@ -140,22 +140,22 @@ FAULTS = (
     Fault("too long a call", "Timeout: 120\n", "Timeout: 301\n", "the timeout is 301 seconds; a trigger waits 300"),
     Fault("too short a call", "Timeout: 120\n", "Timeout: 90\n", "creating takes up to 57.5 seconds, and the timeout"),
     Fault("hidden too briefly", "VisibilityTimeout: 900", "VisibilityTimeout: 500", "hides a message for 500 seconds"),
-    Fault("batch", "CountBasedWindow: 16", "CountBasedWindow: 32", "a batch of 32 is more than the 16 worked at once"),
+    Fault("batch", "CountBasedWindow: 16", "CountBasedWindow: 32", "more than the 16 processed at once"),
     Fault("window", "TimeBasedWindow: 1", "TimeBasedWindow: 20", "the batch window of 20 seconds is not within 0 to"),
-    Fault("blocking", "errorsTolerance: ALL", "errorsTolerance: NONE", "the trigger stands still at the first batch"),
+    Fault("blocking", "errorsTolerance: ALL", "errorsTolerance: NONE", "the trigger stops at the first batch"),
     Fault(
-        "no dead letters", "            Arn: !Sub", "            Arm: !Sub", "batches that the trigger gives up are not"
+        "no dead letters", "            Arn: !Sub", "            Arm: !Sub", "batches that the trigger abandons are not"
     ),
     Fault("elsewhere", "[DeadLetterQueue, QueueName]", "[FailureQueue, QueueName]", "received too often are not among"),
-    Fault("no net", LATER, f"{LATER}    Condition: IsPulled\n", "asynchronous calls that fail for good are not among"),
+    Fault("no net", LATER, f"{LATER}    Condition: IsPulled\n", "calls that fail permanently are not among"),
     Fault(
         "ARN of the net", "-dead-letters/messages'\n\n  RequestT", "-dead-letters'\n\n  RequestT", "messages of a queue"
     ),
-    Fault("order", '"drain":"deadLetters"', '"drain":"dead"', "does not understand the order of the timer sweep"),
+    Fault("order", '"drain":"deadLetters"', '"drain":"dead"', "does not accept the command of the timer sweep"),
     Fault("overlap", "@every 5m", "@every 1m", "the timer sweep is due again before its last invocation has ended"),
     Fault("both intakes", "    Condition: IsPushed\n", "", "requests reach the function in 2 ways instead of one"),
     Fault("size", "MaximumMessageSize: 65536", "MaximumMessageSize: 32768", "takes messages of 32768 bytes instead of"),
-    Fault("tag", SUBSCRIBED, "      FilterTag: failure\n", "has the tag failure, which no event bears"),
+    Fault("tag", SUBSCRIBED, "      FilterTag: failure\n", "has the tag failure, which no event has"),
     Fault("wrapped", "NotifyContentFormat: SIMPLIFIED", "NotifyContentFormat: JSON", "wraps the events"),
     Fault("setting", "SYNC_ADOPTION: !Ref AdoptionPolicy", "SYNC_ADOPTION: any", "EXPRESS_SYNC_ADOPTION is wrong"),
     Fault(
@@ -189,7 +189,7 @@ FAULTS = (
     Fault("machine", "Cpu: 0.25", "Cpu: 0.5", "0.5 GB for each CPU are not within 1 to 4"),
     # permissions
     Fault("too much", "'mns:PublishMessage'", "'mns:*'", "the role may mns:* on acs:mns:"),
-    Fault("too wide", "-outcomes/messages'", "-outcomes/*'", "/topics/express-sync-outcomes/*, and nothing does that"),
+    Fault("too wide", "-outcomes/messages'", "-outcomes/*'", "/topics/express-sync-outcomes/*, which is not needed"),
     Fault(
         "too little", "                  - 'mns:DeleteMessage'\n", "", "the role may not mns:DeleteMessage on acs:mns:"
     ),
