@@ -1,25 +1,18 @@
 """The wheel of the command line, installed into a virtual environment of its own outside of the checkout."""
 
+import json
+import shutil
 import subprocess
 import sys
 import sysconfig
 import venv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
-from tests.repo.package.conftest import ROOT
-
-STAGE = """
-from pathlib import Path
-from express_sync.ops.packaging.manifest import sources_of, stage
-from express_sync.paths import TEMPLATE
-sources = sources_of(TEMPLATE)
-stage(sources, (), Path("staged"))
-print(sources.lock, sources.wheels, sep="\\n")
-"""
+from tests.repo.package.conftest import ROOT, Built
 
 
 def run(command: Sequence[str | Path], directory: Path) -> str:
@@ -70,10 +63,13 @@ def test_installed_wheel_runs_the_demo_in_an_empty_folder(python: Path, tmp_path
     assert "succeeded" in output
 
 
-def test_installed_wheel_contains_the_sources_of_the_package(python: Path, tmp_path: Path) -> None:
-    lock, wheels = map(Path, run([python, "-c", STAGE], tmp_path).splitlines())
-    shipped = [*(ROOT / "handler").rglob("*.py"), *(ROOT / "schemas").glob("*.json")]
-    staged = {path.relative_to(tmp_path / "staged"): path.read_bytes() for path in tmp_path.rglob("staged/**/*.*")}
-    assert staged == {path.relative_to(ROOT): path.read_bytes() for path in shipped}
-    assert lock.read_bytes() == (ROOT / "requirements" / "function.txt").read_bytes()
-    assert wheels == tmp_path / ".express-sync" / "wheels"
+def test_installed_wheel_builds_the_package_of_the_checkout(
+    python: Path, tmp_path: Path, package_for: Callable[[str], Built]
+) -> None:
+    """The wheels are in the cache of the folder, so the build needs no network."""
+    expected = package_for("python3.10")
+    wheels = Path(".express-sync") / "wheels" / "python3.10"
+    shutil.copytree(ROOT / wheels, tmp_path / wheels)
+    output = run([python.with_name("express-sync"), "package", "--python", expected.python, "--json"], tmp_path)
+    assert json.loads(output)["sha256"] == expected.package.sha256
+    assert (tmp_path / json.loads(output)["path"]).read_bytes() == expected.package.path.read_bytes()
