@@ -92,7 +92,7 @@ lock: ## pin every dependency anew, with hashes (needs uv)
 ROS_CDK := 1.15.0
 ROS_CDK_PACKAGES := cms fc3 mns ram sls
 
-spec: $(VENV)/.dev ## build anew what the template is checked against, from the wheels of the ROS CDK
+spec: $(VENV)/.dev ## write the specification for the template check from the wheels of the ROS CDK
 	@wheels=$$(mktemp -d) && trap 'rm -rf "$$wheels"' EXIT && \
 	$(PIP) download --no-deps --dest "$$wheels" $(ROS_CDK_PACKAGES:%=ros-cdk-%==$(ROS_CDK)) && \
 	$(BIN)/python -m tools.ros_spec "$$wheels"/*.whl
