@@ -35,7 +35,7 @@ def failures() -> None:
     \b
     Exit codes:
       0    shown, or there are no failures
-      1    no failure was selected although there are some, or a message cannot be read
+      1    none was selected although there are some, or one cannot be read
       2    not possible; one sentence says why
       130  interrupted
     """
@@ -60,7 +60,7 @@ def list_failures(target: Target | None, selection: Selection, *, as_json: bool)
     \b
     Exit codes:
       0    listed, or there are no failures
-      1    none was selected although there are some, or a message cannot be read
+      1    none was selected although there are some, or one cannot be read
       2    not possible; one sentence says why
       130  interrupted
     """

@@ -76,13 +76,13 @@ def replay(
     Examples:
       express-sync replay --code AssumeRoleFail
       express-sync replay --code AssumeRoleFail --yes --wait
-      express-sync replay --requester lin.wei --set bucketRegion=cn-shanghai --force --yes
+      express-sync replay --code InvalidBucketName --set bucketName=b-1 --force
       express-sync replay --from dead-letters --rate 5 --yes
-      express-sync replay --from failures.jsonl --via fc2 --service express-sync --yes
+      express-sync replay --from failures.jsonl --via fc3 --yes
 
     \b
     Exit codes:
-      0    all selected failures were sent, or would be; with --wait: all succeeded
+      0    all selected failures were sent; with --wait: all succeeded
       1    some cannot be sent, or none was selected although there are some;
            with --wait: or some did not succeed
       2    not possible; one sentence says why
