@@ -9,13 +9,13 @@ from rich.progress import Progress
 
 from express_sync.ops.commands.options import wait_options
 from express_sync.ops.outcomes.waiting import conclude, follow
-from express_sync.ops.queues.destinations import VIAS, Destination, destination
-from express_sync.ops.queues.sources import opened
+from express_sync.ops.replay.destinations import VIAS, Destination, destination
 from express_sync.ops.replay.failures import Failure
 from express_sync.ops.replay.message import Replay, wrong_edits
 from express_sync.ops.replay.options import Selection, selection_options
 from express_sync.ops.replay.rate_limiter import RateLimiter
 from express_sync.ops.replay.replayer import Counts, Plan, Replayer
+from express_sync.ops.replay.sources import opened
 from express_sync.ops.targets.target import Target, reads_target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.columns import Column, Listing
