@@ -14,6 +14,7 @@ from handler.drain import Process, QueueDrain
 from handler.inbound.strict_json import flaws, read_body
 from handler.provisioning.retry import Clock, Deadlines
 from handler.smq.client import Smq
+from handler.smq.senders import MAX_CALL_SECONDS
 
 Drainable = Literal["requests", "deadLetters"]
 _QUEUE_SETTINGS: Mapping[Drainable, str] = {"requests": "request_queue", "deadLetters": "dead_letter_queue"}
@@ -76,6 +77,6 @@ class ControlDispatcher:
         queue = getattr(self.settings, setting)
         if not queue:
             return {"refused": f"The function needs the setting {PREFIX}{setting.upper()} for that."}
-        summary = QueueDrain(self.smq, queue, self.process, self.clock).run(deadlines)
+        summary = QueueDrain(self.smq.with_timeout(MAX_CALL_SECONDS), queue, self.process, self.clock).run(deadlines)
         counts = {"finished": summary.finished, "left": summary.left}
         return {**counts, "code": summary.code} if summary.code else counts

@@ -13,7 +13,6 @@ from handler.inbound.envelope import Delivery
 from handler.outcome import Outcome
 from handler.provisioning.retry import OUT_OF_TIME, Clock, Deadlines
 from handler.smq.client import Received, Smq, SmqError
-from handler.smq.senders import MAX_CALL_SECONDS
 
 MAX_POLL_SECONDS = 2
 MIN_PROCESSING_SECONDS = 10  # with less than this left, no message is received
@@ -38,14 +37,14 @@ class _Ended:
     code: str = ""
 
 
+@dataclass(frozen=True, slots=True)
 class QueueDrain:
     """The drain of `queue`; `process` returns the published outcome of each delivery, or None."""
 
-    def __init__(self, smq: Smq, queue: str, process: Process, clock: Clock) -> None:
-        self._smq = smq.with_timeout(MAX_CALL_SECONDS)
-        self._queue = queue
-        self._process = process
-        self._clock = clock
+    smq: Smq
+    queue: str
+    process: Process
+    clock: Clock
 
     def run(self, deadlines: Deadlines) -> DrainSummary:
         """Process messages until the queue shows none, cannot be read, or the time is up.
@@ -63,10 +62,10 @@ class QueueDrain:
                 return DrainSummary(finished, left)
 
     def _receive(self, deadlines: Deadlines) -> Sequence[Received] | _Ended:
-        if deadlines.create - self._clock.now() <= MAX_POLL_SECONDS + MIN_PROCESSING_SECONDS:
+        if deadlines.create - self.clock.now() <= MAX_POLL_SECONDS + MIN_PROCESSING_SECONDS:
             return _Ended(OUT_OF_TIME.code)
         try:
-            return self._smq.receive(self._queue, wait_seconds=MAX_POLL_SECONDS) or _Ended()
+            return self.smq.receive(self.queue, wait_seconds=MAX_POLL_SECONDS) or _Ended()
         except SmqError as error:
             return _Ended(error.code)
 
@@ -74,7 +73,7 @@ class QueueDrain:
         """Process a batch, delete what is published, and return the number of deleted messages."""
         hidden = [(message, handle) for message in received if (handle := self._hide(message, deadlines))]
         parts = [envelope.parse_message(message.message_id, message.body) for message, _ in hidden]
-        outcomes = self._process([delivery for part in parts for delivery in part], deadlines)
+        outcomes = self.process([delivery for part in parts for delivery in part], deadlines)
         done = []
         for (_, handle), part in zip(hidden, parts, strict=True):
             if None not in outcomes[: len(part)]:
@@ -84,15 +83,15 @@ class QueueDrain:
 
     def _hide(self, message: Received, deadlines: Deadlines) -> str | None:
         """Hide a message until after the invocation; return its new receipt handle, None if it could not be hidden."""
-        seconds = math.ceil(deadlines.publish - self._clock.now()) + SPARE_SECONDS
+        seconds = math.ceil(deadlines.publish - self.clock.now()) + SPARE_SECONDS
         try:
-            return self._smq.change_visibility(self._queue, message.receipt_handle, seconds)
+            return self.smq.change_visibility(self.queue, message.receipt_handle, seconds)
         except SmqError:
             return None  # it becomes visible again by itself
 
     def _delete(self, handles: Sequence[str]) -> bool:
         try:
-            self._smq.delete(self._queue, handles)
+            self.smq.delete(self.queue, handles)
         except SmqError:
             return False  # the messages come back, and their outcomes keep their ids
         return True
