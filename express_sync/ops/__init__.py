@@ -4,10 +4,10 @@
     commands/      one module for each command, and the options that several share
     terminal/      output, exit codes, option types, Ctrl-C
     targets/       which cloud a command acts on: profiles, credentials, the registered local cloud
-    queues/        SMQ queues: batches, leases, where failures come from and where replays go
+    queues/        SMQ queues: batches, and leases of messages
     requests/      requests read from files
     outcomes/      outcomes read from the result queue, awaited and displayed
-    replay/        failures selected, replayed and displayed
+    replay/        failures from their sources, selected, displayed, and replayed to their destinations
     fc/            invocation of the function
     deployment/    deploys and deletes a stack of template.yml with ROS and OSS
     packaging/     builds the package of the function

@@ -48,29 +48,34 @@ def commands() -> None:
 
     \b
     Start here:
-      express-sync demo                  run sample requests on a temporary local cloud
-      express-sync demo --outage         see what recovers automatically, and what one command replays
-      express-sync up                    run the local cloud until Ctrl-C
-      express-sync submit request.json   send a request
-      express-sync watch                 show the outcomes of requests
-      express-sync failures list         show what failed; `replay` sends it again
-      express-sync doctor                check a system and show how to fix it
+      express-sync demo                 run samples on a temporary local cloud
+      express-sync demo --outage        see what recovers and what is replayed
+      express-sync up                   run the local cloud until Ctrl-C
+      express-sync submit request.json  send a request
+      express-sync watch                show the outcomes of requests
+      express-sync failures list        show what failed; `replay` sends it again
+      express-sync doctor               check a system and show how to fix it
 
     \b
     In your account:
-      express-sync package               build the package of the function
-      express-sync deploy                deploy it as a stack and check it; --dry-run shows what would be done
-      express-sync status, destroy       show the state of the stack; delete it
+      express-sync package              build the package of the function
+      express-sync deploy               deploy a stack and check it, or --dry-run
+      express-sync status, destroy      show the state of the stack; delete it
 
     \b
-    Every command acts on a profile: --profile NAME, else $EXPRESS_SYNC_PROFILE, else the `up` of this checkout.
-    A profile is a file .express-sync/profiles/NAME.json or ~/.config/express-sync/NAME.json with the object that
-    `express-sync up --json` prints. For the real cloud {"region": "cn-hangzhou", "accountId": "1234567890123456"}
-    is enough; `--profile env` reads these from EXPRESS_SYNC_REGION, EXPRESS_SYNC_ACCOUNT_ID and
-    EXPRESS_SYNC_NAME_PREFIX. Keys come from the profile, ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET
-    and ALIBABA_CLOUD_SECURITY_TOKEN, ~/.alibabacloud/credentials, or ~/.aliyun/config.json, in this order.
+    Every command acts on a profile: --profile NAME, else $EXPRESS_SYNC_PROFILE,
+    else the `up` of this checkout. A profile is a file NAME.json in
+    .express-sync/profiles or ~/.config/express-sync, with the object that
+    `express-sync up --json` prints. For the real cloud this is enough:
+      {"region": "cn-hangzhou", "accountId": "1234567890123456"}
+    `--profile env` reads the same from EXPRESS_SYNC_REGION,
+    EXPRESS_SYNC_ACCOUNT_ID and EXPRESS_SYNC_NAME_PREFIX.
 
     \b
+    Keys come from the profile, or else from ALIBABA_CLOUD_ACCESS_KEY_ID,
+    ALIBABA_CLOUD_ACCESS_KEY_SECRET and ALIBABA_CLOUD_SECURITY_TOKEN, or else
+    from ~/.alibabacloud/credentials, or else from ~/.aliyun/config.json.
+
     Services are called over https with verified certificates; SSL_CERT_FILE names additional ones to trust. Proxy
     settings of the environment and ~/.netrc are never used.
 

@@ -8,10 +8,10 @@ import click
 
 from express_sync.ops.commands.options import events_as_json
 from express_sync.ops.queues.batching import MAX_MESSAGES
-from express_sync.ops.queues.sources import Source, opened
 from express_sync.ops.replay.display import COLUMNS, cells, details, document
 from express_sync.ops.replay.failures import Failure, NotAFailure
 from express_sync.ops.replay.options import Selection, is_from_file, selection_options
+from express_sync.ops.replay.sources import Source, opened
 from express_sync.ops.targets.target import Target, reads_target_unless
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.columns import Listing
@@ -35,7 +35,7 @@ def failures() -> None:
     \b
     Exit codes:
       0    shown, or there are no failures
-      1    no failure was selected although there are some, or a message cannot be read
+      1    none was selected although there are some, or one cannot be read
       2    not possible; one sentence says why
       130  interrupted
     """
@@ -60,7 +60,7 @@ def list_failures(target: Target | None, selection: Selection, *, as_json: bool)
     \b
     Exit codes:
       0    listed, or there are no failures
-      1    none was selected although there are some, or a message cannot be read
+      1    none was selected although there are some, or one cannot be read
       2    not possible; one sentence says why
       130  interrupted
     """

@@ -9,13 +9,13 @@ from rich.progress import Progress
 
 from express_sync.ops.commands.options import wait_options
 from express_sync.ops.outcomes.waiting import conclude, follow
-from express_sync.ops.queues.destinations import VIAS, Destination, destination
-from express_sync.ops.queues.sources import opened
+from express_sync.ops.replay.destinations import VIAS, Destination, destination
 from express_sync.ops.replay.failures import Failure
 from express_sync.ops.replay.message import Replay, wrong_edits
 from express_sync.ops.replay.options import Selection, selection_options
 from express_sync.ops.replay.rate_limiter import RateLimiter
 from express_sync.ops.replay.replayer import Counts, Plan, Replayer
+from express_sync.ops.replay.sources import opened
 from express_sync.ops.targets.target import Target, reads_target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.columns import Column, Listing
@@ -76,13 +76,13 @@ def replay(
     Examples:
       express-sync replay --code AssumeRoleFail
       express-sync replay --code AssumeRoleFail --yes --wait
-      express-sync replay --requester lin.wei --set bucketRegion=cn-shanghai --force --yes
+      express-sync replay --code InvalidBucketName --set bucketName=b-1 --force
       express-sync replay --from dead-letters --rate 5 --yes
-      express-sync replay --from failures.jsonl --via fc2 --service express-sync --yes
+      express-sync replay --from failures.jsonl --via fc3 --yes
 
     \b
     Exit codes:
-      0    all selected failures were sent, or would be; with --wait: all succeeded
+      0    all selected failures were sent; with --wait: all succeeded
       1    some cannot be sent, or none was selected although there are some;
            with --wait: or some did not succeed
       2    not possible; one sentence says why

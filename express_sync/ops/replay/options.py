@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from express_sync.ops.queues.sources import FAILURES, QUEUES
 from express_sync.ops.replay.failures import STATUSES, UNDECIDED, Filter
+from express_sync.ops.replay.sources import FAILURES, QUEUES
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _AGE = re.compile(r"(\d{1,6})([smhd])", re.ASCII)

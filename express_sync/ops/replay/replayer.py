@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Protocol
 
 from express_sync.ops.queues.batching import MAX_MESSAGES, batches
-from express_sync.ops.queues.destinations import Destination
-from express_sync.ops.queues.sources import Found, Source
+from express_sync.ops.replay.destinations import Destination
 from express_sync.ops.replay.failures import Failure, Filter, NotAFailure
 from express_sync.ops.replay.message import Refusal, Replay, replay
 from express_sync.ops.replay.rate_limiter import RateLimiter
+from express_sync.ops.replay.sources import Found, Source
 from express_sync.ops.terminal.signals import defer_interrupt
 from handler.model import Violation
 

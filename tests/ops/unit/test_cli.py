@@ -6,6 +6,7 @@ import re
 import sys
 
 import pytest
+from click.testing import CliRunner
 
 from express_sync.ops.cli import commands, main
 
@@ -61,6 +62,28 @@ def test_missing_command_prints_the_help(
     assert "Examples" in said.err or "Start here" in said.err
     assert "express-sync: " not in said.err
     assert " --help." not in said.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("up",),
+        ("demo",),
+        ("submit",),
+        ("watch",),
+        ("failures",),
+        ("failures", "list"),
+        ("failures", "show"),
+        ("replay",),
+    ],
+    ids=" ".join,
+)
+def test_help_fits_a_terminal_of_80_columns(arguments: tuple[str, ...]) -> None:
+    """Examples and tables are not folded, so they must be short enough."""
+    shown = CliRunner().invoke(commands, [*arguments, "--help"], terminal_width=80)
+    assert shown.exit_code == 0
+    assert [line for line in shown.output.splitlines() if len(line) > 80] == []
 
 
 class _Closed(io.StringIO):
