@@ -15,7 +15,7 @@ import urllib3
 from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.cloud import CloudOptions, RunningCloud, background
 from express_sync.local.fc.fleet import Code, Fleet
-from express_sync.local.fc.result import Answer
+from express_sync.local.fc.result import InvocationResult
 from express_sync.local.template.deployment import Function
 from tests.support.patience import PATIENCE_SECONDS
 
@@ -56,7 +56,7 @@ class Sample:
 
         return asyncio.run(whole())
 
-    def invoke(self, event: bytes = b"{}") -> Answer:
+    def invoke(self, event: bytes = b"{}") -> InvocationResult:
         """The answer of one invocation."""
         return self.run(lambda fleet: fleet.invoke(event, "request-1", "Sync"))
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from express_sync.local.account import LOCAL_ACCOUNT
-from express_sync.local.mns.engine.message_service import MessageService, QueueAttributes
+from express_sync.local.mns.engine.message_service import MessageService
+from express_sync.local.mns.engine.queue import QueueAttributes
 from express_sync.local.template.deployment import Trigger
-from express_sync.local.trigger.queue_trigger import Pace, Stream
+from express_sync.local.trigger.queue_trigger import QueueTrigger, ScaledClock
 from tests.local.fc_support import until
 from tests.support.patience import PATIENCE_SECONDS
 
@@ -46,10 +47,10 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.service = MessageService(LOCAL_ACCOUNT, lambda: self.now)
-        self.service.create_queue("source", QueueAttributes(visibility_timeout=self.visibility))
-        self.service.create_queue("dead")
-        pace = Pace(factor=1.0, sleep=self._sleep, clock=lambda: self.now, uniform=lambda low, high: (low + high) / 2)
-        self.stream = Stream(self.trigger, LOCAL_ACCOUNT, self.service, self._push, pace)
+        self.service.queues.create_queue("source", QueueAttributes(visibility_timeout=self.visibility))
+        self.service.queues.create_queue("dead")
+        clock = ScaledClock(1.0, self._sleep, lambda: self.now, lambda low, high: (low + high) / 2)
+        self.queue_trigger = QueueTrigger(self.trigger, LOCAL_ACCOUNT, self.service.queues, self._push, clock)
 
     def with_trigger(self, **changes: Any) -> "Bench":
         """The same bench, its trigger declared otherwise."""
@@ -57,13 +58,13 @@ class Bench:
 
     def send(self, *bodies: str) -> list[str]:
         """Put messages into the source queue; returns their ids."""
-        return [self.service.send("source", body).message_id for body in bodies]
+        return [self.service.queues.send("source", body).message_id for body in bodies]
 
     def run(self, work: Callable[["Bench"], Awaitable[T]]) -> T:
         """Run `work` while the trigger runs."""
 
         async def whole() -> T:
-            running = asyncio.create_task(self.stream.run())
+            running = asyncio.create_task(self.queue_trigger.run())
             try:
                 return await work(self)
             finally:
@@ -84,11 +85,11 @@ class Bench:
 
     def states(self, queue: str) -> list[str]:
         """The states of the messages in a queue."""
-        return [state for _, state in self.service.messages(queue)]
+        return [state for _, state in self.service.queues.messages(queue)]
 
     def bodies(self, queue: str) -> list[str]:
         """The bodies of the messages in a queue."""
-        return [message.body for message, _ in self.service.messages(queue)]
+        return [message.body for message, _ in self.service.queues.messages(queue)]
 
     async def _push(self, event: bytes, request_id: str) -> bool:
         self.pushed.append(json.loads(event))

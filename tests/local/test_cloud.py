@@ -92,7 +92,7 @@ SOURCE = """
 
 def send_message(running: RunningCloud, body: str) -> None:
     async def enqueue() -> None:
-        running.cloud.messages.send("requests", body)
+        running.cloud.messages.queues.send("requests", body)
 
     running.run(enqueue())
 
@@ -222,7 +222,7 @@ def test_a_cloud_without_function_keeps_messages_and_knows_no_function(tmp_path:
     with background(CloudOptions(template=tmp_path / "template.yml", with_function=False)) as running:
 
         async def enqueue() -> None:
-            running.cloud.messages.send("express-sync-requests", "stays")
+            running.cloud.messages.queues.send("express-sync-requests", "stays")
 
         running.run(enqueue())
         [message] = local_get(running, "/_local/queues/express-sync-requests", "mns")["messages"]
@@ -313,9 +313,9 @@ def test_a_port_base_puts_the_services_on_three_ports_in_a_row() -> None:
 
 
 def test_what_cannot_run_the_function_is_named_before_anything_runs(tmp_path: Path) -> None:
-    with pytest.raises(NotRunnableError, match="nowhere is no directory"):
+    with pytest.raises(NotRunnableError, match="nowhere is not a directory"):
         LocalCloud(CloudOptions(code=tmp_path / "nowhere"))
-    with pytest.raises(NotRunnableError, match="/no/such/python is no interpreter"):
+    with pytest.raises(NotRunnableError, match="/no/such/python is not an interpreter"):
         LocalCloud(CloudOptions(python="/no/such/python"))
     with pytest.raises(TemplateError, match="Colour"):
         LocalCloud(CloudOptions(parameters={"Colour": "red"}))
@@ -356,6 +356,6 @@ def test_stopping_gives_up_the_long_polls_that_are_open(tmp_path: Path) -> None:
     with background(CloudOptions(template=tmp_path / "template.yml", with_function=False)) as running:
         client = RawClient(int(running.ready["mns"]["endpoint"].rpartition(":")[2]), LOCAL_ACCOUNT.user)
         client.connection.request("GET", target, None, client.headers("GET", target, ""))
-        wait_for(lambda: running.cloud.messages.polls.waiting(queue))
+        wait_for(lambda: running.cloud.messages.queues.polls.waiting(queue))
     client.close()
-    assert [task for task in asyncio.all_tasks(running._loop) if not task.done()] == []
+    assert [task for task in asyncio.all_tasks(running._loop._loop) if not task.done()] == []

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from express_sync.local.account import LOCAL_ACCOUNT, Key
 from express_sync.local.cloud import RunningCloud
-from express_sync.local.fc.errors import RefusalError
-from express_sync.local.fc.signature import Signed, verify_acs3, verify_fc
+from express_sync.local.fc.errors import FcError
+from express_sync.local.fc.signature import verify_acs3, verify_fc
+from express_sync.local.openapi.request import Call
 from tests.local.fc_signer import PATH_2016, PATH_2023, Reply, acs3_headers, fc_headers, send
 from tests.local.fc_support import cloud_of, fc_port, local_get, local_post
 
@@ -51,12 +52,12 @@ def call_2023(running: RunningCloud, body: bytes, **extra: str) -> Reply:
     return send(fc_port(running), PATH_2023, acs3_headers(PATH_2023, body, extra=headers), body)
 
 
-Call = Callable[..., Reply]
+Invoke = Callable[..., Reply]
 CALLS = pytest.mark.parametrize("call", [call_2016, call_2023])
 
 
 @CALLS
-def test_a_call_gets_the_functions_result_and_a_request_id(running: RunningCloud, call: Call) -> None:
+def test_a_call_gets_the_functions_result_and_a_request_id(running: RunningCloud, call: Invoke) -> None:
     reply = call(running, b"this")
     assert (reply.status, reply.body) == (200, b"got this")
     assert reply.headers["content-type"] == "application/octet-stream"
@@ -66,14 +67,14 @@ def test_a_call_gets_the_functions_result_and_a_request_id(running: RunningCloud
 
 
 @CALLS
-def test_a_function_error_is_a_200_that_only_a_header_tells_apart(running: RunningCloud, call: Call) -> None:
+def test_a_function_error_is_a_200_that_only_a_header_tells_apart(running: RunningCloud, call: Invoke) -> None:
     reply = call(running, b"fail")
     assert (reply.status, reply.headers["x-fc-error-type"]) == (200, "UnhandledInvocationError")
     assert json.loads(reply.body)["errorMessage"] == "oops"
 
 
 @CALLS
-def test_log_type_tail_brings_the_last_four_kilobytes(running: RunningCloud, call: Call) -> None:
+def test_log_type_tail_brings_the_last_four_kilobytes(running: RunningCloud, call: Invoke) -> None:
     reply = call(running, b"", x_fc_log_type="Tail")
     log = base64.b64decode(reply.headers["x-fc-log-result"]).decode()
     request_id = reply.headers["x-fc-request-id"]
@@ -81,7 +82,7 @@ def test_log_type_tail_brings_the_last_four_kilobytes(running: RunningCloud, cal
 
 
 @CALLS
-def test_an_async_call_is_accepted_at_once_and_retried_until_it_succeeds(running: RunningCloud, call: Call) -> None:
+def test_an_async_call_is_accepted_at_once_and_retried_until_it_succeeds(running: RunningCloud, call: Invoke) -> None:
     reply = call(running, b"once", x_fc_invocation_type="Async")
     assert (reply.status, reply.body) == (202, b"")
     wanted = reply.headers["x-fc-request-id"]
@@ -98,7 +99,7 @@ def test_an_async_call_is_accepted_at_once_and_retried_until_it_succeeds(running
     [(128 * 1024, "Async", 202), (128 * 1024 + 1, "Async", 400), (128 * 1024 + 1, "Sync", 200)],
 )
 def test_the_body_limit_of_an_async_call_is_128_kilobytes(
-    running: RunningCloud, call: Call, size: int, kind: str, status: int
+    running: RunningCloud, call: Invoke, size: int, kind: str, status: int
 ) -> None:
     reply = call(running, b"x" * size, x_fc_invocation_type=kind)
     assert reply.status == status
@@ -207,11 +208,19 @@ def test_reset_forgets_invocations_and_logs(tmp_path: Path) -> None:
         assert local_get(own, "/_local/invocations") == local_get(own, "/_local/logs") == []
 
 
-@pytest.mark.parametrize("body", [b'{"after": "never"}', b'{"before": "create-sent"}', b"[1]", b"{"])
-def test_a_kill_at_no_known_point_is_refused(running: RunningCloud, body: bytes) -> None:
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"after": "never"}', "unknown point 'never'; allowed are create-sent, "),
+        (b'{"before": "create-sent"}', "unknown: before; allowed are after"),
+        (b"[1]", "the body must be a JSON object"),
+        (b"{", "the body must be a JSON object"),
+    ],
+)
+def test_kill_at_an_unknown_point_is_refused(running: RunningCloud, body: bytes, message: str) -> None:
     reply = send(fc_port(running), "/_local/kill", {}, body)
     assert reply.status == 400
-    assert "POINT" in json.loads(reply.body)["message"]
+    assert json.loads(reply.body)["message"].startswith(message)
 
 
 def test_a_kill_over_http_fails_the_call_that_is_running(tmp_path: Path) -> None:
@@ -226,8 +235,8 @@ def test_a_kill_over_http_fails_the_call_that_is_running(tmp_path: Path) -> None
 TEXT = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=12)
 
 
-def signed(path: str, headers: dict[str, str], body: bytes) -> Signed:
-    return Signed("POST", path, path, "", headers, body)
+def signed(path: str, headers: dict[str, str], body: bytes) -> Call:
+    return Call.of("POST", path, b"", headers, body)
 
 
 @given(extra=st.dictionaries(TEXT.map(lambda name: f"x-fc-{name.lower()}"), TEXT), at=st.integers(0, 2**32))
@@ -252,5 +261,5 @@ def test_an_acs3_signature_covers_every_part(body: bytes, changed: str, bit: int
     else:
         last = headers["authorization"][-1]
         headers["authorization"] = headers["authorization"][:-1] + ("0" if last != "0" else "1")
-    with pytest.raises(RefusalError, match="does not match"):
+    with pytest.raises(FcError, match="does not match"):
         verify_acs3(signed(path, headers, body), LOCAL_ACCOUNT.keys(), 1000)

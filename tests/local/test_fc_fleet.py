@@ -13,7 +13,7 @@ import pytest
 from express_sync.local.crash_points import POINTS, Traffic
 from express_sync.local.fc.fleet import Fleet
 from express_sync.local.fc.kill_switch import KillSwitch
-from express_sync.local.fc.result import Answer, Outcome
+from express_sync.local.fc.result import InvocationResult, Outcome
 from tests.local.fc_support import Sample, alive, until, wait_until_dead
 from tests.support.patience import PATIENCE_SECONDS
 
@@ -61,7 +61,7 @@ def test_concurrent_invocations_get_instances_of_their_own_up_to_the_limit(tmp_p
 
 
 def test_a_timeout_ends_the_instance_by_sigterm_with_its_stacks_in_the_log(tmp_path: Path) -> None:
-    async def timed(fleet: Fleet) -> tuple[Answer, Answer]:
+    async def timed(fleet: Fleet) -> tuple[InvocationResult, InvocationResult]:
         stuck = await fleet.invoke(b"", "one", "Sync")
         return stuck, await fleet.invoke(b"pid", "two", "Sync")
 
@@ -100,7 +100,7 @@ def test_an_instance_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
 def test_code_that_ends_its_process_fails_with_fcs_sentence_and_the_next_call_gets_a_new_one(
     tmp_path: Path, ending: str
 ) -> None:
-    async def twice(fleet: Fleet) -> tuple[Answer, Answer]:
+    async def twice(fleet: Fleet) -> tuple[InvocationResult, InvocationResult]:
         return await fleet.invoke(b"", "one", "Sync"), await fleet.invoke(b"go on", "two", "Sync")
 
     source = f"def handle(event, context):\n    if event:\n        return event\n    {ending}\n"
@@ -113,8 +113,8 @@ def test_code_that_ends_its_process_fails_with_fcs_sentence_and_the_next_call_ge
 def test_kill_ends_busy_and_idle_instances_at_once_and_says_which(tmp_path: Path) -> None:
     source = "import os\n" + PID.replace("    return", "    while not event: pass\n    return")
 
-    async def kill(fleet: Fleet) -> tuple[set[int], list[int], Answer]:
-        async def busy() -> Answer:
+    async def kill(fleet: Fleet) -> tuple[set[int], list[int], InvocationResult]:
+        async def busy() -> InvocationResult:
             return await fleet.invoke(b"", "busy", "Sync")
 
         working = asyncio.create_task(busy())
@@ -177,7 +177,7 @@ def test_the_journal_tells_what_came_of_each_invocation(tmp_path: Path) -> None:
     async def several(fleet: Fleet) -> list[tuple[str, str, str]]:
         await fleet.invoke(b"1", "good", "Sync")
         await fleet.invoke(b"", "bad", "Trigger")
-        return [(entry["requestId"], entry["outcome"], entry["errorType"]) for entry in fleet.journal.recent()]
+        return [(entry["requestId"], entry["outcome"], entry["errorType"]) for entry in fleet.invocation_log.recent()]
 
     source = "def handle(event, context):\n    return 1 // int(event)\n"
     assert Sample(tmp_path).write(source).run(several) == [("good", "succeeded", ""), ("bad", "failed", "ValueError")]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from express_sync.local.fc.fleet import Fleet
-from express_sync.local.fc.result import Answer
+from express_sync.local.fc.result import InvocationResult
 from tests.local.fc_support import RUNTIMES, Sample
 from tests.support.patience import PATIENCE_SECONDS
 
@@ -27,7 +27,7 @@ SHAPE = """
 """
 
 
-def result(answer: Answer) -> Any:
+def result(answer: InvocationResult) -> Any:
     assert answer.succeeded, answer.body
     return json.loads(answer.body)
 
@@ -103,7 +103,7 @@ def test_the_environment_is_the_declared_one_scrubbed_of_fc_names(
 def test_text_and_bytes_are_returned_as_they_are_and_anything_else_as_json(
     tmp_path: Path, returned: str, body: bytes
 ) -> None:
-    assert Sample(tmp_path).write(f"def handle(event, context):\n    return {returned}\n").invoke() == Answer(
+    assert Sample(tmp_path).write(f"def handle(event, context):\n    return {returned}\n").invoke() == InvocationResult(
         "succeeded", body, b"FC Invoke Start RequestId: request-1\nFC Invoke End RequestId: request-1\n"
     )
 

@@ -14,10 +14,11 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.mns import xml
 from express_sync.local.mns.engine.message import message_id_of, mint_handle
-from express_sync.local.mns.engine.message_service import DeadLetterPolicy, MessageService, QueueAttributes
-from express_sync.local.mns.errors import ServiceError
+from express_sync.local.mns.engine.message_service import MessageService
+from express_sync.local.mns.engine.queue import DeadLetterPolicy, QueueAttributes
+from express_sync.local.mns.errors import MnsError
 from tests.local.mns_client import RawClient, document
-from tests.local.mns_server import FakeClock
+from tests.support.clock import FakeClock
 
 XML_TEXT = st.text(
     st.characters(min_codepoint=0x20, max_codepoint=0xD7FF)
@@ -40,7 +41,7 @@ def test_text_survives_writing_and_reading(text: str) -> None:
 @given(st.binary() | XML_TEXT.map(lambda text: text.encode()) | st.from_regex(r"<[a-z<>&;!\[\]/?= ]*").map(str.encode))
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     """Nothing a client sends makes the reader fail otherwise than by a refusal."""
-    with contextlib.suppress(ServiceError):
+    with contextlib.suppress(MnsError):
         element = xml.read(body)
         assert element.name
         assert xml.read(xml.write((element.name, element.text)).encode()).text == element.text
@@ -73,7 +74,7 @@ def test_a_handle_is_safe_in_a_query_and_names_its_message(
 @given(st.text(string.printable) | MESSAGE_IDS | st.tuples(MESSAGE_IDS, st.text(string.printable)).map("-".join))
 def test_no_other_text_is_a_handle(text: str) -> None:
     """Malformed handles are told from unknown ones."""
-    with pytest.raises(ServiceError, match="ReceiptHandleError"):
+    with pytest.raises(MnsError, match="ReceiptHandleError"):
         message_id_of(text)
 
 
@@ -107,8 +108,8 @@ class QueueLaws(RuleBasedStateMachine):
         self.clock = FakeClock()
         self.service = MessageService(LOCAL_ACCOUNT, self.clock)
         attributes = QueueAttributes(visibility_timeout=self.VISIBILITY_S, message_retention_period=self.RETENTION_S)
-        self.service.create_queue("q", attributes, DeadLetterPolicy("dead", self.RECEIVES))
-        self.service.create_queue("dead", QueueAttributes(message_retention_period=2 * self.RETENTION_S))
+        self.service.queues.create_queue("q", attributes, DeadLetterPolicy("dead", self.RECEIVES))
+        self.service.queues.create_queue("dead", QueueAttributes(message_retention_period=2 * self.RETENTION_S))
         self.alive: dict[str, Model] = {}
         self.dead: dict[str, Model] = {}
         self.number = 0
@@ -116,14 +117,14 @@ class QueueLaws(RuleBasedStateMachine):
     @property
     def now_ms(self) -> int:
         """The present."""
-        return self.service.now_ms()
+        return self.service.queues.now_ms()
 
     @rule(target=handles, delay_s=st.sampled_from([0, 0, 7, 40, 500]), priority=st.integers(1, 16))
     def send(self, delay_s: int, priority: int) -> str:
         """A new message; its handle if delayed."""
         self.number += 1
         model = Model(f"message {self.number}", priority, self.now_ms, delay_s)
-        sent = self.service.send("q", model.body, delay_seconds=delay_s, priority=priority)
+        sent = self.service.queues.send("q", model.body, delay_seconds=delay_s, priority=priority)
         assert bool(sent.receipt_handle) == (delay_s > 0)
         model.handle = sent.receipt_handle
         self.alive[sent.message_id] = model
@@ -133,7 +134,7 @@ class QueueLaws(RuleBasedStateMachine):
     def receive(self, count: int) -> str:
         """Only active messages, as many as there are up to `count`, the most urgent first."""
         active = [model for model in self.alive.values() if model.state(self.now_ms) == "active"]
-        received = asyncio.run(self.service.receive("q", count, 0))
+        received = asyncio.run(self.service.queues.receive("q", count, 0))
         assert len(received) == min(count, len(active))
         assert [message.priority for message in received] == sorted(model.priority for model in active)[: len(received)]
         for message in received:
@@ -151,9 +152,9 @@ class QueueLaws(RuleBasedStateMachine):
         """Possible with the handle that holds the message, and only with that."""
         model = self.holder(handle)
         if model is None:
-            self.refused(lambda: self.service.change_visibility("q", handle, seconds))
+            self.refused(lambda: self.service.queues.change_visibility("q", handle, seconds))
             return handle
-        changed = self.service.change_visibility("q", handle, seconds)
+        changed = self.service.queues.change_visibility("q", handle, seconds)
         model.visible_ms = self.now_ms + seconds * 1000
         model.handle = changed.receipt_handle
         return changed.receipt_handle
@@ -163,16 +164,16 @@ class QueueLaws(RuleBasedStateMachine):
         """Possible with the handle that holds the message, and only with that."""
         model = self.holder(handle)
         if model is None:
-            self.refused(lambda: self.service.delete("q", handle))
+            self.refused(lambda: self.service.queues.delete("q", handle))
             return
-        self.service.delete("q", handle)
+        self.service.queues.delete("q", handle)
         self.alive = {key: each for key, each in self.alive.items() if each is not model}
 
     @rule()
     def peek(self) -> None:
         """Active messages, unchanged."""
         active = sum(model.state(self.now_ms) == "active" for model in self.alive.values())
-        assert len(self.service.peek("q", 16)) == min(active, 16)
+        assert len(self.service.queues.peek("q", 16)) == min(active, 16)
 
     @precondition(lambda self: self.alive or self.dead)
     @rule(seconds=st.sampled_from([0.5, 7, 29.999, 30, 60, 199.9]))
@@ -194,12 +195,12 @@ class QueueLaws(RuleBasedStateMachine):
     @invariant()
     def every_message_is_in_one_place_and_state(self) -> None:
         """The one the model says, and no other message is anywhere."""
-        held = {message.message_id: (message.body, state) for message, state in self.service.messages("q")}
+        held = {message.message_id: (message.body, state) for message, state in self.service.queues.messages("q")}
         expected = {key: (model.body, model.state(self.now_ms)) for key, model in self.alive.items()}
         assert held == expected
         letters = [
             {each.name: each.value for each in message.system_properties}["DLQOriginMessageId"]
-            for message, _ in self.service.messages("dead")
+            for message, _ in self.service.queues.messages("dead")
         ]
         assert sorted(letters) == sorted(self.dead)
 
@@ -210,7 +211,7 @@ class QueueLaws(RuleBasedStateMachine):
 
     def refused(self, act: Callable[[], object]) -> None:
         """The engine must refuse."""
-        with pytest.raises(ServiceError, match=r"MessageNotExist|ReceiptHandleError"):
+        with pytest.raises(MnsError, match=r"MessageNotExist|ReceiptHandleError"):
             act()
 
 

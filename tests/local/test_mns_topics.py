@@ -322,4 +322,4 @@ def test_a_missing_queue_is_tried_for_a_day_by_exponential_decay(mns: RunningMns
 
 async def settle(mns: RunningMns) -> None:
     """Bring the engine to its clock's present."""
-    mns.service.advance()
+    mns.service.queues.advance()

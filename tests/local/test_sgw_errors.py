@@ -9,7 +9,7 @@ import pytest
 
 from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.sgw.groups import EventRule, GroupService
-from tests.local.sgw_support import GROUP, Answer, Cloud
+from tests.local.sgw_support import GROUP, Response, RunningSgw
 
 
 class Documented(NamedTuple):
@@ -67,45 +67,45 @@ IN_ORDER: tuple[tuple[str, dict[str, str]], ...] = (
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Cloud]:
-    with Cloud(GroupService(LOCAL_ACCOUNT, event_rules=[EventRule("ruled-bucket", "logs/")])) as cloud:
-        yield cloud
+def running() -> Iterator[RunningSgw]:
+    with RunningSgw(GroupService(LOCAL_ACCOUNT, event_rules=[EventRule("ruled-bucket", "logs/")])) as sgw:
+        yield sgw
 
 
 @pytest.fixture
-def cloud(running: Cloud) -> Cloud:
-    running.control("POST", "reset")
+def sgw(running: RunningSgw) -> RunningSgw:
+    running.admin("POST", "reset")
     assert running.create({**GROUP, "Name": "taken", "BucketName": "taken-bucket"}).status == 200
     return running
 
 
-def said(answer: Answer) -> Documented:
+def said(answer: Response) -> Documented:
     body = answer.json()
     return Documented(answer.status, body["Code"], body["Message"])
 
 
 @pytest.mark.parametrize(("code", "change"), [pytest.param(*row[1:], id=row[0]) for row in CAUSES])
 def test_a_real_cause_is_refused_in_the_documented_words_and_makes_nothing(
-    cloud: Cloud, code: str, change: dict[str, str]
+    sgw: RunningSgw, code: str, change: dict[str, str]
 ) -> None:
-    answer = cloud.create({**GROUP, **change})
+    answer = sgw.create({**GROUP, **change})
 
     assert said(answer) == DOCUMENTED[code]
-    assert cloud.names() == ["taken"]
-    assert cloud.calls()[-1]["outcome"] == code
+    assert sgw.names() == ["taken"]
+    assert sgw.calls()[-1]["outcome"] == code
 
 
 @pytest.mark.parametrize("parameter", ["Name", "BucketName", "BucketRegion"])
-def test_an_absent_parameter_is_as_bad_as_an_empty_one(cloud: Cloud, parameter: str) -> None:
-    absent = cloud.create({name: value for name, value in GROUP.items() if name != parameter})
-    empty = cloud.create({**GROUP, parameter: ""})
+def test_an_absent_parameter_is_as_bad_as_an_empty_one(sgw: RunningSgw, parameter: str) -> None:
+    absent = sgw.create({name: value for name, value in GROUP.items() if name != parameter})
+    empty = sgw.create({**GROUP, parameter: ""})
 
     assert said(absent) == said(empty)
 
 
 def test_the_group_limit_is_a_limit_on_all_groups_of_the_account() -> None:
-    with Cloud(GroupService(LOCAL_ACCOUNT, group_limit=1)) as cloud:
-        first, second = (cloud.create({**GROUP, "Name": name, "BucketPrefix": name}) for name in ("one", "two"))
+    with RunningSgw(GroupService(LOCAL_ACCOUNT, group_limit=1)) as sgw:
+        first, second = (sgw.create({**GROUP, "Name": name, "BucketPrefix": name}) for name in ("one", "two"))
 
         assert first.status == 200
         assert said(second) == DOCUMENTED["ExpressSyncNotificationEventLimitExceed"]
@@ -124,23 +124,23 @@ def test_the_group_limit_is_a_limit_on_all_groups_of_the_account() -> None:
         pytest.param({"BucketRegion": "ap-southeast-1"}, id="a-region-abroad"),
     ],
 )
-def test_what_lies_within_the_limits_is_created(cloud: Cloud, change: dict[str, str]) -> None:
-    assert cloud.create({**GROUP, **change}).status == 200
+def test_what_lies_within_the_limits_is_created(sgw: RunningSgw, change: dict[str, str]) -> None:
+    assert sgw.create({**GROUP, **change}).status == 200
 
 
-def test_checks_come_in_the_stated_order(cloud: Cloud) -> None:
+def test_checks_come_in_the_stated_order(sgw: RunningSgw) -> None:
     """Each row mends what the row above was refused for and leaves everything after it broken."""
     parameters: dict[str, str] = {}
     for code, mended in IN_ORDER:
         parameters.update(mended)
-        assert cloud.create(parameters).json()["Code"] == code
+        assert sgw.create(parameters).json()["Code"] == code
 
 
 @pytest.mark.parametrize("code", sorted(DOCUMENTED))
-def test_every_documented_error_can_be_had_by_a_fault(cloud: Cloud, code: str) -> None:
-    cloud.queue_faults(code)
+def test_every_documented_error_can_be_had_by_a_fault(sgw: RunningSgw, code: str) -> None:
+    sgw.queue_faults(code)
 
-    struck, next_time = cloud.create(), cloud.create()
+    struck, next_time = sgw.create(), sgw.create()
 
     assert said(struck) == DOCUMENTED[code]
     assert next_time.status == 200

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from express_sync.local.account import LOCAL_ACCOUNT
+from express_sync.local.retry_strategy import waits
 from express_sync.local.trigger.events import Received, payload
-from express_sync.local.trigger.retry_strategy import waits
 from tests.local.fc_trigger_support import TRIGGER
 
 MESSAGE = Received("6D1F0C2A", '{"a":1}', 1_617_863_297_093, "606EA307")

@@ -6,7 +6,7 @@ from itertools import repeat
 
 import pytest
 
-from express_sync.local.trigger.queue_trigger import PULL
+from express_sync.local.trigger.queue_trigger import MAX_RECEIVED
 from tests.local.fc_trigger_support import Bench
 from tests.support.patience import PATIENCE_SECONDS
 
@@ -28,24 +28,24 @@ def test_a_message_is_deleted_only_after_the_function_has_succeeded() -> None:
     bench.run_until(is_empty)
     assert seen == [["inactive"]]
     assert bench.pushed[0][0]["id"] == message_id
-    assert bench.stream.to_json()["acknowledged"] == 1
+    assert bench.queue_trigger.to_json()["acknowledged"] == 1
 
 
 def test_a_full_window_is_pushed_at_once_and_pulls_at_most_sixteen_at_a_time() -> None:
     bench = Bench().with_trigger(batch_count=40, batch_seconds=15)
     pulls: list[int] = []
-    receive = bench.service.receive
+    receive = bench.service.queues.receive
 
     async def counting(queue: str, count: int = 1, wait_seconds: int | None = None):  # type: ignore[no-untyped-def]
         pulls.append(count)
         return await receive(queue, count, wait_seconds)
 
-    bench.service.receive = counting  # type: ignore[method-assign]  # a spy
+    bench.service.queues.receive = counting  # type: ignore[method-assign]  # a spy
     bench.send(*map(str, range(40)))
     bench.run_until(lambda bench: len(bench.pushed) == 1)
     assert sorted(names(bench)[0], key=int) == [str(n) for n in range(40)]
     assert bench.slept == []
-    assert max(pulls) == PULL
+    assert max(pulls) == MAX_RECEIVED
 
 
 def test_a_window_that_does_not_fill_is_pushed_when_its_time_is_over() -> None:
@@ -95,7 +95,7 @@ def test_spent_retries_send_each_event_as_it_is_to_the_dead_letter_queue() -> No
     bench.run_until(is_empty)
     assert len(bench.pushed) == 4
     assert [json.loads(body) for body in bench.bodies("dead")] == bench.pushed[0]
-    assert bench.stream.to_json()["deadLettered"] == 2
+    assert bench.queue_trigger.to_json()["deadLettered"] == 2
 
 
 def test_an_event_that_its_envelope_made_too_large_is_dead_lettered_as_its_body() -> None:
@@ -110,13 +110,13 @@ def test_without_a_dead_letter_queue_spent_messages_are_discarded() -> None:
     bench.send("one")
     bench.run_until(is_empty)
     assert bench.bodies("dead") == []
-    assert bench.stream.to_json()["discarded"] == 1
+    assert bench.queue_trigger.to_json()["discarded"] == 1
 
 
 def test_without_tolerance_the_stream_stands_still_and_keeps_its_messages() -> None:
     bench = Bench(answers=repeat(False)).with_trigger(errors_tolerance="NONE")
     bench.send("one")
-    bench.run_until(lambda bench: bench.stream.progress.state == "blocked")
+    bench.run_until(lambda bench: bench.queue_trigger.progress.state == "blocked")
     assert bench.states("source") == ["inactive"]
     assert bench.bodies("dead") == []
     assert len(bench.pushed) == 4
@@ -142,7 +142,7 @@ def test_held_messages_do_not_come_back_however_long_the_retries_take() -> None:
                 entered.set()
                 await released.wait()
 
-        object.__setattr__(bench.stream._pace, "sleep", sleep)
+        object.__setattr__(bench.queue_trigger._clock, "sleep", sleep)
         await entered.wait()
         states = []
         for _ in range(5):
@@ -163,7 +163,7 @@ def test_messages_that_vanish_while_they_are_pushed_do_not_stop_the_trigger() ->
     bench = Bench()
     bench.during_push = bench.service.reset
     bench.send("one")
-    bench.run_until(lambda bench: bench.stream.to_json()["acknowledged"] == 1)
+    bench.run_until(lambda bench: bench.queue_trigger.to_json()["acknowledged"] == 1)
     bench.during_push = lambda: None
     bench.send("two")
     bench.run_until(lambda bench: len(bench.pushed) == 2)
@@ -171,13 +171,13 @@ def test_messages_that_vanish_while_they_are_pushed_do_not_stop_the_trigger() ->
 
 def test_a_trigger_whose_queue_is_gone_says_so() -> None:
     bench = Bench()
-    bench.service.delete_queue("source")
-    bench.run_until(lambda bench: bench.stream.to_json()["state"] == "failed: QueueNotExist")
+    bench.service.queues.delete_queue("source")
+    bench.run_until(lambda bench: bench.queue_trigger.to_json()["state"] == "failed: QueueNotExist")
 
 
 def test_every_declared_wait_is_multiplied_by_the_pace() -> None:
     bench = Bench(answers=iter([False, True])).with_trigger(batch_seconds=10)
-    object.__setattr__(bench.stream._pace, "factor", 0.5)
+    object.__setattr__(bench.queue_trigger._clock, "factor", 0.5)
     bench.send("one")
     bench.run_until(is_empty)
     assert sum(bench.slept) == pytest.approx((10 + 15) * 0.5)
@@ -189,7 +189,7 @@ def test_a_trigger_can_be_stopped_at_any_moment(steps: int) -> None:
     bench.send("one", "two")
 
     async def stopped() -> bool:
-        running = asyncio.create_task(bench.stream.run())
+        running = asyncio.create_task(bench.queue_trigger.run())
         for _ in range(steps):
             await asyncio.sleep(0)
         running.cancel()

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from express_sync.local.cloud import RunningCloud
-from express_sync.local.fc.invocation_log import KEPT
-from express_sync.local.fc.result import Answer
+from express_sync.local.fc.invocation_log import MAX_INVOCATIONS
+from express_sync.local.fc.result import InvocationResult
 from express_sync.local.template.timers import Timer
-from express_sync.local.trigger.queue_trigger import Pace
-from express_sync.local.trigger.timer import Clockwork
+from express_sync.local.trigger.queue_trigger import ScaledClock
+from express_sync.local.trigger.timer import TimerTrigger
 from tests.local.fc_signer import send
 from tests.local.fc_support import cloud_of, fc_port, local_get, local_post, until, wait_until_dead
 from tests.support.patience import PATIENCE_SECONDS, wait_for
@@ -34,8 +34,8 @@ class Tower:
 
     def __post_init__(self) -> None:
         self.let_end = asyncio.Event()
-        pace = Pace(factor=self.factor, sleep=self._sleep, clock=lambda: NOON)
-        self.clockwork = Clockwork(self.timer, self._accept, pace)
+        pace = ScaledClock(factor=self.factor, sleep=self._sleep, now=lambda: NOON)
+        self.clockwork = TimerTrigger(self.timer, self._accept, pace)
 
     async def run_until(self, condition: Callable[[], bool]) -> None:
         """Run the clockwork until the condition holds."""
@@ -175,15 +175,15 @@ def test_quiet_runs_of_a_timer_hide_no_other_invocation(tmp_path: Path) -> None:
     with cloud_of(tmp_path, SOURCE, more=SWEEP.replace("ENABLED", "false")) as running:
         runtime = running.cloud._runtime
         assert runtime is not None
-        journal, done = runtime.fleet.journal, Answer("succeeded", b"")
+        journal, done = runtime.fleet.invocation_log, InvocationResult("succeeded", b"")
         journal.end(journal.begin("called", "Sync"), done)
-        for number in range(2 * KEPT):
+        for number in range(2 * MAX_INVOCATIONS):
             journal.end(journal.begin(f"quiet-{number}", "Timer"), done)
-        journal.end(journal.begin("failed", "Timer"), Answer("exited", b""))
+        journal.end(journal.begin("failed", "Timer"), InvocationResult("exited", b""))
         journal.end(journal.begin("pushed", "Trigger"), done)
         shown = local_get(running, "/_local/state")["invocations"]
     ids = [entry["requestId"] for entry in shown]
-    assert sorted(ids) == ["called", "failed", "pushed", f"quiet-{2 * KEPT - 1}"]
+    assert sorted(ids) == ["called", "failed", "pushed", f"quiet-{2 * MAX_INVOCATIONS - 1}"]
 
 
 def test_a_run_that_fails_is_tried_again_as_an_asynchronous_one_is(tmp_path: Path) -> None:

@@ -1,8 +1,7 @@
-"""What a template deploys, as far as the local cloud runs it: queues, topic, subscriptions, function, its triggers.
+"""The resources of a template that the local cloud runs: queues, topic, subscriptions, function, its triggers.
 
-Resources of other types are not run locally. A property that would change how the function is run and that is not
-reproduced here is an error, so that nothing is silently run otherwise than it is deployed.
-Knows ROS property names and their defaults; must not know how anything is run.
+Resources of other types are not run locally. A property that changes how the function is run and that is not
+reproduced here is an error, so that the local cloud never silently differs from the deployed stack.
 """
 
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from express_sync.local.account import Account
+from express_sync.local.retry_strategy import STRATEGIES
 from express_sync.local.template.async_config import AsyncPolicy, async_policy
 from express_sync.local.template.parser import TemplateError, parse
 from express_sync.local.template.properties import Properties
@@ -20,7 +20,7 @@ from express_sync.local.template.timers import Timer, timer
 
 @dataclass(frozen=True, slots=True)
 class DeadLetters:
-    """Where a queue moves messages received more than `max_receive_count` times."""
+    """The queue for messages that were received more than `max_receive_count` times."""
 
     target_queue: str
     max_receive_count: int
@@ -61,7 +61,7 @@ class Subscription:
 
     @property
     def queue(self) -> str:
-        """The queue of a queue endpoint."""
+        """Return the queue of the endpoint."""
         return self.endpoint.rpartition("/")[2]
 
 
@@ -102,7 +102,7 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Everything of one template that the local cloud runs."""
+    """All resources of one template that the local cloud runs."""
 
     queues: tuple[Queue, ...]
     topics: tuple[Topic, ...]
@@ -114,12 +114,12 @@ class Deployment:
 
 
 def read_template(path: Path, account: Account, parameters: Mapping[str, str]) -> Deployment:
-    """Read the template at `path`, `parameters` over its defaults. TemplateError names what cannot be resolved."""
+    """Read the template at `path`, `parameters` over its defaults. TemplateError for what cannot be resolved."""
     return deployment_of(Stack(parse(path.read_text(encoding="utf-8")), account, parameters))
 
 
 def deployment_of(stack: Stack) -> Deployment:
-    """What a template with its parameters set deploys. TemplateError names what cannot be run."""
+    """Return what a template with its parameters deploys. TemplateError for what cannot be run."""
     return Deployment(
         queues=tuple(_queue(each) for each in _resources(stack, "ALIYUN::MNS::Queue")),
         topics=tuple(_topic(each) for each in _resources(stack, "ALIYUN::MNS::Topic")),
@@ -149,7 +149,7 @@ def _only_function(stack: Stack) -> Function:
 
 def _async_policy(stack: Stack) -> AsyncPolicy:
     configs = _resources(stack, "ALIYUN::FC3::AsyncInvokeConfig")
-    return async_policy(configs[0]) if configs else AsyncPolicy()  # there is one function, and it may have one
+    return async_policy(configs[0]) if configs else AsyncPolicy()  # the only function may have one
 
 
 def _queue(queue: Properties) -> Queue:
@@ -160,13 +160,13 @@ def _queue(queue: Properties) -> Queue:
         message_retention_period=queue.number("MessageRetentionPeriod", 345600),
         visibility_timeout=queue.number("VisibilityTimeout", 30),
         polling_wait_seconds=queue.number("PollingWaitSeconds", 0),
-        logging_enabled=queue.truth("LoggingEnabled", default=False),
+        logging_enabled=queue.boolean("LoggingEnabled", default=False),
         dead_letters=_dead_letters(queue.map("DlqPolicy")),
     )
 
 
 def _dead_letters(policy: Properties) -> DeadLetters | None:
-    if not policy.truth("Enabled", default=False):
+    if not policy.boolean("Enabled", default=False):
         return None
     return DeadLetters(policy.text("DeadLetterTargetQueue"), policy.number("MaxReceiveCount"))
 
@@ -187,12 +187,12 @@ def _subscription(subscription: Properties) -> Subscription:
     )
 
 
-_NOT_RUN = ("InstanceLifecycleConfig", "Layers", "CustomRuntimeConfig", "CustomContainerConfig")
+_UNSUPPORTED = ("InstanceLifecycleConfig", "Layers", "CustomRuntimeConfig", "CustomContainerConfig")
 RUNTIMES = ("python3.10", "python3.12")
 
 
 def _function(function: Properties) -> Function:
-    for name in _NOT_RUN:
+    for name in _UNSUPPORTED:
         function.absent(name)
     return Function(
         name=function.text("FunctionName"),
@@ -222,7 +222,7 @@ def _trigger(trigger: Properties) -> Trigger:
         name=trigger.text("TriggerName"),
         function=trigger.text("FunctionName"),
         queue=queue.text("QueueName"),
-        base64_decode=queue.truth("IsBase64Decode", default=True),
+        base64_decode=queue.boolean("IsBase64Decode", default=True),
         schema=delivery.choice("eventSchema", ("CloudEvents", "RawData"), default="CloudEvents"),
         config=config.values,
         **_run_options(config.map("runOptions")),
@@ -235,7 +235,7 @@ def _run_options(options: Properties) -> dict[str, Any]:
         "mode": options.choice("mode", ("event-streaming", "event-driven")),
         "errors_tolerance": options.choice("errorsTolerance", ("ALL", "NONE"), default="NONE"),
         "retry_strategy": options.map("retryStrategy").choice(
-            "PushRetryStrategy", ("BACKOFF_RETRY", "EXPONENTIAL_DECAY_RETRY"), default="BACKOFF_RETRY"
+            "PushRetryStrategy", tuple(STRATEGIES), default="BACKOFF_RETRY"
         ),
         "batch_count": window.number("CountBasedWindow", 1),
         "batch_seconds": window.number("TimeBasedWindow", 0),

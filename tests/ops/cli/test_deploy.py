@@ -223,7 +223,7 @@ def test_without_leave_nothing_is_changed(here: Deploying) -> None:
 
 def test_a_failed_creation_names_what_failed_and_what_exists(here: Deploying) -> None:
     """And the way out of it works: destroy, then deploy."""
-    here.order("ros", "faults", operation="CreateStack", resource="Function", reason=REASON)
+    here.order("ros", "failures", operation="CreateStack", resource="Function", reason=REASON)
     said = _last(here.deploy("--yes").err)
     assert "is now CREATE_ROLLBACK_COMPLETE: Function failed (The quota of functions is used up)." in said
     assert f"The package is at oss://{BUCKET}/express-sync/function-" in said
@@ -238,7 +238,7 @@ def test_a_failed_creation_names_what_failed_and_what_exists(here: Deploying) ->
 @pytest.mark.parametrize("state", ["CREATE_FAILED", "CREATE_ROLLBACK_FAILED"])
 def test_a_creation_that_is_not_even_rolled_back_must_be_destroyed(state: str, here: Deploying) -> None:
     """Half of the resources may be there."""
-    here.order("ros", "faults", operation="CreateStack", resource="RequestTrigger", reason=REASON, ends=state)
+    here.order("ros", "failures", operation="CreateStack", resource="RequestTrigger", reason=REASON, ends=state)
     assert f"is now {state}: RequestTrigger failed" in _last(here.deploy("--yes").err)
     assert f"is in state {state} and cannot be updated" in here.deploy("--yes").only_a_sentence()
 
@@ -246,7 +246,7 @@ def test_a_creation_that_is_not_even_rolled_back_must_be_destroyed(state: str, h
 def test_a_failed_update_says_that_the_former_version_is_back(here: Deploying) -> None:
     """So that nobody destroys a stack that works; deploying again mends it."""
     assert here.deploy("--yes").code == 0
-    here.order("ros", "faults", operation="UpdateStack", resource="Function", reason=REASON)
+    here.order("ros", "failures", operation="UpdateStack", resource="Function", reason=REASON)
     other = here.package(content="def handle(): return 2")
     ended = here.deploy("--yes", package=other)
     assert ended.code == 2
@@ -258,7 +258,7 @@ def test_a_failed_update_says_that_the_former_version_is_back(here: Deploying) -
 def test_an_update_that_is_not_rolled_back_is_said_to_be_between_two_versions(here: Deploying) -> None:
     """It can still be deployed to."""
     assert here.deploy("--yes").code == 0
-    here.order("ros", "faults", operation="UpdateStack", resource="Function", reason=REASON, ends="UPDATE_FAILED")
+    here.order("ros", "failures", operation="UpdateStack", resource="Function", reason=REASON, ends="UPDATE_FAILED")
     other = here.package(content="def handle(): return 3")
     assert "between two versions" in _last(here.deploy("--yes", package=other).err)
 
@@ -369,7 +369,7 @@ def test_a_missing_permission_is_named_with_what_exists(
     service: str, operation: str, code: str, right: str, here: Deploying
 ) -> None:
     """At whichever step it is missing."""
-    here.order(service, "faults", operation=operation, code=code)
+    here.order(service, "faults", operation=operation, faults=[code])
     said = _last(here.deploy("--yes").err)
     assert f"The key may not do {right} ({code}); grant it {right}" in said
     state = {"PutObject": "The stack was not touched", "CreateStack": f"The package is at oss://{BUCKET}/"}
@@ -387,7 +387,7 @@ def test_a_missing_permission_is_named_with_what_exists(
 )
 def test_an_expired_token_asks_for_a_new_one(service: str, operation: str, code: str, here: Deploying) -> None:
     """Also in the middle, where the stack goes on without us."""
-    here.order(service, "faults", operation=operation, code=code)
+    here.order(service, "faults", operation=operation, faults=[code])
     said = _last(here.deploy("--yes").err)
     assert f"finds the token expired ({code}); get a new temporary key." in said
     assert ("The stack goes on" in said) == (operation == "GetStack")
@@ -414,13 +414,13 @@ def test_a_wrong_key_is_one_sentence_from_either_service(
 
 def test_a_service_that_is_away_while_one_waits_is_waited_for(here: Deploying) -> None:
     """Nobody watches a deployment to see it end over one failed look."""
-    here.order("ros", "faults", operation="GetStack", code="ServiceUnavailable")
+    here.order("ros", "faults", operation="GetStack", faults=["ServiceUnavailable"])
     assert here.deploy("--yes").code == 0
 
 
 def test_an_unclear_answer_to_the_creation_is_called_that(here: Deploying) -> None:
     """ROS may have begun."""
-    here.order("ros", "faults", operation="CreateStack", code="InternalError")
+    here.order("ros", "faults", operation="CreateStack", faults=["InternalError"])
     said = _last(here.deploy("--yes").err)
     assert "whether ROS began is not known; see `express-sync status" in said
 

@@ -58,7 +58,7 @@ def test_status_for_scripts_tells_the_deployed_package_from_the_local_one(deploy
 def test_status_names_what_is_not_well_and_why(deployed: Deploying) -> None:
     """Exit code 1."""
     fault = {"operation": "UpdateStack", "resource": "Function", "reason": REASON, "ends": "UPDATE_FAILED"}
-    deployed.order("ros", "faults", **fault)
+    deployed.order("ros", "failures", **fault)
     deployed.deploy("--yes", "--parameter", "LogLevel=DEBUG")
     ended = deployed.run("status")
     assert ended.code == 1
@@ -94,7 +94,7 @@ def test_no_region_is_one_sentence(command: str, here: Deploying) -> None:
 @pytest.mark.parametrize("command", ["status", "destroy"])
 def test_a_missing_permission_is_one_sentence(command: str, deployed: Deploying) -> None:
     """With the right to grant."""
-    deployed.order("ros", "faults", operation="ListStackResources", code="NoPermission")
+    deployed.order("ros", "faults", operation="ListStackResources", faults=["NoPermission"])
     assert "grant it ros:ListStackResources" in deployed.run(command).only_a_sentence()
 
 
@@ -136,14 +136,14 @@ def test_destroy_with_package_leaves_none(deployed: Deploying) -> None:
 
 def test_a_package_that_cannot_be_deleted_is_named(deployed: Deploying) -> None:
     """The stack is gone by then."""
-    deployed.order("oss", "faults", operation="DeleteObject", code="AccessDenied")
+    deployed.order("oss", "faults", operation="DeleteObject", faults=["AccessDenied"])
     ended = deployed.run("destroy", "--yes", "--with-package")
     assert (ended.code, "The stack is deleted; oss://code-bucket/" in _last(ended)) == (2, True)
 
 
 def test_a_resource_that_stays_is_named_with_its_reason(deployed: Deploying) -> None:
     """Running the same again goes on with the rest."""
-    deployed.order("ros", "faults", operation="DeleteStack", resource="FailureQueue", reason=REASON)
+    deployed.order("ros", "failures", operation="DeleteStack", resource="FailureQueue", reason=REASON)
     said = _last(deployed.run("destroy", "--yes"))
     assert "is now DELETE_FAILED, and these remain: " in said
     assert f"FailureQueue ({REASON})" in said

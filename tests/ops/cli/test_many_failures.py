@@ -30,13 +30,13 @@ class Crowd:
 
         async def send() -> None:
             for number in numbers:
-                messages.send(queue, failure(number, description="x" * 255))
+                messages.queues.send(queue, failure(number, description="x" * 255))
 
         self.cloud.run(send())
 
     def count(self, role: str) -> int:
         """How many messages are in the queue of this role; their bodies stay there."""
-        return sum(1 for _ in self.cloud.cloud.messages.queue(self.stand.ready["mns"][role]))
+        return sum(1 for _ in self.cloud.cloud.messages.queues.queue(self.stand.ready["mns"][role]))
 
 
 @pytest.fixture

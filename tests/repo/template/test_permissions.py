@@ -40,7 +40,7 @@ def put(running: RunningCloud, queue: str, document: Mapping[str, object]) -> No
     """Put a message into a queue past the API, so that it is no call."""
 
     async def enqueue() -> None:
-        running.cloud.messages.send(queue, json.dumps(document))
+        running.cloud.messages.queues.send(queue, json.dumps(document))
 
     running.run(enqueue())
 
