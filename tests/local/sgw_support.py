@@ -79,6 +79,13 @@ class RunningSgw:
         self._http.clear()
         self.run(self._server.stop())
 
+    def reset(self) -> None:
+        """Remove everything that earlier calls left."""
+        self.admin("POST", "reset")
+        self.points.clear()
+        self.was_called.clear()
+        self.clock.is_sleeping.clear()
+
     def advance(self, seconds: float) -> None:
         self.run(self.clock.advance(seconds))
 

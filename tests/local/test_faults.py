@@ -22,13 +22,13 @@ KINDS = {
 
 @pytest.fixture
 def faults() -> FaultQueue[str]:
-    """A queue for two operations."""
+    """Return a queue for two operations."""
     return FaultQueue(KINDS, ("Create", "Describe"))
 
 
 @pytest.fixture
 def url(faults: FaultQueue[str]) -> Iterator[str]:
-    """The admin API of the queue."""
+    """Serve the admin API of the queue."""
     app = Starlette(routes=[Mount("/_local", routes=fault_routes(faults))], exception_handlers=ADMIN_ERRORS)
     with serving(app) as (address,):
         yield f"{address}/_local/faults"

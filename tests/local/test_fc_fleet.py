@@ -1,4 +1,4 @@
-"""Instances as processes: reused, added, timed out by signal, killed, and never left behind."""
+"""Instances as processes: reused, added, timed out, killed, and always ended."""
 
 import asyncio
 import os
@@ -30,18 +30,18 @@ STUCK = """
 
 
 def said(fleet: Fleet, text: str) -> Callable[[], bool]:
-    """Whether the function has logged `text`."""
+    """Tell whether the function has logged `text`."""
     return lambda: any(text in line["line"] for line in fleet.logs.recent())
 
 
-def test_an_idle_instance_is_reused(tmp_path: Path) -> None:
+def test_idle_instance_is_reused(tmp_path: Path) -> None:
     async def thrice(fleet: Fleet) -> set[bytes]:
         return {(await fleet.invoke(b"", str(n), "Sync")).body for n in range(3)}
 
     assert len(Sample(tmp_path).write(PID).run(thrice)) == 1
 
 
-def test_concurrent_invocations_get_instances_of_their_own_up_to_the_limit(tmp_path: Path) -> None:
+def test_concurrent_invocations_get_instances_up_to_the_limit(tmp_path: Path) -> None:
     source = """
         import os, pathlib, time
 
@@ -60,7 +60,7 @@ def test_concurrent_invocations_get_instances_of_their_own_up_to_the_limit(tmp_p
     assert (len(pids), len(set(pids))) == (5, 2)
 
 
-def test_a_timeout_ends_the_instance_by_sigterm_with_its_stacks_in_the_log(tmp_path: Path) -> None:
+def test_timeout_ends_the_instance_and_logs_its_stacks(tmp_path: Path) -> None:
     async def timed(fleet: Fleet) -> tuple[InvocationResult, InvocationResult]:
         stuck = await fleet.invoke(b"", "one", "Sync")
         return stuck, await fleet.invoke(b"pid", "two", "Sync")
@@ -81,7 +81,7 @@ def test_a_timeout_ends_the_instance_by_sigterm_with_its_stacks_in_the_log(tmp_p
     assert after.body == b"alive"
 
 
-def test_an_instance_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
+def test_instance_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     source = """
         import os, signal, time
 
@@ -97,9 +97,7 @@ def test_an_instance_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", ["raise SystemExit(3)", "__import__('os')._exit(0)", "raise KeyboardInterrupt"])
-def test_code_that_ends_its_process_fails_with_fcs_sentence_and_the_next_call_gets_a_new_one(
-    tmp_path: Path, ending: str
-) -> None:
+def test_ended_process_fails_the_call_and_is_replaced(tmp_path: Path, ending: str) -> None:
     async def twice(fleet: Fleet) -> tuple[InvocationResult, InvocationResult]:
         return await fleet.invoke(b"", "one", "Sync"), await fleet.invoke(b"go on", "two", "Sync")
 
@@ -110,7 +108,7 @@ def test_code_that_ends_its_process_fails_with_fcs_sentence_and_the_next_call_ge
     assert second.body == b"go on"
 
 
-def test_kill_ends_busy_and_idle_instances_at_once_and_says_which(tmp_path: Path) -> None:
+def test_kill_ends_all_instances_and_returns_their_ids(tmp_path: Path) -> None:
     source = "import os\n" + PID.replace("    return", "    while not event: pass\n    return")
 
     async def kill(fleet: Fleet) -> tuple[set[int], list[int], InvocationResult]:
@@ -129,7 +127,7 @@ def test_kill_ends_busy_and_idle_instances_at_once_and_says_which(tmp_path: Path
     assert not any(alive(pid) for pid in killed)
 
 
-def test_an_armed_kill_strikes_once_at_its_point_and_before_the_traffic_goes_on(tmp_path: Path) -> None:
+def test_armed_kill_happens_once_before_traffic_continues(tmp_path: Path) -> None:
     async def armed(fleet: Fleet) -> tuple[bool, Outcome, int]:
         traffic = Traffic()
         KillSwitch(fleet, traffic).arm("publish-sent")
@@ -149,7 +147,7 @@ def test_an_armed_kill_strikes_once_at_its_point_and_before_the_traffic_goes_on(
     assert Sample(tmp_path).write(STUCK).run(armed) == (True, "exited", 1)
 
 
-def test_only_known_points_can_be_armed(tmp_path: Path) -> None:
+def test_unknown_point_cannot_be_armed(tmp_path: Path) -> None:
     async def arm(fleet: Fleet) -> None:
         switch = KillSwitch(fleet, Traffic())
         for point in POINTS:
@@ -160,7 +158,7 @@ def test_only_known_points_can_be_armed(tmp_path: Path) -> None:
     Sample(tmp_path).run(arm)
 
 
-def test_disarming_spares_the_instance(tmp_path: Path) -> None:
+def test_disarmed_kill_switch_kills_nothing(tmp_path: Path) -> None:
     async def disarmed(fleet: Fleet) -> set[bytes]:
         traffic = Traffic()
         switch = KillSwitch(fleet, traffic)
@@ -173,7 +171,7 @@ def test_disarming_spares_the_instance(tmp_path: Path) -> None:
     assert len(Sample(tmp_path).write(PID).run(disarmed)) == 1
 
 
-def test_the_journal_tells_what_came_of_each_invocation(tmp_path: Path) -> None:
+def test_invocation_log_has_the_result_of_each_invocation(tmp_path: Path) -> None:
     async def several(fleet: Fleet) -> list[tuple[str, str, str]]:
         await fleet.invoke(b"1", "good", "Sync")
         await fleet.invoke(b"", "bad", "Trigger")
@@ -183,7 +181,7 @@ def test_the_journal_tells_what_came_of_each_invocation(tmp_path: Path) -> None:
     assert Sample(tmp_path).write(source).run(several) == [("good", "succeeded", ""), ("bad", "failed", "ValueError")]
 
 
-def test_what_an_instance_started_ends_with_it(tmp_path: Path) -> None:
+def test_processes_of_an_instance_end_with_it(tmp_path: Path) -> None:
     source = """
         import os, subprocess, sys
 
@@ -196,7 +194,7 @@ def test_what_an_instance_started_ends_with_it(tmp_path: Path) -> None:
     wait_until_dead([int(answer.log.split(b"child ")[1].split()[0])])
 
 
-def test_what_an_instance_started_ends_with_it_even_if_it_ends_while_idle(tmp_path: Path) -> None:
+def test_processes_of_an_idle_instance_end_with_it(tmp_path: Path) -> None:
     source = """
         import os, pathlib, subprocess, sys, threading, time
 
@@ -218,7 +216,7 @@ def test_what_an_instance_started_ends_with_it_even_if_it_ends_while_idle(tmp_pa
     Sample(tmp_path).write(source).run(outlive)
 
 
-def test_stopping_leaves_no_process_behind_not_even_one_the_function_started(tmp_path: Path) -> None:
+def test_stopped_fleet_leaves_no_process(tmp_path: Path) -> None:
     source = """
         import os, subprocess, sys
 
@@ -229,7 +227,7 @@ def test_stopping_leaves_no_process_behind_not_even_one_the_function_started(tmp
     wait_until_dead(int(pid) for pid in Sample(tmp_path).write(source).invoke().body.split())
 
 
-def test_a_busy_worker_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+def test_busy_worker_ends_with_its_killed_parent(tmp_path: Path) -> None:
     sample = Sample(tmp_path).write("""
         import os
 
@@ -253,7 +251,7 @@ Sample(pathlib.Path({str(sample.directory)!r})).run(said_pid)
     wait_until_dead([worker])
 
 
-def test_invocations_that_wait_for_an_instance_start_none_once_the_fleet_has_stopped(tmp_path: Path) -> None:
+def test_stopped_fleet_starts_no_instance(tmp_path: Path) -> None:
     async def crowd(fleet: Fleet) -> tuple[list[Outcome], list[str]]:
         calls = [asyncio.create_task(fleet.invoke(b"", str(n), "Sync")) for n in range(3)]
         await until(said(fleet, "busy"))

@@ -1,4 +1,4 @@
-"""The contract between the runtime and the function's code, seen from inside real worker processes."""
+"""The contract between the runtime and the function's code, observed inside real worker processes."""
 
 import json
 from pathlib import Path
@@ -33,7 +33,7 @@ def result(answer: InvocationResult) -> Any:
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_the_event_is_bytes_and_the_context_names_request_function_and_account(tmp_path: Path, runtime: str) -> None:
+def test_event_is_bytes_and_context_has_request_and_function(tmp_path: Path, runtime: str) -> None:
     seen = result(Sample(tmp_path, runtime=runtime).write(SHAPE).invoke(b'{"a":1}'))
     assert (seen["event"], seen["text"]) == ("bytes", '{"a":1}')
     context = seen["context"]
@@ -47,7 +47,7 @@ def test_the_event_is_bytes_and_the_context_names_request_function_and_account(t
     assert context["logger"] == ["NoneType", None]
 
 
-def test_the_context_of_python310_has_credentials_service_and_tracing(tmp_path: Path) -> None:
+def test_python310_context_has_credentials_and_service(tmp_path: Path) -> None:
     context = result(Sample(tmp_path).write(SHAPE).invoke())["context"]
     assert context["credentials"]["access_key_id"] == ["str", "STS.NULocalCloudRole"]
     assert context["credentials"]["security_token"] == ["str", "local-role-token-not-a-real-one"]
@@ -58,7 +58,7 @@ def test_the_context_of_python310_has_credentials_service_and_tracing(tmp_path: 
     assert "getLogger" not in context
 
 
-def test_the_context_of_python312_has_no_credentials_but_a_logger_and_log_names(tmp_path: Path) -> None:
+def test_python312_context_has_a_logger_but_no_credentials(tmp_path: Path) -> None:
     context = result(Sample(tmp_path, runtime="python3.12").write(SHAPE).invoke())["context"]
     assert not {"credentials", "service", "tracing", "retry_count", "requestId"} & set(context)
     assert set(context["function"]) == {"name", "handler", "memory", "timeout", "version_id", "qualifier"}
@@ -75,7 +75,7 @@ ENVIRONMENT = """
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_the_environment_is_the_declared_one_scrubbed_of_fc_names(
+def test_environment_has_no_undocumented_fc_variables(
     tmp_path: Path, runtime: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LEAKED_FROM_THE_SHELL", "1")
@@ -100,20 +100,18 @@ def test_the_environment_is_the_declared_one_scrubbed_of_fc_names(
         ("__import__('datetime').date(2026, 11, 23)", b'"2026-11-23"'),
     ],
 )
-def test_text_and_bytes_are_returned_as_they_are_and_anything_else_as_json(
-    tmp_path: Path, returned: str, body: bytes
-) -> None:
+def test_result_is_text_bytes_or_json(tmp_path: Path, returned: str, body: bytes) -> None:
     assert Sample(tmp_path).write(f"def handle(event, context):\n    return {returned}\n").invoke() == InvocationResult(
         "succeeded", body, b"FC Invoke Start RequestId: request-1\nFC Invoke End RequestId: request-1\n"
     )
 
 
-def test_a_result_that_is_not_json_is_an_error_of_the_function(tmp_path: Path) -> None:
+def test_result_that_is_not_json_is_a_function_error(tmp_path: Path) -> None:
     answer = Sample(tmp_path).write("def handle(event, context):\n    return object\n").invoke()
     assert (answer.outcome, answer.error_type) == ("failed", "TypeError")
 
 
-def test_an_exception_becomes_fcs_json_error_with_the_frames_of_the_function(tmp_path: Path) -> None:
+def test_exception_becomes_a_json_error_with_a_stack_trace(tmp_path: Path) -> None:
     source = """
         def inner():
             raise ValueError("oops")
@@ -145,7 +143,7 @@ def test_an_exception_becomes_fcs_json_error_with_the_frames_of_the_function(tmp
         ("x = 1", "other.handle", "ImportModuleError", "Unable to import module 'other'"),
     ],
 )
-def test_a_handler_that_cannot_be_loaded_is_an_error_in_fcs_words(
+def test_handler_that_cannot_be_loaded_has_the_error_of_fc(
     tmp_path: Path, source: str, handler: str, error_type: str, message: str
 ) -> None:
     answer = Sample(tmp_path, handler=handler).write(source).invoke()
@@ -154,7 +152,7 @@ def test_a_handler_that_cannot_be_loaded_is_an_error_in_fcs_words(
 
 
 @pytest.mark.parametrize("importing", ["from package.beside import WORD", "from .beside import WORD"])
-def test_a_dotted_handler_is_found_in_a_package_whose_imports_work(tmp_path: Path, importing: str) -> None:
+def test_dotted_handler_is_found_in_a_package(tmp_path: Path, importing: str) -> None:
     sample = Sample(tmp_path, handler="package.deep.entry.handle")
     sample.write("", "package/__init__.py").write("", "package/deep/__init__.py")
     sample.write("WORD = 'found'", "package/deep/beside.py").write("WORD = 'found'", "package/beside.py")
@@ -162,7 +160,7 @@ def test_a_dotted_handler_is_found_in_a_package_whose_imports_work(tmp_path: Pat
     assert sample.invoke().body == b"found"
 
 
-def test_the_module_is_imported_at_the_first_invocation_and_only_once(tmp_path: Path) -> None:
+def test_module_is_imported_once_at_the_first_invocation(tmp_path: Path) -> None:
     source = """
         print("imported")
 
@@ -179,7 +177,7 @@ def test_the_module_is_imported_at_the_first_invocation_and_only_once(tmp_path: 
     assert [line for line in lines if "imported" in line] == ["one: imported"]
 
 
-def test_the_root_logger_writes_fcs_format_with_the_request_id(tmp_path: Path) -> None:
+def test_root_logger_writes_the_format_of_fc(tmp_path: Path) -> None:
     source = """
         import logging, sys
 
@@ -196,7 +194,7 @@ def test_the_root_logger_writes_fcs_format_with_the_request_id(tmp_path: Path) -
     assert lines[2:] == ["to stderr", "no newlineFC Invoke End RequestId: request-1"]
 
 
-def test_nothing_of_the_local_cloud_can_be_imported_by_accident(tmp_path: Path) -> None:
+def test_function_cannot_import_the_local_cloud(tmp_path: Path) -> None:
     source = """
         import json, sys
 

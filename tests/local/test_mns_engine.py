@@ -1,4 +1,4 @@
-"""What only the engine knows: dead letters, its Python interface, and being cheap."""
+"""The engine: dead letters, its Python interface, and its cost."""
 
 import asyncio
 import time
@@ -17,13 +17,13 @@ ARN = f"acs:mns:{LOCAL_ACCOUNT.region}:{LOCAL_ACCOUNT.account_id}:/queues/source
 
 @pytest.fixture
 def clock() -> FakeClock:
-    """Time that passes only when told to."""
+    """Return a clock that the test advances."""
     return FakeClock()
 
 
 @pytest.fixture
 def service(clock: FakeClock) -> MessageService:
-    """A queue `source` whose messages are dead after two receives, and where they go, `dead`."""
+    """Return an engine with a queue `source`, from which messages go to `dead` after two receives."""
     service = MessageService(LOCAL_ACCOUNT, clock)
     service.queues.create_queue("source", QueueAttributes(visibility_timeout=10), DeadLetterPolicy("dead", 2))
     service.queues.create_queue("dead")
@@ -35,8 +35,8 @@ def receive(service: MessageService, queue: str, count: int = 1) -> list[Message
     return asyncio.run(service.queues.receive(queue, count, 0))
 
 
-def test_a_message_is_dead_when_it_would_be_received_once_too_often(service: MessageService, clock: FakeClock) -> None:
-    """Two receives are allowed; the third finds nothing, the dead-letter queue has it."""
+def test_message_is_dead_lettered_at_the_receive_limit(service: MessageService, clock: FakeClock) -> None:
+    """Two receives are allowed; the third finds nothing, because the message is in the dead-letter queue."""
     service.queues.send("source", "poison", priority=3)
     for expected in (1, 2):
         (received,) = receive(service, "source")
@@ -46,8 +46,8 @@ def test_a_message_is_dead_when_it_would_be_received_once_too_often(service: Mes
     assert [message.body for message in receive(service, "dead")] == ["poison"]
 
 
-def test_a_dead_letter_says_where_it_comes_from(service: MessageService, clock: FakeClock) -> None:
-    """A new message, never received, as old as the first, of the same priority; moved though nobody looks."""
+def test_dead_letter_names_its_origin(service: MessageService, clock: FakeClock) -> None:
+    """It is a new message, never received, with the age and priority of the first; no client has to poll."""
     origin = service.queues.send("source", "poison", priority=3)
     for _ in range(2):
         receive(service, "source")
@@ -64,8 +64,8 @@ def test_a_dead_letter_says_where_it_comes_from(service: MessageService, clock: 
     assert letter.enqueue_time_ms == letter.first_dequeue_time_ms == origin.enqueue_time_ms
 
 
-def test_a_delete_in_the_last_visibility_saves_from_death(service: MessageService, clock: FakeClock) -> None:
-    """So does a longer hold, until it ends."""
+def test_delete_in_the_last_lease_prevents_a_dead_letter(service: MessageService, clock: FakeClock) -> None:
+    """A longer visibility timeout prevents it until that ends."""
     service.queues.send("source", "slow but good")
     receive(service, "source")
     clock.advance(10)
@@ -78,8 +78,8 @@ def test_a_delete_in_the_last_visibility_saves_from_death(service: MessageServic
     assert service.queues.messages("dead") == []
 
 
-def test_dying_does_not_lengthen_a_life(service: MessageService, clock: FakeClock) -> None:
-    """Retention goes on counting from the first enqueueing."""
+def test_dead_letter_keeps_its_retention(service: MessageService, clock: FakeClock) -> None:
+    """Retention counts from the first enqueueing."""
     service.queues.create_queue("brief", QueueAttributes(visibility_timeout=10), DeadLetterPolicy("grave", 1))
     service.queues.create_queue("grave", QueueAttributes(message_retention_period=60))
     service.queues.send("brief", "poison")
@@ -90,8 +90,8 @@ def test_dying_does_not_lengthen_a_life(service: MessageService, clock: FakeCloc
     assert service.queues.messages("grave") == []
 
 
-def test_a_letter_too_old_for_its_grave_is_never_seen(service: MessageService, clock: FakeClock) -> None:
-    """Not even by the receive that finds it dead."""
+def test_dead_letter_older_than_the_retention_is_dropped(service: MessageService, clock: FakeClock) -> None:
+    """The retention of the dead-letter queue counts, even for the receive that moves the message."""
     service.queues.create_queue("brief", QueueAttributes(visibility_timeout=100), DeadLetterPolicy("grave", 1))
     service.queues.create_queue("grave", QueueAttributes(message_retention_period=60))
     service.queues.send("brief", "poison")
@@ -100,8 +100,8 @@ def test_a_letter_too_old_for_its_grave_is_never_seen(service: MessageService, c
     assert receive(service, "grave") == []
 
 
-def test_death_before_the_end_counts_though_nobody_was_looking(service: MessageService, clock: FakeClock) -> None:
-    """A message due for the dead-letter queue before its retention ended went there, however late one looks."""
+def test_message_due_before_its_expiry_is_dead_lettered(service: MessageService, clock: FakeClock) -> None:
+    """A message that was due before its retention ended is moved, however late a client polls."""
     attributes = QueueAttributes(message_retention_period=60, visibility_timeout=59)
     service.queues.create_queue("brief", attributes, DeadLetterPolicy("dead", 1))
     service.queues.send("brief", "poison")
@@ -110,8 +110,8 @@ def test_death_before_the_end_counts_though_nobody_was_looking(service: MessageS
     assert [message.body for message, _ in service.queues.messages("dead")] == ["poison"]
 
 
-def test_what_expires_while_held_does_not_die(service: MessageService, clock: FakeClock) -> None:
-    """Its retention ended before it would have been due for the dead-letter queue."""
+def test_message_that_expires_while_leased_is_dropped(service: MessageService, clock: FakeClock) -> None:
+    """Its retention ended before it was due for the dead-letter queue."""
     attributes = QueueAttributes(message_retention_period=60, visibility_timeout=61)
     service.queues.create_queue("brief", attributes, DeadLetterPolicy("dead", 1))
     service.queues.send("brief", "forgotten")
@@ -120,8 +120,8 @@ def test_what_expires_while_held_does_not_die(service: MessageService, clock: Fa
     assert service.queues.messages("brief") == service.queues.messages("dead") == []
 
 
-def test_what_is_past_stays_past(service: MessageService, clock: FakeClock) -> None:
-    """An attribute changed, or a queue deleted, after the fact does not undo what time had done."""
+def test_later_changes_do_not_affect_past_events(service: MessageService, clock: FakeClock) -> None:
+    """An attribute changed, or a queue deleted, does not undo what was due before."""
     service.queues.create_queue("brief", QueueAttributes(message_retention_period=60))
     service.queues.send("brief", "expired")
     for _ in range(2):
@@ -135,8 +135,8 @@ def test_what_is_past_stays_past(service: MessageService, clock: FakeClock) -> N
     assert [message.dequeue_count for message, _ in service.queues.messages("source")] == [1]
 
 
-def test_without_its_grave_a_message_stays_alive(service: MessageService, clock: FakeClock) -> None:
-    """It is delivered again rather than lost."""
+def test_message_stays_without_its_dead_letter_queue(service: MessageService, clock: FakeClock) -> None:
+    """It is delivered again and not lost."""
     service.queues.delete_queue("dead")
     service.queues.send("source", "homeless")
     for expected in (1, 2, 3):
@@ -148,23 +148,23 @@ def test_without_its_grave_a_message_stays_alive(service: MessageService, clock:
 @pytest.mark.parametrize(
     "policy", [DeadLetterPolicy("source", 2), DeadLetterPolicy("dead", 0), DeadLetterPolicy("-", 1)]
 )
-def test_a_policy_that_cannot_be_is_refused(service: MessageService, policy: DeadLetterPolicy) -> None:
-    """A queue is not its own grave, and a message may be received once."""
+def test_invalid_dead_letter_policy_is_refused(service: MessageService, policy: DeadLetterPolicy) -> None:
+    """A queue cannot be its own dead-letter queue, and one receive at least is allowed."""
     service.queues.delete_queue("source")
     with pytest.raises(MnsError):
         service.queues.create_queue("source", dead_letter=policy)
 
 
-def test_a_creation_without_a_policy_agrees_with_any(service: MessageService) -> None:
-    """The API cannot speak of it; the control plane must not contradict it."""
+def test_creation_without_a_policy_equals_any(service: MessageService) -> None:
+    """The API cannot set a policy; the control plane must not change one."""
     attributes = QueueAttributes(visibility_timeout=10)
     assert service.queues.create_queue("source", attributes) is False
     with pytest.raises(MnsError, match="QueueAlreadyExist"):
         service.queues.create_queue("source", attributes, DeadLetterPolicy("dead", 3))
 
 
-def test_a_long_poll_wakes_when_time_makes_a_message_visible(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Delays, visibility and dead letters end waits, without anybody calling."""
+def test_long_poll_ends_when_a_message_becomes_visible(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Delays, visibility timeouts and dead letters end waits without any call."""
     clock = FakeClock()
     waits: list[float] = []
 
@@ -186,8 +186,8 @@ def test_a_long_poll_wakes_when_time_makes_a_message_visible(monkeypatch: pytest
     assert waits == [1.0, 1.0]
 
 
-def test_a_cancelled_wait_leaves_no_trace(service: MessageService) -> None:
-    """No message is taken, and nobody is woken for nothing."""
+def test_cancelled_wait_leaves_nothing_behind(service: MessageService) -> None:
+    """It receives no message, and is not woken later."""
 
     async def scenario() -> None:
         waiting = asyncio.create_task(service.queues.receive("dead", 1, 30))
@@ -202,15 +202,15 @@ def test_a_cancelled_wait_leaves_no_trace(service: MessageService) -> None:
 
 
 @pytest.mark.parametrize("body", ["", "\x00", "\ufffe", "\ud800", "x" * 65537])
-def test_the_engine_holds_nothing_that_the_wire_could_not(service: MessageService, body: str) -> None:
-    """A body that XML cannot carry is refused at the engine's door too."""
+def test_engine_refuses_bodies_that_xml_cannot_represent(service: MessageService, body: str) -> None:
+    """The Python interface refuses them as the API does."""
     with pytest.raises(MnsError, match="InvalidArgument"):
         service.queues.send("source", body)
     assert service.queues.messages("source") == []
 
 
-def test_a_receive_costs_the_same_in_a_long_queue(clock: FakeClock) -> None:
-    """Ten times the messages take about ten times the time to drain, not a hundred times."""
+def test_receive_costs_the_same_in_a_long_queue(clock: FakeClock) -> None:
+    """Draining ten times as many messages takes about ten times the time, not a hundred times."""
 
     def drain(number: int) -> float:
         service = MessageService(LOCAL_ACCOUNT, clock)

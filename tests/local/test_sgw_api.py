@@ -1,7 +1,6 @@
-"""What a client of the sgw emulator sees when nothing is wrong: requests, answers, what is listed."""
+"""The local gateway without faults: requests, responses, and the list of groups."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
@@ -14,23 +13,10 @@ UUID = re.compile(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}")
 AWKWARD = {**GROUP, "BucketPrefix": "pre fix/中", "Description": "组 a+b*~/c&d=e%2F <tag> \"quoted\" 'too'"}
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[RunningSgw]:
-    with RunningSgw() as sgw:
-        yield sgw
-
-
-@pytest.fixture
-def sgw(running: RunningSgw) -> RunningSgw:
-    running.admin("POST", "reset")
-    running.points.clear()
-    return running
-
-
 @pytest.mark.parametrize("scheme", ["rpc", "acs3"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("key", [USER, ROLE], ids=["user", "role"])
-def test_a_group_can_be_created_in_either_scheme_by_either_method_with_either_key(
+def test_group_is_created_with_every_scheme_method_and_key(
     sgw: RunningSgw, scheme: Scheme, method: str, key: object
 ) -> None:
     answer = sgw.create(AWKWARD, scheme=scheme, method=method, key=key)
@@ -43,13 +29,13 @@ def test_a_group_can_be_created_in_either_scheme_by_either_method_with_either_ke
 
 
 @pytest.mark.parametrize("scheme", ["rpc", "acs3"])
-def test_parameters_may_travel_in_a_form(sgw: RunningSgw, scheme: Scheme) -> None:
+def test_parameters_can_be_in_a_form(sgw: RunningSgw, scheme: Scheme) -> None:
     assert sgw.create(AWKWARD, scheme=scheme, in_form=True).status == 200
     assert sgw.names() == ["photos"]
 
 
 def test_plus_and_percent_20_are_both_a_space(sgw: RunningSgw) -> None:
-    """Whatever the query spells, the signature is over the value."""
+    """The signature covers the value, however the query encodes it."""
     request = sgw.sign(Ask("CreateExpressSync", {**GROUP, "Description": "a b"}))
 
     answer = sgw.deliver(replace(request, target=request.target.replace("%20", "+")))
@@ -58,7 +44,7 @@ def test_plus_and_percent_20_are_both_a_space(sgw: RunningSgw) -> None:
     assert [group.description for group in sgw.groups.describe()] == ["a b"]
 
 
-def test_the_json_answer_has_exactly_the_documented_fields(sgw: RunningSgw) -> None:
+def test_json_response_has_exactly_the_documented_fields(sgw: RunningSgw) -> None:
     answer = sgw.create()
 
     body = answer.json()
@@ -77,7 +63,7 @@ def test_the_json_answer_has_exactly_the_documented_fields(sgw: RunningSgw) -> N
 
 
 @pytest.mark.parametrize("scheme", ["rpc", "acs3"])
-def test_the_xml_answer_has_exactly_the_documented_elements(sgw: RunningSgw, scheme: Scheme) -> None:
+def test_xml_response_has_exactly_the_documented_elements(sgw: RunningSgw, scheme: Scheme) -> None:
     answer = sgw.create(answer_format="XML", scheme=scheme)
 
     root = ET.XML(answer.body)
@@ -87,12 +73,12 @@ def test_the_xml_answer_has_exactly_the_documented_elements(sgw: RunningSgw, sch
     assert [root.findtext(tag) for tag in ("Message", "Code", "Success")] == ["successful", "200", "true"]
 
 
-def test_xml_is_the_answer_to_who_asks_for_nothing(sgw: RunningSgw) -> None:
-    """The RPC documentation's default: a client has to ask for JSON."""
+def test_xml_is_the_default_format(sgw: RunningSgw) -> None:
+    """The RPC documentation says so: a client has to request JSON."""
     assert sgw.send("GET", "/?Action=CreateExpressSync").body.startswith(b"<?xml")
 
 
-def test_a_refusal_in_xml_is_an_error_element(sgw: RunningSgw) -> None:
+def test_xml_error_is_an_error_element(sgw: RunningSgw) -> None:
     root = ET.XML(sgw.create({}, answer_format="XML").body)
 
     assert root.tag == "Error"
@@ -100,8 +86,8 @@ def test_a_refusal_in_xml_is_an_error_element(sgw: RunningSgw) -> None:
     assert root.findtext("Code") == "EmptyExpressSyncName"
 
 
-def test_xml_says_what_it_can_of_any_text(sgw: RunningSgw) -> None:
-    """Markup and carriage returns survive; what XML 1.0 has no place for becomes U+FFFD."""
+def test_xml_represents_text_as_far_as_possible(sgw: RunningSgw) -> None:
+    """Markup and carriage returns survive; what XML 1.0 cannot represent becomes U+FFFD."""
     sgw.create({**GROUP, "Description": "<&>\r\n\x00"})
 
     described = ET.XML(sgw.describe(answer_format="XML").body)
@@ -109,7 +95,7 @@ def test_xml_says_what_it_can_of_any_text(sgw: RunningSgw) -> None:
     assert described.findtext(".//Description") == "<&>\r\n\ufffd"
 
 
-def test_describe_lists_a_group_with_the_fields_that_the_official_client_reads(sgw: RunningSgw) -> None:
+def test_describe_has_the_fields_of_the_official_client(sgw: RunningSgw) -> None:
     group_id = sgw.create(AWKWARD).json()["ExpressSyncId"]
 
     body = sgw.describe().json()
@@ -127,7 +113,7 @@ def test_describe_lists_a_group_with_the_fields_that_the_official_client_reads(s
     }
 
 
-def test_an_absent_prefix_and_description_come_back_empty(sgw: RunningSgw) -> None:
+def test_absent_prefix_and_description_are_empty(sgw: RunningSgw) -> None:
     sgw.create()
 
     (group,) = sgw.describe().json()["ExpressSyncs"]["ExpressSync"]
@@ -148,7 +134,7 @@ def test_an_absent_prefix_and_description_come_back_empty(sgw: RunningSgw) -> No
         pytest.param({"BucketPrefix": "deep/"}, ["root", "deep", "other"], id="a-prefix-alone-is-ignored"),
     ],
 )
-def test_describe_filters(sgw: RunningSgw, filters: dict[str, str], expected: list[str]) -> None:
+def test_describe_filters_by_bucket_and_prefix(sgw: RunningSgw, filters: dict[str, str], expected: list[str]) -> None:
     for name, bucket, prefix in (
         ("root", "bucket-a", ""),
         ("deep", "bucket-a", "deep/"),
@@ -161,20 +147,20 @@ def test_describe_filters(sgw: RunningSgw, filters: dict[str, str], expected: li
     assert [group["Name"] for group in found] == expected
 
 
-def test_describing_nothing_is_an_empty_list_in_both_formats(sgw: RunningSgw) -> None:
+def test_describe_without_groups_is_an_empty_list(sgw: RunningSgw) -> None:
     assert sgw.describe().json()["ExpressSyncs"] == {"ExpressSync": []}
     assert ET.XML(sgw.describe(answer_format="XML").body).find("ExpressSyncs/ExpressSync") is None
 
 
-def test_overlapping_prefixes_of_one_bucket_are_no_conflict(sgw: RunningSgw) -> None:
+def test_overlapping_prefixes_of_one_bucket_are_allowed(sgw: RunningSgw) -> None:
     """Hundreds of groups share a bucket in demonstrations."""
     for number in range(100):
         assert sgw.create({**GROUP, "Name": f"g{number}", "BucketPrefix": "x" * number}).status == 200
     assert len(sgw.names()) == 100
 
 
-def test_traffic_names_the_points_of_a_create_and_of_nothing_else(sgw: RunningSgw) -> None:
-    """A refused call has these points too; a describe has none."""
+def test_only_creates_report_crash_points(sgw: RunningSgw) -> None:
+    """A refused create reports them, too."""
     sgw.create()
     sgw.create({})
     sgw.describe()

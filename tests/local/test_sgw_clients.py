@@ -1,6 +1,6 @@
-"""The official Python clients work against the sgw emulator unchanged, and understand its refusals.
+"""The official Python clients work with the local gateway unchanged, and understand its errors.
 
-Each has its own class of errors and its own way to carry a security token; the answers are the same.
+Each has its own class of errors and its own way to send a security token; the responses are the same.
 """
 
 import json
@@ -31,18 +31,6 @@ READS_THE_CLOCK_THE_OLD_WAY = pytest.mark.filterwarnings(
 AWKWARD = {**GROUP, "BucketPrefix": "pre fix/", "Description": "组 a+b*~/c"}
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[RunningSgw]:
-    with RunningSgw() as sgw:
-        yield sgw
-
-
-@pytest.fixture
-def sgw(running: RunningSgw) -> RunningSgw:
-    running.admin("POST", "reset")
-    return running
-
-
 def tea_config(sgw: RunningSgw, key: Key) -> Config:
     return Config(
         access_key_id=key.access_key_id,
@@ -71,7 +59,7 @@ def core_request(sgw: RunningSgw, action: str, parameters: dict[str, str], metho
 
 @READS_THE_CLOCK_THE_OLD_WAY
 class TestSgwClient:
-    """alibabacloud_sgw20180511, generated for this very API."""
+    """alibabacloud_sgw20180511, which is generated for this API."""
 
     @EITHER_KEY
     def test_creates_and_finds_a_group(self, sgw: RunningSgw, key: Key) -> None:
@@ -85,7 +73,7 @@ class TestSgwClient:
         assert {name: found.to_map()[name] for name in AWKWARD} == AWKWARD
         assert found.express_sync_id == created.express_sync_id
 
-    def test_tells_the_root_from_all_prefixes(self, sgw: RunningSgw) -> None:
+    def test_describes_the_root_or_all_prefixes(self, sgw: RunningSgw) -> None:
         client = SgwClient(tea_config(sgw, USER))
         for name, prefix in (("root", None), ("deep", "deep/")):
             client.create_express_sync(
@@ -116,7 +104,7 @@ class TestSgwClient:
 
         assert (failed.value.status_code, failed.value.code) == (500, "InternalError")
 
-    def test_understands_when_to_come_again(self, sgw: RunningSgw) -> None:
+    def test_understands_the_time_to_retry_after(self, sgw: RunningSgw) -> None:
         sgw.queue_faults("throttling:2500")
 
         with pytest.raises(TeaThrottling) as throttled:
@@ -124,7 +112,7 @@ class TestSgwClient:
 
         assert (throttled.value.code, throttled.value.retry_after) == ("Throttling.User", 2500)
 
-    def test_is_turned_away_with_a_wrong_secret(self, sgw: RunningSgw) -> None:
+    def test_is_refused_with_a_wrong_secret(self, sgw: RunningSgw) -> None:
         stranger = Key(USER.access_key_id, "wrong")
 
         with pytest.raises(TeaRefusal) as refused:
@@ -135,7 +123,7 @@ class TestSgwClient:
 
 @READS_THE_CLOCK_THE_OLD_WAY
 class TestOpenApiClient:
-    """alibabacloud_tea_openapi, the generic client under the generated ones, in both of its signatures."""
+    """alibabacloud_tea_openapi, the generic client below the generated ones, in both of its signatures."""
 
     @EITHER_KEY
     @pytest.mark.parametrize("algorithm", [None, "v2"], ids=["acs3", "rpc"])
@@ -166,7 +154,7 @@ class TestCoreClient:
 
     @pytest.fixture(autouse=True)
     def _quiet(self) -> Iterator[None]:
-        """This client prints every refusal to the standard error stream."""
+        """Suppress what this client prints to the standard error stream for every error."""
         logger = logging.getLogger("aliyunsdkcore")
         logger.disabled = True
         yield
@@ -205,8 +193,8 @@ class TestCoreClient:
         assert (refused.value.get_http_status(), refused.value.get_error_code()) == (status, fault)
         assert refused.value.get_request_id() == sgw.calls()[-1]["requestId"]
 
-    def test_recognises_a_wrong_secret_by_the_string_that_the_server_signed(self, sgw: RunningSgw) -> None:
-        """It renames the refusal if the server signed the same string as itself: the canonical forms are equal."""
+    def test_recognises_a_wrong_secret_by_the_signed_string(self, sgw: RunningSgw) -> None:
+        """The client renames the error if the server signed the same string: the canonical forms are equal."""
         request = RpcRequest("sgw", "2018-05-11", "CreateExpressSync")
         request.set_endpoint(sgw.address)
         request.set_query_params(dict(AWKWARD))

@@ -1,4 +1,4 @@
-"""Every documented error of CreateExpressSync, word for word: by its real cause, where it has one, and by a fault."""
+"""Every documented error of CreateExpressSync, word for word: by its cause, where it has one, and by a fault."""
 
 import json
 from collections.abc import Iterator
@@ -20,9 +20,9 @@ class Documented(NamedTuple):
 
 DOCUMENTED = {
     row["code"]: Documented(**row)
-    for row in json.loads(Path(__file__).with_name("sgw_documented_errors.json").read_text(encoding="utf-8"))
+    for row in json.loads((Path(__file__).parents[1] / "data" / "create_express_sync_errors.json").read_bytes())
 }
-BY_FAULT_ALONE = {"NoPermission", "AssumeRoleFail", "RoleNotExist", "InternalError"}
+ONLY_BY_FAULT = {"NoPermission", "AssumeRoleFail", "RoleNotExist", "InternalError"}
 
 CAUSES: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("no-name", "EmptyExpressSyncName", {"Name": ""}),
@@ -67,16 +67,16 @@ IN_ORDER: tuple[tuple[str, dict[str, str]], ...] = (
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[RunningSgw]:
+def running_sgw() -> Iterator[RunningSgw]:
     with RunningSgw(GroupService(LOCAL_ACCOUNT, event_rules=[EventRule("ruled-bucket", "logs/")])) as sgw:
         yield sgw
 
 
 @pytest.fixture
-def sgw(running: RunningSgw) -> RunningSgw:
-    running.admin("POST", "reset")
-    assert running.create({**GROUP, "Name": "taken", "BucketName": "taken-bucket"}).status == 200
-    return running
+def sgw(sgw: RunningSgw) -> RunningSgw:
+    """Add a group whose name is taken."""
+    assert sgw.create({**GROUP, "Name": "taken", "BucketName": "taken-bucket"}).status == 200
+    return sgw
 
 
 def said(answer: Response) -> Documented:
@@ -85,9 +85,8 @@ def said(answer: Response) -> Documented:
 
 
 @pytest.mark.parametrize(("code", "change"), [pytest.param(*row[1:], id=row[0]) for row in CAUSES])
-def test_a_real_cause_is_refused_in_the_documented_words_and_makes_nothing(
-    sgw: RunningSgw, code: str, change: dict[str, str]
-) -> None:
+def test_cause_of_an_error_has_the_documented_message(sgw: RunningSgw, code: str, change: dict[str, str]) -> None:
+    """Nothing is created."""
     answer = sgw.create({**GROUP, **change})
 
     assert said(answer) == DOCUMENTED[code]
@@ -96,14 +95,14 @@ def test_a_real_cause_is_refused_in_the_documented_words_and_makes_nothing(
 
 
 @pytest.mark.parametrize("parameter", ["Name", "BucketName", "BucketRegion"])
-def test_an_absent_parameter_is_as_bad_as_an_empty_one(sgw: RunningSgw, parameter: str) -> None:
+def test_absent_parameter_counts_as_an_empty_one(sgw: RunningSgw, parameter: str) -> None:
     absent = sgw.create({name: value for name, value in GROUP.items() if name != parameter})
     empty = sgw.create({**GROUP, parameter: ""})
 
     assert said(absent) == said(empty)
 
 
-def test_the_group_limit_is_a_limit_on_all_groups_of_the_account() -> None:
+def test_group_limit_counts_all_groups_of_the_account() -> None:
     with RunningSgw(GroupService(LOCAL_ACCOUNT, group_limit=1)) as sgw:
         first, second = (sgw.create({**GROUP, "Name": name, "BucketPrefix": name}) for name in ("one", "two"))
 
@@ -124,12 +123,12 @@ def test_the_group_limit_is_a_limit_on_all_groups_of_the_account() -> None:
         pytest.param({"BucketRegion": "ap-southeast-1"}, id="a-region-abroad"),
     ],
 )
-def test_what_lies_within_the_limits_is_created(sgw: RunningSgw, change: dict[str, str]) -> None:
+def test_group_within_the_limits_is_created(sgw: RunningSgw, change: dict[str, str]) -> None:
     assert sgw.create({**GROUP, **change}).status == 200
 
 
 def test_checks_come_in_the_stated_order(sgw: RunningSgw) -> None:
-    """Each row mends what the row above was refused for and leaves everything after it broken."""
+    """Each row corrects the cause of the previous error and leaves all later ones."""
     parameters: dict[str, str] = {}
     for code, mended in IN_ORDER:
         parameters.update(mended)
@@ -137,7 +136,7 @@ def test_checks_come_in_the_stated_order(sgw: RunningSgw) -> None:
 
 
 @pytest.mark.parametrize("code", sorted(DOCUMENTED))
-def test_every_documented_error_can_be_had_by_a_fault(sgw: RunningSgw, code: str) -> None:
+def test_every_documented_error_is_a_fault(sgw: RunningSgw, code: str) -> None:
     sgw.queue_faults(code)
 
     struck, next_time = sgw.create(), sgw.create()
@@ -146,8 +145,8 @@ def test_every_documented_error_can_be_had_by_a_fault(sgw: RunningSgw, code: str
     assert next_time.status == 200
 
 
-def test_every_documented_error_but_those_of_other_services_has_a_real_cause_here() -> None:
-    """The limit's cause has a test of its own."""
+def test_every_error_of_this_service_has_a_cause() -> None:
+    """The cause of the limit has its own test."""
     with_cause = {code for _, code, _ in CAUSES} | {"ExpressSyncNotificationEventLimitExceed"}
 
-    assert with_cause == DOCUMENTED.keys() - BY_FAULT_ALONE
+    assert with_cause == DOCUMENTED.keys() - ONLY_BY_FAULT

@@ -1,7 +1,6 @@
-"""What each fault does to the groups, what it does to the wire, and whom it strikes."""
+"""The effect of each fault on the groups and on the wire, and the calls that it applies to."""
 
 import socket
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -12,21 +11,6 @@ import urllib3
 from tests.local.sgw_signer import Ask
 from tests.local.sgw_support import GROUP, Response, RunningSgw
 from tests.support.patience import PATIENCE_SECONDS, SILENCE_SECONDS, wait_for
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[RunningSgw]:
-    with RunningSgw() as sgw:
-        yield sgw
-
-
-@pytest.fixture
-def sgw(running: RunningSgw) -> RunningSgw:
-    running.admin("POST", "reset")
-    running.points.clear()
-    running.clock.is_sleeping.clear()
-    running.was_called.clear()
-    return running
 
 
 def last_call(sgw: RunningSgw) -> tuple[Any, ...]:
@@ -57,7 +41,7 @@ def last_call(sgw: RunningSgw) -> tuple[Any, ...]:
         ("InvalidVersion", 400, "InvalidVersion"),
     ],
 )
-def test_a_refusal_by_fault_does_nothing(sgw: RunningSgw, fault: str, status: int, code: str) -> None:
+def test_error_fault_does_nothing(sgw: RunningSgw, fault: str, status: int, code: str) -> None:
     sgw.queue_faults(fault)
 
     answer = sgw.create()
@@ -67,7 +51,7 @@ def test_a_refusal_by_fault_does_nothing(sgw: RunningSgw, fault: str, status: in
     assert last_call(sgw) == (fault, code, "not-executed")
 
 
-def test_throttling_can_say_when_to_come_again(sgw: RunningSgw) -> None:
+def test_throttling_can_have_a_time_to_retry_after(sgw: RunningSgw) -> None:
     sgw.queue_faults("throttling:1500")
 
     answer = sgw.create()
@@ -75,7 +59,7 @@ def test_throttling_can_say_when_to_come_again(sgw: RunningSgw) -> None:
     assert (answer.json()["Code"], answer.headers["x-acs-retry-after"]) == ("Throttling.User", "1500")
 
 
-def test_a_502_is_a_page_and_does_nothing(sgw: RunningSgw) -> None:
+def test_502_is_a_page_and_does_nothing(sgw: RunningSgw) -> None:
     sgw.queue_faults("http-502-html")
 
     answer = sgw.create()
@@ -85,7 +69,7 @@ def test_a_502_is_a_page_and_does_nothing(sgw: RunningSgw) -> None:
     assert last_call(sgw) == ("http-502-html", None, "not-executed")
 
 
-def test_an_empty_500_is_empty_and_does_nothing(sgw: RunningSgw) -> None:
+def test_empty_500_is_empty_and_does_nothing(sgw: RunningSgw) -> None:
     sgw.queue_faults("empty-500")
 
     answer = sgw.create()
@@ -93,7 +77,7 @@ def test_an_empty_500_is_empty_and_does_nothing(sgw: RunningSgw) -> None:
     assert (answer.status, answer.body, sgw.names()) == (500, b"", [])
 
 
-def test_an_unsuccessful_200_has_no_id_and_does_nothing(sgw: RunningSgw) -> None:
+def test_unsuccessful_200_has_no_id_and_does_nothing(sgw: RunningSgw) -> None:
     sgw.queue_faults("success-false")
 
     answer = sgw.create()
@@ -104,7 +88,7 @@ def test_an_unsuccessful_200_has_no_id_and_does_nothing(sgw: RunningSgw) -> None
 
 
 @pytest.mark.parametrize("answer_format", ["JSON", "XML"])
-def test_a_malformed_200_cannot_be_read_and_does_nothing(sgw: RunningSgw, answer_format: str) -> None:
+def test_malformed_200_cannot_be_parsed_and_does_nothing(sgw: RunningSgw, answer_format: str) -> None:
     sgw.queue_faults("malformed-200")
 
     answer = sgw.create(answer_format=answer_format)
@@ -115,7 +99,7 @@ def test_a_malformed_200_cannot_be_read_and_does_nothing(sgw: RunningSgw, answer
 
 
 @pytest.mark.parametrize(("fault", "names"), [("reset-before", []), ("reset-after", ["photos"])])
-def test_a_reset_breaks_the_connection_before_or_after_the_work(sgw: RunningSgw, fault: str, names: list[str]) -> None:
+def test_reset_breaks_the_connection_before_or_after_the_create(sgw: RunningSgw, fault: str, names: list[str]) -> None:
     sgw.queue_faults(fault)
 
     with pytest.raises(urllib3.exceptions.ProtocolError) as broken:
@@ -130,7 +114,7 @@ def test_a_reset_breaks_the_connection_before_or_after_the_work(sgw: RunningSgw,
     ("fault", "names", "outcome"),
     [("timeout-before", [], "not-executed"), ("timeout-after", ["photos"], "done")],
 )
-def test_a_timeout_answers_nothing_before_or_after_the_work(
+def test_timeout_never_responds_before_or_after_the_create(
     sgw: RunningSgw, fault: str, names: list[str], outcome: str
 ) -> None:
     sgw.queue_faults(fault)
@@ -143,7 +127,7 @@ def test_a_timeout_answers_nothing_before_or_after_the_work(
     assert sgw.points == ["create-sent"]
 
 
-def test_an_error_after_the_work_hides_that_it_was_done(sgw: RunningSgw) -> None:
+def test_error_after_the_create_hides_that_it_was_done(sgw: RunningSgw) -> None:
     sgw.queue_faults("error-after")
 
     answer = sgw.create()
@@ -154,7 +138,7 @@ def test_an_error_after_the_work_hides_that_it_was_done(sgw: RunningSgw) -> None
 
 
 @pytest.mark.parametrize("fault", ["reset-after", "timeout-after", "error-after", "late-commit:1"])
-def test_no_fault_makes_what_the_checks_refuse(sgw: RunningSgw, fault: str) -> None:
+def test_no_fault_creates_a_group_that_is_refused(sgw: RunningSgw, fault: str) -> None:
     sgw.create()
     sgw.queue_faults(fault)
 
@@ -166,7 +150,7 @@ def test_no_fault_makes_what_the_checks_refuse(sgw: RunningSgw, fault: str) -> N
     wait_for(lambda: sgw.calls()[-1]["outcome"] == "DuplicateExpressSyncName")
 
 
-def test_a_late_commit_lands_in_its_time(sgw: RunningSgw) -> None:
+def test_late_commit_lands_in_its_time(sgw: RunningSgw) -> None:
     lose_a_late_commit(sgw, seconds=30)
     sgw.advance(29)
     before = (sgw.names(), last_call(sgw))
@@ -176,7 +160,7 @@ def test_a_late_commit_lands_in_its_time(sgw: RunningSgw) -> None:
     assert (sgw.names(), last_call(sgw)) == (["photos"], ("late-commit:30", None, "done"))
 
 
-def test_a_late_commit_is_late_against_a_group_made_meanwhile(sgw: RunningSgw) -> None:
+def test_late_commit_finds_a_group_created_meanwhile(sgw: RunningSgw) -> None:
     """The first to land has the name."""
     lose_a_late_commit(sgw, seconds=30)
     meanwhile = sgw.create({**GROUP, "BucketPrefix": "made-meanwhile"})
@@ -186,7 +170,7 @@ def test_a_late_commit_is_late_against_a_group_made_meanwhile(sgw: RunningSgw) -
     assert [group.prefix for group in sgw.groups.describe()] == ["made-meanwhile"]
 
 
-def test_a_late_commit_lands_although_the_server_was_restarted(sgw: RunningSgw) -> None:
+def test_late_commit_lands_after_a_restart_of_the_server(sgw: RunningSgw) -> None:
     lose_a_late_commit(sgw, seconds=30)
     sgw.stop()
     sgw.start()
@@ -195,7 +179,7 @@ def test_a_late_commit_lands_although_the_server_was_restarted(sgw: RunningSgw) 
     assert sgw.names() == ["photos"]
 
 
-def test_a_late_commit_lands_while_the_server_is_down(sgw: RunningSgw) -> None:
+def test_late_commit_lands_while_the_server_is_down(sgw: RunningSgw) -> None:
     lose_a_late_commit(sgw, seconds=30)
     sgw.stop()
     sgw.advance(30)
@@ -205,7 +189,7 @@ def test_a_late_commit_lands_while_the_server_is_down(sgw: RunningSgw) -> None:
     assert landed == ["photos"]
 
 
-def test_a_late_commit_does_not_land_after_a_reset(sgw: RunningSgw) -> None:
+def test_late_commit_does_not_land_after_a_reset(sgw: RunningSgw) -> None:
     lose_a_late_commit(sgw, seconds=30)
     sgw.admin("POST", "reset")
     sgw.advance(30)
@@ -213,7 +197,7 @@ def test_a_late_commit_does_not_land_after_a_reset(sgw: RunningSgw) -> None:
     assert sgw.names() == []
 
 
-def test_a_late_500_is_answered_now_and_lands_in_its_time(sgw: RunningSgw) -> None:
+def test_late_500_responds_at_once_and_lands_in_its_time(sgw: RunningSgw) -> None:
     sgw.queue_faults("late-500:30")
     answer = sgw.create()
     before = (sgw.names(), last_call(sgw))
@@ -225,7 +209,7 @@ def test_a_late_500_is_answered_now_and_lands_in_its_time(sgw: RunningSgw) -> No
     assert (sgw.names(), last_call(sgw)) == (["photos"], ("late-500:30", "InternalError", "done"))
 
 
-def test_a_403_page_does_nothing(sgw: RunningSgw) -> None:
+def test_403_page_does_nothing(sgw: RunningSgw) -> None:
     sgw.queue_faults("http-403-html")
 
     answer = sgw.create()
@@ -236,7 +220,7 @@ def test_a_403_page_does_nothing(sgw: RunningSgw) -> None:
 
 
 @pytest.mark.parametrize("answer_format", ["JSON", "XML"])
-def test_an_error_in_xml_is_in_xml_whatever_was_asked_for(sgw: RunningSgw, answer_format: str) -> None:
+def test_xml_error_fault_is_in_xml_for_every_format(sgw: RunningSgw, answer_format: str) -> None:
     sgw.queue_faults("xml-error:AssumeRoleFail")
 
     answer = sgw.create(answer_format=answer_format)
@@ -257,7 +241,7 @@ def test_throttling_can_use_the_standard_header(sgw: RunningSgw, seconds: str, h
     assert "x-acs-retry-after" not in answer.headers
 
 
-def test_a_normalised_prefix_has_no_slashes_at_its_ends(sgw: RunningSgw) -> None:
+def test_normalised_prefix_has_no_slashes_at_its_ends(sgw: RunningSgw) -> None:
     sgw.queue_faults("normalised", "normalised")
     sgw.create({**GROUP, "BucketPrefix": "teams/a/"})
     sgw.create({"Name": "whole", "BucketName": "another-bucket", "BucketRegion": "cn-hangzhou"})
@@ -268,7 +252,7 @@ def test_a_normalised_prefix_has_no_slashes_at_its_ends(sgw: RunningSgw) -> None
     assert last_call(sgw) == (None, "200", "done")
 
 
-def test_early_hints_go_before_the_answer(sgw: RunningSgw) -> None:
+def test_early_hints_come_before_the_response(sgw: RunningSgw) -> None:
     sgw.queue_faults("early-hints", "early-hints")
 
     for status in (200, 400):
@@ -281,7 +265,7 @@ def test_early_hints_go_before_the_answer(sgw: RunningSgw) -> None:
     assert sgw.points == ["create-sent", "create-answered"] * 2
 
 
-def test_a_trickle_goes_on_until_its_client_leaves(sgw: RunningSgw) -> None:
+def test_trickle_continues_until_the_client_disconnects(sgw: RunningSgw) -> None:
     sgw.queue_faults("trickle")
 
     received = converse(sgw, enough=60)
@@ -291,7 +275,7 @@ def test_a_trickle_goes_on_until_its_client_leaves(sgw: RunningSgw) -> None:
     assert sgw.points == ["create-sent"]
 
 
-def test_a_slow_call_waits_and_then_goes_the_usual_way(sgw: RunningSgw) -> None:
+def test_slow_call_waits_and_then_runs_as_usual(sgw: RunningSgw) -> None:
     sgw.queue_faults("slow:1500", "slow:1500")
     with ThreadPoolExecutor() as pool:
         for expected in ("200", "DuplicateExpressSyncName"):
@@ -303,7 +287,7 @@ def test_a_slow_call_waits_and_then_goes_the_usual_way(sgw: RunningSgw) -> None:
             assert answer.result(PATIENCE_SECONDS).json()["Code"] == expected
 
 
-def test_a_slow_call_is_carried_out_although_its_client_left(sgw: RunningSgw) -> None:
+def test_slow_call_of_a_disconnected_client_is_carried_out(sgw: RunningSgw) -> None:
     sgw.queue_faults("slow:1500")
     with pytest.raises(urllib3.exceptions.ReadTimeoutError):
         sgw.create(patience_s=SILENCE_SECONDS)
@@ -313,7 +297,7 @@ def test_a_slow_call_is_carried_out_although_its_client_left(sgw: RunningSgw) ->
     wait_for(lambda: sgw.names() == ["photos"])
 
 
-def test_a_client_without_an_answer_is_let_go_when_the_server_stops(sgw: RunningSgw) -> None:
+def test_stopped_server_disconnects_waiting_clients(sgw: RunningSgw) -> None:
     sgw.queue_faults("timeout-before")
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(try_to_create, sgw, GROUP, PATIENCE_SECONDS)
@@ -324,7 +308,7 @@ def test_a_client_without_an_answer_is_let_go_when_the_server_stops(sgw: Running
     sgw.start()
 
 
-def test_faults_strike_once_each_and_in_order(sgw: RunningSgw) -> None:
+def test_each_fault_applies_to_one_create_in_order(sgw: RunningSgw) -> None:
     sgw.queue_faults("InternalError", "throttling")
     sgw.queue_faults("unavailable")
 
@@ -333,7 +317,7 @@ def test_faults_strike_once_each_and_in_order(sgw: RunningSgw) -> None:
     assert codes == ["InternalError", "Throttling.User", "ServiceUnavailable", "200", "DuplicateExpressSyncName"]
 
 
-def test_count_repeats_the_whole_list(sgw: RunningSgw) -> None:
+def test_count_repeats_the_whole_list_of_faults(sgw: RunningSgw) -> None:
     sgw.queue_faults("InternalError", "throttling", count=2)
 
     codes = [sgw.create().json()["Code"] for _ in range(5)]
@@ -341,8 +325,8 @@ def test_count_repeats_the_whole_list(sgw: RunningSgw) -> None:
     assert codes == ["InternalError", "Throttling.User"] * 2 + ["200"]
 
 
-def test_a_fault_waits_for_a_name_that_matches_its_glob(sgw: RunningSgw) -> None:
-    """Globs tell capitals apart, so that they mean the same on every machine."""
+def test_fault_waits_for_a_name_that_matches_its_glob(sgw: RunningSgw) -> None:
+    """Globs are case-sensitive, so that they match the same names on every machine."""
     sgw.queue_faults("InternalError", name="team-[ab]-*")
 
     names = ["photos", "TEAM-a-1", "team-c-1", "team-b-1", "team-b-2"]
@@ -351,7 +335,7 @@ def test_a_fault_waits_for_a_name_that_matches_its_glob(sgw: RunningSgw) -> None
     assert [name for name, code in codes.items() if code != "200"] == ["team-b-1"]
 
 
-def test_faults_of_the_one_operation_leave_the_other_alone(sgw: RunningSgw) -> None:
+def test_fault_of_one_operation_does_not_affect_another(sgw: RunningSgw) -> None:
     sgw.queue_faults("AssumeRoleFail", operation="DescribeExpressSyncs", name="no-such-name")
     sgw.queue_faults("InternalError")
 
@@ -365,7 +349,7 @@ def test_faults_of_the_one_operation_leave_the_other_alone(sgw: RunningSgw) -> N
 
 
 @pytest.mark.parametrize("fault", ["timeout-before", "timeout-after"])
-def test_a_describe_can_stay_without_an_answer(sgw: RunningSgw, fault: str) -> None:
+def test_describe_can_be_without_a_response(sgw: RunningSgw, fault: str) -> None:
     sgw.queue_faults(fault, operation="DescribeExpressSyncs")
 
     with pytest.raises(urllib3.exceptions.ReadTimeoutError):
@@ -374,7 +358,7 @@ def test_a_describe_can_stay_without_an_answer(sgw: RunningSgw, fault: str) -> N
     assert sgw.points == []
 
 
-def test_a_call_that_the_gateway_refuses_uses_up_no_fault(sgw: RunningSgw) -> None:
+def test_refused_call_uses_up_no_fault(sgw: RunningSgw) -> None:
     sgw.queue_faults("InternalError")
 
     unsigned = sgw.send("POST", "/?Action=CreateExpressSync&Version=2018-05-11&Format=JSON")
@@ -384,7 +368,7 @@ def test_a_call_that_the_gateway_refuses_uses_up_no_fault(sgw: RunningSgw) -> No
 
 
 def converse(sgw: RunningSgw, enough: int | None = None) -> bytes:
-    """Create a group over a connection of its own; what comes until it closes, or until there are `enough` bytes."""
+    """Create a group over a new connection and return its bytes until it closes, or until there are `enough`."""
     request = sgw.sign(Ask("CreateExpressSync", GROUP))
     headers = {
         **request.headers,
@@ -405,7 +389,7 @@ def converse(sgw: RunningSgw, enough: int | None = None) -> bytes:
 def try_to_create(
     sgw: RunningSgw, parameters: dict[str, str], patience_s: float = SILENCE_SECONDS
 ) -> Response | Exception:
-    """Create a group; what becomes of the connection is an outcome like any other."""
+    """Create a group and return the response or the error of the connection."""
     try:
         return sgw.create(parameters, patience_s=patience_s)
     except urllib3.exceptions.HTTPError as error:
@@ -413,7 +397,7 @@ def try_to_create(
 
 
 def lose_a_late_commit(sgw: RunningSgw, seconds: int) -> None:
-    """Create a group that lands late, and leave without an answer."""
+    """Create a group that lands late, and disconnect without a response."""
     sgw.queue_faults(f"late-commit:{seconds}")
     outcome = try_to_create(sgw, GROUP)
     assert isinstance(outcome, urllib3.exceptions.ReadTimeoutError)

@@ -1,7 +1,6 @@
-"""Who is turned away at the gateway's door, with which words, and that nothing is done for them."""
+"""The errors of the API gateway; a refused call does nothing."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -14,20 +13,8 @@ CREATE = Ask("CreateExpressSync", GROUP)
 QUARTER_S = 15 * 60
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[RunningSgw]:
-    with RunningSgw() as sgw:
-        yield sgw
-
-
-@pytest.fixture
-def sgw(running: RunningSgw) -> RunningSgw:
-    running.admin("POST", "reset")
-    return running
-
-
 def refused(sgw: RunningSgw, answer: Response) -> tuple[int, str, str]:
-    """What was said, after looking that nothing was done."""
+    """Return the body of the response, after checking that nothing was done."""
     body = answer.json()
     assert sgw.names() == []
     assert [call["outcome"] for call in sgw.calls()] == ["not-executed"]
@@ -35,7 +22,7 @@ def refused(sgw: RunningSgw, answer: Response) -> tuple[int, str, str]:
     return answer.status, body["Code"], body["Message"]
 
 
-def test_a_refusal_has_the_body_of_the_gateway(sgw: RunningSgw) -> None:
+def test_error_has_the_body_of_the_gateway(sgw: RunningSgw) -> None:
     answer = sgw.call(replace(CREATE, key=Key("LTAI-nobody", "secret")))
 
     body = answer.json()
@@ -80,14 +67,14 @@ def test_a_refusal_has_the_body_of_the_gateway(sgw: RunningSgw) -> None:
         ),
     ],
 )
-def test_a_key_that_is_not_right_is_refused(sgw: RunningSgw, scheme: Scheme, key: Key, code: str, message: str) -> None:
+def test_invalid_key_is_refused(sgw: RunningSgw, scheme: Scheme, key: Key, code: str, message: str) -> None:
     status, said_code, said_message = refused(sgw, sgw.call(replace(CREATE, key=key), scheme))
 
     assert (status, said_code) == (400, code)
     assert said_message.startswith(message)
 
 
-def test_a_mismatch_shows_the_string_that_the_server_signed(sgw: RunningSgw) -> None:
+def test_mismatch_shows_the_string_that_the_server_signed(sgw: RunningSgw) -> None:
     """The official core SDK compares it with its own to tell a wrong secret from a wrong algorithm."""
     answer = sgw.call(replace(CREATE, key=replace(USER, access_key_secret="wrong")), "rpc")
 
@@ -100,7 +87,7 @@ def test_a_mismatch_shows_the_string_that_the_server_signed(sgw: RunningSgw) -> 
     ("shift_s", "is_accepted"),
     [(-QUARTER_S - 2, False), (-QUARTER_S + 5, True), (QUARTER_S - 5, True), (QUARTER_S + 2, False)],
 )
-def test_a_signature_holds_for_a_quarter_of_an_hour_either_way(
+def test_signature_is_valid_for_fifteen_minutes_either_way(
     sgw: RunningSgw, scheme: Scheme, shift_s: int, is_accepted: bool
 ) -> None:
     answer = sgw.deliver(SCHEMES[scheme](CREATE, sgw.address, sgw.clock.now() + shift_s))
@@ -110,14 +97,14 @@ def test_a_signature_holds_for_a_quarter_of_an_hour_either_way(
 
 
 @pytest.mark.parametrize("spelling", ["yesterday", "2026-11-23 08:00:00", "2026-11-23T08:00:00+08:00", "1795420800"])
-def test_a_time_in_another_form_is_refused(sgw: RunningSgw, spelling: str) -> None:
+def test_malformed_time_is_refused(sgw: RunningSgw, spelling: str) -> None:
     answer = sgw.deliver(sgw.sign(CREATE, "rpc", Timestamp=spelling))
 
     assert refused(sgw, answer)[1] == "InvalidTimeStamp.Format"
 
 
 @pytest.mark.parametrize("scheme", ["rpc", "acs3"])
-def test_a_request_sent_again_as_it_is_is_refused_until_it_is_too_old_anyway(sgw: RunningSgw, scheme: Scheme) -> None:
+def test_repeated_request_is_refused_until_it_expires(sgw: RunningSgw, scheme: Scheme) -> None:
     request = sgw.sign(CREATE, scheme)
     codes = [sgw.deliver(request).json()["Code"] for _ in range(2)]
     sgw.advance(QUARTER_S + 1)
@@ -127,8 +114,8 @@ def test_a_request_sent_again_as_it_is_is_refused_until_it_is_too_old_anyway(sgw
 
 
 @pytest.mark.parametrize("ahead_s", [0, QUARTER_S - 60])
-def test_a_nonce_is_remembered_as_long_as_its_signature_holds(sgw: RunningSgw, ahead_s: int) -> None:
-    """A client whose clock is ahead signs what holds for twice as long."""
+def test_nonce_is_remembered_while_its_signature_is_valid(sgw: RunningSgw, ahead_s: int) -> None:
+    """The signature of a client whose clock is ahead is valid for twice as long."""
     request = SCHEMES["rpc"](CREATE, sgw.address, sgw.clock.now() + ahead_s)
 
     first = sgw.deliver(request)
@@ -138,7 +125,7 @@ def test_a_nonce_is_remembered_as_long_as_its_signature_holds(sgw: RunningSgw, a
     assert [first.json()["Code"], second.json()["Code"]] == ["200", "SignatureNonceUsed"]
 
 
-def test_a_nonce_can_be_used_again_after_all_signatures_with_it_have_expired(sgw: RunningSgw) -> None:
+def test_nonce_can_be_used_again_after_its_signature_expired(sgw: RunningSgw) -> None:
     first = sgw.deliver(sgw.sign(CREATE, "rpc", SignatureNonce="only-one"))
     sgw.advance(2 * QUARTER_S + 1)
     second = sgw.deliver(sgw.sign(CREATE, "rpc", SignatureNonce="only-one"))
@@ -146,7 +133,7 @@ def test_a_nonce_can_be_used_again_after_all_signatures_with_it_have_expired(sgw
     assert [first.json()["Code"], second.json()["Code"]] == ["200", "DuplicateExpressSyncName"]
 
 
-def test_two_keys_may_use_the_same_nonce(sgw: RunningSgw) -> None:
+def test_two_keys_can_use_the_same_nonce(sgw: RunningSgw) -> None:
     """Nonces are counted per key."""
     asks = (CREATE, replace(CREATE, key=ROLE))
 
@@ -155,7 +142,7 @@ def test_two_keys_may_use_the_same_nonce(sgw: RunningSgw) -> None:
     assert codes == ["200", "DuplicateExpressSyncName"]
 
 
-def test_a_refused_signature_does_not_use_up_the_nonce(sgw: RunningSgw) -> None:
+def test_refused_signature_does_not_use_up_the_nonce(sgw: RunningSgw) -> None:
     forged = replace(CREATE, key=replace(USER, access_key_secret="wrong"))
 
     codes = [sgw.deliver(sgw.sign(ask, "rpc", SignatureNonce="wanted")).json()["Code"] for ask in (forged, CREATE)]
@@ -181,7 +168,7 @@ def test_a_refused_signature_does_not_use_up_the_nonce(sgw: RunningSgw) -> None:
         ({"SignatureVersion": "2.0"}, "InvalidSignatureVersion"),
     ],
 )
-def test_a_common_parameter_that_is_not_right_is_refused(sgw: RunningSgw, other: dict[str, str], code: str) -> None:
+def test_invalid_common_parameter_is_refused(sgw: RunningSgw, other: dict[str, str], code: str) -> None:
     request = sgw.sign(CREATE, "rpc", **other)
     accept = {"accept": "application/json"}
 
@@ -200,12 +187,12 @@ def test_a_common_parameter_that_is_not_right_is_refused(sgw: RunningSgw, other:
         ({"x_acs_content_sha256": ""}, "MissingContentSha256"),
     ],
 )
-def test_an_acs3_header_that_is_not_right_is_refused(sgw: RunningSgw, other: dict[str, str], code: str) -> None:
+def test_invalid_acs3_header_is_refused(sgw: RunningSgw, other: dict[str, str], code: str) -> None:
     assert refused(sgw, sgw.deliver(sgw.sign(CREATE, "acs3", **other)))[1] == code
 
 
-def test_the_hash_of_the_body_is_not_taken_from_the_client(sgw: RunningSgw) -> None:
-    """Claim and signature agree about a body that was not sent."""
+def test_hash_of_the_body_is_not_taken_from_the_client(sgw: RunningSgw) -> None:
+    """The client's hash and signature are for a body that was not sent."""
     request = sgw.sign(CREATE, "acs3", x_acs_content_sha256=hashlib.sha256(b"another body").hexdigest())
     authorization = acs3_authorization(CREATE, GROUP, request.headers, b"another body")
     headers = {**request.headers, "authorization": authorization}
@@ -213,7 +200,7 @@ def test_the_hash_of_the_body_is_not_taken_from_the_client(sgw: RunningSgw) -> N
     assert refused(sgw, sgw.deliver(replace(request, headers=headers)))[1] == "SignatureDoesNotMatch"
 
 
-def test_the_older_signature_is_asked_of_who_signs_nothing(sgw: RunningSgw) -> None:
+def test_unsigned_call_is_checked_as_the_older_signature(sgw: RunningSgw) -> None:
     target = "/?Action=CreateExpressSync&Version=2018-05-11&Format=JSON"
 
     assert refused(sgw, sgw.send("POST", target)) == (
@@ -224,8 +211,8 @@ def test_the_older_signature_is_asked_of_who_signs_nothing(sgw: RunningSgw) -> N
 
 
 @pytest.mark.parametrize("unsigned", ["host", "x-acs-date", "x-acs-action"])
-def test_acs3_insists_on_what_must_be_signed(sgw: RunningSgw, unsigned: str) -> None:
-    """A signature that is right in itself, over too few headers."""
+def test_acs3_signature_over_too_few_headers_is_refused(sgw: RunningSgw, unsigned: str) -> None:
+    """The signature itself is correct."""
     request = sgw.sign(CREATE)
     fewer = {name: value for name, value in request.headers.items() if name not in (unsigned, "authorization")}
     authorization = acs3_authorization(CREATE, GROUP, fewer, b"")
@@ -245,7 +232,7 @@ def test_acs3_insists_on_what_must_be_signed(sgw: RunningSgw, unsigned: str) -> 
         f"ACS3-HMAC-SHA1 Credential={USER.access_key_id},SignedHeaders=host,Signature=00",
     ],
 )
-def test_an_authorization_header_of_another_form_is_refused(sgw: RunningSgw, authorization: str) -> None:
+def test_malformed_authorization_header_is_refused(sgw: RunningSgw, authorization: str) -> None:
     request = sgw.sign(CREATE)
     headers = {**request.headers, "authorization": authorization}
 
@@ -253,15 +240,15 @@ def test_an_authorization_header_of_another_form_is_refused(sgw: RunningSgw, aut
 
 
 @pytest.mark.parametrize("scheme", ["rpc", "acs3"])
-def test_another_body_than_the_signed_one_is_refused(sgw: RunningSgw, scheme: Scheme) -> None:
+def test_body_other_than_the_signed_one_is_refused(sgw: RunningSgw, scheme: Scheme) -> None:
     request = sgw.sign(replace(CREATE, in_form=True), scheme)
     altered = replace(request, body=request.body.replace(b"photos", b"videos"))
 
     assert refused(sgw, sgw.deliver(altered))[1] == "SignatureDoesNotMatch"
 
 
-def test_a_parameter_cannot_be_slipped_in_a_second_time(sgw: RunningSgw) -> None:
-    """What is signed is every parameter as often as it was sent, so the added one breaks the signature."""
+def test_added_second_value_of_a_parameter_is_refused(sgw: RunningSgw) -> None:
+    """Each value of a repeated parameter is signed, so an added one breaks the signature."""
     request = sgw.sign(CREATE, "rpc")
 
     answer = sgw.deliver(replace(request, target=request.target + "&Name=other"))
@@ -284,7 +271,7 @@ def test_other_paths_are_refused(sgw: RunningSgw) -> None:
     assert refused(sgw, answer)[1] == "InvalidAction.NotFound"
 
 
-def test_no_secret_and_no_token_is_ever_shown(sgw: RunningSgw) -> None:
+def test_no_response_shows_a_secret_or_a_token(sgw: RunningSgw) -> None:
     sgw.create(key=ROLE)
     sgw.call(replace(CREATE, key=replace(ROLE, security_token="made-up")))
 
@@ -294,7 +281,7 @@ def test_no_secret_and_no_token_is_ever_shown(sgw: RunningSgw) -> None:
     assert not any(secret in shown for secret in (ROLE.access_key_secret, ROLE.security_token, "made-up"))
 
 
-def test_the_signer_of_these_tests_signs_as_the_documentation_shows() -> None:
+def test_signer_of_the_tests_signs_as_documented() -> None:
     """The published example of RPC signature 1.0: DescribeRegions, signed with the secret `testsecret`."""
     parameters = {
         "Timestamp": "2016-02-23T12:46:24Z",

@@ -1,4 +1,4 @@
-"""The gateway admits exactly what an independent signer signs, and nothing that differs from it in one byte."""
+"""The gateway admits exactly what an independent signer signs, and refuses every changed byte."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -37,7 +37,7 @@ schemes = st.sampled_from(sorted(SCHEMES))
 
 @dataclass(frozen=True)
 class Change:
-    """Put `byte` at `position` (modulo the length) of what is changed."""
+    """Put `byte` at `position` (modulo the length) of the changed part."""
 
     position: int
     byte: int
@@ -51,7 +51,7 @@ changes = st.builds(Change, st.integers(0, 10_000), st.sampled_from(VISIBLE))
 
 
 def code_for(method: str, request: Request) -> str | None:
-    """The code with which a gateway that has seen nothing before refuses, None if it admits."""
+    """Return the error code of a fresh gateway, None if it admits the call."""
     path, _, query = request.target.partition("?")
     call = Call.of(method, path, query.encode(), request.headers, request.body)
     try:
@@ -70,12 +70,12 @@ def meaning(encoded: bytes) -> list[tuple[str, str]]:
 
 
 @given(asks, schemes)
-def test_what_is_signed_is_admitted(ask: Ask, scheme: str) -> None:
+def test_signed_call_is_admitted(ask: Ask, scheme: str) -> None:
     assert code_for(ask.method, sign(ask, scheme)) is None
 
 
 @given(asks, schemes, changes)
-def test_a_changed_byte_of_the_query_is_refused(ask: Ask, scheme: str, change: Change) -> None:
+def test_changed_byte_of_the_query_is_refused(ask: Ask, scheme: str, change: Change) -> None:
     request = sign(ask, scheme)
     path, _, query = request.target.partition("?")
     assume(query)
@@ -86,7 +86,7 @@ def test_a_changed_byte_of_the_query_is_refused(ask: Ask, scheme: str, change: C
 
 
 @given(asks, schemes, changes)
-def test_a_changed_byte_of_the_form_is_refused(ask: Ask, scheme: str, change: Change) -> None:
+def test_changed_byte_of_the_form_is_refused(ask: Ask, scheme: str, change: Change) -> None:
     request = sign(replace(ask, in_form=True), scheme)
     assume(request.body)
     changed = change.of(request.body)
@@ -96,7 +96,7 @@ def test_a_changed_byte_of_the_form_is_refused(ask: Ask, scheme: str, change: Ch
 
 
 @given(asks, changes, st.data())
-def test_a_changed_byte_of_a_signed_header_is_refused(ask: Ask, change: Change, data: st.DataObject) -> None:
+def test_changed_byte_of_a_signed_header_is_refused(ask: Ask, change: Change, data: st.DataObject) -> None:
     request = sign(ask, "acs3")
     name = data.draw(st.sampled_from(sorted(request.headers.keys() - {"accept"})))
     headers = with_changed(request.headers, name, change)
@@ -110,21 +110,21 @@ def with_changed(headers: Mapping[str, str], name: str, change: Change) -> dict[
 
 
 @given(asks, schemes)
-def test_another_method_is_refused(ask: Ask, scheme: str) -> None:
+def test_method_other_than_the_signed_one_is_refused(ask: Ask, scheme: str) -> None:
     other = {"GET": "POST", "POST": "GET"}[ask.method]
 
     assert code_for(other, sign(ask, scheme)) == "SignatureDoesNotMatch"
 
 
 @given(asks, schemes, st.text(st.sampled_from("abcABC123"), min_size=1))
-def test_another_secret_is_refused(ask: Ask, scheme: str, secret: str) -> None:
+def test_signature_with_another_secret_is_refused(ask: Ask, scheme: str, secret: str) -> None:
     stranger = replace(ask.key, access_key_secret=secret)
 
     assert code_for(ask.method, sign(replace(ask, key=stranger), scheme)) == "SignatureDoesNotMatch"
 
 
 @given(st.sampled_from(["query", "body", "authorization", "path", "content-type"]), st.binary(max_size=60))
-def test_anything_at_all_can_be_read_and_is_refused(part: str, noise: bytes) -> None:
+def test_arbitrary_request_is_refused_without_an_exception(part: str, noise: bytes) -> None:
     """No bytes a stranger sends make the gateway stumble."""
     parts: dict[str, Any] = {"query": b"", "body": b"", "path": "/"}
     headers = {"x-acs-action": "CreateExpressSync", "x-acs-version": "2018-05-11"}

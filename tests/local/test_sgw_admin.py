@@ -1,4 +1,4 @@
-"""The tests' own door of the sgw emulator: what it shows, what it takes, and how it explains what it does not take."""
+"""The admin API of the local gateway: groups, call log, faults, reset."""
 
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -13,19 +13,13 @@ FOREIGN = {"Name": "相册", "BucketName": "somebody-elses", "BucketRegion": "ma
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[RunningSgw]:
+def running_sgw() -> Iterator[RunningSgw]:
     with RunningSgw(GroupService(LOCAL_ACCOUNT, group_limit=2)) as sgw:
         yield sgw
 
 
-@pytest.fixture
-def sgw(running: RunningSgw) -> RunningSgw:
-    running.admin("POST", "reset")
-    return running
-
-
-def test_a_seeded_group_is_answered_as_stored_and_described_like_any_other(sgw: RunningSgw) -> None:
-    """Somebody else's group may be what this API would not create."""
+def test_seeded_group_is_described_like_any_other(sgw: RunningSgw) -> None:
+    """It may be one that the API would not create."""
     stored = sgw.admin("POST", "groups", FOREIGN).json()
 
     assert {name: stored[name] for name in FOREIGN} == FOREIGN
@@ -34,20 +28,20 @@ def test_a_seeded_group_is_answered_as_stored_and_described_like_any_other(sgw: 
     assert sgw.describe().json()["ExpressSyncs"]["ExpressSync"] == [stored]
 
 
-def test_a_seeded_group_keeps_the_id_and_topic_it_brings(sgw: RunningSgw) -> None:
+def test_seeded_group_keeps_its_id_and_topic(sgw: RunningSgw) -> None:
     given = {**FOREIGN, "ExpressSyncId": "sync-mine", "MnsTopic": "my-topic", "BucketPrefix": "p", "Description": "d"}
 
     assert sgw.admin("POST", "groups", given).json() == given
 
 
-def test_a_seeded_group_stands_in_the_way_of_a_create(sgw: RunningSgw) -> None:
+def test_seeded_group_prevents_a_create_of_its_name(sgw: RunningSgw) -> None:
     sgw.admin("POST", "groups", {**FOREIGN, "Name": GROUP["Name"]})
 
     assert sgw.create().json()["Code"] == "DuplicateExpressSyncName"
 
 
-def test_a_client_cannot_choose_id_or_topic(sgw: RunningSgw) -> None:
-    """Only the tests' door reads these fields."""
+def test_client_cannot_choose_id_or_topic(sgw: RunningSgw) -> None:
+    """Only the admin API reads these fields."""
     sgw.create({**GROUP, "ExpressSyncId": "sync-mine", "MnsTopic": "my-topic"})
 
     (group,) = sgw.groups.describe()
@@ -66,7 +60,7 @@ def test_a_client_cannot_choose_id_or_topic(sgw: RunningSgw) -> None:
         ({"Owner": "me"}, "unknown: Owner; allowed are Name, "),
     ],
 )
-def test_what_cannot_be_seeded_is_explained(sgw: RunningSgw, change: dict[str, object], sentence: str) -> None:
+def test_invalid_seed_is_explained(sgw: RunningSgw, change: dict[str, object], sentence: str) -> None:
     sgw.admin("POST", "groups", {**FOREIGN, "ExpressSyncId": "sync-mine"})
 
     answer = sgw.admin("POST", "groups", {**FOREIGN, **change})
@@ -76,12 +70,12 @@ def test_what_cannot_be_seeded_is_explained(sgw: RunningSgw, change: dict[str, o
     assert len(sgw.names()) == 1
 
 
-def test_the_group_limit_does_not_hold_for_seeds(sgw: RunningSgw) -> None:
+def test_group_limit_does_not_apply_to_seeds(sgw: RunningSgw) -> None:
     for name in ("a", "b", "c"):
         assert sgw.admin("POST", "groups", {**FOREIGN, "Name": name, "BucketPrefix": name}).status == 200
 
 
-def test_calls_are_noted_in_order_with_who_what_and_when(sgw: RunningSgw) -> None:
+def test_call_log_has_calls_in_order_with_key_and_time(sgw: RunningSgw) -> None:
     before = datetime.now(timezone.utc).replace(microsecond=0)
     created = sgw.create(key=ROLE).json()
     sgw.queue_faults("InternalError")
@@ -102,7 +96,7 @@ def test_calls_are_noted_in_order_with_who_what_and_when(sgw: RunningSgw) -> Non
     assert before <= datetime.fromisoformat(calls[0]["time"].replace("Z", "+00:00")) <= datetime.now(timezone.utc)
 
 
-def test_a_reset_forgets_groups_calls_and_faults(sgw: RunningSgw) -> None:
+def test_reset_removes_groups_calls_and_faults(sgw: RunningSgw) -> None:
     sgw.create()
     sgw.queue_faults("InternalError")
 
@@ -112,7 +106,7 @@ def test_a_reset_forgets_groups_calls_and_faults(sgw: RunningSgw) -> None:
     assert sgw.create().status == 200
 
 
-def test_queueing_says_how_many_faults_it_queued(sgw: RunningSgw) -> None:
+def test_queueing_returns_the_number_of_faults(sgw: RunningSgw) -> None:
     body = {"name": "*", "faults": ["slow:1", "throttling"], "count": 3}
 
     assert sgw.admin("POST", "faults", body).json() == {"queued": 6}
@@ -139,7 +133,7 @@ def test_queueing_says_how_many_faults_it_queued(sgw: RunningSgw) -> None:
         "trickle:5",
     ],
 )
-def test_an_unknown_fault_is_explained_by_all_known_ones(sgw: RunningSgw, fault: str) -> None:
+def test_unknown_fault_is_explained_with_all_known_ones(sgw: RunningSgw, fault: str) -> None:
     answer = sgw.admin("POST", "faults", {"faults": ["InternalError", fault]})
 
     message = answer.json()["message"]
@@ -151,13 +145,13 @@ def test_an_unknown_fault_is_explained_by_all_known_ones(sgw: RunningSgw, fault:
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("PUT", "faults", 405), ("POST", "fault", 404)])
-def test_what_is_no_door_is_not_mistaken_for_the_api(sgw: RunningSgw, method: str, path: str, status: int) -> None:
+def test_unknown_admin_path_is_not_a_call_of_the_api(sgw: RunningSgw, method: str, path: str, status: int) -> None:
     assert sgw.admin(method, path).status == status
     assert sgw.calls() == []
 
 
-def test_faults_that_are_forgotten_strike_nobody_and_what_was_made_stays(sgw: RunningSgw) -> None:
-    """An outage ends without anything else changing."""
+def test_deleted_faults_end_an_outage_and_change_nothing(sgw: RunningSgw) -> None:
+    """Groups that were created stay."""
     sgw.create({**GROUP, "Name": "made-before", "BucketPrefix": "before/"})
     sgw.queue_faults("RoleNotExist", count=3)
     assert sgw.create().json()["Code"] == "RoleNotExist"

@@ -1,4 +1,4 @@
-"""A trigger over a real queue engine, with a pretended function, clock and chance."""
+"""A queue trigger over a real queue engine, with a fake function, clock and randomness."""
 
 import asyncio
 import contextlib
@@ -34,7 +34,7 @@ TRIGGER = Trigger(
 
 @dataclass
 class Bench:
-    """One trigger with everything around it; `answers` are what the function says, then True for ever."""
+    """One trigger with its queues; `answers` tell whether each push succeeds, and later pushes do."""
 
     trigger: Trigger = TRIGGER
     answers: Iterator[bool] = field(default_factory=lambda: iter(()))
@@ -53,11 +53,11 @@ class Bench:
         self.queue_trigger = QueueTrigger(self.trigger, LOCAL_ACCOUNT, self.service.queues, self._push, clock)
 
     def with_trigger(self, **changes: Any) -> "Bench":
-        """The same bench, its trigger declared otherwise."""
+        """Return a new bench whose trigger has other settings."""
         return replace(self, trigger=replace(self.trigger, **changes), slept=[], pushed=[], request_ids=[])
 
     def send(self, *bodies: str) -> list[str]:
-        """Put messages into the source queue; returns their ids."""
+        """Put messages into the source queue and return their ids."""
         return [self.service.queues.send("source", body).message_id for body in bodies]
 
     def run(self, work: Callable[["Bench"], Awaitable[T]]) -> T:
@@ -75,7 +75,7 @@ class Bench:
         return asyncio.run(whole())
 
     def run_until(self, condition: Callable[["Bench"], bool]) -> "Bench":
-        """Run the trigger until `condition` holds."""
+        """Run the trigger until `condition` is true."""
 
         async def wait(bench: "Bench") -> None:
             await asyncio.wait_for(until(lambda: condition(bench)), PATIENCE_SECONDS)
@@ -84,11 +84,11 @@ class Bench:
         return self
 
     def states(self, queue: str) -> list[str]:
-        """The states of the messages in a queue."""
+        """Return the states of the messages in a queue."""
         return [state for _, state in self.service.queues.messages(queue)]
 
     def bodies(self, queue: str) -> list[str]:
-        """The bodies of the messages in a queue."""
+        """Return the bodies of the messages in a queue."""
         return [message.body for message, _ in self.service.queues.messages(queue)]
 
     async def _push(self, event: bytes, request_id: str) -> bool:
@@ -98,7 +98,7 @@ class Bench:
         return next(self.answers, True)
 
     async def _sleep(self, seconds: float) -> None:
-        """A declared wait passes at once and is noted; the renewal of visibility, at half its time, waits for ever."""
+        """Record a declared wait and end it at once; the wait for a renewal, half the timeout, never ends."""
         if seconds == self.visibility / 2:
             await asyncio.Event().wait()
         self.slept.append(seconds)
