@@ -7,7 +7,7 @@ Does not reproduce: the trigger's access to the queue over HTTP; it receives mes
 import asyncio
 import shutil
 import sys
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,34 +19,27 @@ from express_sync.local.account import LOCAL_ACCOUNT, Account
 from express_sync.local.admin import ADMIN_ERRORS
 from express_sync.local.console import State, console_routes, state_of
 from express_sync.local.crash_points import Traffic
-from express_sync.local.fc.admin import Runtime
 from express_sync.local.fc.app import routes
-from express_sync.local.fc.async_invocations import AsyncInvocations, failure_destination
-from express_sync.local.fc.description import Description
-from express_sync.local.fc.fleet import Code, Fleet, new_request_id
-from express_sync.local.fc.kill_switch import KillSwitch
+from express_sync.local.fc.fleet import Code, new_request_id
+from express_sync.local.fc.runtime import Runtime, run_function
 from express_sync.local.loop_thread import LoopThread, loop_thread
 from express_sync.local.mns.app import create_app as mns_app
 from express_sync.local.mns.engine.message_service import MessageService
 from express_sync.local.outage import Outages, outage_routes
 from express_sync.local.ready import ready_object
 from express_sync.local.resources import create_resources
-from express_sync.local.server import LoopbackServer
+from express_sync.local.servers import Servers
 from express_sync.local.sgw.app import create_app as sgw_app
 from express_sync.local.sgw.groups import GroupService
 from express_sync.local.template.deployment import Function, read_template
 from express_sync.local.trigger.admin import admin_routes as trigger_routes
-from express_sync.local.trigger.queue_trigger import QueueTrigger, ScaledClock
-from express_sync.local.trigger.timer import TimerTrigger
+from express_sync.local.trigger.queue_trigger import ScaledClock
+from express_sync.local.trigger.triggers import Triggers
 
 T = TypeVar("T")
 TEMPLATE = Path(__file__).resolve().parents[2] / "template.yml"
 MNS_ENDPOINT = "EXPRESS_SYNC_MNS_ENDPOINT"
 SGW_ENDPOINT = "EXPRESS_SYNC_SGW_ENDPOINT"
-
-
-class PortTakenError(OSError):
-    """A requested port is in use; the message names the service and the port."""
 
 
 class NotRunnableError(ValueError):
@@ -90,11 +83,9 @@ class LocalCloud:
         self._account = account
         self._traffic = Traffic()
         self._runtime: Runtime | None = None
-        self._queue_triggers: list[QueueTrigger] = []
-        self._timers: list[TimerTrigger] = []
-        self._servers: dict[str, LoopbackServer] = {}
-        self._outages = Outages(self._servers)
-        self._running: list[asyncio.Task[None]] = []
+        self._triggers = Triggers(account, self.messages.queues, self._clock)
+        self._servers = Servers(options.port_base)
+        self._outages = Outages(self._servers.by_service)
 
     async def start(self) -> None:
         """Create the resources, and return once all services respond. PortTakenError if a port is in use."""
@@ -107,89 +98,70 @@ class LocalCloud:
     async def stop(self) -> None:
         """End everything that was started, including processes."""
         await self._outages.cancel()
-        await _cancel(self._running)
-        await asyncio.gather(*(server.stop() for server in self._servers.values()))
-        await asyncio.gather(*(server.cancel() for server in self._servers.values()))
+        await self._triggers.cancel()
+        await self._servers.stop()
         if self._runtime:
-            await self._runtime.async_invocations.cancel()
-            await self._runtime.fleet.stop()
+            await self._runtime.stop()
 
     def ready(self) -> dict[str, Any]:
         """Return the ready object of a running cloud."""
-        urls = {service: server.url for service, server in self._servers.items()}
-        return ready_object(self.deployment, self._account, urls)
+        return ready_object(self.deployment, self._account, self._servers.urls)
 
     async def _start(self) -> None:
         create_resources(self.deployment, self.messages)
-        await self._serve("mns", mns_app(self.messages, self._account, self._traffic))
-        await self._serve("sgw", sgw_app(self.groups, self._account, self._traffic))
+        await self._servers.serve("mns", mns_app(self.messages, self._account, self._traffic))
+        await self._servers.serve("sgw", sgw_app(self.groups, self._account, self._traffic))
         if self._options.with_function:
             self._runtime = self._run_function()
-        await self._serve("fc", self._fc_app())
+        await self._servers.serve("fc", self._fc_app())
         if self._runtime:
-            self._start_queue_triggers(self._runtime)
-            self._start_timers(self._runtime)
+            self._start_triggers(self._runtime)
 
     def _fc_app(self) -> Starlette:
         served = [
             *console_routes(self._state),
             *outage_routes(self._outages),
-            *trigger_routes(self._queue_triggers, self._timers),
+            *trigger_routes(self._triggers),
             *routes(self._runtime, self._account),
         ]
         return Starlette(routes=served, exception_handlers=ADMIN_ERRORS)
 
-    async def _serve(self, service: str, app: Starlette) -> None:
-        base = self._options.port_base
-        port = base + len(self._servers) if base else 0
-        server = self._servers[service] = LoopbackServer(app, port)
-        try:
-            await server.start()
-        except OSError as error:
-            raise PortTakenError(f"{service} cannot have port {port}: {error.strerror}") from error
-
     def _run_function(self) -> Runtime:
-        function, deployed = self._local_function(), self.deployment
-        fleet = Fleet(function, self._account, self._code)
-        on_failure = failure_destination(deployed, self._account, self.messages)
-        invocations = AsyncInvocations(fleet, self._clock.wait, deployed.async_policy.retries, on_failure)
-        shown = {name: function.environment[name] for name in deployed.function.environment}
-        description = Description(function, shown, (*deployed.triggers, *deployed.timers), self._account)
-        return Runtime(fleet, invocations, KillSwitch(fleet, self._traffic), description)
+        return run_function(
+            self.deployment,
+            self._local_function(),
+            self._code,
+            account=self._account,
+            messages=self.messages,
+            traffic=self._traffic,
+            pause=self._clock.wait,
+        )
 
     def _local_function(self) -> Function:
         declared = self.deployment.function
         environment = {
             **declared.environment,
-            MNS_ENDPOINT: self._servers["mns"].url,
-            SGW_ENDPOINT: self._servers["sgw"].url,
+            MNS_ENDPOINT: self._servers.urls["mns"],
+            SGW_ENDPOINT: self._servers.urls["sgw"],
             **self._options.environment,
         }
         return replace(declared, runtime=self._options.runtime or declared.runtime, environment=environment)
 
-    def _start_queue_triggers(self, runtime: Runtime) -> None:
+    def _start_triggers(self, runtime: Runtime) -> None:
         async def push(event: bytes, request_id: str) -> bool:
             return (await runtime.fleet.invoke(event, request_id, "Trigger")).succeeded
 
-        for trigger in self.deployment.triggers:
-            queue_trigger = QueueTrigger(trigger, self._account, self.messages.queues, push, self._clock)
-            self._queue_triggers.append(queue_trigger)
-            self._running.append(asyncio.create_task(queue_trigger.run()))
-
-    def _start_timers(self, runtime: Runtime) -> None:
         def accept(event: bytes) -> tuple[str, asyncio.Task[None]]:
             request_id = new_request_id()
             return request_id, runtime.async_invocations.accept(event, request_id, "Timer")
 
-        for timer in self.deployment.timers:
-            timer_trigger = TimerTrigger(timer, accept, self._clock)
-            self._timers.append(timer_trigger)
-            self._running.append(asyncio.create_task(timer_trigger.run()))
+        self._triggers.start(self.deployment, push, accept)
 
     def _state(self) -> State:
         invocations = self._runtime.fleet.invocation_log.recent() if self._runtime else []
-        triggers, timers = ([each.to_json() for each in several] for several in (self._queue_triggers, self._timers))
-        return state_of(self.messages, self.groups, invocations, triggers, timers)
+        queue_triggers = [each.to_json() for each in self._triggers.queue_triggers]
+        timers = [each.to_json() for each in self._triggers.timers]
+        return state_of(self.messages, self.groups, invocations, queue_triggers, timers)
 
 
 def _code(options: CloudOptions) -> Code:
@@ -199,12 +171,6 @@ def _code(options: CloudOptions) -> Code:
     if shutil.which(options.python) is None:
         raise NotRunnableError(f"{options.python} is not an interpreter for the function")
     return Code(options.python, directory)
-
-
-async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @dataclass(frozen=True)

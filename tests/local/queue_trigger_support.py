@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.mns.engine.message_service import MessageService
 from express_sync.local.mns.engine.queue import QueueAttributes
-from express_sync.local.template.deployment import Trigger
+from express_sync.local.template.queue_triggers import Trigger
 from express_sync.local.trigger.queue_trigger import QueueTrigger, ScaledClock
 from tests.local.fc_support import until
 from tests.support.patience import PATIENCE_SECONDS

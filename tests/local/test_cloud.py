@@ -19,10 +19,10 @@ from express_sync.local.cloud import (
     CloudOptions,
     LocalCloud,
     NotRunnableError,
-    PortTakenError,
     RunningCloud,
     background,
 )
+from express_sync.local.servers import PortTakenError
 from express_sync.local.template.parser import TemplateError
 from tests.local.fc_signer import PATH_2023, acs3_headers, send
 from tests.local.fc_support import cloud_of, fc_port, local_get, local_post, wait_until_dead

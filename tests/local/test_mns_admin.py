@@ -29,7 +29,7 @@ def topic(client: RawClient) -> RawClient:
     return client
 
 
-def order(client: RawClient, *faults: str, operation: str = "PublishMessage") -> None:
+def queue_faults(client: RawClient, *faults: str, operation: str = "PublishMessage") -> None:
     """Queue faults."""
     assert client.local("POST", "faults", {"operation": operation, "faults": faults}) == (200, {"queued": len(faults)})
 
@@ -50,7 +50,7 @@ def delivered(client: RawClient) -> int:
 @pytest.mark.parametrize("code", sorted(ERRORS))
 def test_every_error_code_is_a_fault(shared_client: RawClient, code: str) -> None:
     """One call gets it, in the service's form, and is not carried out; the next call is not affected."""
-    order(shared_client, code, operation="CreateQueue")
+    queue_faults(shared_client, code, operation="CreateQueue")
     refused = shared_client.create_queue(f"ordered-{code}")
     status, message = ERRORS[code]
     assert (refused.status, refused.code, refused.text("Message")) == (status, code, message)
@@ -60,7 +60,7 @@ def test_every_error_code_is_a_fault(shared_client: RawClient, code: str) -> Non
 
 def test_each_fault_applies_to_one_publication_in_order(topic: RawClient) -> None:
     """Calls of other operations are not affected."""
-    order(topic, "TooManyRequests", "QpsLimitExceeded")
+    queue_faults(topic, "TooManyRequests", "QpsLimitExceeded")
     assert topic.create_queue("other").status == 201
     assert [publish(topic).status for _ in range(3)] == [429, 400, 201]
     assert delivered(topic) == 1
@@ -74,7 +74,7 @@ def test_server_error_is_sent_before_or_after_the_operation(
     topic: RawClient, fault: str, status: int, body: str, done: int
 ) -> None:
     """The body is empty, HTML, or the service's own InternalError."""
-    order(topic, fault)
+    queue_faults(topic, fault)
     answer = publish(topic)
     assert (answer.status, answer.body.decode()[: len(body)], bool(answer.body)) == (status, body, bool(body))
     assert delivered(topic) == done
@@ -83,7 +83,7 @@ def test_server_error_is_sent_before_or_after_the_operation(
 @pytest.mark.parametrize(("fault", "done"), [("reset-before", 0), ("reset-after", 1)])
 def test_reset_breaks_the_connection(topic: RawClient, fault: str, done: int) -> None:
     """It is a TCP RST, before or after the operation."""
-    order(topic, fault)
+    queue_faults(topic, fault)
     with pytest.raises(ConnectionResetError):
         publish(topic)
     topic.close()
@@ -94,7 +94,7 @@ def test_reset_breaks_the_connection(topic: RawClient, fault: str, done: int) ->
 @pytest.mark.parametrize(("fault", "done"), [("timeout-before", 0), ("timeout-after", 1)])
 def test_timeout_fault_never_responds(topic: RawClient, fault: str, done: int) -> None:
     """It comes before or after the operation."""
-    order(topic, fault)
+    queue_faults(topic, fault)
     topic.connection.timeout = SILENCE_SECONDS
     topic.close()
     with pytest.raises(TimeoutError):
@@ -106,7 +106,7 @@ def test_timeout_fault_never_responds(topic: RawClient, fault: str, done: int) -
 
 def test_slow_call_has_its_result_after_the_delay(topic: RawClient) -> None:
     """The response is not earlier than requested."""
-    order(topic, "slow:200")
+    queue_faults(topic, "slow:200")
     started = time.monotonic()
     assert publish(topic).status == 201
     assert time.monotonic() - started >= 0.2
@@ -114,7 +114,7 @@ def test_slow_call_has_its_result_after_the_delay(topic: RawClient) -> None:
 
 def test_fault_waits_for_a_call_with_a_correct_signature(topic: RawClient) -> None:
     """A refused call does not use it up."""
-    order(topic, "TooManyRequests")
+    queue_faults(topic, "TooManyRequests")
     wrong = topic.call("POST", "/topics/t/messages", PUBLISH, {"Authorization": "MNS nobody:c2ln"})
     assert (wrong.code, publish(topic).code) == ("InvalidAccessKeyId", "TooManyRequests")
 
@@ -122,7 +122,7 @@ def test_fault_waits_for_a_call_with_a_correct_signature(topic: RawClient) -> No
 def test_error_after_an_invalid_call_changes_nothing(client: RawClient) -> None:
     """A call that would be refused is not carried out, whatever is then sent."""
     client.create_queue("q")
-    order(client, "error-after", operation="SendMessage")
+    queue_faults(client, "error-after", operation="SendMessage")
     assert client.send_message("q", "x", Priority=99).code == "InternalError"
     assert delivered(client) == 0
 
@@ -186,7 +186,7 @@ def test_inspection_of_a_missing_queue_is_a_404(shared_client: RawClient) -> Non
 def test_call_log_has_the_results_of_calls(topic: RawClient) -> None:
     """It includes refused and faulty calls, but no bodies and no signatures."""
     topic.local("POST", "reset")
-    order(topic, "TooManyRequests", "reset-after")
+    queue_faults(topic, "TooManyRequests", "reset-after")
     publish(topic)
     with pytest.raises(ConnectionResetError):
         publish(topic)
@@ -205,7 +205,7 @@ def test_call_log_has_the_results_of_calls(topic: RawClient) -> None:
 def test_admin_reset_keeps_queues_and_topics(topic: RawClient) -> None:
     """Messages, faults and logged calls are removed."""
     publish(topic)
-    order(topic, "unavailable")
+    queue_faults(topic, "unavailable")
     assert topic.local("POST", "reset") == (200, {})
     assert topic.local("GET", "calls") == (200, [])
     assert delivered(topic) == 0
@@ -266,7 +266,7 @@ def test_publication_without_a_response_is_not_reported_answered(mns: RunningMns
         seen.append(point)
 
     mns.traffic.listen(listen)
-    order(topic, "reset-after")
+    queue_faults(topic, "reset-after")
     with pytest.raises(ConnectionResetError):
         publish(topic)
     topic.close()
@@ -374,7 +374,7 @@ def test_restarted_server_keeps_messages_and_port(
 
 def test_silent_call_ends_with_the_server(mns: RunningMns, topic: RawClient) -> None:
     """A timeout fault does not outlast the stop."""
-    order(topic, "timeout-before")
+    queue_faults(topic, "timeout-before")
     headers = topic.headers("POST", "/topics/t/messages", PUBLISH)
     topic.connection.request("POST", "/topics/t/messages", PUBLISH.encode(), headers)
     mns.run(mns.server.stop())

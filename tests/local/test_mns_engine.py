@@ -80,24 +80,24 @@ def test_delete_in_the_last_lease_prevents_a_dead_letter(service: MessageService
 
 def test_dead_letter_keeps_its_retention(service: MessageService, clock: FakeClock) -> None:
     """Retention counts from the first enqueueing."""
-    service.queues.create_queue("brief", QueueAttributes(visibility_timeout=10), DeadLetterPolicy("grave", 1))
-    service.queues.create_queue("grave", QueueAttributes(message_retention_period=60))
+    service.queues.create_queue("brief", QueueAttributes(visibility_timeout=10), DeadLetterPolicy("short-lived", 1))
+    service.queues.create_queue("short-lived", QueueAttributes(message_retention_period=60))
     service.queues.send("brief", "poison")
     receive(service, "brief")
     clock.advance(59)
-    assert len(service.queues.messages("grave")) == 1
+    assert len(service.queues.messages("short-lived")) == 1
     clock.advance(1)
-    assert service.queues.messages("grave") == []
+    assert service.queues.messages("short-lived") == []
 
 
 def test_dead_letter_older_than_the_retention_is_dropped(service: MessageService, clock: FakeClock) -> None:
     """The retention of the dead-letter queue counts, even for the receive that moves the message."""
-    service.queues.create_queue("brief", QueueAttributes(visibility_timeout=100), DeadLetterPolicy("grave", 1))
-    service.queues.create_queue("grave", QueueAttributes(message_retention_period=60))
+    service.queues.create_queue("brief", QueueAttributes(visibility_timeout=100), DeadLetterPolicy("short-lived", 1))
+    service.queues.create_queue("short-lived", QueueAttributes(message_retention_period=60))
     service.queues.send("brief", "poison")
     receive(service, "brief")
     clock.advance(100)
-    assert receive(service, "grave") == []
+    assert receive(service, "short-lived") == []
 
 
 def test_message_due_before_its_expiry_is_dead_lettered(service: MessageService, clock: FakeClock) -> None:

@@ -175,12 +175,12 @@ def test_successful_timer_runs_hide_no_other_invocation(tmp_path: Path) -> None:
     with cloud_of(tmp_path, SOURCE, more=SWEEP.replace("ENABLED", "false")) as running:
         runtime = running.cloud._runtime
         assert runtime is not None
-        journal, done = runtime.fleet.invocation_log, InvocationResult("succeeded", b"")
-        journal.end(journal.begin("called", "Sync"), done)
+        log, done = runtime.fleet.invocation_log, InvocationResult("succeeded", b"")
+        log.end(log.begin("called", "Sync"), done)
         for number in range(2 * MAX_INVOCATIONS):
-            journal.end(journal.begin(f"quiet-{number}", "Timer"), done)
-        journal.end(journal.begin("failed", "Timer"), InvocationResult("exited", b""))
-        journal.end(journal.begin("pushed", "Trigger"), done)
+            log.end(log.begin(f"quiet-{number}", "Timer"), done)
+        log.end(log.begin("failed", "Timer"), InvocationResult("exited", b""))
+        log.end(log.begin("pushed", "Trigger"), done)
         shown = local_get(running, "/_local/state")["invocations"]
     ids = [entry["requestId"] for entry in shown]
     assert sorted(ids) == ["called", "failed", "pushed", f"quiet-{2 * MAX_INVOCATIONS - 1}"]

@@ -1,26 +1,11 @@
 """The admin API of the local function: kill it, reset it, read its invocations and logs."""
 
-from dataclasses import dataclass
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from express_sync.local.admin import AdminRequestError, json_object
-from express_sync.local.fc.async_invocations import AsyncInvocations
-from express_sync.local.fc.description import Description
-from express_sync.local.fc.fleet import Fleet
-from express_sync.local.fc.kill_switch import KillSwitch
-
-
-@dataclass(frozen=True, slots=True)
-class Runtime:
-    """A running function: its instances, its asynchronous invocations, and how the API describes it."""
-
-    fleet: Fleet
-    async_invocations: AsyncInvocations
-    kill_switch: KillSwitch
-    description: Description
+from express_sync.local.fc.runtime import Runtime
 
 
 def admin_routes(runtime: Runtime) -> list[BaseRoute]:

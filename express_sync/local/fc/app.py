@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from express_sync.local.account import Account
-from express_sync.local.fc.admin import Runtime, admin_routes
+from express_sync.local.fc.admin import admin_routes
 from express_sync.local.fc.description import (
     Description,
     function_of_2016,
@@ -29,6 +29,7 @@ from express_sync.local.fc.description import (
 from express_sync.local.fc.errors import Body, FcError, body_of_2016, body_of_2023
 from express_sync.local.fc.fleet import new_request_id
 from express_sync.local.fc.result import UNHANDLED, InvocationResult
+from express_sync.local.fc.runtime import Runtime
 from express_sync.local.fc.signature import Keys, verify_acs3, verify_fc
 from express_sync.local.openapi.request import Call
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from express_sync.local.account import Account
-from express_sync.local.template.deployment import Function, Trigger
+from express_sync.local.template.deployment import Function
+from express_sync.local.template.queue_triggers import Trigger
 from express_sync.local.template.timers import Timer
 
 Document = dict[str, Any]

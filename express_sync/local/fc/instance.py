@@ -53,7 +53,7 @@ class Instance:
         """Start a worker process. OSError if the interpreter does not exist."""
         output = OutputPipe(logs.add)
         ours, theirs = socket.socketpair()
-        lifeline, held = os.pipe()
+        lifeline, our_end = os.pipe()
         inherited = (theirs.fileno(), lifeline)
         try:
             process = await asyncio.create_subprocess_exec(
@@ -72,14 +72,14 @@ class Instance:
         except BaseException:
             output.close()
             ours.close()
-            os.close(held)
+            os.close(our_end)
             raise
         finally:
             output.close_writer()
             theirs.close()
             os.close(lifeline)
         reader, writer = await asyncio.open_connection(sock=ours)
-        return cls(process, output, _Channel(reader, writer, held))
+        return cls(process, output, _Channel(reader, writer, our_end))
 
     @property
     def usable(self) -> bool:

@@ -72,21 +72,21 @@ class _Nonces:
     """The nonces that were used, for as long as the timestamp sent with them can still be accepted."""
 
     def __init__(self) -> None:
-        self._forgotten_at: dict[str, float] = {}
+        self._expires_at: dict[str, float] = {}
 
     def use(self, nonce: str, now: float) -> bool:
         """Remember `nonce`, and tell whether it was used before."""
-        self._forget(now)
-        used = nonce in self._forgotten_at
-        self._forgotten_at.setdefault(nonce, now + 2 * _SKEW_S)
+        self._remove_expired(now)
+        used = nonce in self._expires_at
+        self._expires_at.setdefault(nonce, now + 2 * _SKEW_S)
         return used
 
-    def _forget(self, now: float) -> None:
-        while self._forgotten_at:
-            oldest = next(iter(self._forgotten_at))
-            if self._forgotten_at[oldest] >= now:
+    def _remove_expired(self, now: float) -> None:
+        while self._expires_at:
+            oldest = next(iter(self._expires_at))
+            if self._expires_at[oldest] >= now:
                 return
-            del self._forgotten_at[oldest]
+            del self._expires_at[oldest]
 
 
 def _check_timestamp(timestamp: str, now: float) -> None:

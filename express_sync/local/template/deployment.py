@@ -7,13 +7,12 @@ reproduced here is an error, so that the local cloud never silently differs from
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from express_sync.local.account import Account
-from express_sync.local.retry_strategy import STRATEGIES
 from express_sync.local.template.async_config import AsyncPolicy, async_policy
 from express_sync.local.template.parser import TemplateError, parse
 from express_sync.local.template.properties import Properties
+from express_sync.local.template.queue_triggers import Trigger, queue_trigger
 from express_sync.local.template.resolver import Stack
 from express_sync.local.template.timers import Timer, timer
 
@@ -79,28 +78,6 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
-class Trigger:
-    """ALIYUN::FC3::Trigger of type eventbridge with an SMQ queue as its source.
-
-    `batch_count` and `batch_seconds` close the batch window, whichever is reached first; `dead_letter_queue` is
-    empty if there is none; `config` is the TriggerConfig, resolved.
-    """
-
-    name: str
-    function: str
-    queue: str
-    base64_decode: bool
-    schema: str
-    mode: str
-    errors_tolerance: str
-    retry_strategy: str
-    batch_count: int
-    batch_seconds: int
-    dead_letter_queue: str
-    config: Mapping[str, Any] = field(default_factory=dict, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Deployment:
     """All resources of one template that the local cloud runs."""
 
@@ -126,7 +103,7 @@ def deployment_of(stack: Stack) -> Deployment:
         subscriptions=tuple(_subscription(each) for each in _resources(stack, "ALIYUN::MNS::Subscription")),
         function=_only_function(stack),
         async_policy=_async_policy(stack),
-        triggers=tuple(_trigger(each) for each in _triggers(stack, "eventbridge")),
+        triggers=tuple(queue_trigger(each) for each in _triggers(stack, "eventbridge")),
         timers=tuple(timer(each) for each in _triggers(stack, "timer")),
     )
 
@@ -207,37 +184,3 @@ def _function(function: Properties) -> Function:
 
 def _environment(variables: Properties) -> dict[str, str]:
     return {name: variables.text(name) for name in variables.values}
-
-
-def _trigger(trigger: Properties) -> Trigger:
-    config = trigger.map("TriggerConfig")
-    config.choice("triggerEnable", (True,), default=True)
-    config.choice("asyncInvocationType", (False,), default=False)
-    config.choice("eventRuleFilterPattern", ("{}", ""), default="{}")
-    source = config.map("eventSourceConfig")
-    source.choice("eventSourceType", ("MNS",))
-    queue = source.map("eventSourceParameters").map("sourceMNSParameters")
-    delivery = config.map("eventSinkConfig").map("deliveryOption")
-    return Trigger(
-        name=trigger.text("TriggerName"),
-        function=trigger.text("FunctionName"),
-        queue=queue.text("QueueName"),
-        base64_decode=queue.boolean("IsBase64Decode", default=True),
-        schema=delivery.choice("eventSchema", ("CloudEvents", "RawData"), default="CloudEvents"),
-        config=config.values,
-        **_run_options(config.map("runOptions")),
-    )
-
-
-def _run_options(options: Properties) -> dict[str, Any]:
-    window = options.map("batchWindow")
-    return {
-        "mode": options.choice("mode", ("event-streaming", "event-driven")),
-        "errors_tolerance": options.choice("errorsTolerance", ("ALL", "NONE"), default="NONE"),
-        "retry_strategy": options.map("retryStrategy").choice(
-            "PushRetryStrategy", tuple(STRATEGIES), default="BACKOFF_RETRY"
-        ),
-        "batch_count": window.number("CountBasedWindow", 1),
-        "batch_seconds": window.number("TimeBasedWindow", 0),
-        "dead_letter_queue": options.map("deadLetterQueue").text("Arn", "").rpartition("/")[2],
-    }

@@ -7,20 +7,21 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from express_sync.local.admin import AdminRequestError, json_object
-from express_sync.local.trigger.queue_trigger import QueueTrigger
 from express_sync.local.trigger.timer import TimerTrigger
+from express_sync.local.trigger.triggers import Triggers
 
 
-def admin_routes(queue_triggers: Sequence[QueueTrigger], timers: Sequence[TimerTrigger]) -> list[BaseRoute]:
-    """Return the routes under `/_local`; triggers added to the sequences later are included."""
+def admin_routes(triggers: Triggers) -> list[BaseRoute]:
+    """Return the routes under `/_local`."""
 
-    async def triggers(_request: Request) -> Response:
-        return JSONResponse([*(each.to_json() for each in queue_triggers), *(each.to_json() for each in timers)])
+    async def show(_request: Request) -> Response:
+        shown = [each.to_json() for each in triggers.queue_triggers] + [each.to_json() for each in triggers.timers]
+        return JSONResponse(shown)
 
     async def fire(request: Request) -> Response:
-        return _fire(timers, await request.body())
+        return _fire(triggers.timers, await request.body())
 
-    return [Route("/_local/trigger", triggers), Route("/_local/timer", fire, methods=["POST"])]
+    return [Route("/_local/trigger", show), Route("/_local/timer", fire, methods=["POST"])]
 
 
 def _fire(timers: Sequence[TimerTrigger], body: bytes) -> Response:

@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from express_sync.local.account import Account
-from express_sync.local.template.deployment import Trigger
+from express_sync.local.template.queue_triggers import Trigger
 
 
 @dataclass(frozen=True, slots=True)

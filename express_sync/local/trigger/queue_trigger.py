@@ -23,7 +23,7 @@ from express_sync.local.mns.engine.message import Message
 from express_sync.local.mns.engine.queue_service import QueueService
 from express_sync.local.mns.errors import MnsError
 from express_sync.local.retry_strategy import Uniform, waits
-from express_sync.local.template.deployment import Trigger
+from express_sync.local.template.queue_triggers import Trigger
 from express_sync.local.trigger.events import Received, encoded, event, payload
 from express_sync.local.trigger.lease import LeasedBatch, Sleep
 

@@ -11,7 +11,8 @@ from typing import Any
 import click
 from rich.text import Text
 
-from express_sync.local.cloud import CloudOptions, LocalCloud, NotRunnableError, PortTakenError
+from express_sync.local.cloud import CloudOptions, LocalCloud, NotRunnableError
+from express_sync.local.servers import PortTakenError
 from express_sync.local.template.parser import TemplateError
 from express_sync.ops.targets.registration import refuse_a_second, registering, state_directory, write_atomically
 from express_sync.ops.terminal import output

@@ -165,13 +165,15 @@ class Stage:
                 self.door("fc", "POST", "/_local/timer", {"name": "sweep"})  # it would come in five minutes by itself
         except HTTPError:
             return False  # the service is down for the moment, as a storm wants it
-        if waiting and not self.running.cloud._queue_triggers:
+        if waiting and not self.running.cloud._triggers.queue_triggers:
             self.running.run(self._let_time_pass())
         return not waiting and landed and is_calm
 
     def _is_sweeping(self) -> bool:
         return any(
-            timer.to_json()["state"] == "running" for timer in self.running.cloud._timers if timer.timer.name == "sweep"
+            timer.to_json()["state"] == "running"
+            for timer in self.running.cloud._triggers.timers
+            if timer.timer.name == "sweep"
         )
 
     async def _let_time_pass(self) -> None:
@@ -179,7 +181,7 @@ class Stage:
         cloud = self.running.cloud
         queues = [self.ready["mns"][role] for role in ("requestQueue", "deadLetterQueue")]
         states = {state for queue in queues for _, state in cloud.messages.queues.messages(queue)}
-        drains = [timer for timer in cloud._timers if timer.to_json()["state"] == "running"]
+        drains = [timer for timer in cloud._triggers.timers if timer.to_json()["state"] == "running"]
         if "active" not in states and sum(map(cloud.messages.queues.polls.waiting, queues)) == len(drains):
             before = cloud.messages.queues._clock
             cloud.messages.queues._clock = lambda: before() + BEYOND_EVERY_VISIBILITY_SECONDS

@@ -41,6 +41,20 @@ class Draft:
     user_properties: tuple[Property, ...] = ()
     system_properties: tuple[Property, ...] = ()
 
+    def message(self, delay_seconds: int, now_ms: int, arrival: int) -> "Message":
+        """Return the new message of this draft."""
+        return Message(
+            message_id=new_message_id(),
+            body=self.body,
+            arrival=arrival,
+            enqueue_time_ms=now_ms,
+            next_visible_time_ms=now_ms + delay_seconds * 1000,
+            first_dequeue_time_ms=now_ms,
+            priority=self.priority,
+            user_properties=self.user_properties,
+            system_properties=self.system_properties,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Message:

@@ -48,7 +48,7 @@ class MessageService:
         draft = Draft(body, user_properties=tuple(user_properties), system_properties=tuple(system_properties))
         limits.check_draft(draft, published_to.attributes.maximum_message_size)
         limits.check_tag("MessageTag", tag)
-        message = self.queues.new_message(draft, 0, now_ms)
+        message = draft.message(0, now_ms, arrival=0)
         for subscription in published_to.subscriptions.values():
             if subscription.attributes.matches(tag):
                 self._notify(published_to, subscription, message, tag, now_ms)

@@ -91,8 +91,8 @@ class QueueService:
     def messages(self, queue: str) -> list[tuple[Message, State]]:
         """Return every message of the queue with its state, in order of arrival, without changing any."""
         now_ms = self.advance()
-        held = sorted(self.queue(queue), key=lambda message: message.arrival)
-        return [(message, message.state(now_ms)) for message in held]
+        messages = sorted(self.queue(queue), key=lambda message: message.arrival)
+        return [(message, message.state(now_ms)) for message in messages]
 
     def reset(self) -> None:
         """Drop every message and what is scheduled; the queues stay."""
@@ -144,13 +144,11 @@ class QueueService:
     def peek(self, queue: str, count: int = 1) -> list[Message]:
         """Return up to `count` (1 to 16) messages that can be received, unchanged; [] if there are none."""
         limits.MESSAGE_COUNT.check(count)
-        now_ms = self.advance()
-        return self.queue(queue).peek(count, now_ms)
+        return self.queue(queue).peek(count, self.advance())
 
     def delete(self, queue: str, receipt_handle: str) -> None:
         """Delete the message of the receipt handle; ReceiptHandleError, MessageNotExist, QueueNotExist."""
-        now_ms = self.advance()
-        self.queue(queue).delete(receipt_handle, now_ms)
+        self.queue(queue).delete(receipt_handle, self.advance())
 
     def change_visibility(self, queue: str, receipt_handle: str, seconds: int) -> Message:
         """Hide the message for 1 to 43200 seconds from now; returns it with its new handle.
@@ -158,8 +156,7 @@ class QueueService:
         ReceiptHandleError, MessageNotExist, QueueNotExist, InvalidArgument.
         """
         limits.VISIBILITY_TIMEOUT.check(seconds)
-        now_ms = self.advance()
-        return self.queue(queue).change_visibility(receipt_handle, seconds, now_ms)
+        return self.queue(queue).change_visibility(receipt_handle, seconds, self.advance())
 
     def now_ms(self) -> int:
         """Return the time of the clock in milliseconds."""
@@ -182,21 +179,7 @@ class QueueService:
     def enqueue(self, queue: Queue, draft: Draft, delay_seconds: int | None, now_ms: int) -> Message:
         """Put a checked `draft` into the queue, with the queue's own delay if `delay_seconds` is None."""
         delay = queue.attributes.delay_seconds if delay_seconds is None else delay_seconds
-        return self._put(queue, self.new_message(draft, delay, now_ms), now_ms)
-
-    def new_message(self, draft: Draft, delay_seconds: int, now_ms: int) -> Message:
-        """Return the message of a `draft`, with a new id."""
-        return Message(
-            message_id=new_message_id(),
-            body=draft.body,
-            arrival=next(self._arrivals),
-            enqueue_time_ms=now_ms,
-            next_visible_time_ms=now_ms + delay_seconds * 1000,
-            first_dequeue_time_ms=now_ms,
-            priority=draft.priority,
-            user_properties=draft.user_properties,
-            system_properties=draft.system_properties,
-        )
+        return self._put(queue, draft.message(delay, now_ms, next(self._arrivals)), now_ms)
 
     def _dead_letter(self, source: Queue, message: Message, now_ms: int) -> None:
         target = self._queues.get(source.dead_letter.target_queue) if source.dead_letter else None
@@ -207,9 +190,9 @@ class QueueService:
         self._put(target, message.dead_letter(arn, new_message_id(), next(self._arrivals), now_ms), now_ms)
 
     def _put(self, queue: Queue, message: Message, now_ms: int) -> Message:
-        held = queue.put(message, now_ms)
+        stored = queue.put(message, now_ms)
         self.polls.wake(queue.name)
-        return held
+        return stored
 
     def _until_next_change(self, now_ms: int) -> float:
         due_ms = self.next_change_ms()

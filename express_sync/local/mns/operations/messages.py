@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 from express_sync.local.crash_points import Point
 from express_sync.local.mns import schema, xml
 from express_sync.local.mns.engine import limits
-from express_sync.local.mns.engine.message import Message, Property
+from express_sync.local.mns.engine.message import Message
 from express_sync.local.mns.errors import MnsError, invalid_element
 from express_sync.local.mns.operation import NO_CONTENT, Call, Operation
+from express_sync.local.mns.operations import message_xml
 from express_sync.local.mns.protocol import Request, Response
 from express_sync.local.mns.xml import Element, Node
 
@@ -32,7 +33,7 @@ async def send_message(call: Call) -> Response:
     """Put one message into the queue."""
     call.service.queues.queue(call.names["queue"])
     draft = schema.read(schema.document(call.request.body, "Message"), _SCHEMA)
-    return Response(201, xml.write(("Message", _sent(_send(call, draft)))))
+    return Response(201, xml.write(("Message", message_xml.sent(_send(call, draft)))))
 
 
 async def batch_send_message(call: Call) -> Response:
@@ -43,7 +44,8 @@ async def batch_send_message(call: Call) -> Response:
     limits.BATCH_BYTES.check(sum(len(draft.get("body", "").encode()) for draft in drafts))
     results = [_result_of(partial(_send, call, draft)) for draft in drafts]
     content: list[Node] = [
-        ("Message", _failure(result) if isinstance(result, MnsError) else _sent(result)) for result in results
+        ("Message", message_xml.failure(result) if isinstance(result, MnsError) else message_xml.sent(result))
+        for result in results
     ]
     failed = any(isinstance(result, MnsError) for result in results)
     return Response(500 if failed else 201, xml.write(("Messages", content)))
@@ -51,22 +53,22 @@ async def batch_send_message(call: Call) -> Response:
 
 async def receive_message(call: Call) -> Response:
     """Receive one message."""
-    return _one(await _receive(call, 1), _received)
+    return message_xml.one(await _receive(call, 1), message_xml.received)
 
 
 async def batch_receive_message(call: Call) -> Response:
     """Receive up to 16 messages."""
-    return _several(await _receive(call, _count(call.request)), _received)
+    return message_xml.several(await _receive(call, _count(call.request)), message_xml.received)
 
 
 async def peek_message(call: Call) -> Response:
     """Return one message without receiving it."""
-    return _one(call.service.queues.peek(call.names["queue"]), _peeked)
+    return message_xml.one(call.service.queues.peek(call.names["queue"]), message_xml.peeked)
 
 
 async def batch_peek_message(call: Call) -> Response:
     """Return up to 16 messages without receiving them."""
-    return _several(call.service.queues.peek(call.names["queue"], _count(call.request)), _peeked)
+    return message_xml.several(call.service.queues.peek(call.names["queue"], _count(call.request)), message_xml.peeked)
 
 
 async def delete_message(call: Call) -> Response:
@@ -83,7 +85,9 @@ async def batch_delete_message(call: Call) -> Response:
     limits.RECEIPT_HANDLES.check(len(handles))
     results = [(handle, _result_of(partial(call.service.queues.delete, queue, handle))) for handle in handles]
     errors: list[Node] = [
-        ("Error", [*_failure(result), ("ReceiptHandle", handle)]) for handle, result in results if result is not None
+        ("Error", [*message_xml.failure(result), ("ReceiptHandle", handle)])
+        for handle, result in results
+        if result is not None
     ]
     return Response(404, xml.write(("Errors", errors))) if errors else NO_CONTENT
 
@@ -134,60 +138,6 @@ def _handle(request: Request) -> str:
 
 def _count(request: Request) -> int:
     return schema.query_integer(request.query, "numOfMessages") or 0
-
-
-def _one(messages: list[Message], describe: Callable[[Message], list[Node]]) -> Response:
-    if not messages:
-        raise MnsError("MessageNotExist")
-    return Response(200, xml.write(("Message", describe(messages[0]))))
-
-
-def _several(messages: list[Message], describe: Callable[[Message], list[Node]]) -> Response:
-    if not messages:
-        raise MnsError("MessageNotExist")
-    content: list[Node] = [("Message", describe(message)) for message in messages]
-    return Response(200, xml.write(("Messages", content)))
-
-
-def _sent(message: Message) -> list[Node]:
-    handle: list[Node] = [("ReceiptHandle", message.receipt_handle)] if message.receipt_handle else []
-    return [("MessageId", message.message_id), ("MessageBodyMD5", message.body_md5), *handle]
-
-
-def _failure(error: MnsError) -> list[Node]:
-    return [("ErrorCode", error.code), ("ErrorMessage", error.message)]
-
-
-def _received(message: Message) -> list[Node]:
-    return _described(
-        message,
-        [("ReceiptHandle", message.receipt_handle), ("NextVisibleTime", message.next_visible_time_ms)],
-    )
-
-
-def _peeked(message: Message) -> list[Node]:
-    return _described(message, [])
-
-
-def _described(message: Message, lease: list[Node]) -> list[Node]:
-    return [
-        ("MessageId", message.message_id),
-        ("MessageBodyMD5", message.body_md5),
-        ("MessageBody", message.body),
-        *lease,
-        ("EnqueueTime", message.enqueue_time_ms),
-        ("FirstDequeueTime", message.first_dequeue_time_ms),
-        ("DequeueCount", message.dequeue_count),
-        ("Priority", message.priority),
-        *_properties("UserProperties", "PropertyValue", message.user_properties),
-        *_properties("SystemProperties", "SystemPropertyValue", message.system_properties),
-    ]
-
-
-def _properties(name: str, item: str, properties: tuple[Property, ...]) -> list[Node]:
-    if not properties:
-        return []
-    return [(name, [(item, [("Name", each.name), ("Value", each.value), ("Type", each.type)]) for each in properties])]
 
 
 def _is_batch_send(request: Request) -> bool:
