@@ -46,7 +46,7 @@ class LoopbackServer:
         return f"http://{LOOPBACK}:{self.port}"
 
     async def start(self) -> None:
-        """Bind, serve, and return once connections are accepted. OSError if the port is taken."""
+        """Start to serve, and return once connections are accepted. OSError if the port is taken."""
         listener = _listen(self.port)
         self.port = listener.getsockname()[1]
         config = uvicorn.Config(

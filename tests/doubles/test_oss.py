@@ -23,7 +23,7 @@ PATH = "/bucket/a key/ü.zip"
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    """The URL of an OSS with one bucket."""
+    """Serve an OSS with one bucket, and give its URL."""
     with serving(create_app(LOCAL_ACCOUNT, {"bucket": Bucket(LOCAL_ACCOUNT.region)})) as (address,):
         yield address
 
@@ -83,7 +83,7 @@ def test_unsigned_request_is_refused(url: str) -> None:
 
 
 def signed(now: float = NOW) -> Signed:
-    """A request that the SDK's signer has signed at that time."""
+    """Return a request that the SDK's signer has signed at that time."""
     request = HttpRequest("PUT", "http://127.0.0.1/bucket/a%20key/%C3%BC.zip?b=2&a=1&c", {"content-type": "x/y"})
     context = SigningContext("oss", "cn-hangzhou", "bucket", "a key/ü.zip", request)
     context.credentials = Credentials(ROLE.access_key_id, ROLE.access_key_secret, ROLE.security_token)
@@ -130,7 +130,7 @@ def test_signature_of_another_time_is_refused(seconds: int) -> None:
 
 @pytest.fixture
 def stored(url: str) -> Any:
-    """A client of an OSS with the object `key`."""
+    """Return a client of an OSS with the object `key`."""
     oss = client(url)
     oss.put_object(sdk.PutObjectRequest(bucket="bucket", key="key", body=b"content"))
     return oss

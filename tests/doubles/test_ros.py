@@ -29,7 +29,7 @@ TWO = Version("", {}, {"A": "X", "B": "Y"}, {})
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """The host and port of ROS."""
+    """Serve ROS, and give its host and port."""
     with serving(create_app(LOCAL_ACCOUNT)) as (url,):
         yield url.removeprefix("http://")
 
@@ -98,7 +98,7 @@ def test_creation_without_a_name_is_refused(address: str) -> None:
 
 
 def advanced(steps: int, failure: Failure | None = None, action: str = "create") -> tuple[Lifecycle, list[str]]:
-    """A lifecycle after so many steps, and the states of its stack until then."""
+    """Return a lifecycle after so many steps, and the states of its stack until then."""
     states: list[str] = []
 
     def record(name: str, _kind: str, state: str, _reason: str) -> None:

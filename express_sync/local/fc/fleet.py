@@ -64,7 +64,7 @@ class Fleet:
             return result
 
     async def kill(self) -> list[int]:
-        """SIGKILL every instance, busy or idle; return their process ids once they are gone."""
+        """Kill every instance, busy or idle, and return their process ids once they have ended."""
         killed = [instance for instance in self._instances if instance.usable]
         for instance in killed:
             instance.kill()

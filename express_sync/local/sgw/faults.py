@@ -21,7 +21,7 @@ class ErrorResponse(NamedTuple):
 
     @property
     def error(self) -> SgwError:
-        """The error to respond with."""
+        """Return the error to respond with."""
         return SgwError(self.code)
 
 
