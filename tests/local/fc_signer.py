@@ -18,7 +18,7 @@ PATH_2023 = "/2023-03-30/functions/sample/invocations"
 
 
 @dataclass(frozen=True)
-class Reply:
+class Response:
     """One response; header names in lower case."""
 
     status: int
@@ -26,13 +26,13 @@ class Reply:
     body: bytes
 
 
-def send(port: int, path: str, headers: Mapping[str, str], body: bytes, method: str = "POST") -> Reply:
+def send(port: int, path: str, headers: Mapping[str, str], body: bytes, method: str = "POST") -> Response:
     """Send one request to the loopback port."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
     try:
         connection.request(method, path, body, dict(headers))
         response = connection.getresponse()
-        return Reply(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+        return Response(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
     finally:
         connection.close()
 

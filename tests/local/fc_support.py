@@ -135,6 +135,6 @@ def local_post(running: RunningCloud, path: str, wish: object = None, service: s
 
 
 def _json(running: RunningCloud, method: str, path: str, service: str, body: str | None = None) -> Any:
-    answer = urllib3.request(method, running.ready[service]["endpoint"] + path, body=body, retries=False)
-    assert answer.status == 200, answer.data
-    return json.loads(answer.data)
+    response = urllib3.request(method, running.ready[service]["endpoint"] + path, body=body, retries=False)
+    assert response.status == 200, response.data
+    return json.loads(response.data)

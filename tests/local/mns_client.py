@@ -18,7 +18,7 @@ NAMESPACE = "{http://mns.aliyuncs.com/doc/v1}"
 
 
 @dataclass(frozen=True)
-class Reply:
+class Response:
     """One response; `headers` keeps the spelling of the names."""
 
     status: int
@@ -67,7 +67,9 @@ class RawClient:
         """Close the connection."""
         self.connection.close()
 
-    def call(self, method: str, target: str, body: str = "", changes: Mapping[str, str | None] | None = None) -> Reply:
+    def call(
+        self, method: str, target: str, body: str = "", changes: Mapping[str, str | None] | None = None
+    ) -> Response:
         """Send a request; `changes` are applied to the headers before signing, None removes one."""
         return self.send(method, target, body, self.headers(method, target, body, changes))
 
@@ -85,11 +87,11 @@ class RawClient:
         kept.setdefault("Authorization", signature(self._key, method, target, kept))
         return kept
 
-    def send(self, method: str, target: str, body: str, headers: Mapping[str, str]) -> Reply:
+    def send(self, method: str, target: str, body: str, headers: Mapping[str, str]) -> Response:
         """Send a request with exactly these headers."""
         self.connection.request(method, target, body.encode() if body else None, dict(headers))
         response = self.connection.getresponse()
-        return Reply(response.status, dict(response.getheaders()), response.read())
+        return Response(response.status, dict(response.getheaders()), response.read())
 
     def local(self, method: str, path: str, document: Any = None) -> tuple[int, Any]:
         """Call the admin API with JSON, unsigned."""
@@ -99,15 +101,15 @@ class RawClient:
 
     # The calls that most tests begin with
 
-    def create_queue(self, name: str, **attributes: object) -> Reply:
+    def create_queue(self, name: str, **attributes: object) -> Response:
         """Create a queue with these attributes."""
         return self.call("PUT", f"/queues/{name}", document("Queue", **attributes))
 
-    def send_message(self, queue: str, body: str, **more: object) -> Reply:
+    def send_message(self, queue: str, body: str, **more: object) -> Response:
         """Send a message."""
         return self.call("POST", f"/queues/{queue}/messages", document("Message", MessageBody=body, **more))
 
-    def receive(self, queue: str, query: str = "waitseconds=0") -> Reply:
+    def receive(self, queue: str, query: str = "waitseconds=0") -> Response:
         """Receive one message, or more if `query` says so."""
         return self.call("GET", f"/queues/{queue}/messages?{query}")
 

@@ -34,10 +34,10 @@ TRIGGER = Trigger(
 
 @dataclass
 class Bench:
-    """One trigger with its queues; `answers` tell whether each push succeeds, and later pushes do."""
+    """One trigger with its queues; `results` tell whether each push succeeds, and later pushes do."""
 
     trigger: Trigger = TRIGGER
-    answers: Iterator[bool] = field(default_factory=lambda: iter(()))
+    results: Iterator[bool] = field(default_factory=lambda: iter(()))
     visibility: int = 1000
     now: float = 1_000_000.0
     slept: list[float] = field(default_factory=list)
@@ -95,7 +95,7 @@ class Bench:
         self.pushed.append(json.loads(event))
         self.request_ids.append(request_id)
         self.during_push()
-        return next(self.answers, True)
+        return next(self.results, True)
 
     async def _sleep(self, seconds: float) -> None:
         """Record a declared wait and end it at once; the wait for a renewal, half the timeout, never ends."""

@@ -256,10 +256,10 @@ def test_invalid_outage_is_refused(tmp_path: Path, wish: bytes) -> None:
 
 def test_console_loads_nothing_from_other_hosts(tmp_path: Path) -> None:
     with cloud_of(tmp_path, SOURCE) as running:
-        answer = urllib3.request("GET", running.ready["console"])
-        page = answer.data.decode()
-        assert answer.status == 200
-        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        response = urllib3.request("GET", running.ready["console"])
+        page = response.data.decode()
+        assert response.status == 200
+        assert "default-src 'none'" in response.headers["content-security-policy"]
         assert not re.search(r"https?://|src=|href=|@import", page)
 
 

@@ -13,8 +13,8 @@ from express_sync.local.faults import FaultQueue, Kind, fault_routes, parse
 from tests.support.running import serving
 
 KINDS = {
-    "broken": Kind("never", "a broken answer"),
-    "broken:badly": Kind("never", "a badly broken answer"),
+    "broken": Kind("never", "a broken response"),
+    "broken:badly": Kind("never", "a badly broken response"),
     "slow": Kind("now", "the result", "MILLISECONDS"),
     "busy": Kind("never", "a refusal", "SECONDS", is_number_optional=True),
 }
@@ -46,8 +46,8 @@ def taken(faults: FaultQueue[str], operation: str = "Create", name: str | None =
 @pytest.mark.parametrize(
     ("text", "wire", "delay_s"),
     [
-        ("broken", "a broken answer", 0),
-        ("broken:badly", "a badly broken answer", 0),
+        ("broken", "a broken response", 0),
+        ("broken:badly", "a badly broken response", 0),
         ("slow:1500", "the result", 1.5),
         ("busy", "a refusal", 0),
         ("busy:2.5", "a refusal", 2.5),

@@ -16,7 +16,7 @@ from express_sync.local.cloud import RunningCloud
 from express_sync.local.fc.errors import FcError
 from express_sync.local.fc.signature import verify_acs3, verify_fc
 from express_sync.local.openapi.request import Call
-from tests.local.fc_signer import PATH_2016, PATH_2023, Reply, acs3_headers, fc_headers, send
+from tests.local.fc_signer import PATH_2016, PATH_2023, Response, acs3_headers, fc_headers, send
 from tests.local.fc_support import cloud_of, fc_port, local_get, local_post
 
 SOURCE = """
@@ -42,50 +42,50 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
         yield cloud
 
 
-def call_2016(cloud: RunningCloud, body: bytes, **extra: str) -> Reply:
+def call_2016(cloud: RunningCloud, body: bytes, **extra: str) -> Response:
     headers = {name.replace("_", "-"): value for name, value in extra.items()}
     return send(fc_port(cloud), PATH_2016, fc_headers(PATH_2016, headers), body)
 
 
-def call_2023(cloud: RunningCloud, body: bytes, **extra: str) -> Reply:
+def call_2023(cloud: RunningCloud, body: bytes, **extra: str) -> Response:
     headers = {name.replace("_", "-"): value for name, value in extra.items()}
     return send(fc_port(cloud), PATH_2023, acs3_headers(PATH_2023, body, extra=headers), body)
 
 
-Invoke = Callable[..., Reply]
+Invoke = Callable[..., Response]
 CALLS = pytest.mark.parametrize("call", [call_2016, call_2023])
 
 
 @CALLS
 def test_call_gets_the_result_and_a_request_id(cloud: RunningCloud, call: Invoke) -> None:
-    reply = call(cloud, b"this")
-    assert (reply.status, reply.body) == (200, b"got this")
-    assert reply.headers["content-type"] == "application/octet-stream"
-    assert len(reply.headers["x-fc-request-id"]) == 36
-    assert "x-fc-error-type" not in reply.headers
-    assert "x-fc-log-result" not in reply.headers
+    response = call(cloud, b"this")
+    assert (response.status, response.body) == (200, b"got this")
+    assert response.headers["content-type"] == "application/octet-stream"
+    assert len(response.headers["x-fc-request-id"]) == 36
+    assert "x-fc-error-type" not in response.headers
+    assert "x-fc-log-result" not in response.headers
 
 
 @CALLS
 def test_function_error_is_a_200_with_a_header(cloud: RunningCloud, call: Invoke) -> None:
-    reply = call(cloud, b"fail")
-    assert (reply.status, reply.headers["x-fc-error-type"]) == (200, "UnhandledInvocationError")
-    assert json.loads(reply.body)["errorMessage"] == "oops"
+    response = call(cloud, b"fail")
+    assert (response.status, response.headers["x-fc-error-type"]) == (200, "UnhandledInvocationError")
+    assert json.loads(response.body)["errorMessage"] == "oops"
 
 
 @CALLS
 def test_log_tail_has_the_last_four_kilobytes(cloud: RunningCloud, call: Invoke) -> None:
-    reply = call(cloud, b"", x_fc_log_type="Tail")
-    log = base64.b64decode(reply.headers["x-fc-log-result"]).decode()
-    request_id = reply.headers["x-fc-request-id"]
+    response = call(cloud, b"", x_fc_log_type="Tail")
+    log = base64.b64decode(response.headers["x-fc-log-result"]).decode()
+    request_id = response.headers["x-fc-request-id"]
     assert log == (f"FC Invoke Start RequestId: {request_id}\nsaid something\nFC Invoke End RequestId: {request_id}\n")
 
 
 @CALLS
 def test_async_call_is_accepted_and_retried_until_it_succeeds(cloud: RunningCloud, call: Invoke) -> None:
-    reply = call(cloud, b"once", x_fc_invocation_type="Async")
-    assert (reply.status, reply.body) == (202, b"")
-    wanted = reply.headers["x-fc-request-id"]
+    response = call(cloud, b"once", x_fc_invocation_type="Async")
+    assert (response.status, response.body) == (202, b"")
+    wanted = response.headers["x-fc-request-id"]
     outcomes: list[str] = []
     while outcomes[-1:] != ["succeeded"]:
         entries = local_get(cloud, "/_local/invocations")
@@ -101,11 +101,11 @@ def test_async_call_is_accepted_and_retried_until_it_succeeds(cloud: RunningClou
 def test_body_limit_of_an_async_call_is_128_kilobytes(
     cloud: RunningCloud, call: Invoke, size: int, kind: str, status: int
 ) -> None:
-    reply = call(cloud, b"x" * size, x_fc_invocation_type=kind)
-    assert reply.status == status
+    response = call(cloud, b"x" * size, x_fc_invocation_type=kind)
+    assert response.status == status
     if status == 400:
-        assert b"EntityTooLarge" in reply.body
-        assert b"payload size exceeds maximum allowed size (131072 bytes)" in reply.body
+        assert b"EntityTooLarge" in response.body
+        assert b"payload size exceeds maximum allowed size (131072 bytes)" in response.body
 
 
 def test_body_limit_of_a_sync_call_is_32_megabytes(cloud: RunningCloud) -> None:
@@ -139,9 +139,9 @@ def test_call_without_a_valid_key_is_a_403(
     at = time.time() - age
     path = PATH_2016 if version == 2016 else PATH_2023
     headers = fc_headers(path, key=key, at=at) if version == 2016 else acs3_headers(path, b"", key=key, at=at)
-    reply = send(fc_port(cloud), path, headers, b"")
+    response = send(fc_port(cloud), path, headers, b"")
     names = ("ErrorCode", "ErrorMessage") if version == 2016 else ("Code", "Message")
-    assert (reply.status, *(json.loads(reply.body)[name] for name in names)) == (403, code, message)
+    assert (response.status, *(json.loads(response.body)[name] for name in names)) == (403, code, message)
 
 
 @pytest.mark.parametrize("key", [LOCAL_ACCOUNT.user, LOCAL_ACCOUNT.role])
@@ -151,8 +151,8 @@ def test_both_keys_of_the_account_can_invoke(cloud: RunningCloud, key: Key) -> N
 
 
 def test_unsigned_call_names_the_missing_header(cloud: RunningCloud) -> None:
-    reply = send(fc_port(cloud), PATH_2016, {}, b"")
-    assert (reply.status, json.loads(reply.body)) == (
+    response = send(fc_port(cloud), PATH_2016, {}, b"")
+    assert (response.status, json.loads(response.body)) == (
         400,
         {"ErrorCode": "MissingRequiredHeader", "ErrorMessage": "required HTTP header Authorization was not specified"},
     )
@@ -173,11 +173,11 @@ def test_acs3_body_must_be_the_signed_one(cloud: RunningCloud) -> None:
 )
 def test_missing_function_service_or_alias_is_a_404(cloud: RunningCloud, path: str, code: str) -> None:
     headers = fc_headers(path) if path.startswith("/2016") else acs3_headers(path, b"")
-    reply = send(fc_port(cloud), path, headers, b"")
-    body = json.loads(reply.body)
-    assert (reply.status, body.get("ErrorCode") or body["Code"]) == (404, code)
+    response = send(fc_port(cloud), path, headers, b"")
+    body = json.loads(response.body)
+    assert (response.status, body.get("ErrorCode") or body["Code"]) == (404, code)
     if path.startswith("/2023"):
-        assert body["RequestId"] == reply.headers["x-fc-request-id"]
+        assert body["RequestId"] == response.headers["x-fc-request-id"]
 
 
 @pytest.mark.parametrize(("qualifier", "status"), [("LATEST", 200), ("prod", 404)])
@@ -189,14 +189,14 @@ def test_latest_is_the_only_qualifier(cloud: RunningCloud, qualifier: str, statu
 
 
 def test_unknown_path_is_not_supported(cloud: RunningCloud) -> None:
-    reply = send(fc_port(cloud), "/2016-08-15/services", {}, b"", "GET")
+    response = send(fc_port(cloud), "/2016-08-15/services", {}, b"", "GET")
     body = {"ErrorCode": "PathNotSupported", "ErrorMessage": "'GET' against '/2016-08-15/services' is not supported"}
-    assert (reply.status, json.loads(reply.body)) == (400, body)
+    assert (response.status, json.loads(response.body)) == (400, body)
 
 
 def test_unknown_invocation_type_is_an_invalid_argument(cloud: RunningCloud) -> None:
-    reply = call_2016(cloud, b"", x_fc_invocation_type="Soon")
-    assert (reply.status, json.loads(reply.body)["ErrorCode"]) == (400, "InvalidArgument")
+    response = call_2016(cloud, b"", x_fc_invocation_type="Soon")
+    assert (response.status, json.loads(response.body)["ErrorCode"]) == (400, "InvalidArgument")
 
 
 def test_reset_removes_invocations_and_logs(tmp_path: Path) -> None:
@@ -218,9 +218,9 @@ def test_reset_removes_invocations_and_logs(tmp_path: Path) -> None:
     ],
 )
 def test_kill_at_an_unknown_point_is_refused(cloud: RunningCloud, body: bytes, message: str) -> None:
-    reply = send(fc_port(cloud), "/_local/kill", {}, body)
-    assert reply.status == 400
-    assert json.loads(reply.body)["message"].startswith(message)
+    response = send(fc_port(cloud), "/_local/kill", {}, body)
+    assert response.status == 400
+    assert json.loads(response.body)["message"].startswith(message)
 
 
 def test_kill_over_http_fails_the_running_call(tmp_path: Path) -> None:

@@ -89,23 +89,23 @@ def old_client(cloud: RunningCloud, key: Key = LOCAL_ACCOUNT.user) -> Any:
 
 @pytest.mark.parametrize("key", [LOCAL_ACCOUNT.user, LOCAL_ACCOUNT.role])
 def test_fc2_invokes_and_gets_the_result(cloud: RunningCloud, key: Key) -> None:
-    answer = old_client(cloud, key).invoke_function("express-sync", "sample", payload=b"this")
-    assert answer.data == b"got this"
+    response = old_client(cloud, key).invoke_function("express-sync", "sample", payload=b"this")
+    assert response.data == b"got this"
 
 
 def test_fc2_invokes_with_a_qualifier_and_a_log_tail(cloud: RunningCloud) -> None:
-    answer = old_client(cloud).invoke_function(
+    response = old_client(cloud).invoke_function(
         "express-sync", "sample", headers={"x-fc-log-type": "Tail"}, qualifier="LATEST"
     )
-    assert b"FC Invoke Start" in base64.b64decode(answer.headers["x-fc-log-result"])
+    assert b"FC Invoke Start" in base64.b64decode(response.headers["x-fc-log-result"])
 
 
 def test_fc2_invokes_asynchronously(cloud: RunningCloud) -> None:
-    answer = old_client(cloud).invoke_function(
+    response = old_client(cloud).invoke_function(
         "express-sync", "sample", payload=b"later", headers={"x-fc-invocation-type": "Async"}
     )
-    assert answer.data == b""
-    assert wait_for(cloud, answer.headers["x-fc-request-id"]) == "succeeded"
+    assert response.data == b""
+    assert wait_for(cloud, response.headers["x-fc-request-id"]) == "succeeded"
 
 
 def test_fc2_raises_for_function_errors_and_missing_functions(cloud: RunningCloud) -> None:
@@ -188,19 +188,19 @@ def invoke(
 
 @pytest.mark.parametrize("key", [LOCAL_ACCOUNT.user, LOCAL_ACCOUNT.role])
 def test_fc20230330_invokes_and_gets_the_result(cloud: RunningCloud, key: Key) -> None:
-    answer = invoke(cloud, b"this", key=key)
-    assert (answer.status_code, answer.body.read()) == (200, b"got this")
+    response = invoke(cloud, b"this", key=key)
+    assert (response.status_code, response.body.read()) == (200, b"got this")
 
 
 def test_fc20230330_invokes_asynchronously(cloud: RunningCloud) -> None:
-    answer = invoke(cloud, b"later", x_fc_invocation_type="Async")
-    assert answer.status_code == 202
-    assert wait_for(cloud, answer.headers["x-fc-request-id"]) == "succeeded"
+    response = invoke(cloud, b"later", x_fc_invocation_type="Async")
+    assert response.status_code == 202
+    assert wait_for(cloud, response.headers["x-fc-request-id"]) == "succeeded"
 
 
 def test_fc20230330_gets_a_function_error_in_a_header(cloud: RunningCloud) -> None:
-    answer = invoke(cloud, b"fail")
-    assert (answer.status_code, answer.headers["x-fc-error-type"]) == (200, "UnhandledInvocationError")
+    response = invoke(cloud, b"fail")
+    assert (response.status_code, response.headers["x-fc-error-type"]) == (200, "UnhandledInvocationError")
 
 
 def test_fc20230330_raises_for_a_missing_function(cloud: RunningCloud) -> None:

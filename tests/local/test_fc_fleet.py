@@ -54,7 +54,7 @@ def test_concurrent_invocations_get_instances_up_to_the_limit(tmp_path: Path) ->
 
     async def at_once(fleet: Fleet) -> list[bytes]:
         calls = [fleet.invoke(str(tmp_path / f"met-{n}").encode(), str(n), "Sync") for n in range(5)]
-        return [answer.body for answer in await asyncio.gather(*calls)]
+        return [result.body for result in await asyncio.gather(*calls)]
 
     pids = Sample(tmp_path, limit=2).write(source).run(at_once)
     assert (len(pids), len(set(pids))) == (5, 2)
@@ -90,9 +90,9 @@ def test_instance_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
             print("pid", os.getpid())
             time.sleep(60)
     """
-    answer = Sample(tmp_path, timeout=TIMEOUT_SECONDS).write(source).invoke()
-    assert answer.outcome == "timed-out"
-    pid = int(answer.log.split(b"pid ")[1].split()[0])
+    result = Sample(tmp_path, timeout=TIMEOUT_SECONDS).write(source).invoke()
+    assert result.outcome == "timed-out"
+    pid = int(result.log.split(b"pid ")[1].split()[0])
     assert not alive(pid)
 
 
@@ -121,8 +121,8 @@ def test_kill_ends_all_instances_and_returns_their_ids(tmp_path: Path) -> None:
         killed = await fleet.kill()
         return {idle}, killed, await working
 
-    idle, killed, answer = Sample(tmp_path).write(source).run(kill)
-    assert (len(killed), answer.outcome) == (2, "exited")
+    idle, killed, result = Sample(tmp_path).write(source).run(kill)
+    assert (len(killed), result.outcome) == (2, "exited")
     assert idle < set(killed)
     assert not any(alive(pid) for pid in killed)
 
@@ -189,9 +189,9 @@ def test_processes_of_an_instance_end_with_it(tmp_path: Path) -> None:
             print("child", subprocess.Popen([sys.executable, "-c", "import time; time.sleep(900)"]).pid)
             os._exit(1)
     """
-    answer = Sample(tmp_path).write(source).invoke()
-    assert answer.outcome == "exited"
-    wait_until_dead([int(answer.log.split(b"child ")[1].split()[0])])
+    result = Sample(tmp_path).write(source).invoke()
+    assert result.outcome == "exited"
+    wait_until_dead([int(result.log.split(b"child ")[1].split()[0])])
 
 
 def test_processes_of_an_idle_instance_end_with_it(tmp_path: Path) -> None:

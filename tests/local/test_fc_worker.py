@@ -27,14 +27,14 @@ SHAPE = """
 """
 
 
-def result(answer: InvocationResult) -> Any:
-    assert answer.succeeded, answer.body
-    return json.loads(answer.body)
+def document(result: InvocationResult) -> Any:
+    assert result.succeeded, result.body
+    return json.loads(result.body)
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_event_is_bytes_and_context_has_request_and_function(tmp_path: Path, runtime: str) -> None:
-    seen = result(Sample(tmp_path, runtime=runtime).write(SHAPE).invoke(b'{"a":1}'))
+    seen = document(Sample(tmp_path, runtime=runtime).write(SHAPE).invoke(b'{"a":1}'))
     assert (seen["event"], seen["text"]) == ("bytes", '{"a":1}')
     context = seen["context"]
     assert context["request_id"] == ["str", "request-1"]
@@ -48,7 +48,7 @@ def test_event_is_bytes_and_context_has_request_and_function(tmp_path: Path, run
 
 
 def test_python310_context_has_credentials_and_service(tmp_path: Path) -> None:
-    context = result(Sample(tmp_path).write(SHAPE).invoke())["context"]
+    context = document(Sample(tmp_path).write(SHAPE).invoke())["context"]
     assert context["credentials"]["access_key_id"] == ["str", "STS.NULocalCloudRole"]
     assert context["credentials"]["security_token"] == ["str", "local-role-token-not-a-real-one"]
     assert set(context["service"]) == {"name", "log_project", "log_store", "qualifier", "version_id"}
@@ -59,7 +59,7 @@ def test_python310_context_has_credentials_and_service(tmp_path: Path) -> None:
 
 
 def test_python312_context_has_a_logger_but_no_credentials(tmp_path: Path) -> None:
-    context = result(Sample(tmp_path, runtime="python3.12").write(SHAPE).invoke())["context"]
+    context = document(Sample(tmp_path, runtime="python3.12").write(SHAPE).invoke())["context"]
     assert not {"credentials", "service", "tracing", "retry_count", "requestId"} & set(context)
     assert set(context["function"]) == {"name", "handler", "memory", "timeout", "version_id", "qualifier"}
     assert context["getLogger"] == "callable"
@@ -80,7 +80,7 @@ def test_environment_has_no_undocumented_fc_variables(
 ) -> None:
     monkeypatch.setenv("LEAKED_FROM_THE_SHELL", "1")
     declared = {"MINE": "yes", "FC_MINE": "lost", "_FC_MINE": "lost"}
-    seen = result(Sample(tmp_path, runtime=runtime, environment=declared).write(ENVIRONMENT).invoke())
+    seen = document(Sample(tmp_path, runtime=runtime, environment=declared).write(ENVIRONMENT).invoke())
     assert seen["MINE"] == "yes"
     assert not {"FC_MINE", "_FC_MINE", "LEAKED_FROM_THE_SHELL"} & set(seen)
     assert seen["FC_FUNC_CODE_PATH"] == str(tmp_path)
@@ -107,8 +107,8 @@ def test_result_is_text_bytes_or_json(tmp_path: Path, returned: str, body: bytes
 
 
 def test_result_that_is_not_json_is_a_function_error(tmp_path: Path) -> None:
-    answer = Sample(tmp_path).write("def handle(event, context):\n    return object\n").invoke()
-    assert (answer.outcome, answer.error_type) == ("failed", "TypeError")
+    result = Sample(tmp_path).write("def handle(event, context):\n    return object\n").invoke()
+    assert (result.outcome, result.error_type) == ("failed", "TypeError")
 
 
 def test_exception_becomes_a_json_error_with_a_stack_trace(tmp_path: Path) -> None:
@@ -119,10 +119,10 @@ def test_exception_becomes_a_json_error_with_a_stack_trace(tmp_path: Path) -> No
         def handle(event, context):
             inner()
     """
-    answer = Sample(tmp_path).write(source).invoke()
-    assert answer.outcome == "failed"
+    result = Sample(tmp_path).write(source).invoke()
+    assert result.outcome == "failed"
     file = f'File "{tmp_path}/index.py"'
-    assert json.loads(answer.body) == {
+    assert json.loads(result.body) == {
         "errorMessage": "oops",
         "errorType": "ValueError",
         "stackTrace": [
@@ -130,7 +130,7 @@ def test_exception_becomes_a_json_error_with_a_stack_trace(tmp_path: Path) -> No
             [file, "line 3", "in inner", 'raise ValueError("oops")'],
         ],
     }
-    assert b"FC Invoke End RequestId: request-1, Error: Unhandled function error\n" in answer.log
+    assert b"FC Invoke End RequestId: request-1, Error: Unhandled function error\n" in result.log
 
 
 @pytest.mark.parametrize(
@@ -146,9 +146,9 @@ def test_exception_becomes_a_json_error_with_a_stack_trace(tmp_path: Path) -> No
 def test_handler_that_cannot_be_loaded_has_the_error_of_fc(
     tmp_path: Path, source: str, handler: str, error_type: str, message: str
 ) -> None:
-    answer = Sample(tmp_path, handler=handler).write(source).invoke()
-    error = json.loads(answer.body)
-    assert (answer.outcome, error["errorType"], error["errorMessage"]) == ("failed", error_type, message)
+    result = Sample(tmp_path, handler=handler).write(source).invoke()
+    error = json.loads(result.body)
+    assert (result.outcome, error["errorType"], error["errorMessage"]) == ("failed", error_type, message)
 
 
 @pytest.mark.parametrize("importing", ["from package.beside import WORD", "from .beside import WORD"])
@@ -202,4 +202,4 @@ def test_function_cannot_import_the_local_cloud(tmp_path: Path) -> None:
             ours = [name for name in sys.modules if name.split(".")[0] in {"express_sync", "handler"}]
             return json.dumps({"first": sys.path[0], "ours": ours})
     """
-    assert result(Sample(tmp_path).write(source).invoke()) == {"first": str(tmp_path), "ours": []}
+    assert document(Sample(tmp_path).write(source).invoke()) == {"first": str(tmp_path), "ours": []}

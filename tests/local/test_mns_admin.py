@@ -11,7 +11,7 @@ import pytest
 from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.crash_points import Point
 from express_sync.local.mns.errors import ERRORS
-from tests.local.mns_client import RawClient, Reply, document
+from tests.local.mns_client import RawClient, Response, document
 from tests.local.mns_server import RunningMns
 from tests.support.patience import PATIENCE_SECONDS, SILENCE_SECONDS, wait_for
 
@@ -34,7 +34,7 @@ def queue_faults(client: RawClient, *faults: str, operation: str = "PublishMessa
     assert client.local("POST", "faults", {"operation": operation, "faults": faults}) == (200, {"queued": len(faults)})
 
 
-def publish(client: RawClient) -> Reply:
+def publish(client: RawClient) -> Response:
     """Publish to t."""
     return client.call("POST", "/topics/t/messages", PUBLISH)
 
@@ -75,8 +75,8 @@ def test_server_error_is_sent_before_or_after_the_operation(
 ) -> None:
     """The body is empty, HTML, or the service's own InternalError."""
     queue_faults(topic, fault)
-    answer = publish(topic)
-    assert (answer.status, answer.body.decode()[: len(body)], bool(answer.body)) == (status, body, bool(body))
+    response = publish(topic)
+    assert (response.status, response.body.decode()[: len(body)], bool(response.body)) == (status, body, bool(body))
     assert delivered(topic) == done
 
 
@@ -138,9 +138,9 @@ def test_error_after_an_invalid_call_changes_nothing(client: RawClient) -> None:
 )
 def test_unusable_fault_request_is_explained(shared_client: RawClient, request_body: object, sentence: str) -> None:
     """Nothing is queued."""
-    status, answer = shared_client.local("POST", "faults", request_body)
+    status, response = shared_client.local("POST", "faults", request_body)
     assert status == 400
-    assert sentence in answer["message"]
+    assert sentence in response["message"]
 
 
 # Inspection
@@ -179,8 +179,8 @@ def test_inspected_queue_does_not_change(mns: RunningMns, client: RawClient) -> 
 
 def test_inspection_of_a_missing_queue_is_a_404(shared_client: RawClient) -> None:
     """The message names the queue."""
-    status, answer = shared_client.local("GET", "queues/none")
-    assert (status, answer) == (404, {"message": "none: The queue name you provided is not exist."})
+    status, response = shared_client.local("GET", "queues/none")
+    assert (status, response) == (404, {"message": "none: The queue name you provided is not exist."})
 
 
 def test_call_log_has_the_results_of_calls(topic: RawClient) -> None:
@@ -278,10 +278,10 @@ def test_publication_without_a_response_is_not_reported_answered(mns: RunningMns
 
 
 @pytest.fixture
-def poll(mns: RunningMns) -> Callable[[str], "Future[Reply]"]:
+def poll(mns: RunningMns) -> Callable[[str], "Future[Response]"]:
     """Start a long poll of q in another thread; returns once the emulator waits."""
 
-    def start(query: str) -> "Future[Reply]":
+    def start(query: str) -> "Future[Response]":
         client = RawClient(mns.server.port, LOCAL_ACCOUNT.user)
         executor = ThreadPoolExecutor(1)
         already = mns.service.queues.polls.waiting("q")
@@ -295,7 +295,7 @@ def poll(mns: RunningMns) -> Callable[[str], "Future[Reply]"]:
 
 
 def test_long_poll_ends_with_the_first_message(
-    mns: RunningMns, client: RawClient, poll: Callable[[str], "Future[Reply]"], monkeypatch: pytest.MonkeyPatch
+    mns: RunningMns, client: RawClient, poll: Callable[[str], "Future[Response]"], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its own time never ends here; of two polls each gets one message."""
     wait = mns.service.queues.polls.wait
@@ -305,7 +305,7 @@ def test_long_poll_ends_with_the_first_message(
     for body in ("one", "two"):
         client.send_message("q", body)
     received = [future.result(PATIENCE_SECONDS) for future in polls]
-    assert [reply.status for reply in received] == [200, 200]
+    assert [response.status for response in received] == [200, 200]
     assert {*received[0].all("MessageBody"), *received[1].all("Message/MessageBody")} == {"one", "two"}
 
 
@@ -330,7 +330,7 @@ def test_long_poll_ends_empty_after_its_time(
     assert 0.9 < max(waits) <= 1
 
 
-def test_long_poll_ends_when_its_queue_is_deleted(client: RawClient, poll: Callable[[str], "Future[Reply]"]) -> None:
+def test_long_poll_ends_when_its_queue_is_deleted(client: RawClient, poll: Callable[[str], "Future[Response]"]) -> None:
     """The error is QueueNotExist."""
     client.create_queue("q")
     waiting = poll("waitseconds=20")
@@ -352,7 +352,7 @@ def test_disconnected_long_poll_receives_nothing(mns: RunningMns, client: RawCli
 
 
 def test_restarted_server_keeps_messages_and_port(
-    mns: RunningMns, client: RawClient, poll: Callable[[str], "Future[Reply]"]
+    mns: RunningMns, client: RawClient, poll: Callable[[str], "Future[Response]"]
 ) -> None:
     """The stop ends long polls."""
     client.create_queue("q")

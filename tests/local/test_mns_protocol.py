@@ -17,29 +17,29 @@ BODY = document("Queue")
 
 def test_every_response_has_the_headers_of_the_service(shared_client: RawClient) -> None:
     """Names in lower case, 24 hex digits of request id, and a Content-Type even without content."""
-    answers = [
+    responses = [
         shared_client.call("PUT", "/queues/headers", BODY),
         shared_client.call("PUT", "/queues/headers?metaoverride=true", BODY),
         shared_client.call("GET", "/queues/headers"),
         shared_client.call("GET", "/queues/nowhere"),
     ]
-    assert [answer.status for answer in answers] == [201, 204, 200, 404]
-    for answer in answers:
-        assert re.fullmatch("[0-9A-F]{24}", answer.headers["x-mns-request-id"])
-        assert answer.headers["x-mns-version"] == "2015-06-06"
-        assert answer.headers["server"] == "AliyunMQS"
-        assert answer.headers["content-type"] == "text/xml;charset=utf-8"
+    assert [response.status for response in responses] == [201, 204, 200, 404]
+    for response in responses:
+        assert re.fullmatch("[0-9A-F]{24}", response.headers["x-mns-request-id"])
+        assert response.headers["x-mns-version"] == "2015-06-06"
+        assert response.headers["server"] == "AliyunMQS"
+        assert response.headers["content-type"] == "text/xml;charset=utf-8"
 
 
 def test_error_is_a_document_of_four_elements(shared_client: RawClient) -> None:
     """Code, Message, RequestId and HostId, indented, under the namespace without a final slash."""
-    answer = shared_client.call("GET", "/queues/nowhere")
-    assert answer.body.decode() == (
+    response = shared_client.call("GET", "/queues/nowhere")
+    assert response.body.decode() == (
         '<?xml version="1.0" ?>\n'
         '<Error xmlns="http://mns.aliyuncs.com/doc/v1">\n'
         "  <Code>QueueNotExist</Code>\n"
         "  <Message>The queue name you provided is not exist.</Message>\n"
-        f"  <RequestId>{answer.headers['x-mns-request-id']}</RequestId>\n"
+        f"  <RequestId>{response.headers['x-mns-request-id']}</RequestId>\n"
         f"  <HostId>http://127.0.0.1:{shared_client.port}</HostId>\n"
         "</Error>\n"
     )
@@ -67,8 +67,8 @@ def test_request_that_fails_a_check_is_refused(
     shared_client: RawClient, changes: dict[str, str | None], status: int, code: str
 ) -> None:
     """Each protocol check has its code and status."""
-    answer = shared_client.call("PUT", "/queues/checks", BODY, changes)
-    assert (answer.status, answer.code) == (status, code)
+    response = shared_client.call("PUT", "/queues/checks", BODY, changes)
+    assert (response.status, response.code) == (status, code)
 
 
 def test_request_without_authorization_is_refused(shared_client: RawClient) -> None:
@@ -98,8 +98,8 @@ def test_signature_covers_target_headers_and_secret(shared_client: RawClient) ->
         ("/queues/signed", signed | {"Content-MD5": other_digest}),
         ("/queues/signed", signed | {"Authorization": signature(strangers, "PUT", "/queues/signed", signed)}),
     ]
-    answers = [shared_client.send("PUT", target, BODY, headers) for target, headers in attempts]
-    assert {answer.code for answer in answers} == {"SignatureDoesNotMatch"}
+    responses = [shared_client.send("PUT", target, BODY, headers) for target, headers in attempts]
+    assert {response.code for response in responses} == {"SignatureDoesNotMatch"}
 
 
 def test_content_md5_is_accepted_in_both_forms(shared_client: RawClient) -> None:
@@ -128,9 +128,9 @@ def test_temporary_key_needs_its_token(mns: RunningMns) -> None:
             Key(role.access_key_id, role.access_key_secret, "x"),
         )
     ]
-    answers = [client.call("GET", "/queues") for client in clients]
-    assert [answer.status for answer in answers] == [200, 403, 403]
-    assert {answer.code for answer in answers[1:]} == {"AccessDenied"}
+    responses = [client.call("GET", "/queues") for client in clients]
+    assert [response.status for response in responses] == [200, 403, 403]
+    assert {response.code for response in responses[1:]} == {"AccessDenied"}
     for client in clients:
         client.close()
 
@@ -150,8 +150,8 @@ def test_temporary_key_needs_its_token(mns: RunningMns) -> None:
 )
 def test_unknown_address_is_refused(shared_client: RawClient, method: str, target: str) -> None:
     """The signature is verified first."""
-    answer = shared_client.call(method, target)
-    assert (answer.status, answer.code) == (400, "InvalidRequestURL")
+    response = shared_client.call(method, target)
+    assert (response.status, response.code) == (400, "InvalidRequestURL")
     unsigned = shared_client.call(method, target, "", {"Authorization": "MNS a:b"})
     assert unsigned.code == "InvalidAccessKeyId"
 
@@ -174,9 +174,9 @@ def test_unknown_address_is_refused(shared_client: RawClient, method: str, targe
 )
 def test_malformed_document_is_refused(shared_client: RawClient, body: str) -> None:
     """Any document type declaration is refused, too: no entity is expanded or fetched."""
-    answer = shared_client.call("PUT", "/queues/xml", body)
-    assert (answer.status, answer.code) == (400, "MalformedXML")
-    assert answer.text("Message") == "The XML you provided was not well-formed."
+    response = shared_client.call("PUT", "/queues/xml", body)
+    assert (response.status, response.code) == (400, "MalformedXML")
+    assert response.text("Message") == "The XML you provided was not well-formed."
 
 
 @pytest.mark.parametrize(
@@ -209,8 +209,8 @@ def test_any_prolog_namespace_and_prefix_is_accepted(shared_client: RawClient, b
 )
 def test_document_outside_the_schema_names_its_element(shared_client: RawClient, body: str, cause: str) -> None:
     """The error is InvalidArgument."""
-    answer = shared_client.call("PUT", "/queues/schema", body)
-    assert (answer.status, answer.code) == (400, "InvalidArgument")
-    assert answer.text("Message") == (
+    response = shared_client.call("PUT", "/queues/schema", body)
+    assert (response.status, response.code) == (400, "InvalidArgument")
+    assert response.text("Message") == (
         f"The XML you provided did not validate against our published schema, cause by {cause}."
     )

@@ -19,7 +19,7 @@ from express_sync.local.account import LOCAL_ACCOUNT, Key
 from tests.local.mns_client import RawClient
 from tests.local.mns_server import RunningMns
 
-# The SDK warns of its own attributes while it reads them from the answer.
+# The SDK warns of its own attributes while it reads them from the response.
 DEPRECATED = pytest.mark.filterwarnings(
     r"ignore:.*(active_messages|inactive_messages|delay_messages).*:DeprecationWarning"
 )

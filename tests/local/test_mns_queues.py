@@ -36,10 +36,10 @@ def properties(*items: tuple[str, str, str]) -> str:
 
 def test_repeated_queue_creation_must_be_equal(client: RawClient) -> None:
     """201, then 204 for the same attributes, both with the address; 409 for others."""
-    answers = [client.create_queue("q"), client.create_queue("q"), client.create_queue("q", VisibilityTimeout=31)]
-    assert [answer.status for answer in answers] == [201, 204, 409]
-    assert {answer.headers["location"] for answer in answers[:2]} == {f"http://127.0.0.1:{client.port}/queues/q"}
-    assert answers[2].code == "QueueAlreadyExist"
+    responses = [client.create_queue("q"), client.create_queue("q"), client.create_queue("q", VisibilityTimeout=31)]
+    assert [response.status for response in responses] == [201, 204, 409]
+    assert {response.headers["location"] for response in responses[:2]} == {f"http://127.0.0.1:{client.port}/queues/q"}
+    assert responses[2].code == "QueueAlreadyExist"
 
 
 def test_queue_attributes_are_complete(mns: RunningMns, client: RawClient) -> None:
@@ -87,9 +87,9 @@ def test_queues_are_listed_in_pages(client: RawClient) -> None:
     pages, marker = [], ""
     for _ in range(2):
         paging: dict[str, str | None] = {"x-mns-prefix": "b-", "x-mns-ret-number": "2", "x-mns-marker": marker or None}
-        answer = client.call("GET", "/queues", "", paging)
-        pages.append([url.rpartition("/")[2] for url in answer.all("Queue/QueueURL")])
-        marker = "".join(answer.all("NextMarker"))
+        response = client.call("GET", "/queues", "", paging)
+        pages.append([url.rpartition("/")[2] for url in response.all("Queue/QueueURL")])
+        marker = "".join(response.all("NextMarker"))
     assert pages == [["b-1", "b-2"], ["b-3"]]
     assert marker == ""
 
@@ -111,9 +111,9 @@ def test_page_has_1_to_1000_items(shared_client: RawClient, number: str) -> None
 def test_attribute_must_be_in_its_range(shared_client: RawClient, element: str, low: int, high: int, unit: str) -> None:
     """The bounds are allowed; the error for other values names them, and nothing is created."""
     for value in (low - 1, high + 1):
-        answer = shared_client.create_queue(f"out-{element}", **{element: value})
-        assert (answer.status, answer.code) == (400, "InvalidArgument")
-        assert answer.text("Message") == f"The value of {element} should between {low} and {high} {unit}."
+        response = shared_client.create_queue(f"out-{element}", **{element: value})
+        assert (response.status, response.code) == (400, "InvalidArgument")
+        assert response.text("Message") == f"The value of {element} should between {low} and {high} {unit}."
     assert shared_client.call("GET", f"/queues/out-{element}").code == "QueueNotExist"
     for value in (low, high):
         assert shared_client.create_queue(f"in-{element}-{value}", **{element: value}).status == 201
@@ -132,8 +132,8 @@ def test_attribute_must_be_in_its_range(shared_client: RawClient, element: str, 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])
 def test_invalid_queue_name_is_refused(shared_client: RawClient, method: str, name: str, code: str) -> None:
     """All operations with a name check it."""
-    answer = shared_client.call(method, f"/queues/{name}", document("Queue") if method == "PUT" else "")
-    assert (answer.status, answer.code) == (400, code)
+    response = shared_client.call(method, f"/queues/{name}", document("Queue") if method == "PUT" else "")
+    assert (response.status, response.code) == (400, code)
 
 
 # Sending
@@ -213,9 +213,9 @@ def test_body_size_is_counted_in_bytes(client: RawClient) -> None:
     client.create_queue("q", MaximumMessageSize=1024)
     assert client.send_message("q", "é" * 512).status == 201
     for body in ("é" * 512 + "x", ""):
-        answer = client.send_message("q", body)
-        assert (answer.status, answer.code) == (400, "InvalidArgument")
-        assert answer.text("Message") == "The value of MessageBody should between 1 and 1024 bytes."
+        response = client.send_message("q", body)
+        assert (response.status, response.code) == (400, "InvalidArgument")
+        assert response.text("Message") == "The value of MessageBody should between 1 and 1024 bytes."
 
 
 @pytest.mark.parametrize(
@@ -247,8 +247,8 @@ def test_message_outside_the_limits_is_refused(shared_client: RawClient, element
     """Nothing is queued."""
     shared_client.create_queue("strict")
     body = f"<Message><MessageBody>b</MessageBody>{element}</Message>"
-    answer = shared_client.call("POST", "/queues/strict/messages", body)
-    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    response = shared_client.call("POST", "/queues/strict/messages", body)
+    assert (response.status, response.code) == (400, "InvalidArgument")
     assert shared_client.receive("strict").code == "MessageNotExist"
 
 
@@ -265,10 +265,10 @@ def test_batch_is_sent_in_order(client: RawClient) -> None:
 def test_valid_messages_of_a_batch_are_sent(client: RawClient) -> None:
     """Each entry of the response has exactly the elements that the Python SDK expects."""
     client.create_queue("q", MaximumMessageSize=1024)
-    answer = client.call("POST", "/queues/q/messages", batch("good", "x" * 1025, "fine"))
-    assert answer.status == 500
-    assert answer.all("Message/ErrorCode") == ["InvalidArgument"]
-    assert len(answer.all("Message/MessageId")) == len(answer.all("Message/MessageBodyMD5")) == 2
+    response = client.call("POST", "/queues/q/messages", batch("good", "x" * 1025, "fine"))
+    assert response.status == 500
+    assert response.all("Message/ErrorCode") == ["InvalidArgument"]
+    assert len(response.all("Message/MessageId")) == len(response.all("Message/MessageBodyMD5")) == 2
     assert client.receive("q", "numOfMessages=16").all("Message/MessageBody") == ["good", "fine"]
 
 
@@ -276,8 +276,8 @@ def test_valid_messages_of_a_batch_are_sent(client: RawClient) -> None:
 def test_batch_has_1_to_16_messages_and_64_kilobytes(shared_client: RawClient, bodies: list[str]) -> None:
     """Otherwise no message of it is sent."""
     shared_client.create_queue("batches")
-    answer = shared_client.call("POST", "/queues/batches/messages", batch(*bodies))
-    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    response = shared_client.call("POST", "/queues/batches/messages", batch(*bodies))
+    assert (response.status, response.code) == (400, "InvalidArgument")
     assert shared_client.receive("batches").code == "MessageNotExist"
 
 
@@ -336,16 +336,16 @@ def test_peek_changes_nothing(client: RawClient) -> None:
 def test_receive_outside_the_limits_is_refused(shared_client: RawClient, query: str, code: str) -> None:
     """The limits are 30 seconds and 16 messages."""
     shared_client.create_queue("receives")
-    answer = shared_client.receive("receives", query)
-    assert (answer.status, answer.code) == (400, code)
+    response = shared_client.receive("receives", query)
+    assert (response.status, response.code) == (400, code)
 
 
 @pytest.mark.parametrize("query", ["waitseconds=0", "numOfMessages=16&waitseconds=0", "NUMOFMESSAGES=3"])
 def test_empty_queue_is_an_error(shared_client: RawClient, query: str) -> None:
     """404 MessageNotExist, for a batch too; names of parameters in upper or lower case."""
     shared_client.create_queue("empty")
-    answer = shared_client.receive("empty", query)
-    assert (answer.status, answer.code, answer.text("Message")) == (404, "MessageNotExist", "Message not exist.")
+    response = shared_client.receive("empty", query)
+    assert (response.status, response.code, response.text("Message")) == (404, "MessageNotExist", "Message not exist.")
 
 
 # Deleting and hiding
@@ -371,7 +371,7 @@ def test_receipt_handle_expires_with_its_timeout(mns: RunningMns, client: RawCli
         client.call("DELETE", f"/queues/q/messages?ReceiptHandle={handle}"),
         client.call("PUT", f"/queues/q/messages?ReceiptHandle={handle}&VisibilityTimeout=30"),
     ]
-    assert [(answer.status, answer.code) for answer in late] == [(404, "MessageNotExist")] * 2
+    assert [(response.status, response.code) for response in late] == [(404, "MessageNotExist")] * 2
     assert client.receive("q").text("MessageBody") == "again"
 
 
@@ -433,8 +433,8 @@ def test_valid_handles_of_a_batch_are_deleted(client: RawClient) -> None:
 def test_batch_delete_has_1_to_16_handles(shared_client: RawClient, number: int) -> None:
     """Otherwise no message is deleted."""
     shared_client.create_queue("handles")
-    answer = shared_client.call("DELETE", "/queues/handles/messages", handles(*["h"] * number))
-    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    response = shared_client.call("DELETE", "/queues/handles/messages", handles(*["h"] * number))
+    assert (response.status, response.code) == (400, "InvalidArgument")
 
 
 # Ageing

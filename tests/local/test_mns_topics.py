@@ -25,9 +25,9 @@ def subscribe(client: RawClient, name: str, **attributes: object) -> int:
 
 def publish(client: RawClient, body: str, **more: object) -> str:
     """Publish to topic t and return the message's id."""
-    answer = client.call("POST", "/topics/t/messages", document("Message", MessageBody=body, **more))
-    assert answer.status == 201
-    return answer.text("MessageId")
+    response = client.call("POST", "/topics/t/messages", document("Message", MessageBody=body, **more))
+    assert response.status == 201
+    return response.text("MessageId")
 
 
 def bodies(client: RawClient, queue: str) -> list[str]:
@@ -45,13 +45,13 @@ def topic(client: RawClient) -> RawClient:
 
 def test_repeated_topic_creation_must_be_equal(client: RawClient) -> None:
     """201, then 204 for the same attributes, both with the address; 409 for others."""
-    answers = [
+    responses = [
         client.call("PUT", "/topics/t", document("Topic", **attributes))
         for attributes in ({}, {"MaximumMessageSize": 65536}, {"MaximumMessageSize": 1024})
     ]
-    assert [answer.status for answer in answers] == [201, 204, 409]
-    assert {answer.headers["location"] for answer in answers[:2]} == {f"http://127.0.0.1:{client.port}/topics/t"}
-    assert answers[2].code == "TopicAlreadyExist"
+    assert [response.status for response in responses] == [201, 204, 409]
+    assert {response.headers["location"] for response in responses[:2]} == {f"http://127.0.0.1:{client.port}/topics/t"}
+    assert responses[2].code == "TopicAlreadyExist"
 
 
 def test_topic_attributes_are_complete(mns: RunningMns, topic: RawClient) -> None:
@@ -105,20 +105,20 @@ def test_missing_or_invalid_resource_has_its_own_error(
     """The topic is checked before the subscription."""
     shared_client.call("PUT", "/topics/known", document("Topic"))
     method, target = request_line.split()
-    answer = shared_client.call(method, target, document(root) if root else "")
-    assert (answer.status, answer.code) == (status, code)
+    response = shared_client.call(method, target, document(root) if root else "")
+    assert (response.status, response.code) == (status, code)
 
 
 def test_repeated_subscription_must_be_equal(topic: RawClient) -> None:
     """201, 204 for the same attributes, both with the address, 409 for others."""
     path = "/topics/t/subscriptions/s"
-    answers = [
+    responses = [
         topic.call("PUT", path, document("Subscription", Endpoint=endpoint("q"), **more))
         for more in ({}, {"NotifyContentFormat": "XML"}, {"NotifyContentFormat": "JSON"})
     ]
-    assert [answer.status for answer in answers] == [201, 204, 409]
-    assert {answer.headers["location"] for answer in answers[:2]} == {f"http://127.0.0.1:{topic.port}{path}"}
-    assert answers[2].code == "SubscriptionAlreadyExist"
+    assert [response.status for response in responses] == [201, 204, 409]
+    assert {response.headers["location"] for response in responses[:2]} == {f"http://127.0.0.1:{topic.port}{path}"}
+    assert responses[2].code == "SubscriptionAlreadyExist"
 
 
 def test_subscription_attributes_are_complete(mns: RunningMns, topic: RawClient) -> None:
@@ -179,8 +179,8 @@ def test_subscription_of_a_queue_for_smaller_messages_is_refused(
     """Its maximum must not be less than the topic's."""
     shared_client.create_queue("small", MaximumMessageSize=1024)
     shared_client.call("PUT", "/topics/t", document("Topic"))
-    answer = shared_client.call("PUT", "/topics/t/subscriptions/s", document("Subscription", **attributes))
-    assert (answer.status, answer.code) == (400, code)
+    response = shared_client.call("PUT", "/topics/t/subscriptions/s", document("Subscription", **attributes))
+    assert (response.status, response.code) == (400, code)
 
 
 def test_simplified_notification_is_the_exact_body(topic: RawClient) -> None:
@@ -261,8 +261,8 @@ def test_properties_are_delivered_in_every_format(topic: RawClient) -> None:
 def test_publication_outside_the_limits_is_refused(shared_client: RawClient, message: dict[str, object]) -> None:
     """1 byte to the topic's maximum, 16 characters of tag, no delay."""
     shared_client.call("PUT", "/topics/small", document("Topic", MaximumMessageSize=1024))
-    answer = shared_client.call("POST", "/topics/small/messages", document("Message", **message))
-    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    response = shared_client.call("POST", "/topics/small/messages", document("Message", **message))
+    assert (response.status, response.code) == (400, "InvalidArgument")
 
 
 def test_publication_without_subscribers_is_accepted(topic: RawClient) -> None:

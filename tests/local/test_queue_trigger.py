@@ -82,7 +82,7 @@ def test_event_driven_pushes_each_message_under_its_id() -> None:
 
 def test_failed_batch_is_pushed_again_unchanged() -> None:
     """The waits are the declared ones."""
-    bench = Bench(answers=iter([False, False, True]))
+    bench = Bench(results=iter([False, False, True]))
     bench.send("one", "two")
     bench.run_until(is_empty)
     assert bench.pushed[0] == bench.pushed[1] == bench.pushed[2]
@@ -92,7 +92,7 @@ def test_failed_batch_is_pushed_again_unchanged() -> None:
 
 
 def test_events_are_dead_lettered_after_the_last_retry() -> None:
-    bench = Bench(answers=repeat(False))
+    bench = Bench(results=repeat(False))
     bench.send("one", "two")
     bench.run_until(is_empty)
     assert len(bench.pushed) == 4
@@ -101,14 +101,14 @@ def test_events_are_dead_lettered_after_the_last_retry() -> None:
 
 
 def test_event_too_large_is_dead_lettered_as_its_body() -> None:
-    bench = Bench(answers=repeat(False))
+    bench = Bench(results=repeat(False))
     bench.send("x" * 65536)
     bench.run_until(is_empty)
     assert bench.bodies("dead") == ["x" * 65536]
 
 
 def test_messages_are_discarded_without_a_dead_letter_queue() -> None:
-    bench = Bench(answers=repeat(False)).with_trigger(dead_letter_queue="")
+    bench = Bench(results=repeat(False)).with_trigger(dead_letter_queue="")
     bench.send("one")
     bench.run_until(is_empty)
     assert bench.bodies("dead") == []
@@ -117,7 +117,7 @@ def test_messages_are_discarded_without_a_dead_letter_queue() -> None:
 
 def test_trigger_without_tolerance_is_blocked() -> None:
     """It does not delete its messages."""
-    bench = Bench(answers=repeat(False)).with_trigger(errors_tolerance="NONE")
+    bench = Bench(results=repeat(False)).with_trigger(errors_tolerance="NONE")
     bench.send("one")
     bench.run_until(lambda bench: bench.queue_trigger.progress.state == "blocked")
     assert bench.states("source") == ["inactive"]
@@ -132,7 +132,7 @@ async def turns(number: int) -> None:
 
 
 def test_leased_messages_stay_invisible_during_retries() -> None:
-    bench = Bench(answers=iter([False, True]))
+    bench = Bench(results=iter([False, True]))
     bench.send("one")
 
     async def outlast(bench: Bench) -> list[str]:
@@ -179,7 +179,7 @@ def test_trigger_without_its_queue_has_failed() -> None:
 
 
 def test_declared_waits_are_multiplied_by_the_factor() -> None:
-    bench = Bench(answers=iter([False, True])).with_trigger(batch_seconds=10)
+    bench = Bench(results=iter([False, True])).with_trigger(batch_seconds=10)
     object.__setattr__(bench.queue_trigger._clock, "factor", 0.5)
     bench.send("one")
     bench.run_until(is_empty)
@@ -188,7 +188,7 @@ def test_declared_waits_are_multiplied_by_the_factor() -> None:
 
 @pytest.mark.parametrize("steps", range(0, 60, 3))
 def test_trigger_can_be_stopped_at_any_time(steps: int) -> None:
-    bench = Bench(answers=iter([False, True])).with_trigger(batch_seconds=1)
+    bench = Bench(results=iter([False, True])).with_trigger(batch_seconds=1)
     bench.send("one", "two")
 
     async def stopped() -> bool:

@@ -63,10 +63,10 @@ def test_client_cannot_choose_id_or_topic(sgw: RunningSgw) -> None:
 def test_invalid_seed_is_explained(sgw: RunningSgw, change: dict[str, object], sentence: str) -> None:
     sgw.admin("POST", "groups", {**FOREIGN, "ExpressSyncId": "sync-mine"})
 
-    answer = sgw.admin("POST", "groups", {**FOREIGN, **change})
+    response = sgw.admin("POST", "groups", {**FOREIGN, **change})
 
-    assert answer.status == 400
-    assert answer.json()["message"].startswith(sentence)
+    assert response.status == 400
+    assert response.json()["message"].startswith(sentence)
     assert len(sgw.names()) == 1
 
 
@@ -134,10 +134,10 @@ def test_queueing_returns_the_number_of_faults(sgw: RunningSgw) -> None:
     ],
 )
 def test_unknown_fault_is_explained_with_all_known_ones(sgw: RunningSgw, fault: str) -> None:
-    answer = sgw.admin("POST", "faults", {"faults": ["InternalError", fault]})
+    response = sgw.admin("POST", "faults", {"faults": ["InternalError", fault]})
 
-    message = answer.json()["message"]
-    assert answer.status == 400
+    message = response.json()["message"]
+    assert response.status == 400
     assert message.startswith(f"{fault!r} is not a fault; allowed are ")
     named = message.removesuffix(".").split("allowed are ")[1].split(", ")
     assert {"EmptyBucketName", "throttling[:MILLISECONDS]", "late-commit:SECONDS", "reset-after"} <= set(named)

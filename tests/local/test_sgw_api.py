@@ -19,9 +19,9 @@ AWKWARD = {**GROUP, "BucketPrefix": "pre fix/中", "Description": "组 a+b*~/c&d
 def test_group_is_created_with_every_scheme_method_and_key(
     sgw: RunningSgw, scheme: Scheme, method: str, key: object
 ) -> None:
-    answer = sgw.create(AWKWARD, scheme=scheme, method=method, key=key)
+    response = sgw.create(AWKWARD, scheme=scheme, method=method, key=key)
 
-    assert answer.status == 200
+    assert response.status == 200
     assert [sgw.groups.describe()[0].description, sgw.groups.describe()[0].prefix] == [
         AWKWARD["Description"],
         AWKWARD["BucketPrefix"],
@@ -38,17 +38,17 @@ def test_plus_and_percent_20_are_both_a_space(sgw: RunningSgw) -> None:
     """The signature covers the value, however the query encodes it."""
     request = sgw.sign(Ask("CreateExpressSync", {**GROUP, "Description": "a b"}))
 
-    answer = sgw.deliver(replace(request, target=request.target.replace("%20", "+")))
+    response = sgw.deliver(replace(request, target=request.target.replace("%20", "+")))
 
-    assert answer.status == 200
+    assert response.status == 200
     assert [group.description for group in sgw.groups.describe()] == ["a b"]
 
 
 def test_json_response_has_exactly_the_documented_fields(sgw: RunningSgw) -> None:
-    answer = sgw.create()
+    response = sgw.create()
 
-    body = answer.json()
-    assert answer.headers["content-type"] == "application/json"
+    body = response.json()
+    assert response.headers["content-type"] == "application/json"
     assert list(body) == ["Message", "RequestId", "ExpressSyncId", "Code", "Success"]
     assert {**body, "RequestId": "", "ExpressSyncId": ""} == {
         "Message": "successful",
@@ -59,15 +59,15 @@ def test_json_response_has_exactly_the_documented_fields(sgw: RunningSgw) -> Non
     }
     assert UUID.fullmatch(body["RequestId"])
     assert re.fullmatch(r"sync-000[0-9a-z]{17}", body["ExpressSyncId"])
-    assert answer.headers["x-acs-request-id"] == body["RequestId"]
+    assert response.headers["x-acs-request-id"] == body["RequestId"]
 
 
 @pytest.mark.parametrize("scheme", ["rpc", "acs3"])
 def test_xml_response_has_exactly_the_documented_elements(sgw: RunningSgw, scheme: Scheme) -> None:
-    answer = sgw.create(answer_format="XML", scheme=scheme)
+    response = sgw.create(answer_format="XML", scheme=scheme)
 
-    root = ET.XML(answer.body)
-    assert answer.headers["content-type"] == "application/xml"
+    root = ET.XML(response.body)
+    assert response.headers["content-type"] == "application/xml"
     assert root.tag == "CreateExpressSyncResponse"
     assert [child.tag for child in root] == ["Message", "RequestId", "ExpressSyncId", "Code", "Success"]
     assert [root.findtext(tag) for tag in ("Message", "Code", "Success")] == ["successful", "200", "true"]

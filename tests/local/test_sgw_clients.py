@@ -143,9 +143,9 @@ class TestOpenApiClient:
             body_type="json",
         )
 
-        answer = OpenApiClient(config).call_api(parameters, OpenApiRequest(**{place: AWKWARD}), RuntimeOptions())
+        response = OpenApiClient(config).call_api(parameters, OpenApiRequest(**{place: AWKWARD}), RuntimeOptions())
 
-        assert answer["body"]["ExpressSyncId"] == sgw.groups.describe()[0].id
+        assert response["body"]["ExpressSyncId"] == sgw.groups.describe()[0].id
         assert sgw.groups.describe()[0].description == AWKWARD["Description"]
 
 

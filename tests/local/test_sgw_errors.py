@@ -79,17 +79,17 @@ def sgw(sgw: RunningSgw) -> RunningSgw:
     return sgw
 
 
-def said(answer: Response) -> Documented:
-    body = answer.json()
-    return Documented(answer.status, body["Code"], body["Message"])
+def error_of(response: Response) -> Documented:
+    body = response.json()
+    return Documented(response.status, body["Code"], body["Message"])
 
 
 @pytest.mark.parametrize(("code", "change"), [pytest.param(*row[1:], id=row[0]) for row in CAUSES])
 def test_cause_of_an_error_has_the_documented_message(sgw: RunningSgw, code: str, change: dict[str, str]) -> None:
     """Nothing is created."""
-    answer = sgw.create({**GROUP, **change})
+    response = sgw.create({**GROUP, **change})
 
-    assert said(answer) == DOCUMENTED[code]
+    assert error_of(response) == DOCUMENTED[code]
     assert sgw.names() == ["taken"]
     assert sgw.calls()[-1]["outcome"] == code
 
@@ -99,7 +99,7 @@ def test_absent_parameter_counts_as_an_empty_one(sgw: RunningSgw, parameter: str
     absent = sgw.create({name: value for name, value in GROUP.items() if name != parameter})
     empty = sgw.create({**GROUP, parameter: ""})
 
-    assert said(absent) == said(empty)
+    assert error_of(absent) == error_of(empty)
 
 
 def test_group_limit_counts_all_groups_of_the_account() -> None:
@@ -107,7 +107,7 @@ def test_group_limit_counts_all_groups_of_the_account() -> None:
         first, second = (sgw.create({**GROUP, "Name": name, "BucketPrefix": name}) for name in ("one", "two"))
 
         assert first.status == 200
-        assert said(second) == DOCUMENTED["ExpressSyncNotificationEventLimitExceed"]
+        assert error_of(second) == DOCUMENTED["ExpressSyncNotificationEventLimitExceed"]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_every_documented_error_is_a_fault(sgw: RunningSgw, code: str) -> None:
 
     struck, next_time = sgw.create(), sgw.create()
 
-    assert said(struck) == DOCUMENTED[code]
+    assert error_of(struck) == DOCUMENTED[code]
     assert next_time.status == 200
 
 

@@ -44,46 +44,46 @@ def last_call(sgw: RunningSgw) -> tuple[Any, ...]:
 def test_error_fault_does_nothing(sgw: RunningSgw, fault: str, status: int, code: str) -> None:
     sgw.queue_faults(fault)
 
-    answer = sgw.create()
+    response = sgw.create()
 
-    assert (answer.status, answer.json()["Code"], sgw.names()) == (status, code, [])
-    assert "x-acs-retry-after" not in answer.headers
+    assert (response.status, response.json()["Code"], sgw.names()) == (status, code, [])
+    assert "x-acs-retry-after" not in response.headers
     assert last_call(sgw) == (fault, code, "not-executed")
 
 
 def test_throttling_can_have_a_time_to_retry_after(sgw: RunningSgw) -> None:
     sgw.queue_faults("throttling:1500")
 
-    answer = sgw.create()
+    response = sgw.create()
 
-    assert (answer.json()["Code"], answer.headers["x-acs-retry-after"]) == ("Throttling.User", "1500")
+    assert (response.json()["Code"], response.headers["x-acs-retry-after"]) == ("Throttling.User", "1500")
 
 
 def test_502_is_a_page_and_does_nothing(sgw: RunningSgw) -> None:
     sgw.queue_faults("http-502-html")
 
-    answer = sgw.create()
+    response = sgw.create()
 
-    assert (answer.status, answer.headers["content-type"], sgw.names()) == (502, "text/html", [])
-    assert answer.body.startswith(b"<html>")
+    assert (response.status, response.headers["content-type"], sgw.names()) == (502, "text/html", [])
+    assert response.body.startswith(b"<html>")
     assert last_call(sgw) == ("http-502-html", None, "not-executed")
 
 
 def test_empty_500_is_empty_and_does_nothing(sgw: RunningSgw) -> None:
     sgw.queue_faults("empty-500")
 
-    answer = sgw.create()
+    response = sgw.create()
 
-    assert (answer.status, answer.body, sgw.names()) == (500, b"", [])
+    assert (response.status, response.body, sgw.names()) == (500, b"", [])
 
 
 def test_unsuccessful_200_has_no_id_and_does_nothing(sgw: RunningSgw) -> None:
     sgw.queue_faults("success-false")
 
-    answer = sgw.create()
+    response = sgw.create()
 
-    body = answer.json()
-    assert (answer.status, body["Success"], body["Code"], sgw.names()) == (200, False, "InternalError", [])
+    body = response.json()
+    assert (response.status, body["Success"], body["Code"], sgw.names()) == (200, False, "InternalError", [])
     assert "ExpressSyncId" not in body
 
 
@@ -91,11 +91,11 @@ def test_unsuccessful_200_has_no_id_and_does_nothing(sgw: RunningSgw) -> None:
 def test_malformed_200_cannot_be_parsed_and_does_nothing(sgw: RunningSgw, answer_format: str) -> None:
     sgw.queue_faults("malformed-200")
 
-    answer = sgw.create(answer_format=answer_format)
+    response = sgw.create(answer_format=answer_format)
 
-    assert (answer.status, sgw.names()) == (200, [])
+    assert (response.status, sgw.names()) == (200, [])
     with pytest.raises((ValueError, ET.ParseError)):
-        ET.XML(answer.body) if answer_format == "XML" else answer.json()
+        ET.XML(response.body) if answer_format == "XML" else response.json()
 
 
 @pytest.mark.parametrize(("fault", "names"), [("reset-before", []), ("reset-after", ["photos"])])
@@ -130,9 +130,9 @@ def test_timeout_never_responds_before_or_after_the_create(
 def test_error_after_the_create_hides_that_it_was_done(sgw: RunningSgw) -> None:
     sgw.queue_faults("error-after")
 
-    answer = sgw.create()
+    response = sgw.create()
 
-    assert (answer.status, answer.json()["Code"], sgw.names()) == (500, "InternalError", ["photos"])
+    assert (response.status, response.json()["Code"], sgw.names()) == (500, "InternalError", ["photos"])
     assert last_call(sgw) == ("error-after", "InternalError", "done")
     assert sgw.points == ["create-sent", "create-answered"]
 
@@ -199,12 +199,12 @@ def test_late_commit_does_not_land_after_a_reset(sgw: RunningSgw) -> None:
 
 def test_late_500_responds_at_once_and_lands_in_its_time(sgw: RunningSgw) -> None:
     sgw.queue_faults("late-500:30")
-    answer = sgw.create()
+    response = sgw.create()
     before = (sgw.names(), last_call(sgw))
     sgw.advance(30)
 
-    assert (answer.status, answer.json()["Code"]) == (500, "InternalError")
-    assert "x-acs-retry-after" not in answer.headers
+    assert (response.status, response.json()["Code"]) == (500, "InternalError")
+    assert "x-acs-retry-after" not in response.headers
     assert before == ([], ("late-500:30", "InternalError", "pending"))
     assert (sgw.names(), last_call(sgw)) == (["photos"], ("late-500:30", "InternalError", "done"))
 
@@ -212,10 +212,10 @@ def test_late_500_responds_at_once_and_lands_in_its_time(sgw: RunningSgw) -> Non
 def test_403_page_does_nothing(sgw: RunningSgw) -> None:
     sgw.queue_faults("http-403-html")
 
-    answer = sgw.create()
+    response = sgw.create()
 
-    assert (answer.status, answer.headers["content-type"], sgw.names()) == (403, "text/html", [])
-    assert answer.body.startswith(b"<html>")
+    assert (response.status, response.headers["content-type"], sgw.names()) == (403, "text/html", [])
+    assert response.body.startswith(b"<html>")
     assert last_call(sgw) == ("http-403-html", None, "not-executed")
 
 
@@ -223,10 +223,10 @@ def test_403_page_does_nothing(sgw: RunningSgw) -> None:
 def test_xml_error_fault_is_in_xml_for_every_format(sgw: RunningSgw, answer_format: str) -> None:
     sgw.queue_faults("xml-error:AssumeRoleFail")
 
-    answer = sgw.create(answer_format=answer_format)
+    response = sgw.create(answer_format=answer_format)
 
-    assert (answer.status, answer.headers["content-type"], sgw.names()) == (403, "application/xml", [])
-    assert ET.XML(answer.body).findtext("Code") == "AssumeRoleFail"
+    assert (response.status, response.headers["content-type"], sgw.names()) == (403, "application/xml", [])
+    assert ET.XML(response.body).findtext("Code") == "AssumeRoleFail"
     assert last_call(sgw) == ("xml-error:AssumeRoleFail", "AssumeRoleFail", "not-executed")
 
 
@@ -234,11 +234,11 @@ def test_xml_error_fault_is_in_xml_for_every_format(sgw: RunningSgw, answer_form
 def test_throttling_can_use_the_standard_header(sgw: RunningSgw, seconds: str, header: str) -> None:
     sgw.queue_faults(f"retry-after:{seconds}")
 
-    answer = sgw.create()
+    response = sgw.create()
 
-    assert (answer.status, answer.json()["Code"], sgw.names()) == (429, "Throttling.User", [])
-    assert answer.headers["retry-after"] == header
-    assert "x-acs-retry-after" not in answer.headers
+    assert (response.status, response.json()["Code"], sgw.names()) == (429, "Throttling.User", [])
+    assert response.headers["retry-after"] == header
+    assert "x-acs-retry-after" not in response.headers
 
 
 def test_normalised_prefix_has_no_slashes_at_its_ends(sgw: RunningSgw) -> None:
@@ -279,12 +279,12 @@ def test_slow_call_waits_and_then_runs_as_usual(sgw: RunningSgw) -> None:
     sgw.queue_faults("slow:1500", "slow:1500")
     with ThreadPoolExecutor() as pool:
         for expected in ("200", "DuplicateExpressSyncName"):
-            answer = pool.submit(sgw.create)
+            response = pool.submit(sgw.create)
             assert sgw.clock.is_sleeping.wait(PATIENCE_SECONDS)
             assert sgw.calls()[-1]["outcome"] == "pending"
             sgw.clock.is_sleeping.clear()
             sgw.advance(1.5)
-            assert answer.result(PATIENCE_SECONDS).json()["Code"] == expected
+            assert response.result(PATIENCE_SECONDS).json()["Code"] == expected
 
 
 def test_slow_call_of_a_disconnected_client_is_carried_out(sgw: RunningSgw) -> None:

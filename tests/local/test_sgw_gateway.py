@@ -13,28 +13,28 @@ CREATE = Ask("CreateExpressSync", GROUP)
 QUARTER_S = 15 * 60
 
 
-def refused(sgw: RunningSgw, answer: Response) -> tuple[int, str, str]:
+def refused(sgw: RunningSgw, response: Response) -> tuple[int, str, str]:
     """Return the body of the response, after checking that nothing was done."""
-    body = answer.json()
+    body = response.json()
     assert sgw.names() == []
     assert [call["outcome"] for call in sgw.calls()] == ["not-executed"]
     assert [call["code"] for call in sgw.calls()] == [body["Code"]]
-    return answer.status, body["Code"], body["Message"]
+    return response.status, body["Code"], body["Message"]
 
 
 def test_error_has_the_body_of_the_gateway(sgw: RunningSgw) -> None:
-    answer = sgw.call(replace(CREATE, key=Key("LTAI-nobody", "secret")))
+    response = sgw.call(replace(CREATE, key=Key("LTAI-nobody", "secret")))
 
-    body = answer.json()
+    body = response.json()
     assert body == {
-        "RequestId": answer.headers["x-acs-request-id"],
+        "RequestId": response.headers["x-acs-request-id"],
         "HostId": sgw.address,
         "Code": "InvalidAccessKeyId.NotFound",
         "Message": "Specified access key is not found.",
         "Recommend": "https://api.aliyun.com/troubleshoot?q=InvalidAccessKeyId.NotFound&product=sgw"
         f"&requestId={body['RequestId']}",
     }
-    assert answer.status == 404
+    assert response.status == 404
 
 
 @pytest.mark.parametrize("scheme", ["rpc", "acs3"])
@@ -76,9 +76,9 @@ def test_invalid_key_is_refused(sgw: RunningSgw, scheme: Scheme, key: Key, code:
 
 def test_mismatch_shows_the_string_that_the_server_signed(sgw: RunningSgw) -> None:
     """The official core SDK compares it with its own to tell a wrong secret from a wrong algorithm."""
-    answer = sgw.call(replace(CREATE, key=replace(USER, access_key_secret="wrong")), "rpc")
+    response = sgw.call(replace(CREATE, key=replace(USER, access_key_secret="wrong")), "rpc")
 
-    _, to_sign = answer.json()["Message"].split(" server string to sign is:")
+    _, to_sign = response.json()["Message"].split(" server string to sign is:")
     assert to_sign.startswith("POST&%2F&AccessKeyId%3D")
 
 
@@ -90,17 +90,17 @@ def test_mismatch_shows_the_string_that_the_server_signed(sgw: RunningSgw) -> No
 def test_signature_is_valid_for_fifteen_minutes_either_way(
     sgw: RunningSgw, scheme: Scheme, shift_s: int, is_accepted: bool
 ) -> None:
-    answer = sgw.deliver(SCHEMES[scheme](CREATE, sgw.address, sgw.clock.now() + shift_s))
+    response = sgw.deliver(SCHEMES[scheme](CREATE, sgw.address, sgw.clock.now() + shift_s))
 
-    code = answer.json()["Code"]
+    code = response.json()["Code"]
     assert (code == "200", code == "InvalidTimeStamp.Expired") == (is_accepted, not is_accepted)
 
 
 @pytest.mark.parametrize("spelling", ["yesterday", "2026-11-23 08:00:00", "2026-11-23T08:00:00+08:00", "1795420800"])
 def test_malformed_time_is_refused(sgw: RunningSgw, spelling: str) -> None:
-    answer = sgw.deliver(sgw.sign(CREATE, "rpc", Timestamp=spelling))
+    response = sgw.deliver(sgw.sign(CREATE, "rpc", Timestamp=spelling))
 
-    assert refused(sgw, answer)[1] == "InvalidTimeStamp.Format"
+    assert refused(sgw, response)[1] == "InvalidTimeStamp.Format"
 
 
 @pytest.mark.parametrize("scheme", ["rpc", "acs3"])
@@ -251,24 +251,24 @@ def test_added_second_value_of_a_parameter_is_refused(sgw: RunningSgw) -> None:
     """Each value of a repeated parameter is signed, so an added one breaks the signature."""
     request = sgw.sign(CREATE, "rpc")
 
-    answer = sgw.deliver(replace(request, target=request.target + "&Name=other"))
+    response = sgw.deliver(replace(request, target=request.target + "&Name=other"))
 
-    assert refused(sgw, answer)[1] == "SignatureDoesNotMatch"
+    assert refused(sgw, response)[1] == "SignatureDoesNotMatch"
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
 def test_other_methods_are_refused(sgw: RunningSgw, method: str) -> None:
-    answer = sgw.call(replace(CREATE, method=method))
+    response = sgw.call(replace(CREATE, method=method))
 
-    assert refused(sgw, answer)[:2] == (405, "UnsupportedHTTPMethod")
+    assert refused(sgw, response)[:2] == (405, "UnsupportedHTTPMethod")
 
 
 def test_other_paths_are_refused(sgw: RunningSgw) -> None:
     request = sgw.sign(CREATE)
 
-    answer = sgw.deliver(replace(request, target="/v1" + request.target))
+    response = sgw.deliver(replace(request, target="/v1" + request.target))
 
-    assert refused(sgw, answer)[1] == "InvalidAction.NotFound"
+    assert refused(sgw, response)[1] == "InvalidAction.NotFound"
 
 
 def test_no_response_shows_a_secret_or_a_token(sgw: RunningSgw) -> None:

@@ -200,6 +200,6 @@ def test_failed_timer_run_is_retried_as_asynchronous(tmp_path: Path) -> None:
 )
 def test_unknown_timer_cannot_be_fired(tmp_path: Path, wish: bytes, status: int) -> None:
     with cloud_of(tmp_path, SOURCE, more=SWEEP.replace("ENABLED", "false")) as running:
-        answer = send(fc_port(running), "/_local/timer", {}, wish)
-        assert answer.status == status
+        response = send(fc_port(running), "/_local/timer", {}, wish)
+        assert response.status == status
         assert ended(running) == []
