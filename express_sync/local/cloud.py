@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from express_sync.local.account import LOCAL_ACCOUNT, Account
 from express_sync.local.admin import ADMIN_ERRORS
 from express_sync.local.console import State, console_routes, state_of
-from express_sync.local.crash_points import Traffic
+from express_sync.local.crash_points import CrashPoints
 from express_sync.local.fc.app import routes
 from express_sync.local.fc.fleet import Code, new_request_id
 from express_sync.local.fc.runtime import Runtime, run_function
@@ -81,7 +81,7 @@ class LocalCloud:
         self._clock = ScaledClock(options.clock_factor)
         self._code = _code(options)
         self._account = account
-        self._traffic = Traffic()
+        self._crash_points = CrashPoints()
         self._runtime: Runtime | None = None
         self._triggers = Triggers(account, self.messages.queues, self._clock)
         self._servers = Servers(options.port_base)
@@ -109,8 +109,8 @@ class LocalCloud:
 
     async def _start(self) -> None:
         create_resources(self.deployment, self.messages)
-        await self._servers.serve("mns", mns_app(self.messages, self._account, self._traffic))
-        await self._servers.serve("sgw", sgw_app(self.groups, self._account, self._traffic))
+        await self._servers.serve("mns", mns_app(self.messages, self._account, self._crash_points))
+        await self._servers.serve("sgw", sgw_app(self.groups, self._account, self._crash_points))
         if self._options.with_function:
             self._runtime = self._run_function()
         await self._servers.serve("fc", self._fc_app())
@@ -133,7 +133,7 @@ class LocalCloud:
             self._code,
             account=self._account,
             messages=self.messages,
-            traffic=self._traffic,
+            crash_points=self._crash_points,
             pause=self._clock.wait,
         )
 

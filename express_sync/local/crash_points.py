@@ -1,4 +1,4 @@
-"""Named points of the function's HTTP traffic, reported by the emulators, at which a worker can be killed."""
+"""Named points of the function's HTTP crash_points, reported by the emulators, at which a worker can be killed."""
 
 from collections.abc import Awaitable, Callable
 from typing import Literal, get_args
@@ -8,7 +8,7 @@ POINTS: tuple[str, ...] = get_args(Point)
 Listener = Callable[[Point], Awaitable[None]]
 
 
-class Traffic:
+class CrashPoints:
     """The points of one local cloud: emulators report them and wait for the listeners before they continue.
 
     `*-sent`: the request has arrived whole and nothing was done yet. `*-answered`: everything was done and the

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from express_sync.local.account import LOCAL_ACCOUNT
-from express_sync.local.crash_points import Traffic
+from express_sync.local.crash_points import CrashPoints
 from express_sync.local.mns.app import create_app
 from express_sync.local.mns.engine.message_service import MessageService
 from express_sync.local.server import LoopbackServer
@@ -15,14 +15,14 @@ from tests.support.running import Run, running_loop
 
 
 class RunningMns:
-    """A running local MNS; its engine and traffic belong to the other thread, `run` runs coroutines there."""
+    """A running local MNS; its engine and crash points belong to the other thread, `run` runs coroutines there."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self.clock = FakeClock()
-        self.traffic = Traffic()
+        self.crash_points = CrashPoints()
         self.service = MessageService(LOCAL_ACCOUNT, self.clock)
-        self.server = LoopbackServer(create_app(self.service, LOCAL_ACCOUNT, self.traffic))
+        self.server = LoopbackServer(create_app(self.service, LOCAL_ACCOUNT, self.crash_points))
 
     def wait_for_polls(self, queue: str, number: int) -> None:
         """Return once that many long polls of `queue` wait."""

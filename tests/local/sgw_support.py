@@ -12,7 +12,7 @@ from typing import Any, Literal
 import urllib3
 
 from express_sync.local.account import LOCAL_ACCOUNT
-from express_sync.local.crash_points import Traffic
+from express_sync.local.crash_points import CrashPoints
 from express_sync.local.server import LoopbackServer
 from express_sync.local.sgw.app import create_app
 from express_sync.local.sgw.groups import GroupService
@@ -47,9 +47,9 @@ class RunningSgw:
         self.points: list[str] = []
         self.was_called = threading.Event()
         self.clock = self.run(_skipping_clock())
-        traffic = Traffic()
-        traffic.listen(self._record)
-        app = create_app(self.groups, LOCAL_ACCOUNT, traffic, self.clock.now, self.clock.sleep)
+        crash_points = CrashPoints()
+        crash_points.listen(self._record)
+        app = create_app(self.groups, LOCAL_ACCOUNT, crash_points, self.clock.now, self.clock.sleep)
         self._server = LoopbackServer(app)
         self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(PATIENCE_SECONDS))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from express_sync.local.crash_points import POINTS, Traffic
+from express_sync.local.crash_points import POINTS, CrashPoints
 from express_sync.local.fc.fleet import Fleet
 from express_sync.local.fc.kill_switch import KillSwitch
 from express_sync.local.fc.result import InvocationResult, Outcome
@@ -129,17 +129,17 @@ def test_kill_ends_all_instances_and_returns_their_ids(tmp_path: Path) -> None:
 
 def test_armed_kill_happens_once_before_traffic_continues(tmp_path: Path) -> None:
     async def armed(fleet: Fleet) -> tuple[bool, Outcome, int]:
-        traffic = Traffic()
-        KillSwitch(fleet, traffic).arm("publish-sent")
+        crash_points = CrashPoints()
+        KillSwitch(fleet, crash_points).arm("publish-sent")
         working = asyncio.create_task(fleet.invoke(b"", "one", "Sync"))
         await until(said(fleet, "busy"))
-        await traffic.report("create-sent")
+        await crash_points.report("create-sent")
         spared = not working.done()
-        await traffic.report("publish-sent")
+        await crash_points.report("publish-sent")
         struck = (await working).outcome
         again = asyncio.create_task(fleet.invoke(b"", "two", "Sync"))
         await until(said(fleet, "Start RequestId: two"))
-        await traffic.report("publish-sent")
+        await crash_points.report("publish-sent")
         still_there = len(await fleet.kill())
         await again
         return spared, struck, still_there
@@ -149,7 +149,7 @@ def test_armed_kill_happens_once_before_traffic_continues(tmp_path: Path) -> Non
 
 def test_unknown_point_cannot_be_armed(tmp_path: Path) -> None:
     async def arm(fleet: Fleet) -> None:
-        switch = KillSwitch(fleet, Traffic())
+        switch = KillSwitch(fleet, CrashPoints())
         for point in POINTS:
             switch.arm(point)
         with pytest.raises(ValueError, match="create-sent, create-answered"):
@@ -160,12 +160,12 @@ def test_unknown_point_cannot_be_armed(tmp_path: Path) -> None:
 
 def test_disarmed_kill_switch_kills_nothing(tmp_path: Path) -> None:
     async def disarmed(fleet: Fleet) -> set[bytes]:
-        traffic = Traffic()
-        switch = KillSwitch(fleet, traffic)
+        crash_points = CrashPoints()
+        switch = KillSwitch(fleet, crash_points)
         switch.arm("create-sent")
         switch.disarm()
         before = await fleet.invoke(b"", "one", "Sync")
-        await traffic.report("create-sent")
+        await crash_points.report("create-sent")
         return {before.body, (await fleet.invoke(b"", "two", "Sync")).body}
 
     assert len(Sample(tmp_path).write(PID).run(disarmed)) == 1

@@ -213,7 +213,7 @@ def test_admin_reset_keeps_queues_and_topics(topic: RawClient) -> None:
     assert delivered(topic) == 1
 
 
-# Traffic
+# CrashPoints
 
 
 def test_publication_reports_two_crash_points(mns: RunningMns, topic: RawClient) -> None:
@@ -226,7 +226,7 @@ def test_publication_reports_two_crash_points(mns: RunningMns, topic: RawClient)
         if point == "publish-answered":
             answered.set()
 
-    mns.traffic.listen(listen)
+    mns.crash_points.listen(listen)
     topic.send_message("q", "not a publication")
     assert publish(topic).status == 201
     assert answered.wait(PATIENCE_SECONDS)
@@ -250,7 +250,7 @@ def test_only_sends_of_the_function_report_a_crash_point(
         seen.append((point, len(mns.service.queues.messages("q"))))
         answered.set()
 
-    mns.traffic.listen(listen)
+    mns.crash_points.listen(listen)
     function = RawClient(topic.port, LOCAL_ACCOUNT.role)
     assert [client.call("POST", "/queues/q/messages", sent).status for client in (topic, function)] == [201, 201]
     function.close()
@@ -265,7 +265,7 @@ def test_publication_without_a_response_is_not_reported_answered(mns: RunningMns
     async def listen(point: Point) -> None:
         seen.append(point)
 
-    mns.traffic.listen(listen)
+    mns.crash_points.listen(listen)
     queue_faults(topic, "reset-after")
     with pytest.raises(ConnectionResetError):
         publish(topic)

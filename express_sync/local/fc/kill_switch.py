@@ -1,16 +1,16 @@
 """Kills the function's instances at a chosen point of their HTTP traffic."""
 
-from express_sync.local.crash_points import POINTS, Point, Traffic
+from express_sync.local.crash_points import POINTS, CrashPoints, Point
 from express_sync.local.fc.fleet import Fleet
 
 
 class KillSwitch:
     """When armed with a point, kills every instance once, the next time that the point is reached."""
 
-    def __init__(self, fleet: Fleet, traffic: Traffic) -> None:
+    def __init__(self, fleet: Fleet, crash_points: CrashPoints) -> None:
         self._fleet = fleet
         self._armed: str | None = None
-        traffic.listen(self._reached)
+        crash_points.listen(self._reached)
 
     def arm(self, point: str) -> None:
         """Kill the next time that `point` is reached. ValueError, which lists all points, if it is unknown."""

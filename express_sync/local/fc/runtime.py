@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from express_sync.local.account import Account
-from express_sync.local.crash_points import Traffic
+from express_sync.local.crash_points import CrashPoints
 from express_sync.local.fc.async_invocations import AsyncInvocations, Pause, failure_destination
 from express_sync.local.fc.description import Description
 from express_sync.local.fc.fleet import Code, Fleet
@@ -34,7 +34,7 @@ def run_function(
     *,
     account: Account,
     messages: MessageService,
-    traffic: Traffic,
+    crash_points: CrashPoints,
     pause: Pause,
 ) -> Runtime:
     """Run the `function`, which may differ from that of the `deployment` in its environment and runtime."""
@@ -44,6 +44,6 @@ def run_function(
     return Runtime(
         fleet=fleet,
         async_invocations=AsyncInvocations(fleet, pause, deployment.async_policy.retries, on_failure),
-        kill_switch=KillSwitch(fleet, traffic),
+        kill_switch=KillSwitch(fleet, crash_points),
         description=Description(function, shown, (*deployment.triggers, *deployment.timers), account),
     )

@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from express_sync.local.account import Account
 from express_sync.local.admin import ADMIN_ERRORS
 from express_sync.local.call_log import CallLog
-from express_sync.local.crash_points import Point, Traffic
+from express_sync.local.crash_points import CrashPoints, Point
 from express_sync.local.mns.admin import LoggedCall, admin_routes
 from express_sync.local.mns.dispatcher import Delivery, Dispatcher, ResolvedOperation, resolve
 from express_sync.local.mns.engine.message_service import MessageService
@@ -29,11 +29,11 @@ from express_sync.local.server import reset
 
 
 def create_app(
-    service: MessageService, account: Account, traffic: Traffic, now: Callable[[], float] = time.time
+    service: MessageService, account: Account, crash_points: CrashPoints, now: Callable[[], float] = time.time
 ) -> Starlette:
     """Serve `service` to the keys of `account`; signatures are checked at the time `now`, in epoch seconds."""
     dispatcher, calls = Dispatcher(service, account, now), CallLog[LoggedCall]()
-    api = _Api(dispatcher, account, calls, traffic, now)
+    api = _Api(dispatcher, account, calls, crash_points, now)
     return Starlette(
         routes=[Mount("/_local", routes=admin_routes(dispatcher, calls)), Mount("/", api)],
         exception_handlers=ADMIN_ERRORS,
@@ -48,13 +48,13 @@ class _Api:
         dispatcher: Dispatcher,
         account: Account,
         calls: CallLog[LoggedCall],
-        traffic: Traffic,
+        crash_points: CrashPoints,
         now: Callable[[], float],
     ) -> None:
         self._dispatcher = dispatcher
         self._account = account
         self._calls = calls
-        self._traffic = traffic
+        self._crash_points = crash_points
         self._now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,15 +63,15 @@ class _Api:
         except ClientDisconnect:
             return
         resolved, request_id = resolve(request), new_request_id()
-        sent, answered = self._crash_points(request, resolved)
-        await self._traffic.report(sent)
+        sent, answered = self._points(request, resolved)
+        await self._crash_points.report(sent)
         running = self._dispatcher.run(request, resolved, request_id)
         is_long_poll = resolved.operation is not None and resolved.operation.long_poll
         delivery = await (_unless_disconnected(running, receive) if is_long_poll else running)
         self._log(request, resolved, request_id, delivery)
         if isinstance(delivery.wire, Response):
             await _send(delivery.wire, request_id, send)
-            await self._traffic.report(answered)
+            await self._crash_points.report(answered)
             return
         if delivery.wire == "reset":
             reset(scope)
@@ -91,7 +91,7 @@ class _Api:
             }
         )
 
-    def _crash_points(self, request: Request, resolved: ResolvedOperation) -> tuple[Point | None, Point | None]:
+    def _points(self, request: Request, resolved: ResolvedOperation) -> tuple[Point | None, Point | None]:
         role = self._account.role.access_key_id
         is_of_function = request.headers.get("authorization", "").startswith(f"MNS {role}:")
         operation = resolved.operation

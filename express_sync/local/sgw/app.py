@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from express_sync.local.account import Account
 from express_sync.local.admin import ADMIN_ERRORS
-from express_sync.local.crash_points import Point, Traffic
+from express_sync.local.crash_points import CrashPoints, Point
 from express_sync.local.openapi.admission import Admission
 from express_sync.local.openapi.request import Call
 from express_sync.local.openapi.signatures import scheme_of
@@ -35,19 +35,19 @@ VERSION = "2018-05-11"
 _EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </>; rel=preconnect\r\n\r\n"
 _ENDLESS_HEAD = b"HTTP/1.1 200 OK\r\nX-Padding: "
 _TRICKLE_PAUSE_S = 0.1
-_CRASH_POINTS: Mapping[str, tuple[Point, Point]] = {"CreateExpressSync": ("create-sent", "create-answered")}
+_POINTS: Mapping[str, tuple[Point, Point]] = {"CreateExpressSync": ("create-sent", "create-answered")}
 
 
 def create_app(
     groups: GroupService,
     account: Account,
-    traffic: Traffic,
+    crash_points: CrashPoints,
     now: Callable[[], float] = time.time,
     sleep: Sleep = asyncio.sleep,
 ) -> Starlette:
     """Serve `groups` to the keys of `account`; `now` is in seconds since the epoch, `sleep` takes seconds."""
     dispatcher = Dispatcher(groups, Admission(account.keys(), OPERATIONS, VERSION, now), sleep)
-    api = _Api(dispatcher, traffic, now)
+    api = _Api(dispatcher, crash_points, now)
     return Starlette(
         routes=[Mount("/_local", routes=admin_routes(dispatcher)), Mount("/", api)], exception_handlers=ADMIN_ERRORS
     )
@@ -56,9 +56,9 @@ def create_app(
 class _Api:
     """The ASGI application of the signed API."""
 
-    def __init__(self, dispatcher: Dispatcher, traffic: Traffic, now: Callable[[], float]) -> None:
+    def __init__(self, dispatcher: Dispatcher, crash_points: CrashPoints, now: Callable[[], float]) -> None:
         self._dispatcher = dispatcher
-        self._traffic = traffic
+        self._crash_points = crash_points
         self._now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,12 +66,12 @@ class _Api:
             call = await Call.read(Request(scope, receive))
         except ClientDisconnect:
             return
-        sent, answered = _CRASH_POINTS.get(call.action, (None, None))
-        await self._traffic.report(sent)
+        sent, answered = _POINTS.get(call.action, (None, None))
+        await self._crash_points.report(sent)
         delivery = await self._dispatcher.run(call, self._logged(call))
         await _deliver(delivery, scope, receive, send)
         if not isinstance(delivery, str):
-            await self._traffic.report(answered)
+            await self._crash_points.report(answered)
 
     def _logged(self, call: Call) -> LoggedCall:
         time = datetime.fromtimestamp(self._now(), timezone.utc).isoformat(timespec="milliseconds")

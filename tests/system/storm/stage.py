@@ -209,7 +209,7 @@ def stage(
         logs, log = EveryLine(), EveryEnd()
         runtime.fleet.logs, runtime.fleet.invocation_log = logs, log
         struck = Strikes(runtime.fleet, running.ready["fc"]["endpoint"], strikes)
-        running.cloud._traffic.listen(struck.reached)
+        running.cloud._crash_points.listen(struck.reached)
         watched = Stage(running, runtime.fleet, struck, logs.lines, log.answers, log.sweeps)
         try:
             yield watched
