@@ -128,8 +128,8 @@ class CloudShell:
 
         async def forward() -> None:
             messages = self.cloud.cloud.messages
-            before = messages._clock
-            messages._clock = lambda: before() + seconds
+            before = messages.queues._clock
+            messages.queues._clock = lambda: before() + seconds
 
         self.cloud.run(forward())
 

@@ -11,7 +11,8 @@ from typing import Any
 import click
 from rich.text import Text
 
-from express_sync.local.cloud import CloudOptions, LocalCloud, NotRunnableError, PortTakenError
+from express_sync.local.cloud import CloudOptions, LocalCloud, NotRunnableError
+from express_sync.local.servers import PortTakenError
 from express_sync.local.template.parser import TemplateError
 from express_sync.ops.atomic_file import write_atomically
 from express_sync.ops.targets.registration import check_none_registered, registering, state_directory

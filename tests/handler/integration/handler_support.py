@@ -198,11 +198,11 @@ class Mns:
 
     async def _furnish(self) -> None:
         account = LOCAL_ACCOUNT
-        self.service.create_queue("requests")
-        self.service.create_queue("results")
-        self.service.create_topic("outcomes")
+        self.service.queues.create_queue("requests")
+        self.service.queues.create_queue("results")
+        self.service.topics.create_topic("outcomes")
         endpoint = f"acs:mns:{account.region}:{account.account_id}:queues/results"
-        self.service.subscribe("outcomes", "results", endpoint, notify_content_format="SIMPLIFIED")
+        self.service.topics.subscribe("outcomes", "results", endpoint, notify_content_format="SIMPLIFIED")
 
     def local(self, path: str, document: object = None) -> Any:
         """Ask the emulator's own door; POST if there is a document."""

@@ -21,7 +21,7 @@ from handler.model import ProvisionRequest
 from handler.sgw.client import Sgw
 from handler.smq.client import Smq
 from tests.handler.integration.handler_support import Mns, ScriptedServer, credentials_of, furnished_mns, sends
-from tests.local.sgw_support import Cloud
+from tests.local.sgw_support import RunningSgw as Cloud
 from tests.support.patience import SILENCE_SECONDS
 
 CONTRACT = Draft7Validator(json.loads((SCHEMAS / "provision-outcome.v1.json").read_bytes()))
@@ -141,7 +141,7 @@ def stage(services: tuple[Cloud, Mns], monkeypatch: pytest.MonkeyPatch) -> Itera
         monkeypatch.setenv(f"EXPRESS_SYNC_{name}", value)
 
     sgw, mns = services
-    sgw.control("POST", "reset")
+    sgw.admin("POST", "reset")
     mns.reset()
     for name in ROLE_VARIABLES:
         monkeypatch.delenv(name, raising=False)
@@ -243,7 +243,7 @@ def test_a_redelivery_announces_the_same_event_again(stage: Stage) -> None:
 
 def test_a_taken_name_and_a_missing_right_are_failures_with_their_reasons(stage: Stage) -> None:
     """Neither harms the third."""
-    stage.sgw.control(
+    stage.sgw.admin(
         "POST", "groups", {"Name": "group-of-REQ-0", "BucketName": "other-bucket", "BucketRegion": "cn-hangzhou"}
     )
     stage.sgw.queue_faults("NoPermission", name="group-of-REQ-1")
@@ -267,7 +267,7 @@ def test_the_adoption_policy_is_a_setting(stage: Stage, adoption: str, status: s
         "BucketRegion": "bucketRegion",
         "BucketPrefix": "bucketPrefix",
     }
-    stage.sgw.control("POST", "groups", {theirs_name: wanted[name] for theirs_name, name in theirs.items()})
+    stage.sgw.admin("POST", "groups", {theirs_name: wanted[name] for theirs_name, name in theirs.items()})
     stage.set_variable("ADOPTION", adoption)
     handle(batch(wanted), context_310())
     assert stage.statuses() == [status]
@@ -320,7 +320,7 @@ def test_two_submissions_in_one_batch_are_answered_twice(stage: Stage) -> None:
     assert [event["data"]["submissionId"] for event in (first, second)] == ["M-0", "M-1"]
     assert first["id"] != second["id"]
     assert [len(event["data"]["calls"]) for event in (first, second)] == [1, 1]
-    assert [call["operation"] for call in stage.sgw.control("GET", "calls").json()] == ["CreateExpressSync"]
+    assert [call["operation"] for call in stage.sgw.admin("GET", "calls").json()] == ["CreateExpressSync"]
 
 
 def test_unpublished_request_becomes_a_dead_letter(stage: Stage) -> None:

@@ -71,7 +71,7 @@ def put(running: RunningCloud, queue: str, *bodies: object) -> dict[str, str]:
     async def enqueue() -> dict[str, str]:
         subjects = {}
         for body in bodies:
-            sent = running.cloud.messages.send(queue, body if isinstance(body, str) else json.dumps(body))
+            sent = running.cloud.messages.queues.send(queue, body if isinstance(body, str) else json.dumps(body))
             request_id = body.get("requestId") if isinstance(body, Mapping) else None
             subjects[sent.message_id] = request_id or sent.message_id
         return subjects
@@ -111,8 +111,8 @@ def creates(running: RunningCloud) -> list[dict[str, Any]]:
 
 def let_time_pass(running: RunningCloud, seconds: float) -> None:
     """Put the clock of the queues forward."""
-    before = running.cloud.messages._clock
-    running.cloud.messages._clock = lambda: before() + seconds
+    before = running.cloud.messages.queues._clock
+    running.cloud.messages.queues._clock = lambda: before() + seconds
 
 
 def fault(running: RunningCloud, service: str, **wish: object) -> None:

@@ -24,7 +24,7 @@ from tests.handler.integration.handler_support import (
     resets,
     sends,
 )
-from tests.local.sgw_support import Cloud
+from tests.local.sgw_support import RunningSgw as Cloud
 from tests.support.patience import PATIENCE_SECONDS, SILENCE_SECONDS, wait_for
 
 SHORT_S, LONG_S = SILENCE_SECONDS, PATIENCE_SECONDS
@@ -44,7 +44,7 @@ def running_cloud() -> Iterator[Cloud]:
 @pytest.fixture
 def cloud(running_cloud: Cloud) -> Cloud:
     """The local gateway without anything that another test left in it."""
-    running_cloud.control("POST", "reset")
+    running_cloud.admin("POST", "reset")
     return running_cloud
 
 

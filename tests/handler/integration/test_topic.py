@@ -110,8 +110,8 @@ def test_a_topic_that_stays_away_is_given_up_in_time(announcer: Announcer) -> No
 def test_subscribers_filter_on_the_status(announcer: Announcer, tag: str, arrives: bool) -> None:
     """The tag of an announcement is its status."""
     service = announcer.mns.service
-    service.create_queue(f"only-{tag}")
+    service.queues.create_queue(f"only-{tag}")
     endpoint = f"acs:mns:{LOCAL_ACCOUNT.region}:{LOCAL_ACCOUNT.account_id}:queues/only-{tag}"
-    service.subscribe("outcomes", f"only-{tag}", endpoint, filter_tag=tag, notify_content_format="SIMPLIFIED")
+    service.topics.subscribe("outcomes", f"only-{tag}", endpoint, filter_tag=tag, notify_content_format="SIMPLIFIED")
     announcer.topic().publish(AWKWARD, announcer.until())
     assert announcer.mns.bodies(f"only-{tag}") == ([AWKWARD.text()] if arrives else [])

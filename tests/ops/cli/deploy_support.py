@@ -18,7 +18,7 @@ from tests.doubles.oss.app import Bucket
 from tests.doubles.oss.app import create_app as oss_app
 from tests.doubles.ros.app import create_app as ros_app
 from tests.support.cli import CloudShell, Ended
-from tests.support.serving import serving
+from tests.support.running import serving
 
 REGION = LOCAL_ACCOUNT.region
 BUCKET = "code-bucket"

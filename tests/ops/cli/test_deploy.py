@@ -223,7 +223,7 @@ def test_deploy_without_confirmation_changes_nothing(bench: DeploymentBench) -> 
 
 def test_failed_creation_names_cause_and_remains(bench: DeploymentBench) -> None:
     """The suggested fix works: destroy, then deploy."""
-    bench.script("ros", "faults", operation="CreateStack", resource="Function", reason=REASON)
+    bench.script("ros", "failures", operation="CreateStack", resource="Function", reason=REASON)
     said = _last(bench.deploy("--yes").err)
     assert "is now CREATE_ROLLBACK_COMPLETE: Function failed (The quota of functions is used up)." in said
     assert f"The package is at oss://{BUCKET}/express-sync/function-" in said
@@ -238,7 +238,7 @@ def test_failed_creation_names_cause_and_remains(bench: DeploymentBench) -> None
 @pytest.mark.parametrize("state", ["CREATE_FAILED", "CREATE_ROLLBACK_FAILED"])
 def test_creation_without_rollback_must_be_destroyed(state: str, bench: DeploymentBench) -> None:
     """Some of the resources may exist."""
-    bench.script("ros", "faults", operation="CreateStack", resource="RequestTrigger", reason=REASON, ends=state)
+    bench.script("ros", "failures", operation="CreateStack", resource="RequestTrigger", reason=REASON, ends=state)
     assert f"is now {state}: RequestTrigger failed" in _last(bench.deploy("--yes").err)
     assert f"is in state {state} and cannot be updated" in bench.deploy("--yes").only_a_sentence()
 
@@ -246,7 +246,7 @@ def test_creation_without_rollback_must_be_destroyed(state: str, bench: Deployme
 def test_failed_update_restores_the_previous_version(bench: DeploymentBench) -> None:
     """The stack still works, and another deployment fixes it."""
     assert bench.deploy("--yes").code == 0
-    bench.script("ros", "faults", operation="UpdateStack", resource="Function", reason=REASON)
+    bench.script("ros", "failures", operation="UpdateStack", resource="Function", reason=REASON)
     other = bench.package(content="def handle(): return 2")
     ended = bench.deploy("--yes", package=other)
     assert ended.code == 2
@@ -258,7 +258,7 @@ def test_failed_update_restores_the_previous_version(bench: DeploymentBench) -> 
 def test_update_without_rollback_is_between_two_versions(bench: DeploymentBench) -> None:
     """The stack can still be updated."""
     assert bench.deploy("--yes").code == 0
-    bench.script("ros", "faults", operation="UpdateStack", resource="Function", reason=REASON, ends="UPDATE_FAILED")
+    bench.script("ros", "failures", operation="UpdateStack", resource="Function", reason=REASON, ends="UPDATE_FAILED")
     other = bench.package(content="def handle(): return 3")
     assert "between two versions" in _last(bench.deploy("--yes", package=other).err)
 
@@ -372,7 +372,7 @@ def test_deploy_names_a_missing_permission(
     service: str, operation: str, code: str, right: str, bench: DeploymentBench
 ) -> None:
     """The message tells what exists after each step."""
-    bench.script(service, "faults", operation=operation, code=code)
+    bench.script(service, "faults", operation=operation, faults=[code])
     said = _last(bench.deploy("--yes").err)
     assert f"The key has no permission for {right} ({code}); grant {right} to it" in said
     state = {"PutObject": "The stack was not changed", "CreateStack": f"The package is at oss://{BUCKET}/"}
@@ -392,7 +392,7 @@ def test_expired_token_is_reported_at_every_step(
     service: str, operation: str, code: str, bench: DeploymentBench
 ) -> None:
     """ROS continues if the token expires while the command waits."""
-    bench.script(service, "faults", operation=operation, code=code)
+    bench.script(service, "faults", operation=operation, faults=[code])
     said = _last(bench.deploy("--yes").err)
     assert f"reports that the security token has expired ({code}); get a new temporary key." in said
     assert ("ROS continues" in said) == (operation == "GetStack")
@@ -419,13 +419,13 @@ def test_wrong_key_is_an_error_of_either_service(
 
 def test_deploy_waits_through_a_transient_error(bench: DeploymentBench) -> None:
     """One failed poll does not end the command."""
-    bench.script("ros", "faults", operation="GetStack", code="ServiceUnavailable")
+    bench.script("ros", "faults", operation="GetStack", faults=["ServiceUnavailable"])
     assert bench.deploy("--yes").code == 0
 
 
 def test_unclear_result_of_the_creation_is_reported(bench: DeploymentBench) -> None:
     """ROS may have started."""
-    bench.script("ros", "faults", operation="CreateStack", code="InternalError")
+    bench.script("ros", "faults", operation="CreateStack", faults=["InternalError"])
     said = _last(bench.deploy("--yes").err)
     assert "it is not known whether ROS started; check with `express-sync status" in said
 

@@ -58,7 +58,7 @@ def test_status_as_json_compares_the_packages(deployed: DeploymentBench) -> None
 def test_status_names_unhealthy_resources(deployed: DeploymentBench) -> None:
     """The exit code is 1."""
     fault = {"operation": "UpdateStack", "resource": "Function", "reason": REASON, "ends": "UPDATE_FAILED"}
-    deployed.script("ros", "faults", **fault)
+    deployed.script("ros", "failures", **fault)
     deployed.deploy("--yes", "--parameter", "LogLevel=DEBUG")
     ended = deployed.run("status")
     assert ended.code == 1
@@ -94,7 +94,7 @@ def test_missing_region_is_an_error(command: str, bench: DeploymentBench) -> Non
 @pytest.mark.parametrize("command", ["status", "destroy"])
 def test_status_and_destroy_name_a_missing_permission(command: str, deployed: DeploymentBench) -> None:
     """The message contains the permission to grant."""
-    deployed.script("ros", "faults", operation="ListStackResources", code="NoPermission")
+    deployed.script("ros", "faults", operation="ListStackResources", faults=["NoPermission"])
     assert "grant ros:ListStackResources to it" in deployed.run(command).only_a_sentence()
 
 
@@ -136,14 +136,14 @@ def test_destroy_with_package_deletes_the_package(deployed: DeploymentBench) -> 
 
 def test_undeletable_package_is_named(deployed: DeploymentBench) -> None:
     """The stack has been deleted before."""
-    deployed.script("oss", "faults", operation="DeleteObject", code="AccessDenied")
+    deployed.script("oss", "faults", operation="DeleteObject", faults=["AccessDenied"])
     ended = deployed.run("destroy", "--yes", "--with-package")
     assert (ended.code, "The stack is deleted; oss://code-bucket/" in _last(ended)) == (2, True)
 
 
 def test_undeletable_resource_is_named_with_its_reason(deployed: DeploymentBench) -> None:
     """Running the command again deletes the rest."""
-    deployed.script("ros", "faults", operation="DeleteStack", resource="FailureQueue", reason=REASON)
+    deployed.script("ros", "failures", operation="DeleteStack", resource="FailureQueue", reason=REASON)
     said = _last(deployed.run("destroy", "--yes"))
     assert "is now DELETE_FAILED, and these resources remain: " in said
     assert f"FailureQueue ({REASON})" in said

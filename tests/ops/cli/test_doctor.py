@@ -21,7 +21,8 @@ from mns.queue import Message
 
 from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.cloud import CloudOptions
-from express_sync.local.fc.signature import Signed, verify_acs3
+from express_sync.local.fc.signature import verify_acs3
+from express_sync.local.openapi.request import Call
 from express_sync.local.sgw.groups import EXAMPLE_BUCKET
 from express_sync.ops.cli import commands
 from tests.support.cli import CloudShell, Ended, Shell, cloud_shell
@@ -365,7 +366,7 @@ def functions(description: Callable[[str], dict[str, Any]]) -> Iterator[str]:
             target = urlsplit(self.path)
             headers = {name.lower(): value for name, value in self.headers.items()}
             verify_acs3(
-                Signed("GET", target.path, target.path, target.query, headers, b""), LOCAL_ACCOUNT.keys(), time.time()
+                Call.of("GET", target.path, target.query.encode(), headers, b""), LOCAL_ACCOUNT.keys(), time.time()
             )
             body = json.dumps(description(target.path)).encode()
             self.send_response(200)

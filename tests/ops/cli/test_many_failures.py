@@ -30,13 +30,13 @@ class ManyFailures:
 
         async def send() -> None:
             for number in numbers:
-                messages.send(queue, failure(number, description="x" * 255))
+                messages.queues.send(queue, failure(number, description="x" * 255))
 
         self.cloud.run(send())
 
     def count(self, role: str) -> int:
         """Return the number of messages in the queue with this role."""
-        return sum(1 for _ in self.cloud.cloud.messages.queue(self.shell.ready["mns"][role]))
+        return sum(1 for _ in self.cloud.cloud.messages.queues.queue(self.shell.ready["mns"][role]))
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from express_sync.local.account import LOCAL_ACCOUNT
+from express_sync.local.retry_strategy import waits
 from express_sync.local.template.deployment import Deployment, Queue, deployment_of
 from express_sync.local.template.parser import TemplateError
 from express_sync.local.template.resolver import Stack
-from express_sync.local.trigger.retry_strategy import waits
 from express_sync.ops.replay.failures import STATUSES
 from handler import config
 from handler.control import DrainCommand, parse

@@ -52,7 +52,7 @@ def _other_limits() -> Iterator[Fault]:
 FAULTS = (
     # the text
     Fault("no YAML", "Outputs:\n", "Outputs: [\n", "the template is not YAML"),
-    Fault("key twice", SUBSCRIBED, SUBSCRIBED * 2, "FilterTag stands twice"),
+    Fault("key twice", SUBSCRIBED, SUBSCRIBED * 2, "FilterTag is duplicated"),
     Fault("format", "'2015-09-01'", "'2015-09-02'", "ROSTemplateFormatVersion must be one of 2015-09-01"),
     Fault("transform", "Metadata:", "Transform: x\nMetadata:", "Transform is unknown"),
     # properties

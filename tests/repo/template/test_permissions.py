@@ -41,7 +41,7 @@ def enqueue(running: RunningCloud, queue: str, document: Mapping[str, object]) -
     """Add a message to a queue without a call of the API."""
 
     async def add() -> None:
-        running.cloud.messages.send(queue, json.dumps(document))
+        running.cloud.messages.queues.send(queue, json.dumps(document))
 
     running.run(add())
 

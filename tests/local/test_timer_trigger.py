@@ -1,4 +1,4 @@
-"""Timers: alone with a pretended clock and function, and in a whole local cloud."""
+"""Timers: with a fake clock and function, and in a whole local cloud."""
 
 import asyncio
 import json
@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from express_sync.local.cloud import RunningCloud
-from express_sync.local.fc.invocation_log import KEPT
-from express_sync.local.fc.result import Answer
+from express_sync.local.fc.invocation_log import MAX_INVOCATIONS
+from express_sync.local.fc.result import InvocationResult
 from express_sync.local.template.timers import Timer
-from express_sync.local.trigger.queue_trigger import Pace
-from express_sync.local.trigger.timer import Clockwork
+from express_sync.local.trigger.queue_trigger import ScaledClock
+from express_sync.local.trigger.timer import TimerTrigger
 from tests.local.fc_signer import send
 from tests.local.fc_support import cloud_of, fc_port, local_get, local_post, until, wait_until_dead
 from tests.support.patience import PATIENCE_SECONDS, wait_for
@@ -24,8 +24,8 @@ NOON = 1_795_435_200.0  # 2026-11-23T12:00:00Z
 
 
 @dataclass
-class Tower:
-    """A clockwork whose waits pass at once and whose invocations last until `let_end` is set."""
+class TimerBench:
+    """A timer whose waits end at once and whose invocations last until `let_end` is set."""
 
     timer: Timer = TIMER
     factor: float = 0.5
@@ -34,12 +34,12 @@ class Tower:
 
     def __post_init__(self) -> None:
         self.let_end = asyncio.Event()
-        pace = Pace(factor=self.factor, sleep=self._sleep, clock=lambda: NOON)
-        self.clockwork = Clockwork(self.timer, self._accept, pace)
+        clock = ScaledClock(factor=self.factor, sleep=self._sleep, now=lambda: NOON)
+        self.timer_trigger = TimerTrigger(self.timer, self._accept, clock)
 
     async def run_until(self, condition: Callable[[], bool]) -> None:
-        """Run the clockwork until the condition holds."""
-        running = asyncio.create_task(self.clockwork.run())
+        """Run the timer until `condition` is true."""
+        running = asyncio.create_task(self.timer_trigger.run())
         await asyncio.wait_for(until(condition), PATIENCE_SECONDS)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -56,33 +56,33 @@ class Tower:
         await self.let_end.wait()
 
 
-def test_a_timer_hands_over_its_documented_event_at_every_beat() -> None:
-    """Exactly the bytes of the documented sample's shape; each wait is the interval times the factor."""
+def test_timer_sends_its_documented_event_at_every_interval() -> None:
+    """Exactly the bytes of the documented sample; each wait is the interval times the factor."""
 
-    async def scene() -> Tower:
-        tower = Tower()
-        tower.let_end.set()
-        await tower.run_until(lambda: len(tower.events) >= 3)
-        return tower
+    async def scene() -> TimerBench:
+        bench = TimerBench()
+        bench.let_end.set()
+        await bench.run_until(lambda: len(bench.events) >= 3)
+        return bench
 
-    tower = asyncio.run(scene())
-    assert set(tower.slept) == {150.0}
+    bench = asyncio.run(scene())
+    assert set(bench.slept) == {150.0}
     expected = '{"triggerTime":"2026-11-23T12:00:00Z","triggerName":"sweep","payload":"tidy 扫"}'
-    assert set(tower.events) == {expected.encode()}
+    assert set(bench.events) == {expected.encode()}
 
 
-def test_a_timer_waits_for_the_end_of_its_last_run() -> None:
-    """Else shortened waits would pile up runs that are not shortened."""
+def test_timer_waits_for_the_end_of_its_last_run() -> None:
+    """Otherwise scaled waits would accumulate runs that are not scaled."""
 
     async def scene() -> tuple[int, Any, int]:
-        tower = Tower()
-        await tower.run_until(lambda: len(tower.slept) == 2)
+        bench = TimerBench()
+        await bench.run_until(lambda: len(bench.slept) == 2)
         for _ in range(20):
             await asyncio.sleep(0)
-        while_busy, state = len(tower.events), tower.clockwork.to_json()
-        tower.let_end.set()
-        await tower.run_until(lambda: len(tower.events) > 1)
-        return while_busy, state, len(tower.events)
+        while_busy, state = len(bench.events), bench.timer_trigger.to_json()
+        bench.let_end.set()
+        await bench.run_until(lambda: len(bench.events) > 1)
+        return while_busy, state, len(bench.events)
 
     while_busy, state, afterwards = asyncio.run(scene())
     assert while_busy == 1
@@ -98,17 +98,17 @@ def test_a_timer_waits_for_the_end_of_its_last_run() -> None:
 
 
 @pytest.mark.parametrize(
-    "tower", [Tower(replace(TIMER, enabled=False)), Tower(factor=0.0)], ids=["switched off", "no time between beats"]
+    "bench", [TimerBench(replace(TIMER, enabled=False)), TimerBench(factor=0.0)], ids=["switched off", "factor zero"]
 )
-def test_a_timer_without_beats_fires_only_by_hand(tower: Tower) -> None:
+def test_disabled_timer_fires_only_on_request(bench: TimerBench) -> None:
     async def scene() -> None:
-        tower.let_end.set()
-        await tower.clockwork.run()
-        assert tower.clockwork.to_json()["state"] == "disabled"
-        assert tower.clockwork.fire() == "request-1"
+        bench.let_end.set()
+        await bench.timer_trigger.run()
+        assert bench.timer_trigger.to_json()["state"] == "disabled"
+        assert bench.timer_trigger.fire() == "request-1"
 
     asyncio.run(scene())
-    assert (tower.slept, len(tower.events)) == ([], 1)
+    assert (bench.slept, len(bench.events)) == ([], 1)
 
 
 SWEEP = """
@@ -143,7 +143,7 @@ def ended(running: RunningCloud) -> list[str]:
     return [entry["outcome"] for entry in entries if entry["outcome"] != "running"]
 
 
-def test_a_timer_of_the_template_fires_by_itself_and_stops_with_the_cloud(tmp_path: Path) -> None:
+def test_timer_of_the_template_stops_with_the_cloud(tmp_path: Path) -> None:
     with cloud_of(tmp_path, SOURCE, more=SWEEP.replace("ENABLED", "true")) as running:
         wait_for(lambda: len(said(running, "event")) >= 3)
         [timer] = local_get(running, "/_local/trigger")
@@ -154,8 +154,8 @@ def test_a_timer_of_the_template_fires_by_itself_and_stops_with_the_cloud(tmp_pa
     wait_until_dead(workers)
 
 
-def test_a_timer_is_fired_by_hand(tmp_path: Path) -> None:
-    """Also one that is switched off; the answer names the invocation."""
+def test_timer_can_be_fired_over_the_admin_api(tmp_path: Path) -> None:
+    """A disabled one, too; the response has the request id of the invocation."""
     with cloud_of(tmp_path, SOURCE, more=SWEEP.replace("ENABLED", "false")) as running:
         fired = local_post(running, "/_local/timer", {"name": "sweep"})
         assert fired["fired"] == "sweep"
@@ -170,23 +170,23 @@ def test_a_timer_is_fired_by_hand(tmp_path: Path) -> None:
         }
 
 
-def test_quiet_runs_of_a_timer_hide_no_other_invocation(tmp_path: Path) -> None:
-    """The console shows the latest of them alone, and none pushes others out of the journal."""
+def test_successful_timer_runs_hide_no_other_invocation(tmp_path: Path) -> None:
+    """The console shows only the latest of them, and none pushes others out of the log."""
     with cloud_of(tmp_path, SOURCE, more=SWEEP.replace("ENABLED", "false")) as running:
         runtime = running.cloud._runtime
         assert runtime is not None
-        journal, done = runtime.fleet.journal, Answer("succeeded", b"")
-        journal.end(journal.begin("called", "Sync"), done)
-        for number in range(2 * KEPT):
-            journal.end(journal.begin(f"quiet-{number}", "Timer"), done)
-        journal.end(journal.begin("failed", "Timer"), Answer("exited", b""))
-        journal.end(journal.begin("pushed", "Trigger"), done)
+        log, done = runtime.fleet.invocation_log, InvocationResult("succeeded", b"")
+        log.end(log.begin("called", "Sync"), done)
+        for number in range(2 * MAX_INVOCATIONS):
+            log.end(log.begin(f"quiet-{number}", "Timer"), done)
+        log.end(log.begin("failed", "Timer"), InvocationResult("exited", b""))
+        log.end(log.begin("pushed", "Trigger"), done)
         shown = local_get(running, "/_local/state")["invocations"]
     ids = [entry["requestId"] for entry in shown]
-    assert sorted(ids) == ["called", "failed", "pushed", f"quiet-{2 * KEPT - 1}"]
+    assert sorted(ids) == ["called", "failed", "pushed", f"quiet-{2 * MAX_INVOCATIONS - 1}"]
 
 
-def test_a_run_that_fails_is_tried_again_as_an_asynchronous_one_is(tmp_path: Path) -> None:
+def test_failed_timer_run_is_retried_as_asynchronous(tmp_path: Path) -> None:
     failing = SOURCE.replace("FAILS = False", "FAILS = True")
     with cloud_of(tmp_path, failing, more=SWEEP.replace("ENABLED", "false")) as running:
         local_post(running, "/_local/timer", {"name": "sweep"})
@@ -198,8 +198,8 @@ def test_a_run_that_fails_is_tried_again_as_an_asynchronous_one_is(tmp_path: Pat
 @pytest.mark.parametrize(
     ("wish", "status"), [(b'{"name": "nightly"}', 404), (b"{}", 400), (b"[]", 400), (b"{", 400), (b"", 400)]
 )
-def test_a_timer_that_is_not_there_cannot_be_fired(tmp_path: Path, wish: bytes, status: int) -> None:
+def test_unknown_timer_cannot_be_fired(tmp_path: Path, wish: bytes, status: int) -> None:
     with cloud_of(tmp_path, SOURCE, more=SWEEP.replace("ENABLED", "false")) as running:
-        answer = send(fc_port(running), "/_local/timer", {}, wish)
-        assert answer.status == status
+        response = send(fc_port(running), "/_local/timer", {}, wish)
+        assert response.status == status
         assert ended(running) == []

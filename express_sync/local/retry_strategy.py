@@ -1,7 +1,7 @@
-"""How long a trigger waits before it pushes a failed batch again; pure, chance is passed in.
+"""The waits before each retry of a trigger's push and of a topic's notification; randomness is passed in.
 
-Reproduces the two documented strategies of PushRetryStrategy: three times after 10 to 20 seconds, and 176 times after
-1, 2, 4 … 256 and then 512 seconds, which is about a day.
+Reproduces the two documented strategies: three retries after 10 to 20 seconds each, and 176 retries after 1, 2, 4 ...
+256 and then 512 seconds, which is about a day.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,12 +19,12 @@ def _exponential_decay(_uniform: Uniform) -> Iterator[float]:
     yield from repeat(512.0, 167)
 
 
-_STRATEGIES: Mapping[str, Callable[[Uniform], Iterator[float]]] = {
+STRATEGIES: Mapping[str, Callable[[Uniform], Iterator[float]]] = {
     "BACKOFF_RETRY": _backoff,
     "EXPONENTIAL_DECAY_RETRY": _exponential_decay,
 }
 
 
 def waits(strategy: str, uniform: Uniform) -> Iterator[float]:
-    """The seconds before each retry, one after the other; the retries are spent when they end."""
-    return _STRATEGIES[strategy](uniform)
+    """Return the seconds before each retry; there are no more retries after the last."""
+    return STRATEGIES[strategy](uniform)

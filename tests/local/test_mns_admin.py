@@ -1,4 +1,4 @@
-"""What only the local MNS has: faults, inspection, reported traffic, and being stopped and started."""
+"""The admin API of the local MNS, crash points, long polls, and stopping and starting the server."""
 
 import http.client
 import threading
@@ -11,7 +11,7 @@ import pytest
 from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.crash_points import Point
 from express_sync.local.mns.errors import ERRORS
-from tests.local.mns_client import RawClient, Reply, document
+from tests.local.mns_client import RawClient, Response, document
 from tests.local.mns_server import RunningMns
 from tests.support.patience import PATIENCE_SECONDS, SILENCE_SECONDS, wait_for
 
@@ -20,7 +20,7 @@ PUBLISH = document("Message", MessageBody="news")
 
 @pytest.fixture
 def topic(client: RawClient) -> RawClient:
-    """The client, with a queue q subscribed to a topic t."""
+    """Return the client, with a queue q subscribed to a topic t."""
     client.create_queue("q")
     client.call("PUT", "/topics/t", document("Topic"))
     endpoint = f"acs:mns:{LOCAL_ACCOUNT.region}:{LOCAL_ACCOUNT.account_id}:queues/q"
@@ -29,18 +29,18 @@ def topic(client: RawClient) -> RawClient:
     return client
 
 
-def order(client: RawClient, *faults: str, operation: str = "PublishMessage") -> None:
+def queue_faults(client: RawClient, *faults: str, operation: str = "PublishMessage") -> None:
     """Queue faults."""
     assert client.local("POST", "faults", {"operation": operation, "faults": faults}) == (200, {"queued": len(faults)})
 
 
-def publish(client: RawClient) -> Reply:
+def publish(client: RawClient) -> Response:
     """Publish to t."""
     return client.call("POST", "/topics/t/messages", PUBLISH)
 
 
 def delivered(client: RawClient) -> int:
-    """How many messages q holds."""
+    """Return the number of messages in q."""
     return len(client.local("GET", "queues/q")[1]["messages"])
 
 
@@ -48,9 +48,9 @@ def delivered(client: RawClient) -> int:
 
 
 @pytest.mark.parametrize("code", sorted(ERRORS))
-def test_every_error_code_can_be_ordered(shared_client: RawClient, code: str) -> None:
-    """One call is refused with it, in the service's form, and not carried out; the next is not touched."""
-    order(shared_client, code, operation="CreateQueue")
+def test_every_error_code_is_a_fault(shared_client: RawClient, code: str) -> None:
+    """One call gets it, in the service's form, and is not carried out; the next call is not affected."""
+    queue_faults(shared_client, code, operation="CreateQueue")
     refused = shared_client.create_queue(f"ordered-{code}")
     status, message = ERRORS[code]
     assert (refused.status, refused.code, refused.text("Message")) == (status, code, message)
@@ -58,9 +58,9 @@ def test_every_error_code_can_be_ordered(shared_client: RawClient, code: str) ->
     assert shared_client.create_queue(f"ordered-{code}").status == 201
 
 
-def test_faults_strike_one_call_each_in_order(topic: RawClient) -> None:
-    """And only calls of their operation."""
-    order(topic, "TooManyRequests", "QpsLimitExceeded")
+def test_each_fault_applies_to_one_publication_in_order(topic: RawClient) -> None:
+    """Calls of other operations are not affected."""
+    queue_faults(topic, "TooManyRequests", "QpsLimitExceeded")
     assert topic.create_queue("other").status == 201
     assert [publish(topic).status for _ in range(3)] == [429, 400, 201]
     assert delivered(topic) == 1
@@ -70,18 +70,20 @@ def test_faults_strike_one_call_each_in_order(topic: RawClient) -> None:
     ("fault", "status", "body", "done"),
     [("unavailable", 503, "", 0), ("http-502-html", 502, "<html>", 0), ("error-after", 500, "<?xml", 1)],
 )
-def test_a_server_error_does_what_it_says(topic: RawClient, fault: str, status: int, body: str, done: int) -> None:
-    """Empty, HTML, or the service's own InternalError after the deed."""
-    order(topic, fault)
-    answer = publish(topic)
-    assert (answer.status, answer.body.decode()[: len(body)], bool(answer.body)) == (status, body, bool(body))
+def test_server_error_is_sent_before_or_after_the_operation(
+    topic: RawClient, fault: str, status: int, body: str, done: int
+) -> None:
+    """The body is empty, HTML, or the service's own InternalError."""
+    queue_faults(topic, fault)
+    response = publish(topic)
+    assert (response.status, response.body.decode()[: len(body)], bool(response.body)) == (status, body, bool(body))
     assert delivered(topic) == done
 
 
 @pytest.mark.parametrize(("fault", "done"), [("reset-before", 0), ("reset-after", 1)])
-def test_a_reset_breaks_the_connection(topic: RawClient, fault: str, done: int) -> None:
-    """With an RST, before or after the deed."""
-    order(topic, fault)
+def test_reset_breaks_the_connection(topic: RawClient, fault: str, done: int) -> None:
+    """It is a TCP RST, before or after the operation."""
+    queue_faults(topic, fault)
     with pytest.raises(ConnectionResetError):
         publish(topic)
     topic.close()
@@ -90,9 +92,9 @@ def test_a_reset_breaks_the_connection(topic: RawClient, fault: str, done: int) 
 
 
 @pytest.mark.parametrize(("fault", "done"), [("timeout-before", 0), ("timeout-after", 1)])
-def test_a_timeout_is_silence_until_the_client_gives_up(topic: RawClient, fault: str, done: int) -> None:
-    """Before or after the deed."""
-    order(topic, fault)
+def test_timeout_fault_never_responds(topic: RawClient, fault: str, done: int) -> None:
+    """It comes before or after the operation."""
+    queue_faults(topic, fault)
     topic.connection.timeout = SILENCE_SECONDS
     topic.close()
     with pytest.raises(TimeoutError):
@@ -102,25 +104,25 @@ def test_a_timeout_is_silence_until_the_client_gives_up(topic: RawClient, fault:
     wait_for(lambda: delivered(topic) == done)
 
 
-def test_slow_is_late_but_right(topic: RawClient) -> None:
-    """Not before the time ordered."""
-    order(topic, "slow:200")
+def test_slow_call_has_its_result_after_the_delay(topic: RawClient) -> None:
+    """The response is not earlier than requested."""
+    queue_faults(topic, "slow:200")
     started = time.monotonic()
     assert publish(topic).status == 201
     assert time.monotonic() - started >= 0.2
 
 
-def test_a_fault_does_not_strike_who_may_not_call(topic: RawClient) -> None:
-    """It waits for a call with a right signature."""
-    order(topic, "TooManyRequests")
+def test_fault_waits_for_a_call_with_a_correct_signature(topic: RawClient) -> None:
+    """A refused call does not use it up."""
+    queue_faults(topic, "TooManyRequests")
     wrong = topic.call("POST", "/topics/t/messages", PUBLISH, {"Authorization": "MNS nobody:c2ln"})
     assert (wrong.code, publish(topic).code) == ("InvalidAccessKeyId", "TooManyRequests")
 
 
-def test_a_committing_fault_keeps_the_checks(client: RawClient) -> None:
-    """What would be refused is not done, whatever is then sent."""
+def test_error_after_an_invalid_call_changes_nothing(client: RawClient) -> None:
+    """A call that would be refused is not carried out, whatever is then sent."""
     client.create_queue("q")
-    order(client, "error-after", operation="SendMessage")
+    queue_faults(client, "error-after", operation="SendMessage")
     assert client.send_message("q", "x", Priority=99).code == "InternalError"
     assert delivered(client) == 0
 
@@ -128,30 +130,24 @@ def test_a_committing_fault_keeps_the_checks(client: RawClient) -> None:
 @pytest.mark.parametrize(
     ("request_body", "sentence"),
     [
-        ({"operation": "PublishMessage", "faults": ["explode"]}, "'explode' is no fault"),
-        ({"operation": "PublishMessage", "faults": ["slow:soon"]}, "'slow:soon' is no fault"),
-        ({"operation": "PublishMessage", "faults": [1]}, "faults must be a list"),
-        ({"operation": "PublishMessage", "faults": []}, "faults must be a list"),
-        ({"operation": "Publish", "faults": ["unavailable"]}, "'Publish' is no operation"),
-        ({"faults": ["unavailable"]}, "operation and faults"),
-        ({"operation": "PublishMessage", "faults": ["unavailable"], "times": 2}, "operation and faults"),
-        ([], "operation and faults"),
+        ({"operation": "PublishMessage", "faults": ["explode"]}, "'explode' is not a fault"),
+        ({"operation": "PublishMessage", "faults": ["slow:soon"]}, "'slow:soon' is not a fault"),
+        ({"operation": "Publish", "faults": ["unavailable"]}, "operation must be one of SetQueueAttributes, "),
+        ({"faults": ["unavailable"]}, "operation must be one of SetQueueAttributes, "),
     ],
 )
-def test_an_order_that_cannot_be_is_refused_with_a_sentence(
-    shared_client: RawClient, request_body: object, sentence: str
-) -> None:
-    """Nothing of it is queued."""
-    status, answer = shared_client.local("POST", "faults", request_body)
+def test_unusable_fault_request_is_explained(shared_client: RawClient, request_body: object, sentence: str) -> None:
+    """Nothing is queued."""
+    status, response = shared_client.local("POST", "faults", request_body)
     assert status == 400
-    assert sentence in answer["message"]
+    assert sentence in response["message"]
 
 
 # Inspection
 
 
-def test_a_queue_can_be_looked_into_without_a_touch(mns: RunningMns, client: RawClient) -> None:
-    """Every message with its state; nothing changes by looking."""
+def test_inspected_queue_does_not_change(mns: RunningMns, client: RawClient) -> None:
+    """Every message is shown with its state."""
     client.create_queue("q", VisibilityTimeout=30)
     client.send_message("q", "held", Priority=1)
     client.send_message("q", "free")
@@ -181,16 +177,16 @@ def test_a_queue_can_be_looked_into_without_a_touch(mns: RunningMns, client: Raw
     assert client.receive("q").text("MessageBody") == "free"
 
 
-def test_looking_into_no_queue_is_told(shared_client: RawClient) -> None:
-    """404 with a sentence."""
-    status, answer = shared_client.local("GET", "queues/none")
-    assert (status, answer) == (404, {"message": "none: The queue name you provided is not exist."})
+def test_inspection_of_a_missing_queue_is_a_404(shared_client: RawClient) -> None:
+    """The message names the queue."""
+    status, response = shared_client.local("GET", "queues/none")
+    assert (status, response) == (404, {"message": "none: The queue name you provided is not exist."})
 
 
-def test_calls_are_kept_with_what_became_of_them(topic: RawClient) -> None:
-    """Refused and faulty ones included; never a body or a signature."""
+def test_call_log_has_the_results_of_calls(topic: RawClient) -> None:
+    """It includes refused and faulty calls, but no bodies and no signatures."""
     topic.local("POST", "reset")
-    order(topic, "TooManyRequests", "reset-after")
+    queue_faults(topic, "TooManyRequests", "reset-after")
     publish(topic)
     with pytest.raises(ConnectionResetError):
         publish(topic)
@@ -206,10 +202,10 @@ def test_calls_are_kept_with_what_became_of_them(topic: RawClient) -> None:
     assert all(call.keys() == {*fields, "time", "requestId"} for call in calls)
 
 
-def test_a_reset_drops_messages_and_faults_and_keeps_the_rest(topic: RawClient) -> None:
-    """Queues, topics and subscriptions stay."""
+def test_admin_reset_keeps_queues_and_topics(topic: RawClient) -> None:
+    """Messages, faults and logged calls are removed."""
     publish(topic)
-    order(topic, "unavailable")
+    queue_faults(topic, "unavailable")
     assert topic.local("POST", "reset") == (200, {})
     assert topic.local("GET", "calls") == (200, [])
     assert delivered(topic) == 0
@@ -217,20 +213,20 @@ def test_a_reset_drops_messages_and_faults_and_keeps_the_rest(topic: RawClient) 
     assert delivered(topic) == 1
 
 
-# Traffic
+# CrashPoints
 
 
-def test_a_publication_is_reported_before_and_after(mns: RunningMns, topic: RawClient) -> None:
-    """`publish-sent` before anything is done, `publish-answered` once the client can have the answer."""
+def test_publication_reports_two_crash_points(mns: RunningMns, topic: RawClient) -> None:
+    """`publish-sent` before anything is done, `publish-answered` once the client can have the response."""
     seen: list[tuple[Point, int]] = []
     answered = threading.Event()
 
     async def listen(point: Point) -> None:
-        seen.append((point, len(mns.service.messages("q"))))
+        seen.append((point, len(mns.service.queues.messages("q"))))
         if point == "publish-answered":
             answered.set()
 
-    mns.traffic.listen(listen)
+    mns.crash_points.listen(listen)
     topic.send_message("q", "not a publication")
     assert publish(topic).status == 201
     assert answered.wait(PATIENCE_SECONDS)
@@ -243,18 +239,18 @@ BATCH = f'<Messages xmlns="http://mns.aliyuncs.com/doc/v1/">{_ONE * 2}</Messages
 
 
 @pytest.mark.parametrize(("sent", "count"), [(SEND, 1), (BATCH, 2)], ids=["alone", "batch"])
-def test_what_the_function_sends_to_a_queue_is_reported_and_what_others_send_is_not(
+def test_only_sends_of_the_function_report_a_crash_point(
     mns: RunningMns, topic: RawClient, sent: str, count: int
 ) -> None:
-    """The function is known by the key of its role."""
+    """The key of its role identifies the function."""
     seen: list[tuple[Point, int]] = []
     answered = threading.Event()
 
     async def listen(point: Point) -> None:
-        seen.append((point, len(mns.service.messages("q"))))
+        seen.append((point, len(mns.service.queues.messages("q"))))
         answered.set()
 
-    mns.traffic.listen(listen)
+    mns.crash_points.listen(listen)
     function = RawClient(topic.port, LOCAL_ACCOUNT.role)
     assert [client.call("POST", "/queues/q/messages", sent).status for client in (topic, function)] == [201, 201]
     function.close()
@@ -262,15 +258,15 @@ def test_what_the_function_sends_to_a_queue_is_reported_and_what_others_send_is_
     assert seen == [("requeue-answered", 2 * count)]
 
 
-def test_a_publication_without_an_answer_is_not_reported_as_answered(mns: RunningMns, topic: RawClient) -> None:
-    """A reset after the deed is no answer."""
+def test_publication_without_a_response_is_not_reported_answered(mns: RunningMns, topic: RawClient) -> None:
+    """A reset after the operation is not a response."""
     seen: list[Point] = []
 
     async def listen(point: Point) -> None:
         seen.append(point)
 
-    mns.traffic.listen(listen)
-    order(topic, "reset-after")
+    mns.crash_points.listen(listen)
+    queue_faults(topic, "reset-after")
     with pytest.raises(ConnectionResetError):
         publish(topic)
     topic.close()
@@ -282,13 +278,13 @@ def test_a_publication_without_an_answer_is_not_reported_as_answered(mns: Runnin
 
 
 @pytest.fixture
-def poll(mns: RunningMns) -> Callable[[str], "Future[Reply]"]:
-    """Start a long poll of q from another thread; returns once the emulator waits."""
+def poll(mns: RunningMns) -> Callable[[str], "Future[Response]"]:
+    """Start a long poll of q in another thread; returns once the emulator waits."""
 
-    def start(query: str) -> "Future[Reply]":
+    def start(query: str) -> "Future[Response]":
         client = RawClient(mns.server.port, LOCAL_ACCOUNT.user)
         executor = ThreadPoolExecutor(1)
-        already = mns.service.polls.waiting("q")
+        already = mns.service.queues.polls.waiting("q")
         future = executor.submit(client.receive, "q", query)
         future.add_done_callback(lambda _: client.close())
         executor.shutdown(wait=False)
@@ -298,33 +294,33 @@ def poll(mns: RunningMns) -> Callable[[str], "Future[Reply]"]:
     return start
 
 
-def test_a_long_poll_ends_with_the_first_message(
-    mns: RunningMns, client: RawClient, poll: Callable[[str], "Future[Reply]"], monkeypatch: pytest.MonkeyPatch
+def test_long_poll_ends_with_the_first_message(
+    mns: RunningMns, client: RawClient, poll: Callable[[str], "Future[Response]"], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not with the end of its time, which never comes here; and one poll gets it while the other waits on."""
-    wait = mns.service.polls.wait
-    monkeypatch.setattr(mns.service.polls, "wait", lambda queue, _: wait(queue, float("inf")))
+    """Its own time never ends here; of two polls each gets one message."""
+    wait = mns.service.queues.polls.wait
+    monkeypatch.setattr(mns.service.queues.polls, "wait", lambda queue, _: wait(queue, float("inf")))
     client.create_queue("q")
     polls = [poll("waitseconds=20"), poll("waitseconds=20&numOfMessages=16")]
     for body in ("one", "two"):
         client.send_message("q", body)
     received = [future.result(PATIENCE_SECONDS) for future in polls]
-    assert [reply.status for reply in received] == [200, 200]
+    assert [response.status for response in received] == [200, 200]
     assert {*received[0].all("MessageBody"), *received[1].all("Message/MessageBody")} == {"one", "two"}
 
 
-def test_a_long_poll_ends_empty_after_its_time(
+def test_long_poll_ends_empty_after_its_time(
     mns: RunningMns, client: RawClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not earlier; the queue's own waiting time counts when the request names none."""
+    """It does not end earlier; the queue's own waiting time applies if the request has none."""
     waits: list[float] = []
-    wait = mns.service.polls.wait
+    wait = mns.service.queues.polls.wait
 
     def noted_wait(queue: str, seconds: float) -> Coroutine[object, object, None]:
         waits.append(seconds)
         return wait(queue, seconds)
 
-    monkeypatch.setattr(mns.service.polls, "wait", noted_wait)
+    monkeypatch.setattr(mns.service.queues.polls, "wait", noted_wait)
     client.create_queue("q", PollingWaitSeconds=1)
     assert client.receive("q", "waitseconds=0").code == "MessageNotExist"
     assert waits == []
@@ -334,16 +330,16 @@ def test_a_long_poll_ends_empty_after_its_time(
     assert 0.9 < max(waits) <= 1
 
 
-def test_a_long_poll_ends_with_its_queue(client: RawClient, poll: Callable[[str], "Future[Reply]"]) -> None:
-    """A queue deleted meanwhile does not exist."""
+def test_long_poll_ends_when_its_queue_is_deleted(client: RawClient, poll: Callable[[str], "Future[Response]"]) -> None:
+    """The error is QueueNotExist."""
     client.create_queue("q")
     waiting = poll("waitseconds=20")
     client.call("DELETE", "/queues/q")
     assert waiting.result(PATIENCE_SECONDS).code == "QueueNotExist"
 
 
-def test_who_leaves_a_long_poll_takes_nothing(mns: RunningMns, client: RawClient) -> None:
-    """A message that comes afterwards goes to who is still there."""
+def test_disconnected_long_poll_receives_nothing(mns: RunningMns, client: RawClient) -> None:
+    """A message that comes later goes to another client."""
     client.create_queue("q")
     leaving = RawClient(mns.server.port, LOCAL_ACCOUNT.user)
     target = "/queues/q/messages?waitseconds=20"
@@ -355,10 +351,10 @@ def test_who_leaves_a_long_poll_takes_nothing(mns: RunningMns, client: RawClient
     assert client.receive("q").text("DequeueCount") == "1"
 
 
-def test_a_stop_ends_long_polls_and_a_start_finds_everything(
-    mns: RunningMns, client: RawClient, poll: Callable[[str], "Future[Reply]"]
+def test_restarted_server_keeps_messages_and_port(
+    mns: RunningMns, client: RawClient, poll: Callable[[str], "Future[Response]"]
 ) -> None:
-    """The poll is cut off, the engine keeps its state, the port stays the same."""
+    """The stop ends long polls."""
     client.create_queue("q")
     waiting = poll("waitseconds=20")
     mns.run(mns.server.stop())
@@ -376,9 +372,9 @@ def test_a_stop_ends_long_polls_and_a_start_finds_everything(
     assert client.receive("q").text("MessageBody") == "kept"
 
 
-def test_a_silent_call_ends_with_the_server(mns: RunningMns, topic: RawClient) -> None:
-    """A timeout fault does not outlive the stop."""
-    order(topic, "timeout-before")
+def test_silent_call_ends_with_the_server(mns: RunningMns, topic: RawClient) -> None:
+    """A timeout fault does not outlast the stop."""
+    queue_faults(topic, "timeout-before")
     headers = topic.headers("POST", "/topics/t/messages", PUBLISH)
     topic.connection.request("POST", "/topics/t/messages", PUBLISH.encode(), headers)
     mns.run(mns.server.stop())
