@@ -10,7 +10,7 @@ WORKERS ?= 8
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo outage test lint types imports tests other-pythons model storm simulation fuzz mutants lock spec bench clean
+.PHONY: help setup demo outage picture test lint types imports tests other-pythons model storm simulation fuzz mutants lock spec bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,8 +20,11 @@ setup: $(VENV)/.run ## install the command line into .venv
 demo: $(VENV)/.run ## run sample requests through the whole system on this machine
 	@$(BIN)/express-sync demo
 
-outage: $(VENV)/.run ## hold an outage drill: what heals by itself, and what one command heals
+outage: $(VENV)/.run ## run two outages of the API: what recovers automatically, and what one command replays
 	@$(BIN)/express-sync demo --outage
+
+picture: $(VENV)/.run ## draw docs/demo.svg, the demo as the README shows it
+	@$(BIN)/python -m express_sync.ops.demo.picture docs/demo.svg
 
 test: lint types imports tests other-pythons ## check style, types, architecture and behaviour, on every supported Python found
 
@@ -89,10 +92,10 @@ lock: ## pin every dependency anew, with hashes (needs uv)
 ROS_CDK := 1.15.0
 ROS_CDK_PACKAGES := cms fc3 mns ram sls
 
-spec: $(VENV)/.dev ## build anew what the template is checked against, from the wheels of the ROS CDK
+spec: $(VENV)/.dev ## write the specification for the template check from the wheels of the ROS CDK
 	@wheels=$$(mktemp -d) && trap 'rm -rf "$$wheels"' EXIT && \
 	$(PIP) download --no-deps --dest "$$wheels" $(ROS_CDK_PACKAGES:%=ros-cdk-%==$(ROS_CDK)) && \
-	$(BIN)/python -m express_sync.ops.template_check.build "$$wheels"/*.whl
+	$(BIN)/python -m tools.ros_spec "$$wheels"/*.whl
 
 LOCK := --universal --python-version 3.10 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links
 

@@ -9,9 +9,9 @@ from benchmarks import loads, pure_path, starts
 from benchmarks.candidates import RUNTIME, Candidates, prepared
 from benchmarks.comparison import Comparison, Limit, Row, table
 from benchmarks.rig import Rig, rig
-from express_sync.ops.packaging.package import MOST_BYTES
+from express_sync.ops.packaging.package import MAX_BYTES
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 
 def sizes(everybody: Candidates) -> list[Row]:
@@ -20,7 +20,7 @@ def sizes(everybody: Candidates) -> list[Row]:
         [each.size / 1e6] for each in (everybody.ours, everybody.ours_plain, everybody.tea, everybody.powertools)
     )
     return [
-        Limit(Comparison("Package", "MB", ours, "with the Tea client", tea), goal=MOST_BYTES / 1e6),
+        Limit(Comparison("Package", "MB", ours, "with the Tea client", tea), goal=MAX_BYTES / 1e6),
         Comparison("Package", "MB", ours, "in Powertools' style", powertools),
         Comparison("Package", "MB", ours, "without bytecode", plain),
     ]
@@ -50,15 +50,15 @@ def measured(everybody: Candidates, on: Rig) -> list[Row]:
 def main() -> int:
     """Measure and print; 2 where it cannot be measured."""
     load = os.getloadavg()[0]
-    output.note("Preparing the candidates; their libraries are fetched once for each state of their locks.")
+    output.info("Preparing the candidates; their libraries are fetched once for each state of their locks.")
     try:
         with prepared() as everybody, rig(everybody.python) as on:
             rows = measured(everybody, on)
-    except Problem as problem:
+    except CliError as problem:
         problem.show()
         return problem.exit_code
     output.results().print(table(rows))
-    output.line(
+    output.print_line(
         f"Medians (least to most). Python {platform.python_version()}, packages for {RUNTIME.name}; "
         f"{os.cpu_count()} CPUs ({platform.machine()}), load {load:.1f} before the run."
     )

@@ -13,8 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
-from express_sync.ops.packaging.compile import packed
-from express_sync.ops.packaging.manifest import is_left_out
+from express_sync.ops.packaging.compile import archived
+from express_sync.ops.packaging.manifest import is_excluded
 from express_sync.ops.packaging.package import WITH_SOURCE, build
 from express_sync.ops.packaging.runtimes import RUNTIMES, interpreter
 
@@ -46,7 +46,7 @@ class Candidates:
 
 @contextmanager
 def prepared() -> Iterator[Candidates]:
-    """All candidates, in directories that are gone afterwards. Problem if one cannot be built."""
+    """All candidates, in directories that are gone afterwards. CliError if one cannot be built."""
     python = str(Path(interpreter(RUNTIME)).resolve())
     with TemporaryDirectory(prefix="express-sync-bench-") as temporary:
         place = Path(temporary)
@@ -77,10 +77,10 @@ def _peer(place: Path, python: str, name: str, own: tuple[str, ...]) -> Candidat
         libraries = _installed(lock, python)
         for path in libraries.rglob("*"):
             target = staged / path.relative_to(libraries)
-            if path.is_file() and not is_left_out(path.relative_to(libraries).as_posix()):
+            if path.is_file() and not is_excluded(path.relative_to(libraries).as_posix()):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(path, target)
-    return _unpacked(packed(python, staged, own), place)
+    return _unpacked(archived(python, staged, own), place)
 
 
 def _installed(lock: Path, python: str) -> Path:

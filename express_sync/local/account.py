@@ -1,7 +1,4 @@
-"""Who may call the local cloud: the account, its region and the key pairs whose signatures are accepted.
-
-Knows no protocol: each emulator looks a key up here and verifies the signature in its own service's way.
-"""
+"""The account of the local cloud, its region and the key pairs whose signatures are accepted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,10 +15,9 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The one account of the local cloud.
+    """The only account of the local cloud.
 
-    `user` is the long-lived key that people and tools use; `role` the temporary key that the function's
-    execution role hands to the function.
+    `user` is the long-lived key of people and tools; `role` is the temporary key of the function's execution role.
     """
 
     account_id: str
@@ -30,7 +26,7 @@ class Account:
     role: Key
 
     def keys(self) -> Mapping[str, Key]:
-        """Every accepted key by its access key id."""
+        """Return every accepted key by its access key id."""
         return {key.access_key_id: key for key in (self.user, self.role)}
 
 

@@ -1,8 +1,4 @@
-"""What the local cloud holds, at a glance: one read-only page and the JSON behind it.
-
-The page needs nothing from anywhere else and changes nothing. Must not know how the cloud is put together: what it
-shows is handed to it.
-"""
+"""A read-only page with the state of the local cloud, and its JSON. The page loads nothing from other hosts."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -18,11 +14,11 @@ from express_sync.local.sgw.groups import GroupService
 
 State = dict[str, Any]
 _PAGE = Path(__file__).with_name("console.html")
-_SHOWN = 50
+MAX_SHOWN = 50
 
 
 def console_routes(state: Callable[[], State]) -> list[BaseRoute]:
-    """`/` for people and `/_local/state` for the page; `state` is asked at every request."""
+    """Return the routes `/` for people and `/_local/state` for the page; `state` is called for every request."""
     page = _PAGE.read_text(encoding="utf-8")
 
     async def show(_request: Request) -> Response:
@@ -44,25 +40,25 @@ def state_of(
     triggers: Sequence[State],
     timers: Sequence[State],
 ) -> State:
-    """Queues with their counts by state, groups, the latest invocations, triggers and timers; newest first.
+    """Return queues with counts by state, groups, recent invocations, triggers and timers; newest first.
 
-    Of the invocations by timers that succeeded only the latest is shown: they would soon hide all others.
+    Of the successful invocations by timers only the latest is shown: they would soon hide all others.
     """
     return {
-        "queues": [_queue(messages, queue.name) for queue in messages.queues()],
+        "queues": [_queue(messages, queue.name) for queue in messages.queues.all_queues()],
         "groups": [
             {"id": group.id, "name": group.name, "bucket": group.bucket, "region": group.region, "prefix": group.prefix}
-            for group in reversed(groups.describe()[-_SHOWN:])
+            for group in reversed(groups.describe()[-MAX_SHOWN:])
         ],
         "groupCount": len(groups.describe()),
-        "invocations": _notable(invocations)[:_SHOWN],
+        "invocations": _notable(invocations)[:MAX_SHOWN],
         "triggers": list(triggers),
         "timers": list(timers),
     }
 
 
 def _notable(invocations: Sequence[State]) -> list[State]:
-    """The invocations, newest first, without all the quiet ones of timers but one."""
+    """Return the invocations, newest first, with one at most of the successful ones by timers."""
     found: list[State] = []
     has_quiet = False
     for each in reversed(invocations):
@@ -74,5 +70,5 @@ def _notable(invocations: Sequence[State]) -> list[State]:
 
 
 def _queue(messages: MessageService, name: str) -> State:
-    counts = Counter(state for _, state in messages.messages(name))
+    counts = Counter(state for _, state in messages.queues.messages(name))
     return {"name": name, **{state: counts[state] for state in ("active", "inactive", "delayed")}}

@@ -1,7 +1,4 @@
-"""What the emulators say about the function's HTTP traffic, so that a worker can be killed at a named point.
-
-Knows only the names of the points and who listens; what happens at a point is the listener's affair.
-"""
+"""Named points of the function's HTTP crash_points, reported by the emulators, at which a worker can be killed."""
 
 from collections.abc import Awaitable, Callable
 from typing import Literal, get_args
@@ -11,11 +8,11 @@ POINTS: tuple[str, ...] = get_args(Point)
 Listener = Callable[[Point], Awaitable[None]]
 
 
-class Traffic:
-    """The points of one local cloud: emulators report, listeners are awaited before the emulator goes on.
+class CrashPoints:
+    """The points of one local cloud: emulators report them and wait for the listeners before they continue.
 
     `*-sent`: the request has arrived whole and nothing was done yet. `*-answered`: everything was done and the
-    answer was handed to the socket. `requeue-answered`: so for messages that the function itself has sent to a queue.
+    response was handed to the socket; `requeue-answered` for messages that the function itself sends to a queue.
     """
 
     def __init__(self) -> None:
@@ -25,7 +22,9 @@ class Traffic:
         """Call `listener` at every point from now on."""
         self._listeners.append(listener)
 
-    async def report(self, point: Point) -> None:
-        """Say that `point` was reached, and wait until every listener has acted on it."""
+    async def report(self, point: Point | None) -> None:
+        """Report that `point` was reached, and wait until every listener has acted on it; None is not a point."""
+        if point is None:
+            return
         for listener in self._listeners:
             await listener(point)

@@ -1,13 +1,13 @@
-"""Takes a service's port down for a while and brings it back; what the service holds is never touched."""
+"""Closes the port of a service for some time and opens it again; the service keeps its state."""
 
 import asyncio
-import json
 from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from express_sync.local.admin import AdminRequestError, json_object
 from express_sync.local.server import LoopbackServer
 
 OUTAGES = ("mns", "sgw")
@@ -20,12 +20,14 @@ class Outages:
     def __init__(self, servers: Mapping[str, LoopbackServer]) -> None:
         self._servers = servers
         self._ending: dict[str, asyncio.Task[None]] = {}
-        self._beginning = asyncio.Lock()  # of two outages at once the later must find the other's end, to cancel it
+        self._beginning = (
+            asyncio.Lock()
+        )  # so that of two outages at once the later finds and cancels the end of the other
 
     async def begin(self, service: str, seconds: float) -> None:
-        """Close the port of `service` now and open it again after `seconds`. KeyError for a service not of OUTAGES."""
+        """Close the port of `service` now and open it again after `seconds`. ValueError for another than OUTAGES."""
         if service not in OUTAGES:
-            raise KeyError(f"there is no outage of {service}, only of {' and '.join(OUTAGES)}")
+            raise ValueError(f"service must be {' or '.join(OUTAGES)}")
         server = self._servers[service]
         async with self._beginning:
             if service in self._ending:
@@ -34,7 +36,7 @@ class Outages:
             self._ending[service] = asyncio.create_task(_end(server, seconds))
 
     async def cancel(self) -> None:
-        """Leave closed what is closed."""
+        """Cancel the ends of all outages: closed ports stay closed."""
         for task in self._ending.values():
             task.cancel()
         await asyncio.gather(*self._ending.values(), return_exceptions=True)
@@ -50,20 +52,20 @@ async def _started(server: LoopbackServer) -> bool:
     try:
         await server.start()
     except OSError:
-        return False  # a client's connection was given the port meanwhile; it will not keep it for long
+        return False  # the port was meanwhile assigned to a client's connection, which will soon end
     return True
 
 
 def outage_routes(outages: Outages) -> list[BaseRoute]:
-    """`POST /_local/restart {"service": NAME, "seconds": S}`, answered once the port is closed."""
+    """Return the route `POST /_local/restart {"service": NAME, "seconds": S}`; it responds after the port closed."""
 
     async def restart(request: Request) -> Response:
+        document = json_object(await request.body(), ("service", "seconds"))
         try:
-            wish = json.loads(await request.body())
-            service, seconds = str(wish["service"]), max(0.0, float(wish["seconds"]))
+            service, seconds = str(document["service"]), max(0.0, float(document["seconds"]))
             await outages.begin(service, seconds)
         except (ValueError, TypeError, KeyError) as error:
-            return JSONResponse({"message": f'wanted is {{"service": "mns" or "sgw", "seconds": S}}: {error}'}, 400)
+            raise AdminRequestError(f'expected {{"service": "mns" or "sgw", "seconds": S}}: {error}') from error
         return JSONResponse({"service": service, "seconds": seconds})
 
     return [Route("/_local/restart", restart, methods=["POST"])]

@@ -1,17 +1,18 @@
-"""Makes in the local MNS what a template declares; knows nothing of functions and triggers."""
+"""Creates in the local MNS the resources that a template declares."""
 
-from express_sync.local.mns.engine.message_service import DeadLetterPolicy, MessageService, QueueAttributes
+from express_sync.local.mns.engine.message_service import MessageService
+from express_sync.local.mns.engine.queue import DeadLetterPolicy, QueueAttributes
 from express_sync.local.template.deployment import Deployment, Queue
 
 
-def deploy(deployment: Deployment, messages: MessageService) -> None:
+def create_resources(deployment: Deployment, messages: MessageService) -> None:
     """Create the deployment's queues, topics and subscriptions."""
     for queue in deployment.queues:
-        messages.create_queue(queue.name, _attributes(queue), _dead_letters(queue))
+        messages.queues.create_queue(queue.name, _attributes(queue), _dead_letters(queue))
     for topic in deployment.topics:
-        messages.create_topic(topic.name, topic.maximum_message_size)
+        messages.topics.create_topic(topic.name, topic.maximum_message_size)
     for subscription in deployment.subscriptions:
-        messages.subscribe(
+        messages.topics.subscribe(
             subscription.topic,
             subscription.name,
             subscription.endpoint,

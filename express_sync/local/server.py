@@ -1,7 +1,7 @@
-"""One ASGI application on one loopback port, startable and stoppable while its neighbours go on.
+"""Serves one ASGI application on one loopback port; it can be stopped and started again.
 
-Knows HTTP serving and nothing of what is served. An application may break its connection instead of answering:
-`reset(scope)` sends a TCP RST, as a dying gateway does; `write(scope, data)` sends bytes past the server.
+An application may break its connection instead of responding: `reset(scope)` sends a TCP RST, as a failing gateway
+does; `write(scope, data)` sends bytes past the server.
 """
 
 import asyncio
@@ -21,12 +21,12 @@ _LINGER_ZERO = struct.pack("ii", 1, 0)
 
 
 def reset(scope: MutableMapping[str, Any]) -> None:
-    """Break the connection that `scope` came over with a TCP RST, whatever was sent on it so far."""
+    """Break the connection of `scope` with a TCP RST, whatever was sent on it so far."""
     scope["extensions"][_RESET]["abort"]()
 
 
 def write(scope: MutableMapping[str, Any], data: bytes) -> None:
-    """Send `data` as it is on the connection that `scope` came over, before or instead of an answer."""
+    """Send `data` as it is on the connection of `scope`, before or instead of a response."""
     scope["extensions"][_WRITE]["bytes"](data)
 
 
@@ -38,19 +38,19 @@ class LoopbackServer:
         self.port = port
         self._server: _QuietServer | None = None
         self._task: asyncio.Task[None] | None = None
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
-        """`http://127.0.0.1:PORT`, without a slash at its end; meaningful once started."""
+        """Return `http://127.0.0.1:PORT`, without a slash at its end; valid once started."""
         return f"http://{LOOPBACK}:{self.port}"
 
     async def start(self) -> None:
-        """Bind, serve, and return once connections are accepted. OSError if the port is taken."""
+        """Start to serve, and return once connections are accepted. OSError if the port is taken."""
         listener = _listen(self.port)
         self.port = listener.getsockname()[1]
         config = uvicorn.Config(
-            self._work,
+            self._run,
             http=_ResettableProtocol,
             log_config=None,
             access_log=False,
@@ -68,44 +68,44 @@ class LoopbackServer:
             await asyncio.sleep(0.005)
 
     async def stop(self) -> None:
-        """Close the port and every connection, answered or not; harmless when not started."""
+        """Close the port and every connection, answered or not; do nothing if not started."""
         if self._server is None or self._task is None:
             return
         self._server.should_exit = True
         self._server.force_exit = True
-        await self._let_nobody_in()
+        await self._stop_accepting()
         for listening in self._server.servers:
             listening.close()
-        # uvicorn would leave a connection with a request under way open, and a long poll to go on over it.
+        # uvicorn leaves connections with unfinished requests open, and long polls continue on them
         self._server.hang_up()
         await self._task
-        self._server.hang_up()  # on who had been let in already, as a client is that calls again at once
-        await asyncio.sleep(0)  # until the connections know
+        self._server.hang_up()  # connections accepted meanwhile, as of a client that calls again at once
+        await asyncio.sleep(0)  # so that the connections learn of it
         self._server = self._task = None
 
-    async def _let_nobody_in(self) -> None:
-        """Stop accepting, and give who was accepted a connection: asyncio loses one that comes while it closes."""
+    async def _stop_accepting(self) -> None:
+        """Stop accepting, and wait for connections just accepted: asyncio loses one that arrives while it closes."""
         for listening in self._server.servers if self._server else ():
             for listener in listening.sockets:
                 asyncio.get_running_loop().remove_reader(listener.fileno())
         await asyncio.sleep(0)
 
-    async def abandon(self) -> None:
-        """Give up the requests that are still being worked although their connections are closed, as long polls are."""
-        for work in tuple(self._under_way):
-            work.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
+    async def cancel(self) -> None:
+        """Cancel the requests that are still running although their connections are closed, as long polls are."""
+        for run in tuple(self._running):
+            run.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _work(self, scope: Any, receive: Any, send: Any) -> None:
-        work = asyncio.create_task(self._app(scope, receive, send))
-        self._under_way.add(work)
-        work.add_done_callback(self._under_way.discard)
-        with contextlib.suppress(asyncio.CancelledError):  # uvicorn would report what `abandon` does as a fault
-            await work
+    async def _run(self, scope: Any, receive: Any, send: Any) -> None:
+        run = asyncio.create_task(self._app(scope, receive, send))
+        self._running.add(run)
+        run.add_done_callback(self._running.discard)
+        with contextlib.suppress(asyncio.CancelledError):  # uvicorn reports a cancelled request as an error
+            await run
 
 
 def _listen(port: int) -> socket.socket:
-    # asyncio turns Nagle off only on sockets that say they are TCP; without it each answer waits 40 ms for an ACK
+    # asyncio turns Nagle off only on sockets with an explicit TCP protocol; otherwise each response waits 40 ms
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -117,7 +117,7 @@ def _listen(port: int) -> socket.socket:
 
 
 class _QuietServer(uvicorn.Server):
-    """uvicorn without signal handlers: the process belongs to whoever started the cloud."""
+    """uvicorn without signal handlers: the process belongs to the caller of the cloud."""
 
     def hang_up(self) -> None:
         """Close every connection, answered or not."""
@@ -126,12 +126,12 @@ class _QuietServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        """Leave the process's signals alone."""
+        """Do not change the signal handlers of the process."""
         yield
 
 
 class _ResettableProtocol(HttpToolsProtocol):
-    """The usual protocol, with a way for the application to break its own connection."""
+    """The usual protocol; the application can break its connection or write to it."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

@@ -1,14 +1,18 @@
-"""What people run: the `express-sync` command line. Never shipped with the function.
+"""The `express-sync` command line. It is not part of the deployed function.
 
-    cli            the commands together, and how a process of them ends
-    commands/      one module for each command: its options, its help, what it prints
-    target         which cloud a command acts on, and the leave to change anything there
-    profiles, registration   where targets are described: profile files, the `up` of this checkout
-    deployment/    a stack of template.yml into an account and out of it, with ROS and OSS
-    diagnosis/     what `doctor` finds out
-    submissions, outcomes, scenario   requests from files, verdicts from the result queue, what the demo plays
-    drill/         the outage drill of the demo, on a local cloud that `doors` bends and looks into
-    invocation, show, problems        the call of the function, the look of things, what is said when one fails
+    cli            finds the commands and maps how they end to exit codes
+    commands/      one module for each command, and the options that several share
+    terminal/      output, exit codes, option types, Ctrl-C
+    targets/       which cloud a command acts on: profiles, credentials, the registered local cloud
+    queues/        SMQ queues: batches, and leases of messages
+    requests/      requests read from files
+    outcomes/      outcomes read from the result queue, awaited and displayed
+    replay/        failures from their sources, selected, displayed, and replayed to their destinations
+    fc/            invocation of the function
+    deployment/    deploys and deletes a stack of template.yml with ROS and OSS
+    packaging/     builds the package of the function
+    doctor/        checks a deployed system
+    demo/          runs scenarios such as events/demo.json on a local cloud
 
-Of the function it uses the contracts only: what is valid, what an outcome is, how a call is signed, how SMQ is met.
+It uses the contracts of the function (validation, outcomes, error codes), its request signatures and its SMQ client.
 """

@@ -1,7 +1,7 @@
-"""One signed call to an API of Alibaba Cloud that only looks, and what it was answered. Knows no product.
+"""One signed call to an API of Alibaba Cloud, for APIs that no SDK in use covers.
 
-Codes are the API's own; `NotReached`, `CertificateNotTrusted` and `Http<status>` are ours for what carries none. Texts
-of the API stay out.
+Error codes are the API's own; `NotReached`, `CertificateNotTrusted` and `Http<status>` are used for failures without
+one. Messages of the API are dropped.
 """
 
 import json
@@ -21,67 +21,88 @@ from handler.credentials import Credentials
 from handler.sgw.signing import canonical_query, signed_headers
 
 NOT_REACHED = "NotReached"
+TIMEOUT = urllib3.Timeout(connect=5.0, read=10.0)
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,127}")
-_TIMEOUT = urllib3.Timeout(connect=5.0, read=10.0)
+_CODE_KEYS = ("Code", "ErrorCode", "code")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """`code` is empty for a success, whose `document` it then is; `status` is 0 where no answer came."""
-
-    status: int
-    code: str
-    document: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """An operation of an RPC style API at `/`, or of a ROA style one at its own path."""
+class Call:
+    """An operation of an RPC API, whose path is `/`, or of a ROA API, which has a path for each operation."""
 
     version: str
     action: str
     method: str = "POST"
     path: str = "/"
     parameters: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=lambda: {"accept": "application/json"})
 
 
-def ask(question: Question, endpoint: str, credentials: Credentials) -> Answer:
-    """What the API at `endpoint` answers; whatever goes wrong is an answer too."""
-    base, query = endpoint.rstrip("/"), canonical_query(question.parameters)
+@dataclass(frozen=True, slots=True)
+class Response:
+    """`code` is empty after a success, and `document` after a failure; `status` is 0 without an HTTP response."""
+
+    status: int
+    code: str
+    document: Mapping[str, Any]
+
+
+def call_api(call: Call, endpoint: str, credentials: Credentials) -> Response:
+    """Send a call and return the response; failures are returned, too."""
+    try:
+        response = send(call, endpoint, credentials)
+    except HTTPError as error:
+        return Response(0, UNTRUSTED if is_untrusted(error) else NOT_REACHED, {})
+    document = _document(response.data)
+    if response.status == 200 and document is not None and document.get("Success", True) is True:
+        return Response(200, "", document)
+    return Response(response.status, error_code(response), {})
+
+
+def send(
+    call: Call, endpoint: str, credentials: Credentials, *, timeout: urllib3.Timeout = TIMEOUT
+) -> urllib3.BaseHTTPResponse:
+    """Sign a call and send it. Raise HTTPError if there is no response."""
+    base, query = endpoint.rstrip("/"), canonical_query(call.parameters)
     headers = signed_headers(
         credentials,
-        method=question.method,
+        method=call.method,
         host=urlsplit(base).netloc,
-        path=question.path,
+        path=call.path,
         query=query,
-        body=b"",
+        body=call.body,
         common={
-            "accept": "application/json",
-            "x-acs-action": question.action,
-            "x-acs-version": question.version,
+            **call.headers,
+            "x-acs-action": call.action,
+            "x-acs-version": call.version,
             "x-acs-date": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "x-acs-signature-nonce": secrets.token_hex(16),
         },
     )
-    url = f"{base}{question.path}{'?' if query else ''}{query}"
-    try:
-        with urllib3.PoolManager() as pool:
-            response = pool.request(
-                question.method, url, headers=headers, timeout=_TIMEOUT, retries=False, redirect=False
-            )
-    except HTTPError as error:
-        return Answer(0, UNTRUSTED if is_untrusted(error) else NOT_REACHED, {})
-    return _read(response.status, response.data)
+    return exchange(call.method, f"{base}{call.path}{'?' if query else ''}{query}", headers, call.body, timeout)
 
 
-def _read(status: int, data: bytes) -> Answer:
+def exchange(
+    method: str, url: str, headers: Mapping[str, str], body: bytes, timeout: urllib3.Timeout
+) -> urllib3.BaseHTTPResponse:
+    """Send one signed request, without retries and redirects. Raise HTTPError if there is no response."""
+    with urllib3.PoolManager() as pool:
+        return pool.request(
+            method, url, body=body or None, headers=headers, timeout=timeout, retries=False, redirect=False
+        )
+
+
+def error_code(response: urllib3.BaseHTTPResponse) -> str:
+    """Return the error code of a response under any key that the APIs use, otherwise `Http<status>`."""
+    document = _document(response.data) or {}
+    code = next((document[key] for key in _CODE_KEYS if document.get(key)), None)
+    return code if isinstance(code, str) and _CODE.fullmatch(code) else f"Http{response.status}"
+
+
+def _document(data: bytes) -> Mapping[str, Any] | None:
     try:
         document = json.loads(data)
     except (ValueError, RecursionError):
-        return Answer(status, f"Http{status}", {})
-    if not isinstance(document, dict):
-        return Answer(status, f"Http{status}", {})
-    if status == 200 and document.get("Success", True) is True:
-        return Answer(status, "", document)
-    code = document.get("Code")
-    return Answer(status, code if isinstance(code, str) and _CODE.fullmatch(code) else f"Http{status}", {})
+        return None
+    return document if isinstance(document, dict) else None

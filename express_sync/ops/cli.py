@@ -1,4 +1,4 @@
-"""`express-sync`: the commands together, and how the process ends. Adding a command is one name in a table."""
+"""`express-sync`: finds the commands and maps how they end to exit codes. A new command is one name in a table."""
 
 import sys
 import traceback
@@ -6,9 +6,9 @@ from importlib import import_module
 
 import click
 
-from express_sync.ops.terminal.errors import ExitCode, Problem
+from express_sync.ops.terminal.errors import CliError, ExitCode
 
-# In the order of the help; `express_sync.ops.commands.NAME` holds the command NAME.
+# In the order of the help; the module `express_sync.ops.commands.NAME` defines the command NAME.
 COMMANDS = (
     "up",
     "demo",
@@ -27,14 +27,14 @@ _OURS = ("express_sync", "handler")
 
 
 class _Commands(click.Group):
-    """The commands of the table, each imported only when it is asked for: most of them need little of the rest."""
+    """The commands of the table, each imported only when it is used, because some imports are slow."""
 
     def list_commands(self, _: click.Context) -> list[str]:
-        """Their names."""
+        """Return the names of the commands."""
         return list(COMMANDS)
 
     def get_command(self, _: click.Context, name: str) -> click.Command | None:
-        """The command of this name, None if there is none."""
+        """Return the command with this name, None if there is none."""
         if name not in COMMANDS:
             return None
         command: click.Command = getattr(import_module(f"express_sync.ops.commands.{name}"), name)
@@ -44,58 +44,63 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="express-sync-provisioner")
 def commands() -> None:
-    """Provision express synchronization groups through a queue, on a cloud of your own or on this machine.
+    """Provision express synchronization groups through a queue, in your account or on this machine.
 
     \b
     Start here:
-      express-sync demo                  see everything work, on a cloud that lives for seconds
-      express-sync demo --outage         see an outage pass by itself, and another one mended
-      express-sync up                    run the local cloud until Ctrl-C
-      express-sync submit request.json   send a request to it
-      express-sync watch                 see what becomes of requests
-      express-sync failures list         see what failed, and `replay` it
-      express-sync doctor                see what is missing or wrong, and what to do
+      express-sync demo                 run samples on a temporary local cloud
+      express-sync demo --outage        see what recovers and what is replayed
+      express-sync up                   run the local cloud until Ctrl-C
+      express-sync submit request.json  send a request
+      express-sync watch                show the outcomes of requests
+      express-sync failures list        show what failed; `replay` sends it again
+      express-sync doctor               check a system and show how to fix it
 
     \b
-    In an account of yours:
-      express-sync package               build what is deployed
-      express-sync deploy                package, stack, wait, doctor; --dry-run says what it would do
-      express-sync status, destroy       how the stack is; delete it
+    In your account:
+      express-sync package              build the package of the function
+      express-sync deploy               deploy a stack and check it, or --dry-run
+      express-sync status, destroy      show the state of the stack; delete it
 
     \b
-    Every command acts on a profile: --profile NAME, else $EXPRESS_SYNC_PROFILE, else the `up` of this checkout.
-    A profile is a file .express-sync/profiles/NAME.json or ~/.config/express-sync/NAME.json with the object that
-    `express-sync up --json` prints. For the real cloud {"region": "cn-hangzhou", "accountId": "1234567890123456"}
-    is enough; `--profile env` takes those from EXPRESS_SYNC_REGION, EXPRESS_SYNC_ACCOUNT_ID and
-    EXPRESS_SYNC_NAME_PREFIX. Keys come from the profile, ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET
-    and ALIBABA_CLOUD_SECURITY_TOKEN, ~/.alibabacloud/credentials, or ~/.aliyun/config.json, in this order.
+    Every command acts on a profile: --profile NAME, else $EXPRESS_SYNC_PROFILE,
+    else the `up` of this checkout. A profile is a file NAME.json in
+    .express-sync/profiles or ~/.config/express-sync, with the object that
+    `express-sync up --json` prints. For the real cloud this is enough:
+      {"region": "cn-hangzhou", "accountId": "1234567890123456"}
+    `--profile env` reads the same from EXPRESS_SYNC_REGION,
+    EXPRESS_SYNC_ACCOUNT_ID and EXPRESS_SYNC_NAME_PREFIX.
 
     \b
-    Services are called over https, with certificates verified; SSL_CERT_FILE names others to trust. Proxies of the
-    environment and ~/.netrc are never used.
+    Keys come from the profile, or else from ALIBABA_CLOUD_ACCESS_KEY_ID,
+    ALIBABA_CLOUD_ACCESS_KEY_SECRET and ALIBABA_CLOUD_SECURITY_TOKEN, or else
+    from ~/.alibabacloud/credentials, or else from ~/.aliyun/config.json.
+
+    Services are called over https with verified certificates; SSL_CERT_FILE names additional ones to trust. Proxy
+    settings of the environment and ~/.netrc are never used.
 
     \b
     Exit codes:
-      0    done
-      1    done, and not what one hopes for
+      0    completed
+      1    completed with failures
       2    not possible; one sentence says why
-      3    time ran out
+      3    the time ran out
       130  interrupted
-      141  whoever read the output has gone
+      141  the reader of the output has closed it
     """
 
 
-def _say(sentence: str) -> int:
-    Problem(sentence).show()
-    return ExitCode.PROBLEM
+def _report(sentence: str) -> int:
+    CliError(sentence).show()
+    return ExitCode.ERROR
 
 
 def _help_of(context: click.Context | None) -> str:
     return f"{context.command_path if context else 'express-sync'} --help"
 
 
-def _ended(error: click.Abort | click.ClickException) -> int:
-    """Say what has ended a command, and with which code."""
+def _exit_code(error: click.Abort | click.ClickException) -> int:
+    """Print the error that ended a command, and return the exit code."""
     match error:
         case click.Abort():
             return ExitCode.INTERRUPTED
@@ -104,29 +109,29 @@ def _ended(error: click.Abort | click.ClickException) -> int:
             return error.exit_code
         case click.UsageError():
             message = error.format_message()
-            return _say(f"{message}{'' if message.endswith(('.', '?')) else '.'} See {_help_of(error.ctx)}.")
+            return _report(f"{message}{'' if message.endswith(('.', '?')) else '.'} See {_help_of(error.ctx)}.")
         case _:
             error.show()
             return error.exit_code
 
 
-def _fault(error: Exception) -> str:
-    """Return what to say of a fault of ours: its kind and place, as its text or a traceback might quote a key."""
+def _bug(error: Exception) -> str:
+    """Return the message for a bug: its type and place only, as its text or a traceback might contain a key."""
     named = ((str(frame.f_globals.get("__name__")), line) for frame, line in traceback.walk_tb(error.__traceback__))
     places = [f"{name}:{line}" for name, line in named if name.partition(".")[0] in _OURS]
-    return f"This is a fault of express-sync, {type(error).__name__} at {places[-1]}; report it with the command."
+    return f"This is a bug in express-sync ({type(error).__name__} at {places[-1]}); report it with the command."
 
 
 def main() -> None:
-    """Run the command line and end the process with its exit code; never with a traceback."""
+    """Run the command line and end the process with an exit code, never with a traceback."""
     try:
         code = commands.main(prog_name="express-sync", standalone_mode=False)
     except (click.Abort, click.ClickException) as error:
-        code = _ended(error)
-    except SystemExit:  # how click ends where the reader of the output has gone, with a code that is a verdict here
-        code = ExitCode.UNREAD
-    except OSError as error:  # every file and service that a command opens is guarded there; this is its own output
-        code = _say(f"Its output cannot be written ({error.strerror}); send it elsewhere.")
+        code = _exit_code(error)
+    except SystemExit:  # click's end when the reader of the output has closed it; its code has another meaning here
+        code = ExitCode.BROKEN_PIPE
+    except OSError as error:  # commands handle errors of their files and services; this is standard output
+        code = _report(f"The output cannot be written ({error.strerror}); redirect it elsewhere.")
     except Exception as error:
-        code = _say(_fault(error))
+        code = _report(_bug(error))
     sys.exit(code or ExitCode.DONE)

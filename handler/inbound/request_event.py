@@ -104,6 +104,11 @@ def distinct(lineages: Iterable[Lineage]) -> list[Lineage]:
     return list(first.values())
 
 
+def carried_attributes(event: Mapping[str, Any]) -> dict[str, str]:
+    """Return the usable attributes that every event of a request carries on, outcomes included."""
+    return _carried(event, _CARRIED_ATTRIBUTES)
+
+
 def plain(text: object, max_length: int) -> str | None:
     """Return the text if it has 1 to `max_length` printable characters, else None."""
     return text if isinstance(text, str) and 0 < len(text) <= max_length and text.isprintable() else None
@@ -117,7 +122,7 @@ def usable_id(value: object) -> str | None:
 def _submission(event: Mapping[str, Any], message_id: str) -> Lineage:
     replay_id = plain(event.get("replayid"), 64) or ""
     submission_id = usable_id(event.get("submissionid")) or usable_id(replay_id) or message_id
-    return Lineage(_carried(event, _CARRIED_ATTRIBUTES), replay_id=replay_id, submission_id=submission_id)
+    return Lineage(carried_attributes(event), replay_id=replay_id, submission_id=submission_id)
 
 
 def _others(text: object, message_id: str) -> list[Lineage]:

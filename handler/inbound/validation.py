@@ -15,7 +15,9 @@ from jsonschema.validators import extend
 
 from handler.model import Document, Violation
 
-SCHEMAS = Path(__file__).parents[2] / "schemas"
+_PACKAGE = Path(__file__).parents[1]
+# Inside the package only in an installed wheel, where names at the top level would collide with other distributions.
+SCHEMAS = next(folder for each in (_PACKAGE, _PACKAGE.parent) if (folder := each / "schemas").is_dir())
 REQUEST_SCHEMA: dict[str, Any] = json.loads((SCHEMAS / "provision-request.v1.json").read_bytes())
 MAX_REPORTED = 100  # keeps an outcome far below the 64 KiB of an MNS message, however wrong the document is
 

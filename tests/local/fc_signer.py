@@ -1,4 +1,4 @@
-"""Signs invocations with nothing of the emulator: written from the services' documents, over `http.client`."""
+"""Signs invocations without code of the emulator: written from the services' documents, with `http.client`."""
 
 import base64
 import hashlib
@@ -18,21 +18,21 @@ PATH_2023 = "/2023-03-30/functions/sample/invocations"
 
 
 @dataclass(frozen=True)
-class Reply:
-    """What came back; header names in lower case."""
+class Response:
+    """One response; header names in lower case."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
 
 
-def send(port: int, path: str, headers: Mapping[str, str], body: bytes, method: str = "POST") -> Reply:
-    """One request to the loopback port."""
+def send(port: int, path: str, headers: Mapping[str, str], body: bytes, method: str = "POST") -> Response:
+    """Send one request to the loopback port."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
     try:
         connection.request(method, path, body, dict(headers))
         response = connection.getresponse()
-        return Reply(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+        return Response(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
     finally:
         connection.close()
 
@@ -40,7 +40,7 @@ def send(port: int, path: str, headers: Mapping[str, str], body: bytes, method: 
 def fc_headers(
     path: str, extra: Mapping[str, str] | None = None, key: Key = LOCAL_ACCOUNT.user, at: float | None = None
 ) -> dict[str, str]:
-    """The headers of a signed call of API version 2016-08-15."""
+    """Return the headers of a signed call of API version 2016-08-15."""
     headers = {"date": formatdate(time.time() if at is None else at, usegmt=True), "content-type": "application/json"}
     headers |= {"x-fc-security-token": key.security_token} if key.security_token else {}
     headers |= extra or {}
@@ -58,7 +58,7 @@ def acs3_headers(
     at: float | None = None,
     extra: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """The headers of a call signed with ACS3-HMAC-SHA256."""
+    """Return the headers of a call signed with ACS3-HMAC-SHA256."""
     moment = time.gmtime(time.time() if at is None else at)
     headers = {
         "host": "127.0.0.1",

@@ -1,7 +1,4 @@
-"""A client's half of the two signatures, written from their documentation; shares no code with the emulator.
-
-It is what the emulator's own verification is held to. Knows no connection: a signed request is a value.
-"""
+"""The client's side of the two signatures, written from their documentation; shares no code with the emulator."""
 
 import base64
 import hashlib
@@ -17,7 +14,7 @@ from express_sync.local.account import LOCAL_ACCOUNT, Key
 
 @dataclass(frozen=True)
 class Ask:
-    """What a client wants of the API, before it is signed."""
+    """A call of the API before it is signed."""
 
     action: str
     parameters: Mapping[str, str]
@@ -37,7 +34,7 @@ class Request:
 
 
 def rpc(ask: Ask, host: str, now: float, **other: str) -> Request:
-    """Sign with RPC signature version 1.0; `other` common parameters replace the usual ones beforehand."""
+    """Sign with RPC signature version 1.0; `other` common parameters replace the usual ones before."""
     common = {
         "Action": ask.action,
         "Version": "2018-05-11",
@@ -56,7 +53,7 @@ def rpc(ask: Ask, host: str, now: float, **other: str) -> Request:
 
 
 def acs3(ask: Ask, host: str, now: float, **other: str) -> Request:
-    """Sign with ACS3-HMAC-SHA256; `other` headers, spelled with underscores, replace the usual ones likewise."""
+    """Sign with ACS3-HMAC-SHA256; `other` headers, spelled with underscores, replace the usual ones before."""
     request = _placed(ask.parameters, ask.in_form)
     headers = {
         **request.headers,
@@ -76,7 +73,7 @@ def acs3(ask: Ask, host: str, now: float, **other: str) -> Request:
     return Request(request.target, headers, request.body)
 
 
-DIALECTS = {"rpc": rpc, "acs3": acs3}
+SCHEMES = {"rpc": rpc, "acs3": acs3}
 
 
 def rpc_signature(method: str, parameters: Mapping[str, str], secret: str) -> str:

@@ -1,56 +1,34 @@
-"""A running sgw emulator with a clock in the test's hand, and a plain HTTP client that signs with `sgw_signer`."""
+"""A running local gateway whose clock the test controls, and a plain HTTP client that signs with `sgw_signer`."""
 
 import asyncio
 import json
 import threading
-import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import urllib3
 
 from express_sync.local.account import LOCAL_ACCOUNT
-from express_sync.local.crash_points import Traffic
+from express_sync.local.crash_points import CrashPoints
 from express_sync.local.server import LoopbackServer
 from express_sync.local.sgw.app import create_app
 from express_sync.local.sgw.groups import GroupService
-from tests.local.sgw_signer import DIALECTS, Ask, Request
+from tests.local.sgw_signer import SCHEMES, Ask, Request
+from tests.support.clock import SkippingClock
 from tests.support.patience import PATIENCE_SECONDS
+from tests.support.running import running_loop
 
 USER, ROLE = LOCAL_ACCOUNT.user, LOCAL_ACCOUNT.role
 ALL: Mapping[str, str] = {}
 GROUP = {"Name": "photos", "BucketName": "holiday-bucket", "BucketRegion": "cn-hangzhou"}
-Dialect = Literal["rpc", "acs3"]
-T = TypeVar("T")
-
-
-class Clock:
-    """The emulator's time: the real one plus what the test has added; who sleeps is woken by the test alone."""
-
-    def __init__(self) -> None:
-        self._ahead_s = 0.0
-        self._moved = asyncio.Condition()
-        self.someone_sleeps = threading.Event()
-
-    def now(self) -> float:
-        return time.time() + self._ahead_s
-
-    async def sleep(self, seconds: float) -> None:
-        due = self._ahead_s + seconds
-        async with self._moved:
-            self.someone_sleeps.set()
-            await self._moved.wait_for(lambda: self._ahead_s >= due)
-
-    async def advance(self, seconds: float) -> None:
-        async with self._moved:
-            self._ahead_s += seconds
-            self._moved.notify_all()
+Scheme = Literal["rpc", "acs3"]
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     status: int
     headers: Mapping[str, str]
     body: bytes
@@ -59,24 +37,23 @@ class Answer:
         return json.loads(self.body)
 
 
-class Cloud:
-    """The emulator in a thread of its own, as a context manager."""
+class RunningSgw:
+    """The local gateway in another thread, as a context manager."""
 
     def __init__(self, groups: GroupService | None = None) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
+        self._exit = ExitStack()
+        self.run = self._exit.enter_context(running_loop())
         self.groups = groups or GroupService(LOCAL_ACCOUNT)
         self.points: list[str] = []
-        self.someone_called = threading.Event()
-        self.clock = self.run(self._make_clock())
-        traffic = Traffic()
-        traffic.listen(self._note)
-        app = create_app(self.groups, LOCAL_ACCOUNT, traffic, self.clock.now, self.clock.sleep)
+        self.was_called = threading.Event()
+        self.clock = self.run(_skipping_clock())
+        crash_points = CrashPoints()
+        crash_points.listen(self._record)
+        app = create_app(self.groups, LOCAL_ACCOUNT, crash_points, self.clock.now, self.clock.sleep)
         self._server = LoopbackServer(app)
         self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(PATIENCE_SECONDS))
 
-    def __enter__(self) -> "Cloud":
+    def __enter__(self) -> "RunningSgw":
         self.start()
         return self
 
@@ -85,9 +62,7 @@ class Cloud:
     ) -> None:
         self.stop()
         self.run(_cancel_others())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(PATIENCE_SECONDS)
-        self._loop.close()
+        self._exit.close()
 
     @property
     def url(self) -> str:
@@ -104,8 +79,12 @@ class Cloud:
         self._http.clear()
         self.run(self._server.stop())
 
-    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE_SECONDS)
+    def reset(self) -> None:
+        """Remove everything that earlier calls left."""
+        self.admin("POST", "reset")
+        self.points.clear()
+        self.was_called.clear()
+        self.clock.is_sleeping.clear()
 
     def advance(self, seconds: float) -> None:
         self.run(self.clock.advance(seconds))
@@ -117,56 +96,57 @@ class Cloud:
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
         patience_s: float = PATIENCE_SECONDS,
-    ) -> Answer:
+    ) -> Response:
         """Send one request as it is."""
         response = self._http.request(method, self.url + target, body=body, headers=headers, timeout=patience_s)
-        return Answer(response.status, response.headers, response.data)
+        return Response(response.status, response.headers, response.data)
 
-    def sign(self, ask: Ask, dialect: Dialect = "acs3", **other: str) -> Request:
-        """Sign for this emulator and its time."""
-        return DIALECTS[dialect](ask, self.address, self.clock.now(), **other)
+    def sign(self, ask: Ask, scheme: Scheme = "acs3", **other: str) -> Request:
+        """Sign for this gateway and its time."""
+        return SCHEMES[scheme](ask, self.address, self.clock.now(), **other)
 
-    def deliver(self, request: Request, method: str = "POST", patience_s: float = PATIENCE_SECONDS) -> Answer:
+    def deliver(self, request: Request, method: str = "POST", patience_s: float = PATIENCE_SECONDS) -> Response:
         """Send a signed request."""
         return self.send(method, request.target, request.body, request.headers, patience_s)
 
-    def call(self, ask: Ask, dialect: Dialect = "acs3", patience_s: float = PATIENCE_SECONDS) -> Answer:
+    def call(self, ask: Ask, scheme: Scheme = "acs3", patience_s: float = PATIENCE_SECONDS) -> Response:
         """Make one signed call of the API."""
-        return self.deliver(self.sign(ask, dialect), ask.method, patience_s)
+        return self.deliver(self.sign(ask, scheme), ask.method, patience_s)
 
     def create(
         self,
         parameters: Mapping[str, str] = GROUP,
-        dialect: Dialect = "acs3",
+        scheme: Scheme = "acs3",
         patience_s: float = PATIENCE_SECONDS,
         **how: Any,
-    ) -> Answer:
-        return self.call(Ask("CreateExpressSync", parameters, **how), dialect, patience_s)
+    ) -> Response:
+        return self.call(Ask("CreateExpressSync", parameters, **how), scheme, patience_s)
 
-    def describe(self, filters: Mapping[str, str] = ALL, patience_s: float = PATIENCE_SECONDS, **how: Any) -> Answer:
+    def describe(self, filters: Mapping[str, str] = ALL, patience_s: float = PATIENCE_SECONDS, **how: Any) -> Response:
         return self.call(Ask("DescribeExpressSyncs", filters, **how), patience_s=patience_s)
 
-    def control(self, method: str, path: str, document: object = None) -> Answer:
+    def admin(self, method: str, path: str, document: object = None) -> Response:
         body = b"" if document is None else json.dumps(document).encode()
         return self.send(method, f"/_local/{path}", body)
 
     def queue_faults(self, *faults: str, **more: object) -> None:
-        answer = self.control("POST", "faults", {"faults": faults, **more})
-        assert answer.status == 200, answer.body
+        response = self.admin("POST", "faults", {"faults": faults, **more})
+        assert response.status == 200, response.body
 
     def names(self) -> list[str]:
-        return [group["Name"] for group in self.control("GET", "groups").json()]
+        return [group["Name"] for group in self.admin("GET", "groups").json()]
 
     def calls(self) -> list[dict[str, Any]]:
-        calls: list[dict[str, Any]] = self.control("GET", "calls").json()
+        calls: list[dict[str, Any]] = self.admin("GET", "calls").json()
         return calls
 
-    async def _make_clock(self) -> Clock:
-        return Clock()
-
-    async def _note(self, point: str) -> None:
+    async def _record(self, point: str) -> None:
         self.points.append(point)
-        self.someone_called.set()
+        self.was_called.set()
+
+
+async def _skipping_clock() -> SkippingClock:
+    return SkippingClock()
 
 
 async def _cancel_others() -> None:

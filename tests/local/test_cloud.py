@@ -15,15 +15,15 @@ import urllib3
 
 from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.cloud import (
-    TEMPLATE,
     CloudOptions,
     LocalCloud,
     NotRunnableError,
-    PortTakenError,
     RunningCloud,
     background,
 )
+from express_sync.local.servers import PortTakenError
 from express_sync.local.template.parser import TemplateError
+from express_sync.paths import TEMPLATE
 from tests.local.fc_signer import PATH_2023, acs3_headers, send
 from tests.local.fc_support import cloud_of, fc_port, local_get, local_post, wait_until_dead
 from tests.local.mns_client import RawClient
@@ -92,7 +92,7 @@ SOURCE = """
 
 def send_message(running: RunningCloud, body: str) -> None:
     async def enqueue() -> None:
-        running.cloud.messages.send("requests", body)
+        running.cloud.messages.queues.send("requests", body)
 
     running.run(enqueue())
 
@@ -109,7 +109,7 @@ def lines(running: RunningCloud, start: str) -> list[str]:
     return [line["line"] for line in local_get(running, "/_local/logs") if line["line"].startswith(start)]
 
 
-def test_the_ready_object_says_where_everything_of_the_deployed_template_is() -> None:
+def test_ready_object_names_all_deployed_resources() -> None:
     with background(CloudOptions(with_function=False)) as running:
         ready = running.ready
         ports = [ready[service].pop("endpoint") for service in ("mns", "sgw", "fc")]
@@ -132,7 +132,7 @@ def test_the_ready_object_says_where_everything_of_the_deployed_template_is() ->
     }
 
 
-def test_a_message_is_pushed_to_the_function_and_acknowledged(tmp_path: Path) -> None:
+def test_message_is_pushed_to_the_function_and_deleted(tmp_path: Path) -> None:
     with cloud_of(tmp_path, SOURCE, more=QUEUE_AND_TRIGGER) as running:
         send_message(running, "hello")
         wait_for(trigger_has(running, acknowledged=1))
@@ -140,7 +140,7 @@ def test_a_message_is_pushed_to_the_function_and_acknowledged(tmp_path: Path) ->
         assert local_get(running, "/_local/queues/requests", "mns")["messages"] == []
 
 
-def test_the_functions_environment_is_the_templates_but_for_the_two_endpoints(tmp_path: Path) -> None:
+def test_function_environment_differs_only_in_endpoints(tmp_path: Path) -> None:
     with cloud_of(tmp_path, SOURCE, more=QUEUE_AND_TRIGGER) as running:
         send_message(running, "environment")
         [line] = wait_for(lambda: lines(running, "environment"))
@@ -149,7 +149,7 @@ def test_the_functions_environment_is_the_templates_but_for_the_two_endpoints(tm
         assert '"PLAIN": "plain"' in line
 
 
-def test_a_message_that_never_succeeds_ends_in_the_dead_letter_queue(tmp_path: Path) -> None:
+def test_message_that_always_fails_is_dead_lettered(tmp_path: Path) -> None:
     with cloud_of(tmp_path, SOURCE, more=QUEUE_AND_TRIGGER) as running:
         send_message(running, "poison")
         wait_for(trigger_has(running, deadLettered=1))
@@ -171,12 +171,12 @@ ASYNC = """
 
 
 def later(running: RunningCloud, event: bytes) -> str:
-    """Invoke the function asynchronously; the request id of the invocation."""
+    """Invoke the function asynchronously and return the request id of the invocation."""
     headers = acs3_headers(PATH_2023, event, extra={"x-fc-invocation-type": "Async"})
     return send(fc_port(running), PATH_2023, headers, event).headers["x-fc-request-id"]
 
 
-def test_an_asynchronous_call_that_never_succeeds_is_tried_as_often_as_declared_and_recorded(tmp_path: Path) -> None:
+def test_failed_async_invocation_is_retried_and_recorded(tmp_path: Path) -> None:
     event = json.dumps([{"data": {"messageBody": "poison"}}]).encode()
     with cloud_of(tmp_path, SOURCE, more=QUEUE_AND_TRIGGER + ASYNC) as running:
         request_id = later(running, event)
@@ -198,7 +198,7 @@ def test_an_asynchronous_call_that_never_succeeds_is_tried_as_often_as_declared_
     }
 
 
-def test_an_asynchronous_call_that_succeeds_at_last_is_not_recorded(tmp_path: Path) -> None:
+def test_async_invocation_that_succeeds_is_not_recorded(tmp_path: Path) -> None:
     source = "def handle(event, context):\n    return 1 // int(context.retry_count or 0)\n"
     with cloud_of(tmp_path, source, more=QUEUE_AND_TRIGGER + ASYNC) as running:
         later(running, b"{}")
@@ -206,7 +206,7 @@ def test_an_asynchronous_call_that_succeeds_at_last_is_not_recorded(tmp_path: Pa
         assert local_get(running, "/_local/queues/dead", "mns")["messages"] == []
 
 
-def test_a_function_killed_at_a_point_of_its_traffic_gets_the_message_again(tmp_path: Path) -> None:
+def test_function_killed_at_a_point_gets_the_message_again(tmp_path: Path) -> None:
     with cloud_of(tmp_path, SOURCE, more=QUEUE_AND_TRIGGER) as running:
         assert local_post(running, "/_local/kill", {"after": "create-sent"}) == {"armed": "create-sent"}
         send_message(running, "create")
@@ -217,12 +217,12 @@ def test_a_function_killed_at_a_point_of_its_traffic_gets_the_message_again(tmp_
         assert len(local_get(running, "/_local/calls", "sgw")) == 2
 
 
-def test_a_cloud_without_function_keeps_messages_and_knows_no_function(tmp_path: Path) -> None:
+def test_cloud_without_function_keeps_messages(tmp_path: Path) -> None:
     (tmp_path / "template.yml").write_text(TEMPLATE.read_text(encoding="utf-8"), encoding="utf-8")
     with background(CloudOptions(template=tmp_path / "template.yml", with_function=False)) as running:
 
         async def enqueue() -> None:
-            running.cloud.messages.send("express-sync-requests", "stays")
+            running.cloud.messages.queues.send("express-sync-requests", "stays")
 
         running.run(enqueue())
         [message] = local_get(running, "/_local/queues/express-sync-requests", "mns")["messages"]
@@ -231,7 +231,7 @@ def test_a_cloud_without_function_keeps_messages_and_knows_no_function(tmp_path:
         assert send(fc_port(running), path, acs3_headers(path, b""), b"").status == 404
 
 
-def test_a_service_can_be_taken_down_for_a_while_without_losing_anything(tmp_path: Path) -> None:
+def test_outage_of_a_service_loses_nothing(tmp_path: Path) -> None:
     with cloud_of(tmp_path, SOURCE, more=QUEUE_AND_TRIGGER) as running:
         group = {"Name": "kept", "BucketName": "bucket", "BucketRegion": "cn-hangzhou"}
         local_post(running, "/_local/groups", group, "sgw")
@@ -249,21 +249,21 @@ def test_a_service_can_be_taken_down_for_a_while_without_losing_anything(tmp_pat
 
 
 @pytest.mark.parametrize("wish", [b'{"service": "fc", "seconds": 1}', b'{"service": "mns"}', b"[]", b"{"])
-def test_an_outage_that_cannot_be_is_refused(tmp_path: Path, wish: bytes) -> None:
+def test_invalid_outage_is_refused(tmp_path: Path, wish: bytes) -> None:
     with cloud_of(tmp_path, SOURCE) as running:
         assert send(fc_port(running), "/_local/restart", {}, wish).status == 400
 
 
-def test_the_console_needs_nothing_from_anywhere_else(tmp_path: Path) -> None:
+def test_console_loads_nothing_from_other_hosts(tmp_path: Path) -> None:
     with cloud_of(tmp_path, SOURCE) as running:
-        answer = urllib3.request("GET", running.ready["console"])
-        page = answer.data.decode()
-        assert answer.status == 200
-        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        response = urllib3.request("GET", running.ready["console"])
+        page = response.data.decode()
+        assert response.status == 200
+        assert "default-src 'none'" in response.headers["content-security-policy"]
         assert not re.search(r"https?://|src=|href=|@import", page)
 
 
-def test_the_state_behind_the_console_counts_messages_by_state_and_lists_the_rest(tmp_path: Path) -> None:
+def test_console_state_has_message_counts_and_lists(tmp_path: Path) -> None:
     with cloud_of(tmp_path, SOURCE, more=QUEUE_AND_TRIGGER) as running:
         group = {"Name": "mine", "BucketName": "bucket", "BucketRegion": "cn-hangzhou", "BucketPrefix": "in/"}
         local_post(running, "/_local/groups", group, "sgw")
@@ -278,7 +278,7 @@ def test_the_state_behind_the_console_counts_messages_by_state_and_lists_the_res
 
 
 def listener_above_a_free_port() -> socket.socket:
-    """A listener whose port's lower neighbour can be had, which a connection that lingers there would prevent."""
+    """Return a listener on a port whose lower neighbour is free."""
     while True:
         listener = socket.create_server(("127.0.0.1", 0))
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", listener.getsockname()[1] - 1)):
@@ -286,7 +286,7 @@ def listener_above_a_free_port() -> socket.socket:
         listener.close()
 
 
-def test_a_taken_port_is_named_and_nothing_stays_open() -> None:
+def test_taken_port_is_named_and_no_port_stays_open() -> None:
     with listener_above_a_free_port() as other:
         port = other.getsockname()[1]
         with (
@@ -298,7 +298,7 @@ def test_a_taken_port_is_named_and_nothing_stays_open() -> None:
             socket.create_connection(("127.0.0.1", port - 1), 1).close()
 
 
-def test_a_port_base_puts_the_services_on_three_ports_in_a_row() -> None:
+def test_port_base_gives_three_consecutive_ports() -> None:
     def attempt() -> list[str] | None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             base = probe.getsockname()[1]
@@ -312,22 +312,22 @@ def test_a_port_base_puts_the_services_on_three_ports_in_a_row() -> None:
     assert wait_for(attempt) == ["0", "1", "2"]
 
 
-def test_what_cannot_run_the_function_is_named_before_anything_runs(tmp_path: Path) -> None:
-    with pytest.raises(NotRunnableError, match="nowhere is no directory"):
+def test_unrunnable_options_are_named_before_the_start(tmp_path: Path) -> None:
+    with pytest.raises(NotRunnableError, match="nowhere is not a directory"):
         LocalCloud(CloudOptions(code=tmp_path / "nowhere"))
-    with pytest.raises(NotRunnableError, match="/no/such/python is no interpreter"):
+    with pytest.raises(NotRunnableError, match="/no/such/python is not an interpreter"):
         LocalCloud(CloudOptions(python="/no/such/python"))
     with pytest.raises(TemplateError, match="Colour"):
         LocalCloud(CloudOptions(parameters={"Colour": "red"}))
 
 
 def children() -> set[int]:
-    """The processes that this process has started and not waited for."""
+    """Return the ids of the processes that this process has started and not waited for."""
     tasks = Path(f"/proc/{os.getpid()}/task").glob("*/children")
     return {int(pid) for task in tasks for pid in task.read_text().split()}
 
 
-def test_stopping_the_cloud_leaves_no_process_behind(tmp_path: Path) -> None:
+def test_stopped_cloud_leaves_no_process(tmp_path: Path) -> None:
     before = children()
     with cloud_of(tmp_path, SOURCE, more=QUEUE_AND_TRIGGER) as running:
         send_message(running, "hello")
@@ -338,7 +338,7 @@ def test_stopping_the_cloud_leaves_no_process_behind(tmp_path: Path) -> None:
     assert children() <= before
 
 
-def test_stopping_while_the_function_is_busy_ends_it_too(tmp_path: Path) -> None:
+def test_stopped_cloud_ends_a_busy_function(tmp_path: Path) -> None:
     stuck = "def handle(event, context):\n    print('stuck')\n    while True: pass\n"
     before = children()
     with cloud_of(tmp_path, stuck, more=QUEUE_AND_TRIGGER) as running:
@@ -349,13 +349,13 @@ def test_stopping_while_the_function_is_busy_ends_it_too(tmp_path: Path) -> None
     wait_until_dead(started)
 
 
-def test_stopping_gives_up_the_long_polls_that_are_open(tmp_path: Path) -> None:
-    """Else each would be reported as a task that was destroyed while it waited."""
+def test_stopped_cloud_cancels_open_long_polls(tmp_path: Path) -> None:
+    """Otherwise asyncio reports each as a task that was destroyed while pending."""
     (tmp_path / "template.yml").write_text(TEMPLATE.read_text(encoding="utf-8"), encoding="utf-8")
     queue, target = "express-sync-results", "/queues/express-sync-results/messages?waitseconds=30"
     with background(CloudOptions(template=tmp_path / "template.yml", with_function=False)) as running:
         client = RawClient(int(running.ready["mns"]["endpoint"].rpartition(":")[2]), LOCAL_ACCOUNT.user)
         client.connection.request("GET", target, None, client.headers("GET", target, ""))
-        wait_for(lambda: running.cloud.messages.polls.waiting(queue))
+        wait_for(lambda: running.cloud.messages.queues.polls.waiting(queue))
     client.close()
-    assert [task for task in asyncio.all_tasks(running._loop) if not task.done()] == []
+    assert [task for task in asyncio.all_tasks(running._loop._loop) if not task.done()] == []

@@ -38,8 +38,8 @@ SOURCE = """
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
-    """One cloud for both clients."""
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
+    """Run one cloud for both clients."""
     with cloud_of(tmp_path_factory.mktemp("code"), SOURCE, more=TRIGGERS) as cloud:
         yield cloud
 
@@ -69,18 +69,18 @@ TRIGGERS = """
 """
 
 
-def wait_for(running: RunningCloud, request_id: str) -> str:
-    """The outcome of an asynchronous invocation, once it has one."""
+def wait_for(cloud: RunningCloud, request_id: str) -> str:
+    """Return the outcome of an asynchronous invocation once it has ended."""
     outcome = "running"
     while outcome == "running":
-        entries = local_get(running, "/_local/invocations")
+        entries = local_get(cloud, "/_local/invocations")
         outcome = next((entry["outcome"] for entry in entries if entry["requestId"] == request_id), "running")
     return outcome
 
 
-def old_client(running: RunningCloud, key: Key = LOCAL_ACCOUNT.user) -> Any:
+def old_client(cloud: RunningCloud, key: Key = LOCAL_ACCOUNT.user) -> Any:
     return fc2.Client(
-        endpoint=running.ready["fc"]["endpoint"],
+        endpoint=cloud.ready["fc"]["endpoint"],
         accessKeyID=key.access_key_id,
         accessKeySecret=key.access_key_secret,
         securityToken=key.security_token,
@@ -88,68 +88,68 @@ def old_client(running: RunningCloud, key: Key = LOCAL_ACCOUNT.user) -> Any:
 
 
 @pytest.mark.parametrize("key", [LOCAL_ACCOUNT.user, LOCAL_ACCOUNT.role])
-def test_fc2_invokes_and_gets_the_result(running: RunningCloud, key: Key) -> None:
-    answer = old_client(running, key).invoke_function("express-sync", "sample", payload=b"this")
-    assert answer.data == b"got this"
+def test_fc2_invokes_and_gets_the_result(cloud: RunningCloud, key: Key) -> None:
+    response = old_client(cloud, key).invoke_function("express-sync", "sample", payload=b"this")
+    assert response.data == b"got this"
 
 
-def test_fc2_invokes_with_a_qualifier_and_a_log_tail(running: RunningCloud) -> None:
-    answer = old_client(running).invoke_function(
+def test_fc2_invokes_with_a_qualifier_and_a_log_tail(cloud: RunningCloud) -> None:
+    response = old_client(cloud).invoke_function(
         "express-sync", "sample", headers={"x-fc-log-type": "Tail"}, qualifier="LATEST"
     )
-    assert b"FC Invoke Start" in base64.b64decode(answer.headers["x-fc-log-result"])
+    assert b"FC Invoke Start" in base64.b64decode(response.headers["x-fc-log-result"])
 
 
-def test_fc2_invokes_asynchronously(running: RunningCloud) -> None:
-    answer = old_client(running).invoke_function(
+def test_fc2_invokes_asynchronously(cloud: RunningCloud) -> None:
+    response = old_client(cloud).invoke_function(
         "express-sync", "sample", payload=b"later", headers={"x-fc-invocation-type": "Async"}
     )
-    assert answer.data == b""
-    assert wait_for(running, answer.headers["x-fc-request-id"]) == "succeeded"
+    assert response.data == b""
+    assert wait_for(cloud, response.headers["x-fc-request-id"]) == "succeeded"
 
 
-def test_fc2_raises_for_a_function_error_and_for_a_function_that_is_not_there(running: RunningCloud) -> None:
+def test_fc2_raises_for_function_errors_and_missing_functions(cloud: RunningCloud) -> None:
     with pytest.raises(fc2.FcError) as failed:
-        old_client(running).invoke_function("express-sync", "sample", payload=b"fail", headers={})
+        old_client(cloud).invoke_function("express-sync", "sample", payload=b"fail", headers={})
     assert (failed.value.status_code, failed.value.err_code) == (200, "")
     with pytest.raises(fc2.FcError) as missing:
-        old_client(running).invoke_function("express-sync", "other", payload=b"", headers={})
+        old_client(cloud).invoke_function("express-sync", "other", payload=b"", headers={})
     assert (missing.value.status_code, missing.value.err_code) == (404, "FunctionNotFound")
 
 
-def test_fc2_raises_for_a_wrong_secret(running: RunningCloud) -> None:
+def test_fc2_raises_for_a_wrong_secret(cloud: RunningCloud) -> None:
     with pytest.raises(fc2.FcError) as refused:
-        old_client(running, Key("LTAI5tLocalCloudUser", "wrong")).invoke_function("express-sync", "sample", headers={})
+        old_client(cloud, Key("LTAI5tLocalCloudUser", "wrong")).invoke_function("express-sync", "sample", headers={})
     assert (refused.value.status_code, refused.value.err_code) == (403, "SignatureNotMatch")
 
 
-def test_fc2_looks_at_the_function_and_its_triggers(running: RunningCloud) -> None:
-    """In that version the role is the service's, and a trigger's configuration is an object."""
-    function = old_client(running).get_function("express-sync", "sample").data
+def test_fc2_describes_the_function_and_its_triggers(cloud: RunningCloud) -> None:
+    """In this version the role is the service's, and the configuration of a trigger is an object."""
+    function = old_client(cloud).get_function("express-sync", "sample").data
     assert (function["handler"], function["timeout"], "role" in function) == ("index.handle", PATIENCE_SECONDS, False)
-    requests, sweep = old_client(running).list_triggers("express-sync", "sample").data["triggers"]
+    requests, sweep = old_client(cloud).list_triggers("express-sync", "sample").data["triggers"]
     assert (requests["triggerName"], requests["triggerType"]) == ("requests", "eventbridge")
     assert sweep["triggerConfig"] == {"cronExpression": "@every 5m", "payload": "sweep", "enable": False}
     with pytest.raises(fc2.FcError) as missing:
-        old_client(running).get_function("other", "sample")
+        old_client(cloud).get_function("other", "sample")
     assert (missing.value.status_code, missing.value.err_code) == (404, "ServiceNotFound")
 
 
-def new_client(running: RunningCloud, key: Key = LOCAL_ACCOUNT.user) -> Client:
+def new_client(cloud: RunningCloud, key: Key = LOCAL_ACCOUNT.user) -> Client:
     return Client(
         Config(
             access_key_id=key.access_key_id,
             access_key_secret=key.access_key_secret,
             security_token=key.security_token or None,
-            endpoint=running.ready["fc"]["endpoint"].removeprefix("http://"),
+            endpoint=cloud.ready["fc"]["endpoint"].removeprefix("http://"),
             protocol="http",
         )
     )
 
 
 @pytest.mark.parametrize("key", [LOCAL_ACCOUNT.user, LOCAL_ACCOUNT.role])
-def test_fc20230330_looks_at_the_function_and_its_triggers(key: Key) -> None:
-    """Of the template that is deployed: the role by its ARN, and of the environment what the template declares."""
+def test_fc20230330_describes_the_function_and_its_triggers(key: Key) -> None:
+    """The template declares the role, by its ARN, and the shown environment."""
     with background(CloudOptions(environment={"SOMETHING_SECRET": "not to be told"})) as cloud:
         function = new_client(cloud, key).get_function("express-sync-provision", GetFunctionRequest()).body
         listed = new_client(cloud, key).list_triggers("express-sync-provision", ListTriggersRequest(limit=100)).body
@@ -169,8 +169,8 @@ def test_fc20230330_looks_at_the_function_and_its_triggers(key: Key) -> None:
 
 
 @pytest.mark.parametrize("look", ["get_function", "list_triggers"])
-def test_fc20230330_may_look_at_nothing_without_its_secret(look: str, running: RunningCloud) -> None:
-    client = new_client(running, Key(LOCAL_ACCOUNT.user.access_key_id, "wrong"))
+def test_fc20230330_needs_the_secret_to_describe(look: str, cloud: RunningCloud) -> None:
+    client = new_client(cloud, Key(LOCAL_ACCOUNT.user.access_key_id, "wrong"))
     wanted = GetFunctionRequest() if look == "get_function" else ListTriggersRequest()
     with pytest.raises(Exception, match="does not match the signature") as refused:
         getattr(client, look)("sample", wanted)
@@ -178,32 +178,32 @@ def test_fc20230330_may_look_at_nothing_without_its_secret(look: str, running: R
 
 
 def invoke(
-    running: RunningCloud, payload: bytes, function: str = "sample", key: Key = LOCAL_ACCOUNT.user, **headers: str
+    cloud: RunningCloud, payload: bytes, function: str = "sample", key: Key = LOCAL_ACCOUNT.user, **headers: str
 ) -> InvokeFunctionResponse:
     request = InvokeFunctionRequest(body=io.BytesIO(payload), qualifier="LATEST")
-    return new_client(running, key).invoke_function_with_options(
+    return new_client(cloud, key).invoke_function_with_options(
         function, request, InvokeFunctionHeaders(**headers), RuntimeOptions()
     )
 
 
 @pytest.mark.parametrize("key", [LOCAL_ACCOUNT.user, LOCAL_ACCOUNT.role])
-def test_fc20230330_invokes_and_gets_the_result(running: RunningCloud, key: Key) -> None:
-    answer = invoke(running, b"this", key=key)
-    assert (answer.status_code, answer.body.read()) == (200, b"got this")
+def test_fc20230330_invokes_and_gets_the_result(cloud: RunningCloud, key: Key) -> None:
+    response = invoke(cloud, b"this", key=key)
+    assert (response.status_code, response.body.read()) == (200, b"got this")
 
 
-def test_fc20230330_invokes_asynchronously(running: RunningCloud) -> None:
-    answer = invoke(running, b"later", x_fc_invocation_type="Async")
-    assert answer.status_code == 202
-    assert wait_for(running, answer.headers["x-fc-request-id"]) == "succeeded"
+def test_fc20230330_invokes_asynchronously(cloud: RunningCloud) -> None:
+    response = invoke(cloud, b"later", x_fc_invocation_type="Async")
+    assert response.status_code == 202
+    assert wait_for(cloud, response.headers["x-fc-request-id"]) == "succeeded"
 
 
-def test_fc20230330_sees_a_function_error_only_in_a_header(running: RunningCloud) -> None:
-    answer = invoke(running, b"fail")
-    assert (answer.status_code, answer.headers["x-fc-error-type"]) == (200, "UnhandledInvocationError")
+def test_fc20230330_gets_a_function_error_in_a_header(cloud: RunningCloud) -> None:
+    response = invoke(cloud, b"fail")
+    assert (response.status_code, response.headers["x-fc-error-type"]) == (200, "UnhandledInvocationError")
 
 
-def test_fc20230330_raises_for_a_function_that_is_not_there(running: RunningCloud) -> None:
+def test_fc20230330_raises_for_a_missing_function(cloud: RunningCloud) -> None:
     with pytest.raises(Exception, match="function 'other' does not exist") as missing:
-        invoke(running, b"", "other")
+        invoke(cloud, b"", "other")
     assert (missing.value.code, missing.value.status_code) == ("FunctionNotFound", 404)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Instances as processes: reused, added, timed out by signal, killed, and never left behind."""
+"""Instances as processes: reused, added, timed out, killed, and always ended."""
 
 import asyncio
 import os
@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from express_sync.local.crash_points import POINTS, Traffic
+from express_sync.local.crash_points import POINTS, CrashPoints
 from express_sync.local.fc.fleet import Fleet
 from express_sync.local.fc.kill_switch import KillSwitch
-from express_sync.local.fc.result import Answer, Outcome
+from express_sync.local.fc.result import InvocationResult, Outcome
 from tests.local.fc_support import Sample, alive, until, wait_until_dead
 from tests.support.patience import PATIENCE_SECONDS
 
@@ -30,18 +30,18 @@ STUCK = """
 
 
 def said(fleet: Fleet, text: str) -> Callable[[], bool]:
-    """Whether the function has logged `text`."""
+    """Tell whether the function has logged `text`."""
     return lambda: any(text in line["line"] for line in fleet.logs.recent())
 
 
-def test_an_idle_instance_is_reused(tmp_path: Path) -> None:
+def test_idle_instance_is_reused(tmp_path: Path) -> None:
     async def thrice(fleet: Fleet) -> set[bytes]:
         return {(await fleet.invoke(b"", str(n), "Sync")).body for n in range(3)}
 
     assert len(Sample(tmp_path).write(PID).run(thrice)) == 1
 
 
-def test_concurrent_invocations_get_instances_of_their_own_up_to_the_limit(tmp_path: Path) -> None:
+def test_concurrent_invocations_get_instances_up_to_the_limit(tmp_path: Path) -> None:
     source = """
         import os, pathlib, time
 
@@ -54,14 +54,14 @@ def test_concurrent_invocations_get_instances_of_their_own_up_to_the_limit(tmp_p
 
     async def at_once(fleet: Fleet) -> list[bytes]:
         calls = [fleet.invoke(str(tmp_path / f"met-{n}").encode(), str(n), "Sync") for n in range(5)]
-        return [answer.body for answer in await asyncio.gather(*calls)]
+        return [result.body for result in await asyncio.gather(*calls)]
 
     pids = Sample(tmp_path, limit=2).write(source).run(at_once)
     assert (len(pids), len(set(pids))) == (5, 2)
 
 
-def test_a_timeout_ends_the_instance_by_sigterm_with_its_stacks_in_the_log(tmp_path: Path) -> None:
-    async def timed(fleet: Fleet) -> tuple[Answer, Answer]:
+def test_timeout_ends_the_instance_and_logs_its_stacks(tmp_path: Path) -> None:
+    async def timed(fleet: Fleet) -> tuple[InvocationResult, InvocationResult]:
         stuck = await fleet.invoke(b"", "one", "Sync")
         return stuck, await fleet.invoke(b"pid", "two", "Sync")
 
@@ -81,7 +81,7 @@ def test_a_timeout_ends_the_instance_by_sigterm_with_its_stacks_in_the_log(tmp_p
     assert after.body == b"alive"
 
 
-def test_an_instance_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
+def test_instance_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     source = """
         import os, signal, time
 
@@ -90,17 +90,15 @@ def test_an_instance_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
             print("pid", os.getpid())
             time.sleep(60)
     """
-    answer = Sample(tmp_path, timeout=TIMEOUT_SECONDS).write(source).invoke()
-    assert answer.outcome == "timed-out"
-    pid = int(answer.log.split(b"pid ")[1].split()[0])
+    result = Sample(tmp_path, timeout=TIMEOUT_SECONDS).write(source).invoke()
+    assert result.outcome == "timed-out"
+    pid = int(result.log.split(b"pid ")[1].split()[0])
     assert not alive(pid)
 
 
 @pytest.mark.parametrize("ending", ["raise SystemExit(3)", "__import__('os')._exit(0)", "raise KeyboardInterrupt"])
-def test_code_that_ends_its_process_fails_with_fcs_sentence_and_the_next_call_gets_a_new_one(
-    tmp_path: Path, ending: str
-) -> None:
-    async def twice(fleet: Fleet) -> tuple[Answer, Answer]:
+def test_ended_process_fails_the_call_and_is_replaced(tmp_path: Path, ending: str) -> None:
+    async def twice(fleet: Fleet) -> tuple[InvocationResult, InvocationResult]:
         return await fleet.invoke(b"", "one", "Sync"), await fleet.invoke(b"go on", "two", "Sync")
 
     source = f"def handle(event, context):\n    if event:\n        return event\n    {ending}\n"
@@ -110,11 +108,11 @@ def test_code_that_ends_its_process_fails_with_fcs_sentence_and_the_next_call_ge
     assert second.body == b"go on"
 
 
-def test_kill_ends_busy_and_idle_instances_at_once_and_says_which(tmp_path: Path) -> None:
+def test_kill_ends_all_instances_and_returns_their_ids(tmp_path: Path) -> None:
     source = "import os\n" + PID.replace("    return", "    while not event: pass\n    return")
 
-    async def kill(fleet: Fleet) -> tuple[set[int], list[int], Answer]:
-        async def busy() -> Answer:
+    async def kill(fleet: Fleet) -> tuple[set[int], list[int], InvocationResult]:
+        async def busy() -> InvocationResult:
             return await fleet.invoke(b"", "busy", "Sync")
 
         working = asyncio.create_task(busy())
@@ -123,25 +121,25 @@ def test_kill_ends_busy_and_idle_instances_at_once_and_says_which(tmp_path: Path
         killed = await fleet.kill()
         return {idle}, killed, await working
 
-    idle, killed, answer = Sample(tmp_path).write(source).run(kill)
-    assert (len(killed), answer.outcome) == (2, "exited")
+    idle, killed, result = Sample(tmp_path).write(source).run(kill)
+    assert (len(killed), result.outcome) == (2, "exited")
     assert idle < set(killed)
     assert not any(alive(pid) for pid in killed)
 
 
-def test_an_armed_kill_strikes_once_at_its_point_and_before_the_traffic_goes_on(tmp_path: Path) -> None:
+def test_armed_kill_happens_once_before_traffic_continues(tmp_path: Path) -> None:
     async def armed(fleet: Fleet) -> tuple[bool, Outcome, int]:
-        traffic = Traffic()
-        KillSwitch(fleet, traffic).arm("publish-sent")
+        crash_points = CrashPoints()
+        KillSwitch(fleet, crash_points).arm("publish-sent")
         working = asyncio.create_task(fleet.invoke(b"", "one", "Sync"))
         await until(said(fleet, "busy"))
-        await traffic.report("create-sent")
+        await crash_points.report("create-sent")
         spared = not working.done()
-        await traffic.report("publish-sent")
+        await crash_points.report("publish-sent")
         struck = (await working).outcome
         again = asyncio.create_task(fleet.invoke(b"", "two", "Sync"))
         await until(said(fleet, "Start RequestId: two"))
-        await traffic.report("publish-sent")
+        await crash_points.report("publish-sent")
         still_there = len(await fleet.kill())
         await again
         return spared, struck, still_there
@@ -149,9 +147,9 @@ def test_an_armed_kill_strikes_once_at_its_point_and_before_the_traffic_goes_on(
     assert Sample(tmp_path).write(STUCK).run(armed) == (True, "exited", 1)
 
 
-def test_only_known_points_can_be_armed(tmp_path: Path) -> None:
+def test_unknown_point_cannot_be_armed(tmp_path: Path) -> None:
     async def arm(fleet: Fleet) -> None:
-        switch = KillSwitch(fleet, Traffic())
+        switch = KillSwitch(fleet, CrashPoints())
         for point in POINTS:
             switch.arm(point)
         with pytest.raises(ValueError, match="create-sent, create-answered"):
@@ -160,30 +158,30 @@ def test_only_known_points_can_be_armed(tmp_path: Path) -> None:
     Sample(tmp_path).run(arm)
 
 
-def test_disarming_spares_the_instance(tmp_path: Path) -> None:
+def test_disarmed_kill_switch_kills_nothing(tmp_path: Path) -> None:
     async def disarmed(fleet: Fleet) -> set[bytes]:
-        traffic = Traffic()
-        switch = KillSwitch(fleet, traffic)
+        crash_points = CrashPoints()
+        switch = KillSwitch(fleet, crash_points)
         switch.arm("create-sent")
         switch.disarm()
         before = await fleet.invoke(b"", "one", "Sync")
-        await traffic.report("create-sent")
+        await crash_points.report("create-sent")
         return {before.body, (await fleet.invoke(b"", "two", "Sync")).body}
 
     assert len(Sample(tmp_path).write(PID).run(disarmed)) == 1
 
 
-def test_the_journal_tells_what_came_of_each_invocation(tmp_path: Path) -> None:
+def test_invocation_log_has_the_result_of_each_invocation(tmp_path: Path) -> None:
     async def several(fleet: Fleet) -> list[tuple[str, str, str]]:
         await fleet.invoke(b"1", "good", "Sync")
         await fleet.invoke(b"", "bad", "Trigger")
-        return [(entry["requestId"], entry["outcome"], entry["errorType"]) for entry in fleet.journal.recent()]
+        return [(entry["requestId"], entry["outcome"], entry["errorType"]) for entry in fleet.invocation_log.recent()]
 
     source = "def handle(event, context):\n    return 1 // int(event)\n"
     assert Sample(tmp_path).write(source).run(several) == [("good", "succeeded", ""), ("bad", "failed", "ValueError")]
 
 
-def test_what_an_instance_started_ends_with_it(tmp_path: Path) -> None:
+def test_processes_of_an_instance_end_with_it(tmp_path: Path) -> None:
     source = """
         import os, subprocess, sys
 
@@ -191,12 +189,12 @@ def test_what_an_instance_started_ends_with_it(tmp_path: Path) -> None:
             print("child", subprocess.Popen([sys.executable, "-c", "import time; time.sleep(900)"]).pid)
             os._exit(1)
     """
-    answer = Sample(tmp_path).write(source).invoke()
-    assert answer.outcome == "exited"
-    wait_until_dead([int(answer.log.split(b"child ")[1].split()[0])])
+    result = Sample(tmp_path).write(source).invoke()
+    assert result.outcome == "exited"
+    wait_until_dead([int(result.log.split(b"child ")[1].split()[0])])
 
 
-def test_what_an_instance_started_ends_with_it_even_if_it_ends_while_idle(tmp_path: Path) -> None:
+def test_processes_of_an_idle_instance_end_with_it(tmp_path: Path) -> None:
     source = """
         import os, pathlib, subprocess, sys, threading, time
 
@@ -218,7 +216,7 @@ def test_what_an_instance_started_ends_with_it_even_if_it_ends_while_idle(tmp_pa
     Sample(tmp_path).write(source).run(outlive)
 
 
-def test_stopping_leaves_no_process_behind_not_even_one_the_function_started(tmp_path: Path) -> None:
+def test_stopped_fleet_leaves_no_process(tmp_path: Path) -> None:
     source = """
         import os, subprocess, sys
 
@@ -229,7 +227,7 @@ def test_stopping_leaves_no_process_behind_not_even_one_the_function_started(tmp
     wait_until_dead(int(pid) for pid in Sample(tmp_path).write(source).invoke().body.split())
 
 
-def test_a_busy_worker_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+def test_busy_worker_ends_with_its_killed_parent(tmp_path: Path) -> None:
     sample = Sample(tmp_path).write("""
         import os
 
@@ -253,7 +251,7 @@ Sample(pathlib.Path({str(sample.directory)!r})).run(said_pid)
     wait_until_dead([worker])
 
 
-def test_invocations_that_wait_for_an_instance_start_none_once_the_fleet_has_stopped(tmp_path: Path) -> None:
+def test_stopped_fleet_starts_no_instance(tmp_path: Path) -> None:
     async def crowd(fleet: Fleet) -> tuple[list[Outcome], list[str]]:
         calls = [asyncio.create_task(fleet.invoke(b"", str(n), "Sync")) for n in range(3)]
         await until(said(fleet, "busy"))

@@ -1,4 +1,4 @@
-"""The contract between the runtime and the function's code, seen from inside real worker processes."""
+"""The contract between the runtime and the function's code, observed inside real worker processes."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from express_sync.local.fc.fleet import Fleet
-from express_sync.local.fc.result import Answer
+from express_sync.local.fc.result import InvocationResult
 from tests.local.fc_support import RUNTIMES, Sample
 from tests.support.patience import PATIENCE_SECONDS
 
@@ -27,14 +27,14 @@ SHAPE = """
 """
 
 
-def result(answer: Answer) -> Any:
-    assert answer.succeeded, answer.body
-    return json.loads(answer.body)
+def document(result: InvocationResult) -> Any:
+    assert result.succeeded, result.body
+    return json.loads(result.body)
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_the_event_is_bytes_and_the_context_names_request_function_and_account(tmp_path: Path, runtime: str) -> None:
-    seen = result(Sample(tmp_path, runtime=runtime).write(SHAPE).invoke(b'{"a":1}'))
+def test_event_is_bytes_and_context_has_request_and_function(tmp_path: Path, runtime: str) -> None:
+    seen = document(Sample(tmp_path, runtime=runtime).write(SHAPE).invoke(b'{"a":1}'))
     assert (seen["event"], seen["text"]) == ("bytes", '{"a":1}')
     context = seen["context"]
     assert context["request_id"] == ["str", "request-1"]
@@ -47,8 +47,8 @@ def test_the_event_is_bytes_and_the_context_names_request_function_and_account(t
     assert context["logger"] == ["NoneType", None]
 
 
-def test_the_context_of_python310_has_credentials_service_and_tracing(tmp_path: Path) -> None:
-    context = result(Sample(tmp_path).write(SHAPE).invoke())["context"]
+def test_python310_context_has_credentials_and_service(tmp_path: Path) -> None:
+    context = document(Sample(tmp_path).write(SHAPE).invoke())["context"]
     assert context["credentials"]["access_key_id"] == ["str", "STS.NULocalCloudRole"]
     assert context["credentials"]["security_token"] == ["str", "local-role-token-not-a-real-one"]
     assert set(context["service"]) == {"name", "log_project", "log_store", "qualifier", "version_id"}
@@ -58,8 +58,8 @@ def test_the_context_of_python310_has_credentials_service_and_tracing(tmp_path: 
     assert "getLogger" not in context
 
 
-def test_the_context_of_python312_has_no_credentials_but_a_logger_and_log_names(tmp_path: Path) -> None:
-    context = result(Sample(tmp_path, runtime="python3.12").write(SHAPE).invoke())["context"]
+def test_python312_context_has_a_logger_but_no_credentials(tmp_path: Path) -> None:
+    context = document(Sample(tmp_path, runtime="python3.12").write(SHAPE).invoke())["context"]
     assert not {"credentials", "service", "tracing", "retry_count", "requestId"} & set(context)
     assert set(context["function"]) == {"name", "handler", "memory", "timeout", "version_id", "qualifier"}
     assert context["getLogger"] == "callable"
@@ -75,12 +75,12 @@ ENVIRONMENT = """
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_the_environment_is_the_declared_one_scrubbed_of_fc_names(
+def test_environment_has_no_undocumented_fc_variables(
     tmp_path: Path, runtime: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LEAKED_FROM_THE_SHELL", "1")
     declared = {"MINE": "yes", "FC_MINE": "lost", "_FC_MINE": "lost"}
-    seen = result(Sample(tmp_path, runtime=runtime, environment=declared).write(ENVIRONMENT).invoke())
+    seen = document(Sample(tmp_path, runtime=runtime, environment=declared).write(ENVIRONMENT).invoke())
     assert seen["MINE"] == "yes"
     assert not {"FC_MINE", "_FC_MINE", "LEAKED_FROM_THE_SHELL"} & set(seen)
     assert seen["FC_FUNC_CODE_PATH"] == str(tmp_path)
@@ -100,20 +100,18 @@ def test_the_environment_is_the_declared_one_scrubbed_of_fc_names(
         ("__import__('datetime').date(2026, 11, 23)", b'"2026-11-23"'),
     ],
 )
-def test_text_and_bytes_are_returned_as_they_are_and_anything_else_as_json(
-    tmp_path: Path, returned: str, body: bytes
-) -> None:
-    assert Sample(tmp_path).write(f"def handle(event, context):\n    return {returned}\n").invoke() == Answer(
+def test_result_is_text_bytes_or_json(tmp_path: Path, returned: str, body: bytes) -> None:
+    assert Sample(tmp_path).write(f"def handle(event, context):\n    return {returned}\n").invoke() == InvocationResult(
         "succeeded", body, b"FC Invoke Start RequestId: request-1\nFC Invoke End RequestId: request-1\n"
     )
 
 
-def test_a_result_that_is_not_json_is_an_error_of_the_function(tmp_path: Path) -> None:
-    answer = Sample(tmp_path).write("def handle(event, context):\n    return object\n").invoke()
-    assert (answer.outcome, answer.error_type) == ("failed", "TypeError")
+def test_result_that_is_not_json_is_a_function_error(tmp_path: Path) -> None:
+    result = Sample(tmp_path).write("def handle(event, context):\n    return object\n").invoke()
+    assert (result.outcome, result.error_type) == ("failed", "TypeError")
 
 
-def test_an_exception_becomes_fcs_json_error_with_the_frames_of_the_function(tmp_path: Path) -> None:
+def test_exception_becomes_a_json_error_with_a_stack_trace(tmp_path: Path) -> None:
     source = """
         def inner():
             raise ValueError("oops")
@@ -121,10 +119,10 @@ def test_an_exception_becomes_fcs_json_error_with_the_frames_of_the_function(tmp
         def handle(event, context):
             inner()
     """
-    answer = Sample(tmp_path).write(source).invoke()
-    assert answer.outcome == "failed"
+    result = Sample(tmp_path).write(source).invoke()
+    assert result.outcome == "failed"
     file = f'File "{tmp_path}/index.py"'
-    assert json.loads(answer.body) == {
+    assert json.loads(result.body) == {
         "errorMessage": "oops",
         "errorType": "ValueError",
         "stackTrace": [
@@ -132,7 +130,7 @@ def test_an_exception_becomes_fcs_json_error_with_the_frames_of_the_function(tmp
             [file, "line 3", "in inner", 'raise ValueError("oops")'],
         ],
     }
-    assert b"FC Invoke End RequestId: request-1, Error: Unhandled function error\n" in answer.log
+    assert b"FC Invoke End RequestId: request-1, Error: Unhandled function error\n" in result.log
 
 
 @pytest.mark.parametrize(
@@ -145,16 +143,16 @@ def test_an_exception_becomes_fcs_json_error_with_the_frames_of_the_function(tmp
         ("x = 1", "other.handle", "ImportModuleError", "Unable to import module 'other'"),
     ],
 )
-def test_a_handler_that_cannot_be_loaded_is_an_error_in_fcs_words(
+def test_handler_that_cannot_be_loaded_has_the_error_of_fc(
     tmp_path: Path, source: str, handler: str, error_type: str, message: str
 ) -> None:
-    answer = Sample(tmp_path, handler=handler).write(source).invoke()
-    error = json.loads(answer.body)
-    assert (answer.outcome, error["errorType"], error["errorMessage"]) == ("failed", error_type, message)
+    result = Sample(tmp_path, handler=handler).write(source).invoke()
+    error = json.loads(result.body)
+    assert (result.outcome, error["errorType"], error["errorMessage"]) == ("failed", error_type, message)
 
 
 @pytest.mark.parametrize("importing", ["from package.beside import WORD", "from .beside import WORD"])
-def test_a_dotted_handler_is_found_in_a_package_whose_imports_work(tmp_path: Path, importing: str) -> None:
+def test_dotted_handler_is_found_in_a_package(tmp_path: Path, importing: str) -> None:
     sample = Sample(tmp_path, handler="package.deep.entry.handle")
     sample.write("", "package/__init__.py").write("", "package/deep/__init__.py")
     sample.write("WORD = 'found'", "package/deep/beside.py").write("WORD = 'found'", "package/beside.py")
@@ -162,7 +160,7 @@ def test_a_dotted_handler_is_found_in_a_package_whose_imports_work(tmp_path: Pat
     assert sample.invoke().body == b"found"
 
 
-def test_the_module_is_imported_at_the_first_invocation_and_only_once(tmp_path: Path) -> None:
+def test_module_is_imported_once_at_the_first_invocation(tmp_path: Path) -> None:
     source = """
         print("imported")
 
@@ -179,7 +177,7 @@ def test_the_module_is_imported_at_the_first_invocation_and_only_once(tmp_path: 
     assert [line for line in lines if "imported" in line] == ["one: imported"]
 
 
-def test_the_root_logger_writes_fcs_format_with_the_request_id(tmp_path: Path) -> None:
+def test_root_logger_writes_the_format_of_fc(tmp_path: Path) -> None:
     source = """
         import logging, sys
 
@@ -196,7 +194,7 @@ def test_the_root_logger_writes_fcs_format_with_the_request_id(tmp_path: Path) -
     assert lines[2:] == ["to stderr", "no newlineFC Invoke End RequestId: request-1"]
 
 
-def test_nothing_of_the_local_cloud_can_be_imported_by_accident(tmp_path: Path) -> None:
+def test_function_cannot_import_the_local_cloud(tmp_path: Path) -> None:
     source = """
         import json, sys
 
@@ -204,4 +202,4 @@ def test_nothing_of_the_local_cloud_can_be_imported_by_accident(tmp_path: Path) 
             ours = [name for name in sys.modules if name.split(".")[0] in {"express_sync", "handler"}]
             return json.dumps({"first": sys.path[0], "ours": ours})
     """
-    assert result(Sample(tmp_path).write(source).invoke()) == {"first": str(tmp_path), "ours": []}
+    assert document(Sample(tmp_path).write(source).invoke()) == {"first": str(tmp_path), "ours": []}

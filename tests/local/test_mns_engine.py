@@ -1,4 +1,4 @@
-"""What only the engine knows: dead letters, its Python interface, and being cheap."""
+"""The engine: dead letters, its Python interface, and its cost."""
 
 import asyncio
 import time
@@ -6,41 +6,38 @@ import time
 import pytest
 
 from express_sync.local.account import LOCAL_ACCOUNT
-from express_sync.local.mns.engine.message_service import (
-    DeadLetterPolicy,
-    MessageService,
-    QueueAttributes,
-    ReceivedMessage,
-)
-from express_sync.local.mns.errors import ServiceError
-from tests.local.mns_server import FakeClock
+from express_sync.local.mns.engine.message import Message
+from express_sync.local.mns.engine.message_service import MessageService
+from express_sync.local.mns.engine.queue import DeadLetterPolicy, QueueAttributes
+from express_sync.local.mns.errors import MnsError
+from tests.support.clock import FakeClock
 
 ARN = f"acs:mns:{LOCAL_ACCOUNT.region}:{LOCAL_ACCOUNT.account_id}:/queues/source"
 
 
 @pytest.fixture
 def clock() -> FakeClock:
-    """Time that passes only when told to."""
+    """Return a clock that the test advances."""
     return FakeClock()
 
 
 @pytest.fixture
 def service(clock: FakeClock) -> MessageService:
-    """A queue `source` whose messages are dead after two receives, and where they go, `dead`."""
+    """Return an engine with a queue `source`, from which messages go to `dead` after two receives."""
     service = MessageService(LOCAL_ACCOUNT, clock)
-    service.create_queue("source", QueueAttributes(visibility_timeout=10), DeadLetterPolicy("dead", 2))
-    service.create_queue("dead")
+    service.queues.create_queue("source", QueueAttributes(visibility_timeout=10), DeadLetterPolicy("dead", 2))
+    service.queues.create_queue("dead")
     return service
 
 
-def receive(service: MessageService, queue: str, count: int = 1) -> list[ReceivedMessage]:
+def receive(service: MessageService, queue: str, count: int = 1) -> list[Message]:
     """Receive without waiting."""
-    return asyncio.run(service.receive(queue, count, 0))
+    return asyncio.run(service.queues.receive(queue, count, 0))
 
 
-def test_a_message_is_dead_when_it_would_be_received_once_too_often(service: MessageService, clock: FakeClock) -> None:
-    """Two receives are allowed; the third finds nothing, the dead-letter queue has it."""
-    service.send("source", "poison", priority=3)
+def test_message_is_dead_lettered_at_the_receive_limit(service: MessageService, clock: FakeClock) -> None:
+    """Two receives are allowed; the third finds nothing, because the message is in the dead-letter queue."""
+    service.queues.send("source", "poison", priority=3)
     for expected in (1, 2):
         (received,) = receive(service, "source")
         assert received.dequeue_count == expected
@@ -49,13 +46,13 @@ def test_a_message_is_dead_when_it_would_be_received_once_too_often(service: Mes
     assert [message.body for message in receive(service, "dead")] == ["poison"]
 
 
-def test_a_dead_letter_says_where_it_comes_from(service: MessageService, clock: FakeClock) -> None:
-    """A new message, never received, as old as the first, of the same priority; moved though nobody looks."""
-    origin = service.send("source", "poison", priority=3)
+def test_dead_letter_names_its_origin(service: MessageService, clock: FakeClock) -> None:
+    """It is a new message, never received, with the age and priority of the first; no client has to poll."""
+    origin = service.queues.send("source", "poison", priority=3)
     for _ in range(2):
         receive(service, "source")
         clock.advance(10)
-    ((letter, state),) = service.messages("dead")
+    ((letter, state),) = service.queues.messages("dead")
     assert state == "active"
     assert {each.name: each.value for each in letter.system_properties} == {
         "DLQMessageType": "QUEUE",
@@ -67,81 +64,81 @@ def test_a_dead_letter_says_where_it_comes_from(service: MessageService, clock: 
     assert letter.enqueue_time_ms == letter.first_dequeue_time_ms == origin.enqueue_time_ms
 
 
-def test_a_delete_in_the_last_visibility_saves_from_death(service: MessageService, clock: FakeClock) -> None:
-    """So does a longer hold, until it ends."""
-    service.send("source", "slow but good")
+def test_delete_in_the_last_lease_prevents_a_dead_letter(service: MessageService, clock: FakeClock) -> None:
+    """A longer visibility timeout prevents it until that ends."""
+    service.queues.send("source", "slow but good")
     receive(service, "source")
     clock.advance(10)
     (last,) = receive(service, "source")
-    longer = service.change_visibility("source", last.receipt_handle, 60)
+    longer = service.queues.change_visibility("source", last.receipt_handle, 60)
     clock.advance(59)
-    assert service.messages("dead") == []
-    service.delete("source", longer.receipt_handle)
+    assert service.queues.messages("dead") == []
+    service.queues.delete("source", longer.receipt_handle)
     clock.advance(60)
-    assert service.messages("dead") == []
+    assert service.queues.messages("dead") == []
 
 
-def test_dying_does_not_lengthen_a_life(service: MessageService, clock: FakeClock) -> None:
-    """Retention goes on counting from the first enqueueing."""
-    service.create_queue("brief", QueueAttributes(visibility_timeout=10), DeadLetterPolicy("grave", 1))
-    service.create_queue("grave", QueueAttributes(message_retention_period=60))
-    service.send("brief", "poison")
+def test_dead_letter_keeps_its_retention(service: MessageService, clock: FakeClock) -> None:
+    """Retention counts from the first enqueueing."""
+    service.queues.create_queue("brief", QueueAttributes(visibility_timeout=10), DeadLetterPolicy("short-lived", 1))
+    service.queues.create_queue("short-lived", QueueAttributes(message_retention_period=60))
+    service.queues.send("brief", "poison")
     receive(service, "brief")
     clock.advance(59)
-    assert len(service.messages("grave")) == 1
+    assert len(service.queues.messages("short-lived")) == 1
     clock.advance(1)
-    assert service.messages("grave") == []
+    assert service.queues.messages("short-lived") == []
 
 
-def test_a_letter_too_old_for_its_grave_is_never_seen(service: MessageService, clock: FakeClock) -> None:
-    """Not even by the receive that finds it dead."""
-    service.create_queue("brief", QueueAttributes(visibility_timeout=100), DeadLetterPolicy("grave", 1))
-    service.create_queue("grave", QueueAttributes(message_retention_period=60))
-    service.send("brief", "poison")
+def test_dead_letter_older_than_the_retention_is_dropped(service: MessageService, clock: FakeClock) -> None:
+    """The retention of the dead-letter queue counts, even for the receive that moves the message."""
+    service.queues.create_queue("brief", QueueAttributes(visibility_timeout=100), DeadLetterPolicy("short-lived", 1))
+    service.queues.create_queue("short-lived", QueueAttributes(message_retention_period=60))
+    service.queues.send("brief", "poison")
     receive(service, "brief")
     clock.advance(100)
-    assert receive(service, "grave") == []
+    assert receive(service, "short-lived") == []
 
 
-def test_death_before_the_end_counts_though_nobody_was_looking(service: MessageService, clock: FakeClock) -> None:
-    """A message due for the dead-letter queue before its retention ended went there, however late one looks."""
+def test_message_due_before_its_expiry_is_dead_lettered(service: MessageService, clock: FakeClock) -> None:
+    """A message that was due before its retention ended is moved, however late a client polls."""
     attributes = QueueAttributes(message_retention_period=60, visibility_timeout=59)
-    service.create_queue("brief", attributes, DeadLetterPolicy("dead", 1))
-    service.send("brief", "poison")
+    service.queues.create_queue("brief", attributes, DeadLetterPolicy("dead", 1))
+    service.queues.send("brief", "poison")
     receive(service, "brief")
     clock.advance(3600)
-    assert [message.body for message, _ in service.messages("dead")] == ["poison"]
+    assert [message.body for message, _ in service.queues.messages("dead")] == ["poison"]
 
 
-def test_what_expires_while_held_does_not_die(service: MessageService, clock: FakeClock) -> None:
-    """Its retention ended before it would have been due for the dead-letter queue."""
+def test_message_that_expires_while_leased_is_dropped(service: MessageService, clock: FakeClock) -> None:
+    """Its retention ended before it was due for the dead-letter queue."""
     attributes = QueueAttributes(message_retention_period=60, visibility_timeout=61)
-    service.create_queue("brief", attributes, DeadLetterPolicy("dead", 1))
-    service.send("brief", "forgotten")
+    service.queues.create_queue("brief", attributes, DeadLetterPolicy("dead", 1))
+    service.queues.send("brief", "forgotten")
     receive(service, "brief")
     clock.advance(61)
-    assert service.messages("brief") == service.messages("dead") == []
+    assert service.queues.messages("brief") == service.queues.messages("dead") == []
 
 
-def test_what_is_past_stays_past(service: MessageService, clock: FakeClock) -> None:
-    """An attribute changed, or a queue deleted, after the fact does not undo what time had done."""
-    service.create_queue("brief", QueueAttributes(message_retention_period=60))
-    service.send("brief", "expired")
+def test_later_changes_do_not_affect_past_events(service: MessageService, clock: FakeClock) -> None:
+    """An attribute changed, or a queue deleted, does not undo what was due before."""
+    service.queues.create_queue("brief", QueueAttributes(message_retention_period=60))
+    service.queues.send("brief", "expired")
     for _ in range(2):
-        service.send("source", "poison")
+        service.queues.send("source", "poison")
         clock.advance(10)
         receive(service, "source", 16)
     clock.advance(60)
-    service.set_queue_attributes("brief", QueueAttributes(message_retention_period=600))
-    service.delete_queue("dead")
-    assert service.messages("brief") == []
-    assert [message.dequeue_count for message, _ in service.messages("source")] == [1]
+    service.queues.set_queue_attributes("brief", QueueAttributes(message_retention_period=600))
+    service.queues.delete_queue("dead")
+    assert service.queues.messages("brief") == []
+    assert [message.dequeue_count for message, _ in service.queues.messages("source")] == [1]
 
 
-def test_without_its_grave_a_message_stays_alive(service: MessageService, clock: FakeClock) -> None:
-    """It is delivered again rather than lost."""
-    service.delete_queue("dead")
-    service.send("source", "homeless")
+def test_message_stays_without_its_dead_letter_queue(service: MessageService, clock: FakeClock) -> None:
+    """It is delivered again and not lost."""
+    service.queues.delete_queue("dead")
+    service.queues.send("source", "homeless")
     for expected in (1, 2, 3):
         (received,) = receive(service, "source")
         assert received.dequeue_count == expected
@@ -151,23 +148,23 @@ def test_without_its_grave_a_message_stays_alive(service: MessageService, clock:
 @pytest.mark.parametrize(
     "policy", [DeadLetterPolicy("source", 2), DeadLetterPolicy("dead", 0), DeadLetterPolicy("-", 1)]
 )
-def test_a_policy_that_cannot_be_is_refused(service: MessageService, policy: DeadLetterPolicy) -> None:
-    """A queue is not its own grave, and a message may be received once."""
-    service.delete_queue("source")
-    with pytest.raises(ServiceError):
-        service.create_queue("source", dead_letter=policy)
+def test_invalid_dead_letter_policy_is_refused(service: MessageService, policy: DeadLetterPolicy) -> None:
+    """A queue cannot be its own dead-letter queue, and one receive at least is allowed."""
+    service.queues.delete_queue("source")
+    with pytest.raises(MnsError):
+        service.queues.create_queue("source", dead_letter=policy)
 
 
-def test_a_creation_without_a_policy_agrees_with_any(service: MessageService) -> None:
-    """The API cannot speak of it; the control plane must not contradict it."""
+def test_creation_without_a_policy_equals_any(service: MessageService) -> None:
+    """The API cannot set a policy; the control plane must not change one."""
     attributes = QueueAttributes(visibility_timeout=10)
-    assert service.create_queue("source", attributes) is False
-    with pytest.raises(ServiceError, match="QueueAlreadyExist"):
-        service.create_queue("source", attributes, DeadLetterPolicy("dead", 3))
+    assert service.queues.create_queue("source", attributes) is False
+    with pytest.raises(MnsError, match="QueueAlreadyExist"):
+        service.queues.create_queue("source", attributes, DeadLetterPolicy("dead", 3))
 
 
-def test_a_long_poll_wakes_when_time_makes_a_message_visible(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Delays, visibility and dead letters end waits, without anybody calling."""
+def test_long_poll_ends_when_a_message_becomes_visible(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Delays, visibility timeouts and dead letters end waits without any call."""
     clock = FakeClock()
     waits: list[float] = []
 
@@ -177,54 +174,54 @@ def test_a_long_poll_wakes_when_time_makes_a_message_visible(monkeypatch: pytest
 
     async def scenario() -> list[tuple[str, str]]:
         service = MessageService(LOCAL_ACCOUNT, clock)
-        monkeypatch.setattr(service.polls, "wait", wait)
-        service.create_queue("source", QueueAttributes(visibility_timeout=1), DeadLetterPolicy("dead", 1))
-        service.create_queue("dead")
-        service.send("source", "one", delay_seconds=1)
-        seen = [("source", (await service.receive("source", 1, 10))[0].body)]
-        seen.append(("dead", (await service.receive("dead", 1, 10))[0].body))
+        monkeypatch.setattr(service.queues.polls, "wait", wait)
+        service.queues.create_queue("source", QueueAttributes(visibility_timeout=1), DeadLetterPolicy("dead", 1))
+        service.queues.create_queue("dead")
+        service.queues.send("source", "one", delay_seconds=1)
+        seen = [("source", (await service.queues.receive("source", 1, 10))[0].body)]
+        seen.append(("dead", (await service.queues.receive("dead", 1, 10))[0].body))
         return seen
 
     assert asyncio.run(scenario()) == [("source", "one"), ("dead", "one")]
     assert waits == [1.0, 1.0]
 
 
-def test_a_cancelled_wait_leaves_no_trace(service: MessageService) -> None:
-    """No message is taken, and nobody is woken for nothing."""
+def test_cancelled_wait_leaves_nothing_behind(service: MessageService) -> None:
+    """It receives no message, and is not woken later."""
 
     async def scenario() -> None:
-        waiting = asyncio.create_task(service.receive("dead", 1, 30))
+        waiting = asyncio.create_task(service.queues.receive("dead", 1, 30))
         await asyncio.sleep(0)
-        assert service.polls.waiting("dead") == 1
+        assert service.queues.polls.waiting("dead") == 1
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
-        assert service.polls.waiting("dead") == 0
+        assert service.queues.polls.waiting("dead") == 0
 
     asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("body", ["", "\x00", "\ufffe", "\ud800", "x" * 65537])
-def test_the_engine_holds_nothing_that_the_wire_could_not(service: MessageService, body: str) -> None:
-    """A body that XML cannot carry is refused at the engine's door too."""
-    with pytest.raises(ServiceError, match="InvalidArgument"):
-        service.send("source", body)
-    assert service.messages("source") == []
+def test_engine_refuses_bodies_that_xml_cannot_represent(service: MessageService, body: str) -> None:
+    """The Python interface refuses them as the API does."""
+    with pytest.raises(MnsError, match="InvalidArgument"):
+        service.queues.send("source", body)
+    assert service.queues.messages("source") == []
 
 
-def test_a_receive_costs_the_same_in_a_long_queue(clock: FakeClock) -> None:
-    """Ten times the messages take about ten times the time to drain, not a hundred times."""
+def test_receive_costs_the_same_in_a_long_queue(clock: FakeClock) -> None:
+    """Draining ten times as many messages takes about ten times the time, not a hundred times."""
 
     def drain(number: int) -> float:
         service = MessageService(LOCAL_ACCOUNT, clock)
-        service.create_queue("q")
+        service.queues.create_queue("q")
         for _ in range(number):
-            service.send("q", "x")
+            service.queues.send("q", "x")
         started = time.process_time()
-        queue, now_ms = service.queue("q"), service.advance()
+        queue, now_ms = service.queues.queue("q"), service.queues.advance()
         for _ in range(number):
             (received,) = queue.take(1, now_ms)
-            service.delete("q", received.receipt_handle)
+            service.queues.delete("q", received.receipt_handle)
         return time.process_time() - started
 
     drain(100)

@@ -1,4 +1,4 @@
-"""The official npm client (`@alicloud/mns`) does everything it can against the local MNS."""
+"""The official npm client (`@alicloud/mns`) works with the local MNS."""
 
 import json
 import os
@@ -19,7 +19,7 @@ FILES = ("package.json", "package-lock.json", ".npmrc", "round.js")
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with the client as the lock file has it, outside of the checkout."""
+    """Install the client as in the lock file into a directory outside of the checkout."""
     directory = tmp_path_factory.mktemp("npm")
     for name in FILES:
         shutil.copy(SOURCE / name, directory)
@@ -39,14 +39,14 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def unavailable(reason: str) -> None:
-    """At home a missing Node is no fault of the emulator; in CI it must be there."""
+    """Skip the test without Node, except in CI, where Node is required."""
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
 
 
-def test_a_full_round_of_the_npm_client(mns: RunningMns, installed: Path) -> None:
-    """What the client saw is what the service would have shown it."""
+def test_npm_client_completes_all_its_operations(mns: RunningMns, installed: Path) -> None:
+    """Its results are those of the service."""
     user = LOCAL_ACCOUNT.user
     arguments = [mns.server.url, user.access_key_id, user.access_key_secret, LOCAL_ACCOUNT.account_id]
     run = subprocess.run(

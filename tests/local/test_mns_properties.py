@@ -1,4 +1,4 @@
-"""Laws of the MNS emulator, held against what hypothesis can think of."""
+"""Properties of the local MNS, tested with hypothesis."""
 
 import asyncio
 import contextlib
@@ -14,10 +14,11 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.mns import xml
 from express_sync.local.mns.engine.message import message_id_of, mint_handle
-from express_sync.local.mns.engine.message_service import DeadLetterPolicy, MessageService, QueueAttributes
-from express_sync.local.mns.errors import ServiceError
+from express_sync.local.mns.engine.message_service import MessageService
+from express_sync.local.mns.engine.queue import DeadLetterPolicy, QueueAttributes
+from express_sync.local.mns.errors import MnsError
 from tests.local.mns_client import RawClient, document
-from tests.local.mns_server import FakeClock
+from tests.support.clock import FakeClock
 
 XML_TEXT = st.text(
     st.characters(min_codepoint=0x20, max_codepoint=0xD7FF)
@@ -31,7 +32,7 @@ TIMES_MS = st.integers(0, 2**43)
 
 @given(XML_TEXT)
 def test_text_survives_writing_and_reading(text: str) -> None:
-    """Every character that XML can hold, in a tree of elements."""
+    """Every character that XML can represent survives in a tree of elements."""
     written = xml.write(("Messages", [("Message", [("MessageBody", text), ("Priority", 8)])]))
     (message,) = xml.read(written.encode()).children
     assert [(child.name, child.text) for child in message.children] == [("MessageBody", text), ("Priority", "8")]
@@ -39,8 +40,8 @@ def test_text_survives_writing_and_reading(text: str) -> None:
 
 @given(st.binary() | XML_TEXT.map(lambda text: text.encode()) | st.from_regex(r"<[a-z<>&;!\[\]/?= ]*").map(str.encode))
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
-    """Nothing a client sends makes the reader fail otherwise than by a refusal."""
-    with contextlib.suppress(ServiceError):
+    """The reader has no other error for any bytes of a client."""
+    with contextlib.suppress(MnsError):
         element = xml.read(body)
         assert element.name
         assert xml.read(xml.write((element.name, element.text)).encode()).text == element.text
@@ -48,8 +49,8 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
 
 @settings(max_examples=50)
 @given(body=XML_TEXT.filter(bool))
-def test_a_body_survives_the_wire(shared_client: RawClient, body: str) -> None:
-    """From the request to the answer, and its MD5 is that of its text."""
+def test_body_survives_the_wire(shared_client: RawClient, body: str) -> None:
+    """The received body and its MD5 are those of the sent text."""
     shared_client.create_queue("wire")
     sent = shared_client.call("POST", "/queues/wire/messages", document("Message", MessageBody=body))
     received = shared_client.receive("wire")
@@ -60,10 +61,8 @@ def test_a_body_survives_the_wire(shared_client: RawClient, body: str) -> None:
 
 
 @given(MESSAGE_IDS, TIMES_MS, TIMES_MS, st.integers(1, 2**40))
-def test_a_handle_is_safe_in_a_query_and_names_its_message(
-    message_id: str, now_ms: int, invisible_ms: int, serial: int
-) -> None:
-    """Clients put it there unescaped: no plus, no slash."""
+def test_receipt_handle_is_safe_in_a_query(message_id: str, now_ms: int, invisible_ms: int, serial: int) -> None:
+    """Clients do not escape it: it has neither a plus nor a slash, and the id of its message."""
     handle = mint_handle(message_id, now_ms, invisible_ms, serial)
     assert re.fullmatch("[A-Za-z0-9=-]+", handle)
     assert message_id_of(handle) == message_id
@@ -71,14 +70,14 @@ def test_a_handle_is_safe_in_a_query_and_names_its_message(
 
 
 @given(st.text(string.printable) | MESSAGE_IDS | st.tuples(MESSAGE_IDS, st.text(string.printable)).map("-".join))
-def test_no_other_text_is_a_handle(text: str) -> None:
-    """Malformed handles are told from unknown ones."""
-    with pytest.raises(ServiceError, match="ReceiptHandleError"):
+def test_malformed_receipt_handle_is_refused(text: str) -> None:
+    """A malformed handle has another error than an unknown one."""
+    with pytest.raises(MnsError, match="ReceiptHandleError"):
         message_id_of(text)
 
 
 class Model:
-    """What the specification says of one message, in the plainest terms; times in milliseconds."""
+    """What the specification says of one message, in the simplest terms; times in milliseconds."""
 
     def __init__(self, body: str, priority: int, now_ms: int, delay_s: int) -> None:
         self.body = body
@@ -89,15 +88,14 @@ class Model:
         self.handle = ""
 
     def state(self, now_ms: int) -> str:
-        """Active, inactive or delayed."""
+        """Return active, inactive or delayed."""
         if now_ms >= self.visible_ms:
             return "active"
         return "inactive" if self.received else "delayed"
 
 
 class QueueLaws(RuleBasedStateMachine):
-    """A queue with a dead-letter queue against the model: in exactly one place and state, never lost, never
-    delivered while invisible, dead after three receives, gone after its retention."""
+    """A queue and its dead-letter queue against the model."""
 
     VISIBILITY_S, RETENTION_S, RECEIVES = 30, 200, 3
     handles = Bundle("handles")
@@ -107,23 +105,23 @@ class QueueLaws(RuleBasedStateMachine):
         self.clock = FakeClock()
         self.service = MessageService(LOCAL_ACCOUNT, self.clock)
         attributes = QueueAttributes(visibility_timeout=self.VISIBILITY_S, message_retention_period=self.RETENTION_S)
-        self.service.create_queue("q", attributes, DeadLetterPolicy("dead", self.RECEIVES))
-        self.service.create_queue("dead", QueueAttributes(message_retention_period=2 * self.RETENTION_S))
+        self.service.queues.create_queue("q", attributes, DeadLetterPolicy("dead", self.RECEIVES))
+        self.service.queues.create_queue("dead", QueueAttributes(message_retention_period=2 * self.RETENTION_S))
         self.alive: dict[str, Model] = {}
         self.dead: dict[str, Model] = {}
         self.number = 0
 
     @property
     def now_ms(self) -> int:
-        """The present."""
-        return self.service.now_ms()
+        """Return the time of the clock."""
+        return self.service.queues.now_ms()
 
     @rule(target=handles, delay_s=st.sampled_from([0, 0, 7, 40, 500]), priority=st.integers(1, 16))
     def send(self, delay_s: int, priority: int) -> str:
-        """A new message; its handle if delayed."""
+        """Send a new message; it has a handle if delayed."""
         self.number += 1
         model = Model(f"message {self.number}", priority, self.now_ms, delay_s)
-        sent = self.service.send("q", model.body, delay_seconds=delay_s, priority=priority)
+        sent = self.service.queues.send("q", model.body, delay_seconds=delay_s, priority=priority)
         assert bool(sent.receipt_handle) == (delay_s > 0)
         model.handle = sent.receipt_handle
         self.alive[sent.message_id] = model
@@ -131,9 +129,9 @@ class QueueLaws(RuleBasedStateMachine):
 
     @rule(target=handles, count=st.integers(1, 16))
     def receive(self, count: int) -> str:
-        """Only active messages, as many as there are up to `count`, the most urgent first."""
+        """Receive only active messages, as many as there are up to `count`, the most urgent first."""
         active = [model for model in self.alive.values() if model.state(self.now_ms) == "active"]
-        received = asyncio.run(self.service.receive("q", count, 0))
+        received = asyncio.run(self.service.queues.receive("q", count, 0))
         assert len(received) == min(count, len(active))
         assert [message.priority for message in received] == sorted(model.priority for model in active)[: len(received)]
         for message in received:
@@ -148,36 +146,36 @@ class QueueLaws(RuleBasedStateMachine):
 
     @rule(target=handles, handle=handles, seconds=st.integers(1, 90))
     def change_visibility(self, handle: str, seconds: int) -> str:
-        """Possible with the handle that holds the message, and only with that."""
+        """Change visibility, which only the current handle of the message can."""
         model = self.holder(handle)
         if model is None:
-            self.refused(lambda: self.service.change_visibility("q", handle, seconds))
+            self.refused(lambda: self.service.queues.change_visibility("q", handle, seconds))
             return handle
-        changed = self.service.change_visibility("q", handle, seconds)
+        changed = self.service.queues.change_visibility("q", handle, seconds)
         model.visible_ms = self.now_ms + seconds * 1000
         model.handle = changed.receipt_handle
         return changed.receipt_handle
 
     @rule(handle=consumes(handles))
     def delete(self, handle: str) -> None:
-        """Possible with the handle that holds the message, and only with that."""
+        """Delete, which only the current handle of the message can."""
         model = self.holder(handle)
         if model is None:
-            self.refused(lambda: self.service.delete("q", handle))
+            self.refused(lambda: self.service.queues.delete("q", handle))
             return
-        self.service.delete("q", handle)
+        self.service.queues.delete("q", handle)
         self.alive = {key: each for key, each in self.alive.items() if each is not model}
 
     @rule()
     def peek(self) -> None:
-        """Active messages, unchanged."""
+        """Return active messages, unchanged."""
         active = sum(model.state(self.now_ms) == "active" for model in self.alive.values())
-        assert len(self.service.peek("q", 16)) == min(active, 16)
+        assert len(self.service.queues.peek("q", 16)) == min(active, 16)
 
     @precondition(lambda self: self.alive or self.dead)
     @rule(seconds=st.sampled_from([0.5, 7, 29.999, 30, 60, 199.9]))
     def pass_time(self, seconds: float) -> None:
-        """The model follows each message on its own."""
+        """Let time pass; the model follows each message."""
         self.clock.advance(seconds)
         for message_id, model in list(self.alive.items()):
             expires_ms = model.enqueued_ms + self.RETENTION_S * 1000
@@ -193,24 +191,24 @@ class QueueLaws(RuleBasedStateMachine):
 
     @invariant()
     def every_message_is_in_one_place_and_state(self) -> None:
-        """The one the model says, and no other message is anywhere."""
-        held = {message.message_id: (message.body, state) for message, state in self.service.messages("q")}
+        """Compare all messages of both queues with the model."""
+        held = {message.message_id: (message.body, state) for message, state in self.service.queues.messages("q")}
         expected = {key: (model.body, model.state(self.now_ms)) for key, model in self.alive.items()}
         assert held == expected
         letters = [
             {each.name: each.value for each in message.system_properties}["DLQOriginMessageId"]
-            for message, _ in self.service.messages("dead")
+            for message, _ in self.service.queues.messages("dead")
         ]
         assert sorted(letters) == sorted(self.dead)
 
     def holder(self, handle: str) -> Model | None:
-        """The message that `handle` holds at present."""
+        """Return the message of which `handle` is the current handle."""
         holding = (m for m in self.alive.values() if m.handle == handle and m.state(self.now_ms) != "active")
         return next(holding, None) if handle else None
 
     def refused(self, act: Callable[[], object]) -> None:
-        """The engine must refuse."""
-        with pytest.raises(ServiceError, match=r"MessageNotExist|ReceiptHandleError"):
+        """Expect the engine to refuse."""
+        with pytest.raises(MnsError, match=r"MessageNotExist|ReceiptHandleError"):
             act()
 
 

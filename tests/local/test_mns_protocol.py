@@ -15,31 +15,31 @@ NOW = formatdate(usegmt=True)
 BODY = document("Queue")
 
 
-def test_every_answer_carries_the_headers_of_the_service(shared_client: RawClient) -> None:
+def test_every_response_has_the_headers_of_the_service(shared_client: RawClient) -> None:
     """Names in lower case, 24 hex digits of request id, and a Content-Type even without content."""
-    answers = [
+    responses = [
         shared_client.call("PUT", "/queues/headers", BODY),
         shared_client.call("PUT", "/queues/headers?metaoverride=true", BODY),
         shared_client.call("GET", "/queues/headers"),
         shared_client.call("GET", "/queues/nowhere"),
     ]
-    assert [answer.status for answer in answers] == [201, 204, 200, 404]
-    for answer in answers:
-        assert re.fullmatch("[0-9A-F]{24}", answer.headers["x-mns-request-id"])
-        assert answer.headers["x-mns-version"] == "2015-06-06"
-        assert answer.headers["server"] == "AliyunMQS"
-        assert answer.headers["content-type"] == "text/xml;charset=utf-8"
+    assert [response.status for response in responses] == [201, 204, 200, 404]
+    for response in responses:
+        assert re.fullmatch("[0-9A-F]{24}", response.headers["x-mns-request-id"])
+        assert response.headers["x-mns-version"] == "2015-06-06"
+        assert response.headers["server"] == "AliyunMQS"
+        assert response.headers["content-type"] == "text/xml;charset=utf-8"
 
 
-def test_an_error_is_a_document_of_four_elements(shared_client: RawClient) -> None:
+def test_error_is_a_document_of_four_elements(shared_client: RawClient) -> None:
     """Code, Message, RequestId and HostId, indented, under the namespace without a final slash."""
-    answer = shared_client.call("GET", "/queues/nowhere")
-    assert answer.body.decode() == (
+    response = shared_client.call("GET", "/queues/nowhere")
+    assert response.body.decode() == (
         '<?xml version="1.0" ?>\n'
         '<Error xmlns="http://mns.aliyuncs.com/doc/v1">\n'
         "  <Code>QueueNotExist</Code>\n"
         "  <Message>The queue name you provided is not exist.</Message>\n"
-        f"  <RequestId>{answer.headers['x-mns-request-id']}</RequestId>\n"
+        f"  <RequestId>{response.headers['x-mns-request-id']}</RequestId>\n"
         f"  <HostId>http://127.0.0.1:{shared_client.port}</HostId>\n"
         "</Error>\n"
     )
@@ -63,31 +63,31 @@ def test_an_error_is_a_document_of_four_elements(shared_client: RawClient) -> No
         ({"security-token": "of somebody else"}, 403, "AccessDenied"),
     ],
 )
-def test_a_request_that_fails_a_check_is_refused(
+def test_request_that_fails_a_check_is_refused(
     shared_client: RawClient, changes: dict[str, str | None], status: int, code: str
 ) -> None:
     """Each protocol check has its code and status."""
-    answer = shared_client.call("PUT", "/queues/checks", BODY, changes)
-    assert (answer.status, answer.code) == (status, code)
+    response = shared_client.call("PUT", "/queues/checks", BODY, changes)
+    assert (response.status, response.code) == (status, code)
 
 
-def test_a_request_without_authorization_is_refused(shared_client: RawClient) -> None:
+def test_request_without_authorization_is_refused(shared_client: RawClient) -> None:
     """A missing Authorization header has its own code."""
     headers = {"Date": NOW, "x-mns-version": "2015-06-06"}
     assert shared_client.send("GET", "/queues", "", headers).code == "MissingAuthorizationHeader"
 
 
 @pytest.mark.parametrize("skew_seconds", [-16 * 60, 16 * 60])
-def test_more_than_fifteen_minutes_of_skew_expire_a_request(shared_client: RawClient, skew_seconds: int) -> None:
-    """In both directions."""
+def test_request_expires_with_fifteen_minutes_of_skew(shared_client: RawClient, skew_seconds: int) -> None:
+    """The limit applies in both directions."""
     now = time.time()
     late = shared_client.call("GET", "/queues", "", {"Date": formatdate(now + skew_seconds, usegmt=True)})
     in_time = shared_client.call("GET", "/queues", "", {"Date": formatdate(now + skew_seconds * 0.9, usegmt=True)})
     assert (late.status, late.code, in_time.status) == (408, "TimeExpired", 200)
 
 
-def test_the_signature_covers_target_headers_and_secret(shared_client: RawClient) -> None:
-    """A signature made for another query, x-mns-* header, digest or secret does not match."""
+def test_signature_covers_target_headers_and_secret(shared_client: RawClient) -> None:
+    """A signature for another query, x-mns-* header, digest or secret does not match."""
     signed = shared_client.headers("PUT", "/queues/signed", BODY)
     assert shared_client.send("PUT", "/queues/signed", BODY, signed).status == 201
     other_digest = base64.b64encode(md5(BODY).digest()).decode()
@@ -98,27 +98,27 @@ def test_the_signature_covers_target_headers_and_secret(shared_client: RawClient
         ("/queues/signed", signed | {"Content-MD5": other_digest}),
         ("/queues/signed", signed | {"Authorization": signature(strangers, "PUT", "/queues/signed", signed)}),
     ]
-    answers = [shared_client.send("PUT", target, BODY, headers) for target, headers in attempts]
-    assert {answer.code for answer in answers} == {"SignatureDoesNotMatch"}
+    responses = [shared_client.send("PUT", target, BODY, headers) for target, headers in attempts]
+    assert {response.code for response in responses} == {"SignatureDoesNotMatch"}
 
 
-def test_content_md5_is_taken_in_both_forms(shared_client: RawClient) -> None:
-    """As RFC 1864 has it, and as the service's own SDKs send it: base64 of the hex digest."""
+def test_content_md5_is_accepted_in_both_forms(shared_client: RawClient) -> None:
+    """One is that of RFC 1864, the other that of the service's SDKs: base64 of the hex digest."""
     digest = md5(BODY)
     for form in (digest.digest(), digest.hexdigest().encode()):
         headers: dict[str, str | None] = {"Content-MD5": base64.b64encode(form).decode()}
         assert shared_client.call("PUT", "/queues/digests", BODY, headers).status in (201, 204)
 
 
-def test_x_mns_date_stands_in_for_a_missing_date(shared_client: RawClient) -> None:
+def test_x_mns_date_replaces_a_missing_date(shared_client: RawClient) -> None:
     """A client that cannot set Date sends, and signs, x-mns-date."""
     headers = {"x-mns-date": NOW, "x-mns-version": "2015-06-06"}
     authorization = signature(LOCAL_ACCOUNT.user, "GET", "/queues", headers | {"Date": NOW})
     assert shared_client.send("GET", "/queues", "", headers | {"Authorization": authorization}).status == 200
 
 
-def test_a_temporary_key_needs_its_token(mns: RunningMns) -> None:
-    """The role's key pair alone, or with another token, is not enough."""
+def test_temporary_key_needs_its_token(mns: RunningMns) -> None:
+    """The role's key pair alone, or with another token, is refused."""
     role = LOCAL_ACCOUNT.role
     clients = [
         RawClient(mns.server.port, key)
@@ -128,9 +128,9 @@ def test_a_temporary_key_needs_its_token(mns: RunningMns) -> None:
             Key(role.access_key_id, role.access_key_secret, "x"),
         )
     ]
-    answers = [client.call("GET", "/queues") for client in clients]
-    assert [answer.status for answer in answers] == [200, 403, 403]
-    assert {answer.code for answer in answers[1:]} == {"AccessDenied"}
+    responses = [client.call("GET", "/queues") for client in clients]
+    assert [response.status for response in responses] == [200, 403, 403]
+    assert {response.code for response in responses[1:]} == {"AccessDenied"}
     for client in clients:
         client.close()
 
@@ -148,10 +148,10 @@ def test_a_temporary_key_needs_its_token(mns: RunningMns) -> None:
         ("DELETE", "/topics/t/subscriptions"),
     ],
 )
-def test_an_address_that_means_nothing_is_refused(shared_client: RawClient, method: str, target: str) -> None:
-    """After the signature was verified."""
-    answer = shared_client.call(method, target)
-    assert (answer.status, answer.code) == (400, "InvalidRequestURL")
+def test_unknown_address_is_refused(shared_client: RawClient, method: str, target: str) -> None:
+    """The signature is verified first."""
+    response = shared_client.call(method, target)
+    assert (response.status, response.code) == (400, "InvalidRequestURL")
     unsigned = shared_client.call(method, target, "", {"Authorization": "MNS a:b"})
     assert unsigned.code == "InvalidAccessKeyId"
 
@@ -172,11 +172,11 @@ def test_an_address_that_means_nothing_is_refused(shared_client: RawClient, meth
         "<Queue><DelaySeconds>&undefined;</DelaySeconds></Queue>",
     ],
 )
-def test_what_is_not_well_formed_is_refused(shared_client: RawClient, body: str) -> None:
-    """So is any document type declaration: no entity is expanded, nothing is fetched."""
-    answer = shared_client.call("PUT", "/queues/xml", body)
-    assert (answer.status, answer.code) == (400, "MalformedXML")
-    assert answer.text("Message") == "The XML you provided was not well-formed."
+def test_malformed_document_is_refused(shared_client: RawClient, body: str) -> None:
+    """Any document type declaration is refused, too: no entity is expanded or fetched."""
+    response = shared_client.call("PUT", "/queues/xml", body)
+    assert (response.status, response.code) == (400, "MalformedXML")
+    assert response.text("Message") == "The XML you provided was not well-formed."
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_what_is_not_well_formed_is_refused(shared_client: RawClient, body: str)
         "<Queue><VisibilityTimeout><![CDATA[33]]></VisibilityTimeout></Queue>",
     ],
 )
-def test_any_prolog_namespace_and_prefix_is_taken(shared_client: RawClient, body: str) -> None:
+def test_any_prolog_namespace_and_prefix_is_accepted(shared_client: RawClient, body: str) -> None:
     """The official clients differ in all of them."""
     assert shared_client.call("PUT", "/queues/dialects", body).status in (201, 204)
     assert shared_client.call("GET", "/queues/dialects").text("VisibilityTimeout") == "33"
@@ -207,10 +207,10 @@ def test_any_prolog_namespace_and_prefix_is_taken(shared_client: RawClient, body
         ("<Queue><LoggingEnabled>perhaps</LoggingEnabled></Queue>", "LoggingEnabled"),
     ],
 )
-def test_a_document_outside_the_schema_is_refused_by_its_cause(shared_client: RawClient, body: str, cause: str) -> None:
-    """InvalidArgument names the element."""
-    answer = shared_client.call("PUT", "/queues/schema", body)
-    assert (answer.status, answer.code) == (400, "InvalidArgument")
-    assert answer.text("Message") == (
+def test_document_outside_the_schema_names_its_element(shared_client: RawClient, body: str, cause: str) -> None:
+    """The error is InvalidArgument."""
+    response = shared_client.call("PUT", "/queues/schema", body)
+    assert (response.status, response.code) == (400, "InvalidArgument")
+    assert response.text("Message") == (
         f"The XML you provided did not validate against our published schema, cause by {cause}."
     )

@@ -1,4 +1,4 @@
-"""The official Python SDK (`mns`, aliyun-mns-sdk) does everything it can against the local MNS."""
+"""The official Python SDK (`mns`, aliyun-mns-sdk) works with the local MNS."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ from express_sync.local.account import LOCAL_ACCOUNT, Key
 from tests.local.mns_client import RawClient
 from tests.local.mns_server import RunningMns
 
-# The SDK warns of its own attributes while it reads them from the answer.
+# The SDK warns of its own attributes while it reads them from the response.
 DEPRECATED = pytest.mark.filterwarnings(
     r"ignore:.*(active_messages|inactive_messages|delay_messages).*:DeprecationWarning"
 )
@@ -27,25 +27,25 @@ XMLNS = "{http://mns.aliyuncs.com/doc/v1/}"
 
 
 def from_json(body: str) -> tuple[str, str]:
-    """Body and id of the topic's message in a JSON notification."""
+    """Return body and id of the topic's message in a JSON notification."""
     notification = json.loads(body)
     return notification["Message"], notification["MessageId"]
 
 
 def from_xml(body: str) -> tuple[str | None, str | None]:
-    """Body and id of the topic's message in an XML notification."""
+    """Return body and id of the topic's message in an XML notification."""
     notification = ElementTree.XML(body)
     return notification.findtext(f"{XMLNS}Message"), notification.findtext(f"{XMLNS}MessageId")
 
 
 def connect(mns: RunningMns, key: Key = LOCAL_ACCOUNT.user) -> Any:
-    """An Account of the SDK."""
+    """Return an Account of the SDK."""
     return Account(mns.server.url, key.access_key_id, key.access_key_secret, key.security_token)
 
 
 @pytest.fixture
 def account(mns: RunningMns) -> Iterator[Any]:
-    """An Account of the SDK with the user's key."""
+    """Return an Account of the SDK with the user's key."""
     account = connect(mns)
     yield account
     account.get_client().close_connection()
@@ -53,7 +53,7 @@ def account(mns: RunningMns) -> Iterator[Any]:
 
 @pytest.fixture
 def queue(account: Any) -> Any:
-    """A queue of the SDK that leaves bodies as they are, created."""
+    """Create a queue with the SDK, which does not encode its bodies."""
     queue = account.get_queue("sdk-queue")
     queue.set_encoding(False)
     queue.create(QueueMeta(vis_timeout=30))
@@ -61,7 +61,7 @@ def queue(account: Any) -> Any:
 
 
 def refusal(act: Any, *arguments: Any) -> str:
-    """The type of the refusal."""
+    """Return the type of the error."""
     with pytest.raises(MNSExceptionBase) as caught:
         act(*arguments)
     kind: str = caught.value.type
@@ -69,8 +69,8 @@ def refusal(act: Any, *arguments: Any) -> str:
 
 
 @DEPRECATED
-def test_queues(mns: RunningMns, account: Any) -> None:
-    """Create, again, differently; attributes; list in pages; delete."""
+def test_sdk_creates_changes_lists_and_deletes_queues(mns: RunningMns, account: Any) -> None:
+    """A repeated creation is accepted if it is equal."""
     queue = account.get_queue("sdk-queue")
     meta = QueueMeta(
         vis_timeout=40, max_msg_size=2048, msg_ttl=600, delay_sec=0, polling_wait_sec=1, logging_enabled=True
@@ -98,8 +98,8 @@ def test_queues(mns: RunningMns, account: Any) -> None:
 
 
 @pytest.mark.parametrize("encoding", [True, False])
-def test_a_message(account: Any, queue: Any, encoding: bool) -> None:
-    """Send, peek, receive, hold longer, delete; as base64 and as it is."""
+def test_sdk_sends_peeks_receives_and_deletes_a_message(account: Any, queue: Any, encoding: bool) -> None:
+    """With and without base64; a received message can be hidden for longer."""
     queue.set_encoding(encoding)
     body = '{"name": "测试 <&>"}\n'
     sent = queue.send_message(Message(body, priority=3))
@@ -117,8 +117,8 @@ def test_a_message(account: Any, queue: Any, encoding: bool) -> None:
     assert refusal(queue.receive_message, 0) == "MessageNotExist"
 
 
-def test_batches(queue: Any) -> None:
-    """Send, peek, receive and delete 16 at once; an empty batch is refused as the service does."""
+def test_sdk_handles_batches_of_sixteen(queue: Any) -> None:
+    """An empty batch is refused as by the service."""
     messages = [Message(f"body {number}") for number in range(16)]
     sent = queue.batch_send_message(messages)
     peeked, received = queue.batch_peek_message(16), queue.batch_receive_message(16, 1)
@@ -129,8 +129,8 @@ def test_batches(queue: Any) -> None:
     assert refusal(queue.batch_receive_message, 16, 0) == "MessageNotExist"
 
 
-def test_batches_that_fail_in_part(queue: Any) -> None:
-    """The SDK understands which failed, and with which code."""
+def test_sdk_reports_the_failed_entries_of_a_batch(queue: Any) -> None:
+    """Each failed entry has its code."""
     with pytest.raises(MNSExceptionBase) as unsent:
         queue.batch_send_message([Message("good"), Message("bad", priority=17)])
     assert unsent.value.type == "InvalidArgument"
@@ -146,8 +146,8 @@ def test_batches_that_fail_in_part(queue: Any) -> None:
     assert [each["ErrorCode"] for each in undeleted.value.sub_errors] == ["MessageNotExist", "ReceiptHandleError"]
 
 
-def test_delay_and_visibility(mns: RunningMns, queue: Any) -> None:
-    """A delayed message can be deleted by the handle from its sending; a received one comes again."""
+def test_sdk_handles_delays_and_visibility_timeouts(mns: RunningMns, queue: Any) -> None:
+    """A delayed message can be deleted with the handle of its sending; a received one is delivered again."""
     late = queue.send_message(Message("late", delay_seconds=10))
     queue.delete_message(late.receipt_handle)
     queue.send_message(Message("again", delay_seconds=10))
@@ -159,8 +159,8 @@ def test_delay_and_visibility(mns: RunningMns, queue: Any) -> None:
     assert queue.receive_message(0).dequeue_count == 2
 
 
-def test_properties(queue: Any) -> None:
-    """User properties of all four types and a system property come back as they were."""
+def test_sdk_gets_properties_as_they_were_sent(queue: Any) -> None:
+    """User properties of all four types and a system property."""
     message = Message("with properties")
     message.add_user_property("text", MessagePropertyValue.create_string("a <b> & c"))
     message.add_user_property("number", MessagePropertyValue.create_number("1.5"))
@@ -179,7 +179,7 @@ def test_properties(queue: Any) -> None:
         assert received.system_properties["traceparent"].get_string_value_by_type() == "00-1-2-01"
 
 
-def test_topics(mns: RunningMns, account: Any) -> None:
+def test_sdk_creates_changes_lists_and_deletes_topics(mns: RunningMns, account: Any) -> None:
     """Create, attributes, list, delete."""
     topic = account.get_topic("sdk-topic")
     assert topic.create(TopicMeta(2048, True)) == f"{mns.server.url}/topics/sdk-topic"
@@ -194,8 +194,8 @@ def test_topics(mns: RunningMns, account: Any) -> None:
 
 
 @pytest.mark.parametrize("form", ["SIMPLIFIED", "JSON", "XML"])
-def test_subscriptions(account: Any, queue: Any, form: str) -> None:
-    """Subscribe, attributes, list, publish, receive in each format, end."""
+def test_sdk_subscribes_and_receives_in_each_format(account: Any, queue: Any, form: str) -> None:
+    """It also changes, lists and ends subscriptions."""
     topic = account.get_topic("sdk-topic")
     topic.create(TopicMeta())
     subscription = account.get_subscription("sdk-topic", "sdk-subscription")
@@ -241,8 +241,8 @@ def test_base64_publications_stay_base64(account: Any, queue: Any) -> None:
     assert [each.message_body for each in queue.batch_receive_message(16, 0)] == ["raw", "ZW5jb2RlZA=="]
 
 
-def test_the_role_with_its_token(mns: RunningMns, queue: Any) -> None:
-    """A temporary key works with its token and not without."""
+def test_sdk_needs_the_token_of_the_role(mns: RunningMns, queue: Any) -> None:
+    """A temporary key does not work without its token."""
     role = LOCAL_ACCOUNT.role
     allowed, refused = connect(mns, role), connect(mns, Key(role.access_key_id, role.access_key_secret))
     assert allowed.get_queue("sdk-queue").send_message(Message("from the role")).message_id
@@ -262,10 +262,10 @@ def test_the_role_with_its_token(mns: RunningMns, queue: Any) -> None:
         ("reset-after", "NetWorkException"),
     ],
 )
-def test_faults_look_to_the_sdk_as_they_do_in_the_cloud(
+def test_sdk_sees_faults_as_in_the_cloud(
     mns: RunningMns, client: RawClient, account: Any, fault: str, kind: str
 ) -> None:
-    """Codes as server exceptions, what is not MNS as damaged data, a reset as a network error; none is retried."""
+    """Codes are server exceptions, other bodies damaged data, a reset a network error; none is retried."""
     topic = account.get_topic("sdk-topic")
     topic.create(TopicMeta())
     client.local("POST", "faults", {"operation": "PublishMessage", "faults": [fault]})

@@ -15,18 +15,18 @@ RANGES = [
 
 
 def batch(*bodies: str) -> str:
-    """A batch of messages."""
+    """Return a batch of messages."""
     messages = (f"<Message><MessageBody>{escape(body)}</MessageBody></Message>" for body in bodies)
     return f"<Messages>{''.join(messages)}</Messages>"
 
 
 def handles(*handles: str) -> str:
-    """A batch of receipt handles."""
+    """Return a batch of receipt handles."""
     return f"<ReceiptHandles>{''.join(f'<ReceiptHandle>{each}</ReceiptHandle>' for each in handles)}</ReceiptHandles>"
 
 
 def properties(*items: tuple[str, str, str]) -> str:
-    """User properties of name, value and type."""
+    """Return user properties of name, value and type."""
     values = (f"<Name>{name}</Name><Value>{value}</Value><Type>{kind}</Type>" for name, value, kind in items)
     return f"<UserProperties>{''.join(f'<PropertyValue>{value}</PropertyValue>' for value in values)}</UserProperties>"
 
@@ -34,16 +34,16 @@ def properties(*items: tuple[str, str, str]) -> str:
 # Queues
 
 
-def test_a_queue_is_created_once(client: RawClient) -> None:
+def test_repeated_queue_creation_must_be_equal(client: RawClient) -> None:
     """201, then 204 for the same attributes, both with the address; 409 for others."""
-    answers = [client.create_queue("q"), client.create_queue("q"), client.create_queue("q", VisibilityTimeout=31)]
-    assert [answer.status for answer in answers] == [201, 204, 409]
-    assert {answer.headers["location"] for answer in answers[:2]} == {f"http://127.0.0.1:{client.port}/queues/q"}
-    assert answers[2].code == "QueueAlreadyExist"
+    responses = [client.create_queue("q"), client.create_queue("q"), client.create_queue("q", VisibilityTimeout=31)]
+    assert [response.status for response in responses] == [201, 204, 409]
+    assert {response.headers["location"] for response in responses[:2]} == {f"http://127.0.0.1:{client.port}/queues/q"}
+    assert responses[2].code == "QueueAlreadyExist"
 
 
-def test_the_attributes_of_a_queue_are_told_whole(mns: RunningMns, client: RawClient) -> None:
-    """The six settable ones, name and times, and how many messages are in which state."""
+def test_queue_attributes_are_complete(mns: RunningMns, client: RawClient) -> None:
+    """Six can be set; name, times and the message counts by state are added."""
     client.create_queue("q", VisibilityTimeout=40)
     client.send_message("q", "active")
     client.send_message("q", "inactive", Priority=1)
@@ -70,8 +70,8 @@ def test_the_attributes_of_a_queue_are_told_whole(mns: RunningMns, client: RawCl
     )
 
 
-def test_a_deleted_queue_is_gone_with_its_messages(client: RawClient) -> None:
-    """Deleting is idempotent, and the name is free again."""
+def test_deleted_queue_loses_its_messages(client: RawClient) -> None:
+    """Deleting is idempotent, and the name can be used again."""
     client.create_queue("q")
     client.send_message("q", "lost")
     assert [client.call("DELETE", "/queues/q").status for _ in range(2)] == [204, 204]
@@ -87,14 +87,14 @@ def test_queues_are_listed_in_pages(client: RawClient) -> None:
     pages, marker = [], ""
     for _ in range(2):
         paging: dict[str, str | None] = {"x-mns-prefix": "b-", "x-mns-ret-number": "2", "x-mns-marker": marker or None}
-        answer = client.call("GET", "/queues", "", paging)
-        pages.append([url.rpartition("/")[2] for url in answer.all("Queue/QueueURL")])
-        marker = "".join(answer.all("NextMarker"))
+        response = client.call("GET", "/queues", "", paging)
+        pages.append([url.rpartition("/")[2] for url in response.all("Queue/QueueURL")])
+        marker = "".join(response.all("NextMarker"))
     assert pages == [["b-1", "b-2"], ["b-3"]]
     assert marker == ""
 
 
-def test_a_list_holds_attributes_only_if_asked(client: RawClient) -> None:
+def test_list_has_attributes_only_if_requested(client: RawClient) -> None:
     """x-mns-with-meta adds them to each address."""
     client.create_queue("q", VisibilityTimeout=77)
     assert client.call("GET", "/queues").all("Queue/VisibilityTimeout") == []
@@ -102,20 +102,18 @@ def test_a_list_holds_attributes_only_if_asked(client: RawClient) -> None:
 
 
 @pytest.mark.parametrize("number", ["0", "1001", "many"])
-def test_a_page_has_1_to_1000_items(shared_client: RawClient, number: str) -> None:
+def test_page_has_1_to_1000_items(shared_client: RawClient, number: str) -> None:
     """Other sizes are refused."""
     assert shared_client.call("GET", "/queues", "", {"x-mns-ret-number": number}).code == "InvalidArgument"
 
 
 @pytest.mark.parametrize(("element", "low", "high", "unit"), RANGES)
-def test_an_attribute_must_be_in_its_range(
-    shared_client: RawClient, element: str, low: int, high: int, unit: str
-) -> None:
-    """The bounds are allowed, what is beyond is refused with the bounds named; nothing is created."""
+def test_attribute_must_be_in_its_range(shared_client: RawClient, element: str, low: int, high: int, unit: str) -> None:
+    """The bounds are allowed; the error for other values names them, and nothing is created."""
     for value in (low - 1, high + 1):
-        answer = shared_client.create_queue(f"out-{element}", **{element: value})
-        assert (answer.status, answer.code) == (400, "InvalidArgument")
-        assert answer.text("Message") == f"The value of {element} should between {low} and {high} {unit}."
+        response = shared_client.create_queue(f"out-{element}", **{element: value})
+        assert (response.status, response.code) == (400, "InvalidArgument")
+        assert response.text("Message") == f"The value of {element} should between {low} and {high} {unit}."
     assert shared_client.call("GET", f"/queues/out-{element}").code == "QueueNotExist"
     for value in (low, high):
         assert shared_client.create_queue(f"in-{element}-{value}", **{element: value}).status == 201
@@ -132,17 +130,17 @@ def test_an_attribute_must_be_in_its_range(
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])
-def test_a_queue_name_must_be_allowed(shared_client: RawClient, method: str, name: str, code: str) -> None:
-    """In every operation that takes one."""
-    answer = shared_client.call(method, f"/queues/{name}", document("Queue") if method == "PUT" else "")
-    assert (answer.status, answer.code) == (400, code)
+def test_invalid_queue_name_is_refused(shared_client: RawClient, method: str, name: str, code: str) -> None:
+    """All operations with a name check it."""
+    response = shared_client.call(method, f"/queues/{name}", document("Queue") if method == "PUT" else "")
+    assert (response.status, response.code) == (400, code)
 
 
 # Sending
 
 
-def test_a_message_is_sent_and_received_whole(mns: RunningMns, client: RawClient) -> None:
-    """Every element of the answer, in the service's order; times in milliseconds."""
+def test_message_is_sent_and_received(mns: RunningMns, client: RawClient) -> None:
+    """The response has every element in the service's order; times are milliseconds."""
     client.create_queue("q", VisibilityTimeout=30)
     system = "<SystemPropertyValue><Name>baggage</Name><Value>a=b</Value><Type>STRING</Type></SystemPropertyValue>"
     sent = client.call(
@@ -185,7 +183,7 @@ def test_a_message_is_sent_and_received_whole(mns: RunningMns, client: RawClient
     )
 
 
-def test_a_body_comes_back_to_the_character(client: RawClient) -> None:
+def test_body_is_received_exactly_as_sent(client: RawClient) -> None:
     """White space, carriage returns, markup and text beyond the basic plane included."""
     client.create_queue("q")
     body = ' \t\r\n<a b="c">&amp;</a> 测试 \U0001f642 \r'
@@ -193,8 +191,8 @@ def test_a_body_comes_back_to_the_character(client: RawClient) -> None:
     assert client.receive("q").text("MessageBody") == body
 
 
-def test_a_delayed_message_shows_late_and_can_be_deleted_before(mns: RunningMns, client: RawClient) -> None:
-    """Its own delay wins over the queue's; the answer to the send holds a handle."""
+def test_delayed_message_can_be_deleted_before_it_is_visible(mns: RunningMns, client: RawClient) -> None:
+    """Its own delay overrides the queue's; the response to the send has a handle."""
     client.create_queue("q", DelaySeconds=10)
     early = client.send_message("q", "early", DelaySeconds=0)
     assert early.all("ReceiptHandle") == []
@@ -210,14 +208,14 @@ def test_a_delayed_message_shows_late_and_can_be_deleted_before(mns: RunningMns,
     assert client.receive("q").code == "MessageNotExist"
 
 
-def test_the_size_of_a_body_is_counted_in_bytes(client: RawClient) -> None:
+def test_body_size_is_counted_in_bytes(client: RawClient) -> None:
     """1 to the queue's maximum, in UTF-8."""
     client.create_queue("q", MaximumMessageSize=1024)
     assert client.send_message("q", "é" * 512).status == 201
     for body in ("é" * 512 + "x", ""):
-        answer = client.send_message("q", body)
-        assert (answer.status, answer.code) == (400, "InvalidArgument")
-        assert answer.text("Message") == "The value of MessageBody should between 1 and 1024 bytes."
+        response = client.send_message("q", body)
+        assert (response.status, response.code) == (400, "InvalidArgument")
+        assert response.text("Message") == "The value of MessageBody should between 1 and 1024 bytes."
 
 
 @pytest.mark.parametrize(
@@ -245,17 +243,17 @@ def test_the_size_of_a_body_is_counted_in_bytes(client: RawClient) -> None:
         .replace("PropertyValue", "SystemPropertyValue"),
     ],
 )
-def test_a_message_outside_the_limits_is_refused(shared_client: RawClient, element: str) -> None:
-    """And nothing is queued."""
+def test_message_outside_the_limits_is_refused(shared_client: RawClient, element: str) -> None:
+    """Nothing is queued."""
     shared_client.create_queue("strict")
     body = f"<Message><MessageBody>b</MessageBody>{element}</Message>"
-    answer = shared_client.call("POST", "/queues/strict/messages", body)
-    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    response = shared_client.call("POST", "/queues/strict/messages", body)
+    assert (response.status, response.code) == (400, "InvalidArgument")
     assert shared_client.receive("strict").code == "MessageNotExist"
 
 
-def test_a_batch_is_sent_in_order(client: RawClient) -> None:
-    """Each message has an id; a batch receive brings them back in order."""
+def test_batch_is_sent_in_order(client: RawClient) -> None:
+    """Each message has an id; a batch receive returns them in order."""
     client.create_queue("q")
     sent = client.call("POST", "/queues/q/messages", batch("one", "two", "three"))
     received = client.receive("q", "numOfMessages=16")
@@ -264,22 +262,22 @@ def test_a_batch_is_sent_in_order(client: RawClient) -> None:
     assert received.all("Message/MessageId") == sent.all("Message/MessageId")
 
 
-def test_a_batch_is_sent_as_far_as_it_may(client: RawClient) -> None:
-    """The answer tells each message's fate with exactly the elements that the Python SDK wants to see."""
+def test_valid_messages_of_a_batch_are_sent(client: RawClient) -> None:
+    """Each entry of the response has exactly the elements that the Python SDK expects."""
     client.create_queue("q", MaximumMessageSize=1024)
-    answer = client.call("POST", "/queues/q/messages", batch("good", "x" * 1025, "fine"))
-    assert answer.status == 500
-    assert answer.all("Message/ErrorCode") == ["InvalidArgument"]
-    assert len(answer.all("Message/MessageId")) == len(answer.all("Message/MessageBodyMD5")) == 2
+    response = client.call("POST", "/queues/q/messages", batch("good", "x" * 1025, "fine"))
+    assert response.status == 500
+    assert response.all("Message/ErrorCode") == ["InvalidArgument"]
+    assert len(response.all("Message/MessageId")) == len(response.all("Message/MessageBodyMD5")) == 2
     assert client.receive("q", "numOfMessages=16").all("Message/MessageBody") == ["good", "fine"]
 
 
 @pytest.mark.parametrize("bodies", [[], ["x"] * 17, ["x" * 40000, "y" * 30000]])
-def test_a_batch_has_1_to_16_messages_and_64_kilobytes(shared_client: RawClient, bodies: list[str]) -> None:
-    """Otherwise none of it is sent."""
+def test_batch_has_1_to_16_messages_and_64_kilobytes(shared_client: RawClient, bodies: list[str]) -> None:
+    """Otherwise no message of it is sent."""
     shared_client.create_queue("batches")
-    answer = shared_client.call("POST", "/queues/batches/messages", batch(*bodies))
-    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    response = shared_client.call("POST", "/queues/batches/messages", batch(*bodies))
+    assert (response.status, response.code) == (400, "InvalidArgument")
     assert shared_client.receive("batches").code == "MessageNotExist"
 
 
@@ -294,8 +292,8 @@ def test_urgent_messages_come_first(client: RawClient) -> None:
     assert client.receive("q", "numOfMessages=5").all("Message/MessageBody") == list("abcde")
 
 
-def test_a_received_message_is_invisible_until_its_time(mns: RunningMns, client: RawClient) -> None:
-    """Then it comes again, counted, with the time of its first receive kept and a new handle."""
+def test_received_message_is_visible_again_after_its_timeout(mns: RunningMns, client: RawClient) -> None:
+    """Then it is counted again, with the time of its first receive kept and a new handle."""
     client.create_queue("q", VisibilityTimeout=30)
     client.send_message("q", "again")
     first = client.receive("q")
@@ -308,8 +306,8 @@ def test_a_received_message_is_invisible_until_its_time(mns: RunningMns, client:
     assert first.text("ReceiptHandle") != second.text("ReceiptHandle")
 
 
-def test_a_peek_changes_nothing(client: RawClient) -> None:
-    """It shows active messages without a handle, and they can be received afterwards."""
+def test_peek_changes_nothing(client: RawClient) -> None:
+    """It returns active messages without a handle, and they can be received afterwards."""
     client.create_queue("q")
     for body in ("one", "two"):
         client.send_message("q", body)
@@ -335,26 +333,26 @@ def test_a_peek_changes_nothing(client: RawClient) -> None:
         ("peekonly=true&numOfMessages=17", "InvalidArgument"),
     ],
 )
-def test_a_receive_outside_the_limits_is_refused(shared_client: RawClient, query: str, code: str) -> None:
-    """30 seconds, 16 messages."""
+def test_receive_outside_the_limits_is_refused(shared_client: RawClient, query: str, code: str) -> None:
+    """The limits are 30 seconds and 16 messages."""
     shared_client.create_queue("receives")
-    answer = shared_client.receive("receives", query)
-    assert (answer.status, answer.code) == (400, code)
+    response = shared_client.receive("receives", query)
+    assert (response.status, response.code) == (400, code)
 
 
 @pytest.mark.parametrize("query", ["waitseconds=0", "numOfMessages=16&waitseconds=0", "NUMOFMESSAGES=3"])
-def test_an_empty_queue_is_an_error(shared_client: RawClient, query: str) -> None:
-    """404 MessageNotExist, for a batch too; names of parameters in any case."""
+def test_empty_queue_is_an_error(shared_client: RawClient, query: str) -> None:
+    """404 MessageNotExist, for a batch too; names of parameters in upper or lower case."""
     shared_client.create_queue("empty")
-    answer = shared_client.receive("empty", query)
-    assert (answer.status, answer.code, answer.text("Message")) == (404, "MessageNotExist", "Message not exist.")
+    response = shared_client.receive("empty", query)
+    assert (response.status, response.code, response.text("Message")) == (404, "MessageNotExist", "Message not exist.")
 
 
 # Deleting and hiding
 
 
-def test_a_handle_deletes_once(client: RawClient) -> None:
-    """The second time the message is not there."""
+def test_receipt_handle_deletes_once(client: RawClient) -> None:
+    """The second time the message does not exist."""
     client.create_queue("q")
     client.send_message("q", "gone")
     handle = client.receive("q").text("ReceiptHandle")
@@ -363,8 +361,8 @@ def test_a_handle_deletes_once(client: RawClient) -> None:
     assert deletions[1].code == "MessageNotExist"
 
 
-def test_a_handle_dies_with_its_visibility(mns: RunningMns, client: RawClient) -> None:
-    """Neither a delete nor a longer hold is possible afterwards, and the message comes again."""
+def test_receipt_handle_expires_with_its_timeout(mns: RunningMns, client: RawClient) -> None:
+    """It can then neither delete nor hide the message, which is delivered again."""
     client.create_queue("q", VisibilityTimeout=30)
     client.send_message("q", "again")
     handle = client.receive("q").text("ReceiptHandle")
@@ -373,12 +371,12 @@ def test_a_handle_dies_with_its_visibility(mns: RunningMns, client: RawClient) -
         client.call("DELETE", f"/queues/q/messages?ReceiptHandle={handle}"),
         client.call("PUT", f"/queues/q/messages?ReceiptHandle={handle}&VisibilityTimeout=30"),
     ]
-    assert [(answer.status, answer.code) for answer in late] == [(404, "MessageNotExist")] * 2
+    assert [(response.status, response.code) for response in late] == [(404, "MessageNotExist")] * 2
     assert client.receive("q").text("MessageBody") == "again"
 
 
-def test_visibility_changes_from_the_call_on_under_a_new_handle(mns: RunningMns, client: RawClient) -> None:
-    """The old handle is worth nothing any more."""
+def test_changed_visibility_has_a_new_handle(mns: RunningMns, client: RawClient) -> None:
+    """The timeout counts from the call; the old handle is not valid any more."""
     client.create_queue("q", VisibilityTimeout=30)
     client.send_message("q", "held")
     old = client.receive("q").text("ReceiptHandle")
@@ -411,14 +409,14 @@ def test_visibility_changes_from_the_call_on_under_a_new_handle(mns: RunningMns,
         ("PUT", "?ReceiptHandle=x&VisibilityTimeout=30", "ReceiptHandleError"),
     ],
 )
-def test_what_is_wrong_with_a_handle_is_told(shared_client: RawClient, method: str, query: str, code: str) -> None:
-    """Missing, malformed, or well-formed but of no message here."""
+def test_invalid_receipt_handle_has_its_own_error(shared_client: RawClient, method: str, query: str, code: str) -> None:
+    """Missing, malformed, or well-formed but without a message."""
     shared_client.create_queue("handles")
     assert shared_client.call(method, f"/queues/handles/messages{query}").code == code
 
 
-def test_a_batch_is_deleted_as_far_as_it_can_be(client: RawClient) -> None:
-    """204 for all; otherwise 404 with the failures, each with its handle, and the others deleted."""
+def test_valid_handles_of_a_batch_are_deleted(client: RawClient) -> None:
+    """204 for all; otherwise 404 with the failures, each with its handle."""
     client.create_queue("q")
     client.call("POST", "/queues/q/messages", batch(*"abc"))
     first, second, third = client.receive("q", "numOfMessages=16").all("Message/ReceiptHandle")
@@ -432,18 +430,18 @@ def test_a_batch_is_deleted_as_far_as_it_can_be(client: RawClient) -> None:
 
 
 @pytest.mark.parametrize("number", [0, 17])
-def test_a_batch_delete_takes_1_to_16_handles(shared_client: RawClient, number: int) -> None:
-    """Other numbers are refused whole."""
+def test_batch_delete_has_1_to_16_handles(shared_client: RawClient, number: int) -> None:
+    """Otherwise no message is deleted."""
     shared_client.create_queue("handles")
-    answer = shared_client.call("DELETE", "/queues/handles/messages", handles(*["h"] * number))
-    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    response = shared_client.call("DELETE", "/queues/handles/messages", handles(*["h"] * number))
+    assert (response.status, response.code) == (400, "InvalidArgument")
 
 
 # Ageing
 
 
-def test_a_message_expires_in_whatever_state(mns: RunningMns, client: RawClient) -> None:
-    """Retention counts from enqueueing; what has expired can be neither received nor deleted."""
+def test_message_expires_in_every_state(mns: RunningMns, client: RawClient) -> None:
+    """Retention counts from enqueueing; an expired message can be neither received nor deleted."""
     client.create_queue("q", MessageRetentionPeriod=60, VisibilityTimeout=100)
     client.send_message("q", "held")
     client.send_message("q", "waiting")

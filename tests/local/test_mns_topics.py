@@ -1,4 +1,4 @@
-"""Topics, subscriptions and what arrives in the subscribers' queues, over the wire."""
+"""Topics, subscriptions and the messages in the subscribed queues, over the wire."""
 
 import json
 from xml.etree import ElementTree
@@ -14,48 +14,48 @@ NAMESPACE = "{http://mns.aliyuncs.com/doc/v1/}"
 
 
 def endpoint(queue: str) -> str:
-    """The endpoint of a queue of the local account."""
+    """Return the endpoint of a queue of the local account."""
     return f"acs:mns:{LOCAL_ACCOUNT.region}:{OWNER}:queues/{queue}"
 
 
 def subscribe(client: RawClient, name: str, **attributes: object) -> int:
-    """Subscribe to topic t; the status."""
+    """Subscribe to topic t and return the status."""
     return client.call("PUT", f"/topics/t/subscriptions/{name}", document("Subscription", **attributes)).status
 
 
 def publish(client: RawClient, body: str, **more: object) -> str:
-    """Publish to topic t; the message's id."""
-    answer = client.call("POST", "/topics/t/messages", document("Message", MessageBody=body, **more))
-    assert answer.status == 201
-    return answer.text("MessageId")
+    """Publish to topic t and return the message's id."""
+    response = client.call("POST", "/topics/t/messages", document("Message", MessageBody=body, **more))
+    assert response.status == 201
+    return response.text("MessageId")
 
 
 def bodies(client: RawClient, queue: str) -> list[str]:
-    """The bodies of all messages of the queue."""
+    """Return the bodies of all messages of the queue."""
     return [message["body"] for message in client.local("GET", f"queues/{queue}")[1]["messages"]]
 
 
 @pytest.fixture
 def topic(client: RawClient) -> RawClient:
-    """The client, with a queue q and a topic t."""
+    """Return the client, with a queue q and a topic t."""
     client.create_queue("q")
     client.call("PUT", "/topics/t", document("Topic"))
     return client
 
 
-def test_a_topic_is_created_once(client: RawClient) -> None:
+def test_repeated_topic_creation_must_be_equal(client: RawClient) -> None:
     """201, then 204 for the same attributes, both with the address; 409 for others."""
-    answers = [
+    responses = [
         client.call("PUT", "/topics/t", document("Topic", **attributes))
         for attributes in ({}, {"MaximumMessageSize": 65536}, {"MaximumMessageSize": 1024})
     ]
-    assert [answer.status for answer in answers] == [201, 204, 409]
-    assert {answer.headers["location"] for answer in answers[:2]} == {f"http://127.0.0.1:{client.port}/topics/t"}
-    assert answers[2].code == "TopicAlreadyExist"
+    assert [response.status for response in responses] == [201, 204, 409]
+    assert {response.headers["location"] for response in responses[:2]} == {f"http://127.0.0.1:{client.port}/topics/t"}
+    assert responses[2].code == "TopicAlreadyExist"
 
 
-def test_the_attributes_of_a_topic_are_told_whole(mns: RunningMns, topic: RawClient) -> None:
-    """After a change of one of them."""
+def test_topic_attributes_are_complete(mns: RunningMns, topic: RawClient) -> None:
+    """One of them was changed before."""
     mns.clock.advance(2)
     changes = document("Topic", MaximumMessageSize=2048)
     assert topic.call("PUT", "/topics/t?metaoverride=true", changes).status == 204
@@ -74,7 +74,7 @@ def test_the_attributes_of_a_topic_are_told_whole(mns: RunningMns, topic: RawCli
 
 
 def test_topics_are_listed_and_deleted(topic: RawClient) -> None:
-    """With attributes if asked; deleting is idempotent."""
+    """The list has attributes if requested; deleting is idempotent."""
     assert topic.call("GET", "/topics").all("Topic/TopicURL") == [f"http://127.0.0.1:{topic.port}/topics/t"]
     assert topic.call("GET", "/topics", "", {"x-mns-with-meta": "true"}).all("Topic/TopicName") == ["t"]
     assert [topic.call("DELETE", "/topics/t").status for _ in range(2)] == [204, 204]
@@ -99,30 +99,30 @@ def test_topics_are_listed_and_deleted(topic: RawClient) -> None:
         (f"DELETE /topics/known/subscriptions/{'s' * 121}", "", 400, "SubscriptionNameLengthError"),
     ],
 )
-def test_what_does_not_exist_or_cannot_is_told(
+def test_missing_or_invalid_resource_has_its_own_error(
     shared_client: RawClient, request_line: str, root: str, status: int, code: str
 ) -> None:
-    """Topic before subscription, each with its own codes."""
+    """The topic is checked before the subscription."""
     shared_client.call("PUT", "/topics/known", document("Topic"))
     method, target = request_line.split()
-    answer = shared_client.call(method, target, document(root) if root else "")
-    assert (answer.status, answer.code) == (status, code)
+    response = shared_client.call(method, target, document(root) if root else "")
+    assert (response.status, response.code) == (status, code)
 
 
-def test_a_subscription_is_created_once(topic: RawClient) -> None:
+def test_repeated_subscription_must_be_equal(topic: RawClient) -> None:
     """201, 204 for the same attributes, both with the address, 409 for others."""
     path = "/topics/t/subscriptions/s"
-    answers = [
+    responses = [
         topic.call("PUT", path, document("Subscription", Endpoint=endpoint("q"), **more))
         for more in ({}, {"NotifyContentFormat": "XML"}, {"NotifyContentFormat": "JSON"})
     ]
-    assert [answer.status for answer in answers] == [201, 204, 409]
-    assert {answer.headers["location"] for answer in answers[:2]} == {f"http://127.0.0.1:{topic.port}{path}"}
-    assert answers[2].code == "SubscriptionAlreadyExist"
+    assert [response.status for response in responses] == [201, 204, 409]
+    assert {response.headers["location"] for response in responses[:2]} == {f"http://127.0.0.1:{topic.port}{path}"}
+    assert responses[2].code == "SubscriptionAlreadyExist"
 
 
-def test_the_attributes_of_a_subscription_are_told_whole(mns: RunningMns, topic: RawClient) -> None:
-    """XML and BACKOFF_RETRY by default; only the strategy can be changed."""
+def test_subscription_attributes_are_complete(mns: RunningMns, topic: RawClient) -> None:
+    """XML and BACKOFF_RETRY are the defaults; only the strategy can be changed."""
     path = "/topics/t/subscriptions/s"
     subscribe(topic, "s", Endpoint=endpoint("q"), FilterTag="failed")
     mns.clock.advance(3)
@@ -148,7 +148,7 @@ def test_the_attributes_of_a_subscription_are_told_whole(mns: RunningMns, topic:
 
 
 def test_subscriptions_are_listed_and_ended(topic: RawClient) -> None:
-    """What is unsubscribed gets nothing any more."""
+    """An ended subscription gets no messages."""
     for name in ("s2", "s1"):
         subscribe(topic, name, Endpoint=endpoint("q"), NotifyContentFormat="SIMPLIFIED")
     urls = topic.call("GET", "/topics/t/subscriptions").all("Subscription/SubscriptionURL")
@@ -173,18 +173,18 @@ def test_subscriptions_are_listed_and_ended(topic: RawClient) -> None:
         ({"Endpoint": endpoint("small")}, "InvalidArgument"),
     ],
 )
-def test_a_subscription_that_cannot_be_is_refused(
+def test_subscription_of_a_queue_for_smaller_messages_is_refused(
     shared_client: RawClient, attributes: dict[str, object], code: str
 ) -> None:
-    """A queue that takes only smaller messages than the topic cannot subscribe."""
+    """Its maximum must not be less than the topic's."""
     shared_client.create_queue("small", MaximumMessageSize=1024)
     shared_client.call("PUT", "/topics/t", document("Topic"))
-    answer = shared_client.call("PUT", "/topics/t/subscriptions/s", document("Subscription", **attributes))
-    assert (answer.status, answer.code) == (400, code)
+    response = shared_client.call("PUT", "/topics/t/subscriptions/s", document("Subscription", **attributes))
+    assert (response.status, response.code) == (400, code)
 
 
-def test_simplified_is_the_body_itself(topic: RawClient) -> None:
-    """To the character; the queue's message has an id of its own."""
+def test_simplified_notification_is_the_exact_body(topic: RawClient) -> None:
+    """The queue's message has its own id."""
     subscribe(topic, "s", Endpoint=endpoint("q"), NotifyContentFormat="SIMPLIFIED")
     body = '{"a": "<é>"}\r\n'
     published = publish(topic, body)
@@ -193,7 +193,7 @@ def test_simplified_is_the_body_itself(topic: RawClient) -> None:
     assert received.text("MessageId") != published
 
 
-def test_json_is_as_the_service_writes_it(topic: RawClient) -> None:
+def test_json_notification_is_as_the_service_writes_it(topic: RawClient) -> None:
     """Key order, all values strings, the topic message's own id, a tag only if there is one."""
     subscribe(topic, "s", Endpoint=endpoint("q"), NotifyContentFormat="JSON")
     plain, tagged = publish(topic, "it-ack-test"), publish(topic, "it-ack-test", MessageTag="failed")
@@ -204,8 +204,8 @@ def test_json_is_as_the_service_writes_it(topic: RawClient) -> None:
     assert bodies(topic, "q") == [expected % (plain, ""), expected % (tagged, ',"MessageTag":"failed"')]
 
 
-def test_xml_is_as_documented(topic: RawClient) -> None:
-    """And the default; text is escaped."""
+def test_xml_notification_is_as_documented(topic: RawClient) -> None:
+    """It is the default format; text is escaped."""
     subscribe(topic, "s", Endpoint=endpoint("q"))
     published = publish(topic, "<a>&\r</a>", MessageTag="failed")
     (body,) = bodies(topic, "q")
@@ -226,8 +226,8 @@ def test_xml_is_as_documented(topic: RawClient) -> None:
     ]
 
 
-def test_a_tag_reaches_who_filters_for_it_and_who_does_not_filter(topic: RawClient) -> None:
-    """The match is exact; without a tag a message reaches only the latter."""
+def test_tag_reaches_equal_filters_and_no_filter(topic: RawClient) -> None:
+    """The match is exact; a message without a tag reaches only subscriptions without a filter."""
     for queue, tag in (("all", {}), ("failed", {"FilterTag": "failed"}), ("fail", {"FilterTag": "fail"})):
         topic.create_queue(queue)
         subscribe(topic, queue, Endpoint=endpoint(queue), NotifyContentFormat="SIMPLIFIED", **tag)
@@ -236,8 +236,8 @@ def test_a_tag_reaches_who_filters_for_it_and_who_does_not_filter(topic: RawClie
     assert [bodies(topic, queue) for queue in ("all", "failed", "fail")] == [["untagged", "tagged"], ["tagged"], []]
 
 
-def test_properties_ride_along(topic: RawClient) -> None:
-    """As native properties of the queue's message, whatever the format."""
+def test_properties_are_delivered_in_every_format(topic: RawClient) -> None:
+    """They are native properties of the queue's message."""
     subscribe(topic, "s", Endpoint=endpoint("q"), NotifyContentFormat="JSON")
     item = "<PropertyValue><Name>n</Name><Value>1</Value><Type>NUMBER</Type></PropertyValue>"
     message = f"<Message><MessageBody>b</MessageBody><UserProperties>{item}</UserProperties></Message>"
@@ -258,21 +258,21 @@ def test_properties_ride_along(topic: RawClient) -> None:
         {"MessageBody": "x", "MessageAttributes": ""},
     ],
 )
-def test_a_publication_outside_the_limits_is_refused(shared_client: RawClient, message: dict[str, object]) -> None:
+def test_publication_outside_the_limits_is_refused(shared_client: RawClient, message: dict[str, object]) -> None:
     """1 byte to the topic's maximum, 16 characters of tag, no delay."""
     shared_client.call("PUT", "/topics/small", document("Topic", MaximumMessageSize=1024))
-    answer = shared_client.call("POST", "/topics/small/messages", document("Message", **message))
-    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    response = shared_client.call("POST", "/topics/small/messages", document("Message", **message))
+    assert (response.status, response.code) == (400, "InvalidArgument")
 
 
-def test_a_publication_nobody_wants_goes_nowhere(topic: RawClient) -> None:
-    """It is accepted all the same."""
+def test_publication_without_subscribers_is_accepted(topic: RawClient) -> None:
+    """It is delivered to no queue."""
     publish(topic, "to nobody")
     assert bodies(topic, "q") == []
 
 
-def test_a_missing_queue_is_tried_again_by_backoff(mns: RunningMns, topic: RawClient) -> None:
-    """Three times, 10 to 20 seconds apart, then the message is dropped."""
+def test_backoff_retries_a_missing_queue_three_times(mns: RunningMns, topic: RawClient) -> None:
+    """10 to 20 seconds apart, then the message is dropped."""
     subscribe(topic, "s", Endpoint=endpoint("later"), NotifyContentFormat="SIMPLIFIED")
     publish(topic, "kept")
     mns.clock.advance(9.9)
@@ -290,8 +290,8 @@ def test_a_missing_queue_is_tried_again_by_backoff(mns: RunningMns, topic: RawCl
     assert bodies(topic, "later") == []
 
 
-def test_a_reset_forgets_what_is_still_to_be_delivered(mns: RunningMns, topic: RawClient) -> None:
-    """Nothing arrives later."""
+def test_reset_drops_messages_still_to_be_delivered(mns: RunningMns, topic: RawClient) -> None:
+    """They do not arrive later."""
     subscribe(topic, "s", Endpoint=endpoint("later"))
     publish(topic, "forgotten")
     assert topic.local("POST", "reset")[0] == 200
@@ -300,7 +300,7 @@ def test_a_reset_forgets_what_is_still_to_be_delivered(mns: RunningMns, topic: R
     assert bodies(topic, "later") == []
 
 
-def test_a_missing_queue_is_tried_for_a_day_by_exponential_decay(mns: RunningMns, topic: RawClient) -> None:
+def test_exponential_decay_retries_a_missing_queue_for_a_day(mns: RunningMns, topic: RawClient) -> None:
     """After 1, 2, 4 … 256 seconds, then every 512 seconds, 176 times in all."""
     subscribe(
         topic,
@@ -321,5 +321,5 @@ def test_a_missing_queue_is_tried_for_a_day_by_exponential_decay(mns: RunningMns
 
 
 async def settle(mns: RunningMns) -> None:
-    """Bring the engine to its clock's present."""
-    mns.service.advance()
+    """Let the engine do everything that is due."""
+    mns.service.queues.advance()

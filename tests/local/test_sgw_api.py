@@ -1,68 +1,54 @@
-"""What a client of the sgw emulator sees when nothing is wrong: requests, answers, what is listed."""
+"""The local gateway without faults: requests, responses, and the list of groups."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from tests.local.sgw_signer import Ask
-from tests.local.sgw_support import GROUP, ROLE, USER, Cloud, Dialect
+from tests.local.sgw_support import GROUP, ROLE, USER, RunningSgw, Scheme
 
 UUID = re.compile(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}")
 AWKWARD = {**GROUP, "BucketPrefix": "pre fix/中", "Description": "组 a+b*~/c&d=e%2F <tag> \"quoted\" 'too'"}
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Cloud]:
-    with Cloud() as cloud:
-        yield cloud
-
-
-@pytest.fixture
-def cloud(running: Cloud) -> Cloud:
-    running.control("POST", "reset")
-    running.points.clear()
-    return running
-
-
-@pytest.mark.parametrize("dialect", ["rpc", "acs3"])
+@pytest.mark.parametrize("scheme", ["rpc", "acs3"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("key", [USER, ROLE], ids=["user", "role"])
-def test_a_group_can_be_created_in_either_dialect_by_either_method_with_either_key(
-    cloud: Cloud, dialect: Dialect, method: str, key: object
+def test_group_is_created_with_every_scheme_method_and_key(
+    sgw: RunningSgw, scheme: Scheme, method: str, key: object
 ) -> None:
-    answer = cloud.create(AWKWARD, dialect=dialect, method=method, key=key)
+    response = sgw.create(AWKWARD, scheme=scheme, method=method, key=key)
 
-    assert answer.status == 200
-    assert [cloud.groups.describe()[0].description, cloud.groups.describe()[0].prefix] == [
+    assert response.status == 200
+    assert [sgw.groups.describe()[0].description, sgw.groups.describe()[0].prefix] == [
         AWKWARD["Description"],
         AWKWARD["BucketPrefix"],
     ]
 
 
-@pytest.mark.parametrize("dialect", ["rpc", "acs3"])
-def test_parameters_may_travel_in_a_form(cloud: Cloud, dialect: Dialect) -> None:
-    assert cloud.create(AWKWARD, dialect=dialect, in_form=True).status == 200
-    assert cloud.names() == ["photos"]
+@pytest.mark.parametrize("scheme", ["rpc", "acs3"])
+def test_parameters_can_be_in_a_form(sgw: RunningSgw, scheme: Scheme) -> None:
+    assert sgw.create(AWKWARD, scheme=scheme, in_form=True).status == 200
+    assert sgw.names() == ["photos"]
 
 
-def test_plus_and_percent_20_are_both_a_space(cloud: Cloud) -> None:
-    """Whatever the query spells, the signature is over the value."""
-    request = cloud.sign(Ask("CreateExpressSync", {**GROUP, "Description": "a b"}))
+def test_plus_and_percent_20_are_both_a_space(sgw: RunningSgw) -> None:
+    """The signature covers the value, however the query encodes it."""
+    request = sgw.sign(Ask("CreateExpressSync", {**GROUP, "Description": "a b"}))
 
-    answer = cloud.deliver(replace(request, target=request.target.replace("%20", "+")))
+    response = sgw.deliver(replace(request, target=request.target.replace("%20", "+")))
 
-    assert answer.status == 200
-    assert [group.description for group in cloud.groups.describe()] == ["a b"]
+    assert response.status == 200
+    assert [group.description for group in sgw.groups.describe()] == ["a b"]
 
 
-def test_the_json_answer_has_exactly_the_documented_fields(cloud: Cloud) -> None:
-    answer = cloud.create()
+def test_json_response_has_exactly_the_documented_fields(sgw: RunningSgw) -> None:
+    response = sgw.create()
 
-    body = answer.json()
-    assert answer.headers["content-type"] == "application/json"
+    body = response.json()
+    assert response.headers["content-type"] == "application/json"
     assert list(body) == ["Message", "RequestId", "ExpressSyncId", "Code", "Success"]
     assert {**body, "RequestId": "", "ExpressSyncId": ""} == {
         "Message": "successful",
@@ -73,46 +59,46 @@ def test_the_json_answer_has_exactly_the_documented_fields(cloud: Cloud) -> None
     }
     assert UUID.fullmatch(body["RequestId"])
     assert re.fullmatch(r"sync-000[0-9a-z]{17}", body["ExpressSyncId"])
-    assert answer.headers["x-acs-request-id"] == body["RequestId"]
+    assert response.headers["x-acs-request-id"] == body["RequestId"]
 
 
-@pytest.mark.parametrize("dialect", ["rpc", "acs3"])
-def test_the_xml_answer_has_exactly_the_documented_elements(cloud: Cloud, dialect: Dialect) -> None:
-    answer = cloud.create(answer_format="XML", dialect=dialect)
+@pytest.mark.parametrize("scheme", ["rpc", "acs3"])
+def test_xml_response_has_exactly_the_documented_elements(sgw: RunningSgw, scheme: Scheme) -> None:
+    response = sgw.create(answer_format="XML", scheme=scheme)
 
-    root = ET.XML(answer.body)
-    assert answer.headers["content-type"] == "application/xml"
+    root = ET.XML(response.body)
+    assert response.headers["content-type"] == "application/xml"
     assert root.tag == "CreateExpressSyncResponse"
     assert [child.tag for child in root] == ["Message", "RequestId", "ExpressSyncId", "Code", "Success"]
     assert [root.findtext(tag) for tag in ("Message", "Code", "Success")] == ["successful", "200", "true"]
 
 
-def test_xml_is_the_answer_to_who_asks_for_nothing(cloud: Cloud) -> None:
-    """The RPC documentation's default: a client has to ask for JSON."""
-    assert cloud.send("GET", "/?Action=CreateExpressSync").body.startswith(b"<?xml")
+def test_xml_is_the_default_format(sgw: RunningSgw) -> None:
+    """The RPC documentation says so: a client has to request JSON."""
+    assert sgw.send("GET", "/?Action=CreateExpressSync").body.startswith(b"<?xml")
 
 
-def test_a_refusal_in_xml_is_an_error_element(cloud: Cloud) -> None:
-    root = ET.XML(cloud.create({}, answer_format="XML").body)
+def test_xml_error_is_an_error_element(sgw: RunningSgw) -> None:
+    root = ET.XML(sgw.create({}, answer_format="XML").body)
 
     assert root.tag == "Error"
     assert [child.tag for child in root] == ["RequestId", "HostId", "Code", "Message", "Recommend"]
     assert root.findtext("Code") == "EmptyExpressSyncName"
 
 
-def test_xml_says_what_it_can_of_any_text(cloud: Cloud) -> None:
-    """Markup and carriage returns survive; what XML 1.0 has no place for becomes U+FFFD."""
-    cloud.create({**GROUP, "Description": "<&>\r\n\x00"})
+def test_xml_represents_text_as_far_as_possible(sgw: RunningSgw) -> None:
+    """Markup and carriage returns survive; what XML 1.0 cannot represent becomes U+FFFD."""
+    sgw.create({**GROUP, "Description": "<&>\r\n\x00"})
 
-    described = ET.XML(cloud.describe(answer_format="XML").body)
+    described = ET.XML(sgw.describe(answer_format="XML").body)
 
     assert described.findtext(".//Description") == "<&>\r\n\ufffd"
 
 
-def test_describe_lists_a_group_with_the_fields_that_the_official_client_reads(cloud: Cloud) -> None:
-    group_id = cloud.create(AWKWARD).json()["ExpressSyncId"]
+def test_describe_has_the_fields_of_the_official_client(sgw: RunningSgw) -> None:
+    group_id = sgw.create(AWKWARD).json()["ExpressSyncId"]
 
-    body = cloud.describe().json()
+    body = sgw.describe().json()
 
     assert {**body, "RequestId": ""} == {
         "Message": "successful",
@@ -127,10 +113,10 @@ def test_describe_lists_a_group_with_the_fields_that_the_official_client_reads(c
     }
 
 
-def test_an_absent_prefix_and_description_come_back_empty(cloud: Cloud) -> None:
-    cloud.create()
+def test_absent_prefix_and_description_are_empty(sgw: RunningSgw) -> None:
+    sgw.create()
 
-    (group,) = cloud.describe().json()["ExpressSyncs"]["ExpressSync"]
+    (group,) = sgw.describe().json()["ExpressSyncs"]["ExpressSync"]
 
     assert (group["BucketPrefix"], group["Description"]) == ("", "")
 
@@ -148,45 +134,45 @@ def test_an_absent_prefix_and_description_come_back_empty(cloud: Cloud) -> None:
         pytest.param({"BucketPrefix": "deep/"}, ["root", "deep", "other"], id="a-prefix-alone-is-ignored"),
     ],
 )
-def test_describe_filters(cloud: Cloud, filters: dict[str, str], expected: list[str]) -> None:
+def test_describe_filters_by_bucket_and_prefix(sgw: RunningSgw, filters: dict[str, str], expected: list[str]) -> None:
     for name, bucket, prefix in (
         ("root", "bucket-a", ""),
         ("deep", "bucket-a", "deep/"),
         ("other", "bucket-b", ""),
     ):
-        cloud.create({"Name": name, "BucketName": bucket, "BucketRegion": "cn-beijing", "BucketPrefix": prefix})
+        sgw.create({"Name": name, "BucketName": bucket, "BucketRegion": "cn-beijing", "BucketPrefix": prefix})
 
-    found = cloud.describe(filters).json()["ExpressSyncs"]["ExpressSync"]
+    found = sgw.describe(filters).json()["ExpressSyncs"]["ExpressSync"]
 
     assert [group["Name"] for group in found] == expected
 
 
-def test_describing_nothing_is_an_empty_list_in_both_formats(cloud: Cloud) -> None:
-    assert cloud.describe().json()["ExpressSyncs"] == {"ExpressSync": []}
-    assert ET.XML(cloud.describe(answer_format="XML").body).find("ExpressSyncs/ExpressSync") is None
+def test_describe_without_groups_is_an_empty_list(sgw: RunningSgw) -> None:
+    assert sgw.describe().json()["ExpressSyncs"] == {"ExpressSync": []}
+    assert ET.XML(sgw.describe(answer_format="XML").body).find("ExpressSyncs/ExpressSync") is None
 
 
-def test_overlapping_prefixes_of_one_bucket_are_no_conflict(cloud: Cloud) -> None:
+def test_overlapping_prefixes_of_one_bucket_are_allowed(sgw: RunningSgw) -> None:
     """Hundreds of groups share a bucket in demonstrations."""
     for number in range(100):
-        assert cloud.create({**GROUP, "Name": f"g{number}", "BucketPrefix": "x" * number}).status == 200
-    assert len(cloud.names()) == 100
+        assert sgw.create({**GROUP, "Name": f"g{number}", "BucketPrefix": "x" * number}).status == 200
+    assert len(sgw.names()) == 100
 
 
-def test_traffic_names_the_points_of_a_create_and_of_nothing_else(cloud: Cloud) -> None:
-    """A refused call has these points too; a describe has none."""
-    cloud.create()
-    cloud.create({})
-    cloud.describe()
+def test_only_creates_report_crash_points(sgw: RunningSgw) -> None:
+    """A refused create reports them, too."""
+    sgw.create()
+    sgw.create({})
+    sgw.describe()
 
-    assert cloud.points == ["create-sent", "create-answered"] * 2
+    assert sgw.points == ["create-sent", "create-answered"] * 2
 
 
-def test_groups_survive_a_restart_of_the_server(cloud: Cloud) -> None:
-    cloud.create()
-    url = cloud.url
+def test_groups_survive_a_restart_of_the_server(sgw: RunningSgw) -> None:
+    sgw.create()
+    url = sgw.url
 
-    cloud.stop()
-    cloud.start()
+    sgw.stop()
+    sgw.start()
 
-    assert (cloud.url, cloud.names()) == (url, ["photos"])
+    assert (sgw.url, sgw.names()) == (url, ["photos"])

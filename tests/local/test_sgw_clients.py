@@ -1,6 +1,6 @@
-"""The official Python clients work against the sgw emulator unchanged, and understand its refusals.
+"""The official Python clients work with the local gateway unchanged, and understand its errors.
 
-Each has its own class of errors and its own way to carry a security token; the answers are the same.
+Each has its own class of errors and its own way to send a security token; the responses are the same.
 """
 
 import json
@@ -22,7 +22,7 @@ from aliyunsdkcore.client import AcsClient
 from aliyunsdkcore.request import CommonRequest, RpcRequest
 
 from express_sync.local.account import Key
-from tests.local.sgw_support import GROUP, ROLE, USER, Cloud
+from tests.local.sgw_support import GROUP, ROLE, USER, RunningSgw
 
 EITHER_KEY = pytest.mark.parametrize("key", [USER, ROLE], ids=["user", "role"])
 READS_THE_CLOCK_THE_OLD_WAY = pytest.mark.filterwarnings(
@@ -31,24 +31,12 @@ READS_THE_CLOCK_THE_OLD_WAY = pytest.mark.filterwarnings(
 AWKWARD = {**GROUP, "BucketPrefix": "pre fix/", "Description": "组 a+b*~/c"}
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Cloud]:
-    with Cloud() as cloud:
-        yield cloud
-
-
-@pytest.fixture
-def cloud(running: Cloud) -> Cloud:
-    running.control("POST", "reset")
-    return running
-
-
-def tea_config(cloud: Cloud, key: Key) -> Config:
+def tea_config(sgw: RunningSgw, key: Key) -> Config:
     return Config(
         access_key_id=key.access_key_id,
         access_key_secret=key.access_key_secret,
         security_token=key.security_token or None,
-        endpoint=cloud.address,
+        endpoint=sgw.address,
         protocol="HTTP",
         region_id="cn-hangzhou",
     )
@@ -60,8 +48,8 @@ def core_client(key: Key) -> AcsClient:
     return AcsClient(region_id="cn-hangzhou", credential=credential)
 
 
-def core_request(cloud: Cloud, action: str, parameters: dict[str, str], method: str = "POST") -> CommonRequest:
-    request = CommonRequest(domain=cloud.address, version="2018-05-11", action_name=action)
+def core_request(sgw: RunningSgw, action: str, parameters: dict[str, str], method: str = "POST") -> CommonRequest:
+    request = CommonRequest(domain=sgw.address, version="2018-05-11", action_name=action)
     request.set_protocol_type("http")
     request.set_method(method)
     for name, value in parameters.items():
@@ -71,11 +59,11 @@ def core_request(cloud: Cloud, action: str, parameters: dict[str, str], method: 
 
 @READS_THE_CLOCK_THE_OLD_WAY
 class TestSgwClient:
-    """alibabacloud_sgw20180511, generated for this very API."""
+    """alibabacloud_sgw20180511, which is generated for this API."""
 
     @EITHER_KEY
-    def test_creates_and_finds_a_group(self, cloud: Cloud, key: Key) -> None:
-        client = SgwClient(tea_config(cloud, key))
+    def test_creates_and_finds_a_group(self, sgw: RunningSgw, key: Key) -> None:
+        client = SgwClient(tea_config(sgw, key))
 
         created = client.create_express_sync(CreateExpressSyncRequest().from_map(AWKWARD)).body
         described = client.describe_express_syncs(DescribeExpressSyncsRequest(bucket_name=GROUP["BucketName"])).body
@@ -85,8 +73,8 @@ class TestSgwClient:
         assert {name: found.to_map()[name] for name in AWKWARD} == AWKWARD
         assert found.express_sync_id == created.express_sync_id
 
-    def test_tells_the_root_from_all_prefixes(self, cloud: Cloud) -> None:
-        client = SgwClient(tea_config(cloud, USER))
+    def test_describes_the_root_or_all_prefixes(self, sgw: RunningSgw) -> None:
+        client = SgwClient(tea_config(sgw, USER))
         for name, prefix in (("root", None), ("deep", "deep/")):
             client.create_express_sync(
                 CreateExpressSyncRequest(
@@ -98,50 +86,50 @@ class TestSgwClient:
 
         assert [group.name for group in at_root.body.express_syncs.express_sync] == ["root"]
 
-    def test_understands_a_refusal(self, cloud: Cloud) -> None:
-        client, request = SgwClient(tea_config(cloud, USER)), CreateExpressSyncRequest().from_map(GROUP)
+    def test_understands_a_refusal(self, sgw: RunningSgw) -> None:
+        client, request = SgwClient(tea_config(sgw, USER)), CreateExpressSyncRequest().from_map(GROUP)
         client.create_express_sync(request)
 
         with pytest.raises(TeaRefusal) as refused:
             client.create_express_sync(request)
 
         assert (refused.value.status_code, refused.value.code) == (400, "DuplicateExpressSyncName")
-        assert refused.value.request_id == cloud.calls()[-1]["requestId"]
+        assert refused.value.request_id == sgw.calls()[-1]["requestId"]
 
-    def test_understands_a_failure_of_the_server(self, cloud: Cloud) -> None:
-        cloud.queue_faults("InternalError")
+    def test_understands_a_failure_of_the_server(self, sgw: RunningSgw) -> None:
+        sgw.queue_faults("InternalError")
 
         with pytest.raises(TeaFailure) as failed:
-            SgwClient(tea_config(cloud, USER)).create_express_sync(CreateExpressSyncRequest().from_map(GROUP))
+            SgwClient(tea_config(sgw, USER)).create_express_sync(CreateExpressSyncRequest().from_map(GROUP))
 
         assert (failed.value.status_code, failed.value.code) == (500, "InternalError")
 
-    def test_understands_when_to_come_again(self, cloud: Cloud) -> None:
-        cloud.queue_faults("throttling:2500")
+    def test_understands_the_time_to_retry_after(self, sgw: RunningSgw) -> None:
+        sgw.queue_faults("throttling:2500")
 
         with pytest.raises(TeaThrottling) as throttled:
-            SgwClient(tea_config(cloud, USER)).create_express_sync(CreateExpressSyncRequest().from_map(GROUP))
+            SgwClient(tea_config(sgw, USER)).create_express_sync(CreateExpressSyncRequest().from_map(GROUP))
 
         assert (throttled.value.code, throttled.value.retry_after) == ("Throttling.User", 2500)
 
-    def test_is_turned_away_with_a_wrong_secret(self, cloud: Cloud) -> None:
+    def test_is_refused_with_a_wrong_secret(self, sgw: RunningSgw) -> None:
         stranger = Key(USER.access_key_id, "wrong")
 
         with pytest.raises(TeaRefusal) as refused:
-            SgwClient(tea_config(cloud, stranger)).describe_express_syncs(DescribeExpressSyncsRequest())
+            SgwClient(tea_config(sgw, stranger)).describe_express_syncs(DescribeExpressSyncsRequest())
 
         assert refused.value.code == "SignatureDoesNotMatch"
 
 
 @READS_THE_CLOCK_THE_OLD_WAY
 class TestOpenApiClient:
-    """alibabacloud_tea_openapi, the generic client under the generated ones, in both of its signatures."""
+    """alibabacloud_tea_openapi, the generic client below the generated ones, in both of its signatures."""
 
     @EITHER_KEY
     @pytest.mark.parametrize("algorithm", [None, "v2"], ids=["acs3", "rpc"])
     @pytest.mark.parametrize("place", ["query", "body"])
-    def test_creates_a_group(self, cloud: Cloud, key: Key, algorithm: str | None, place: str) -> None:
-        config = tea_config(cloud, key)
+    def test_creates_a_group(self, sgw: RunningSgw, key: Key, algorithm: str | None, place: str) -> None:
+        config = tea_config(sgw, key)
         config.signature_algorithm = algorithm
         parameters = Params(
             action="CreateExpressSync",
@@ -155,10 +143,10 @@ class TestOpenApiClient:
             body_type="json",
         )
 
-        answer = OpenApiClient(config).call_api(parameters, OpenApiRequest(**{place: AWKWARD}), RuntimeOptions())
+        response = OpenApiClient(config).call_api(parameters, OpenApiRequest(**{place: AWKWARD}), RuntimeOptions())
 
-        assert answer["body"]["ExpressSyncId"] == cloud.groups.describe()[0].id
-        assert cloud.groups.describe()[0].description == AWKWARD["Description"]
+        assert response["body"]["ExpressSyncId"] == sgw.groups.describe()[0].id
+        assert sgw.groups.describe()[0].description == AWKWARD["Description"]
 
 
 class TestCoreClient:
@@ -166,7 +154,7 @@ class TestCoreClient:
 
     @pytest.fixture(autouse=True)
     def _quiet(self) -> Iterator[None]:
-        """This client prints every refusal to the standard error stream."""
+        """Suppress what this client prints to the standard error stream for every error."""
         logger = logging.getLogger("aliyunsdkcore")
         logger.disabled = True
         yield
@@ -174,41 +162,41 @@ class TestCoreClient:
 
     @EITHER_KEY
     @pytest.mark.parametrize("method", ["GET", "POST"])
-    def test_creates_and_finds_a_group(self, cloud: Cloud, key: Key, method: str) -> None:
+    def test_creates_and_finds_a_group(self, sgw: RunningSgw, key: Key, method: str) -> None:
         client = core_client(key)
 
-        created = client.do_action_with_exception(core_request(cloud, "CreateExpressSync", AWKWARD, method))
-        described = client.do_action_with_exception(core_request(cloud, "DescribeExpressSyncs", {}, method))
+        created = client.do_action_with_exception(core_request(sgw, "CreateExpressSync", AWKWARD, method))
+        described = client.do_action_with_exception(core_request(sgw, "DescribeExpressSyncs", {}, method))
 
         (found,) = json.loads(described)["ExpressSyncs"]["ExpressSync"]
         assert {name: found[name] for name in AWKWARD} == AWKWARD
         assert found["ExpressSyncId"] == json.loads(created)["ExpressSyncId"]
 
-    def test_can_send_a_form(self, cloud: Cloud) -> None:
-        request = core_request(cloud, "CreateExpressSync", {})
+    def test_can_send_a_form(self, sgw: RunningSgw) -> None:
+        request = core_request(sgw, "CreateExpressSync", {})
         for name, value in AWKWARD.items():
             request.add_body_params(name, value)
 
         core_client(USER).do_action_with_exception(request)
 
-        assert cloud.groups.describe()[0].description == AWKWARD["Description"]
+        assert sgw.groups.describe()[0].description == AWKWARD["Description"]
 
     @pytest.mark.parametrize(
         ("fault", "status"), [("AssumeRoleFail", 403), ("RoleNotExist", 404), ("InternalError", 500)]
     )
-    def test_understands_a_refusal(self, cloud: Cloud, fault: str, status: int) -> None:
-        cloud.queue_faults(fault)
+    def test_understands_a_refusal(self, sgw: RunningSgw, fault: str, status: int) -> None:
+        sgw.queue_faults(fault)
 
         with pytest.raises(CoreRefusal) as refused:
-            core_client(USER).do_action_with_exception(core_request(cloud, "CreateExpressSync", GROUP))
+            core_client(USER).do_action_with_exception(core_request(sgw, "CreateExpressSync", GROUP))
 
         assert (refused.value.get_http_status(), refused.value.get_error_code()) == (status, fault)
-        assert refused.value.get_request_id() == cloud.calls()[-1]["requestId"]
+        assert refused.value.get_request_id() == sgw.calls()[-1]["requestId"]
 
-    def test_recognises_a_wrong_secret_by_the_string_that_the_server_signed(self, cloud: Cloud) -> None:
-        """It renames the refusal if the server signed the same string as itself: the canonical forms are equal."""
+    def test_recognises_a_wrong_secret_by_the_signed_string(self, sgw: RunningSgw) -> None:
+        """The client renames the error if the server signed the same string: the canonical forms are equal."""
         request = RpcRequest("sgw", "2018-05-11", "CreateExpressSync")
-        request.set_endpoint(cloud.address)
+        request.set_endpoint(sgw.address)
         request.set_query_params(dict(AWKWARD))
 
         with pytest.raises(CoreRefusal) as refused:

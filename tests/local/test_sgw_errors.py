@@ -1,4 +1,4 @@
-"""Every documented error of CreateExpressSync, word for word: by its real cause, where it has one, and by a fault."""
+"""Every documented error of CreateExpressSync, word for word: by its cause, where it has one, and by a fault."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 
 from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.sgw.groups import EventRule, GroupService
-from tests.local.sgw_support import GROUP, Answer, Cloud
+from tests.local.sgw_support import GROUP, Response, RunningSgw
 
 
 class Documented(NamedTuple):
@@ -20,9 +20,9 @@ class Documented(NamedTuple):
 
 DOCUMENTED = {
     row["code"]: Documented(**row)
-    for row in json.loads(Path(__file__).with_name("sgw_documented_errors.json").read_text(encoding="utf-8"))
+    for row in json.loads((Path(__file__).parents[1] / "data" / "create_express_sync_errors.json").read_bytes())
 }
-BY_FAULT_ALONE = {"NoPermission", "AssumeRoleFail", "RoleNotExist", "InternalError"}
+ONLY_BY_FAULT = {"NoPermission", "AssumeRoleFail", "RoleNotExist", "InternalError"}
 
 CAUSES: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("no-name", "EmptyExpressSyncName", {"Name": ""}),
@@ -67,48 +67,47 @@ IN_ORDER: tuple[tuple[str, dict[str, str]], ...] = (
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Cloud]:
-    with Cloud(GroupService(LOCAL_ACCOUNT, event_rules=[EventRule("ruled-bucket", "logs/")])) as cloud:
-        yield cloud
+def running_sgw() -> Iterator[RunningSgw]:
+    with RunningSgw(GroupService(LOCAL_ACCOUNT, event_rules=[EventRule("ruled-bucket", "logs/")])) as sgw:
+        yield sgw
 
 
 @pytest.fixture
-def cloud(running: Cloud) -> Cloud:
-    running.control("POST", "reset")
-    assert running.create({**GROUP, "Name": "taken", "BucketName": "taken-bucket"}).status == 200
-    return running
+def sgw(sgw: RunningSgw) -> RunningSgw:
+    """Add a group whose name is taken."""
+    assert sgw.create({**GROUP, "Name": "taken", "BucketName": "taken-bucket"}).status == 200
+    return sgw
 
 
-def said(answer: Answer) -> Documented:
-    body = answer.json()
-    return Documented(answer.status, body["Code"], body["Message"])
+def error_of(response: Response) -> Documented:
+    body = response.json()
+    return Documented(response.status, body["Code"], body["Message"])
 
 
 @pytest.mark.parametrize(("code", "change"), [pytest.param(*row[1:], id=row[0]) for row in CAUSES])
-def test_a_real_cause_is_refused_in_the_documented_words_and_makes_nothing(
-    cloud: Cloud, code: str, change: dict[str, str]
-) -> None:
-    answer = cloud.create({**GROUP, **change})
+def test_cause_of_an_error_has_the_documented_message(sgw: RunningSgw, code: str, change: dict[str, str]) -> None:
+    """Nothing is created."""
+    response = sgw.create({**GROUP, **change})
 
-    assert said(answer) == DOCUMENTED[code]
-    assert cloud.names() == ["taken"]
-    assert cloud.calls()[-1]["outcome"] == code
+    assert error_of(response) == DOCUMENTED[code]
+    assert sgw.names() == ["taken"]
+    assert sgw.calls()[-1]["outcome"] == code
 
 
 @pytest.mark.parametrize("parameter", ["Name", "BucketName", "BucketRegion"])
-def test_an_absent_parameter_is_as_bad_as_an_empty_one(cloud: Cloud, parameter: str) -> None:
-    absent = cloud.create({name: value for name, value in GROUP.items() if name != parameter})
-    empty = cloud.create({**GROUP, parameter: ""})
+def test_absent_parameter_counts_as_an_empty_one(sgw: RunningSgw, parameter: str) -> None:
+    absent = sgw.create({name: value for name, value in GROUP.items() if name != parameter})
+    empty = sgw.create({**GROUP, parameter: ""})
 
-    assert said(absent) == said(empty)
+    assert error_of(absent) == error_of(empty)
 
 
-def test_the_group_limit_is_a_limit_on_all_groups_of_the_account() -> None:
-    with Cloud(GroupService(LOCAL_ACCOUNT, group_limit=1)) as cloud:
-        first, second = (cloud.create({**GROUP, "Name": name, "BucketPrefix": name}) for name in ("one", "two"))
+def test_group_limit_counts_all_groups_of_the_account() -> None:
+    with RunningSgw(GroupService(LOCAL_ACCOUNT, group_limit=1)) as sgw:
+        first, second = (sgw.create({**GROUP, "Name": name, "BucketPrefix": name}) for name in ("one", "two"))
 
         assert first.status == 200
-        assert said(second) == DOCUMENTED["ExpressSyncNotificationEventLimitExceed"]
+        assert error_of(second) == DOCUMENTED["ExpressSyncNotificationEventLimitExceed"]
 
 
 @pytest.mark.parametrize(
@@ -124,30 +123,30 @@ def test_the_group_limit_is_a_limit_on_all_groups_of_the_account() -> None:
         pytest.param({"BucketRegion": "ap-southeast-1"}, id="a-region-abroad"),
     ],
 )
-def test_what_lies_within_the_limits_is_created(cloud: Cloud, change: dict[str, str]) -> None:
-    assert cloud.create({**GROUP, **change}).status == 200
+def test_group_within_the_limits_is_created(sgw: RunningSgw, change: dict[str, str]) -> None:
+    assert sgw.create({**GROUP, **change}).status == 200
 
 
-def test_checks_come_in_the_stated_order(cloud: Cloud) -> None:
-    """Each row mends what the row above was refused for and leaves everything after it broken."""
+def test_checks_come_in_the_stated_order(sgw: RunningSgw) -> None:
+    """Each row corrects the cause of the previous error and leaves all later ones."""
     parameters: dict[str, str] = {}
     for code, mended in IN_ORDER:
         parameters.update(mended)
-        assert cloud.create(parameters).json()["Code"] == code
+        assert sgw.create(parameters).json()["Code"] == code
 
 
 @pytest.mark.parametrize("code", sorted(DOCUMENTED))
-def test_every_documented_error_can_be_had_by_a_fault(cloud: Cloud, code: str) -> None:
-    cloud.queue_faults(code)
+def test_every_documented_error_is_a_fault(sgw: RunningSgw, code: str) -> None:
+    sgw.queue_faults(code)
 
-    struck, next_time = cloud.create(), cloud.create()
+    struck, next_time = sgw.create(), sgw.create()
 
-    assert said(struck) == DOCUMENTED[code]
+    assert error_of(struck) == DOCUMENTED[code]
     assert next_time.status == 200
 
 
-def test_every_documented_error_but_those_of_other_services_has_a_real_cause_here() -> None:
-    """The limit's cause has a test of its own."""
+def test_every_error_of_this_service_has_a_cause() -> None:
+    """The cause of the limit has its own test."""
     with_cause = {code for _, code, _ in CAUSES} | {"ExpressSyncNotificationEventLimitExceed"}
 
-    assert with_cause == DOCUMENTED.keys() - BY_FAULT_ALONE
+    assert with_cause == DOCUMENTED.keys() - ONLY_BY_FAULT

@@ -1,7 +1,6 @@
-"""What each fault does to the groups, what it does to the wire, and whom it strikes."""
+"""The effect of each fault on the groups and on the wire, and the calls that it applies to."""
 
 import socket
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -10,27 +9,12 @@ import pytest
 import urllib3
 
 from tests.local.sgw_signer import Ask
-from tests.local.sgw_support import GROUP, Answer, Cloud
+from tests.local.sgw_support import GROUP, Response, RunningSgw
 from tests.support.patience import PATIENCE_SECONDS, SILENCE_SECONDS, wait_for
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Cloud]:
-    with Cloud() as cloud:
-        yield cloud
-
-
-@pytest.fixture
-def cloud(running: Cloud) -> Cloud:
-    running.control("POST", "reset")
-    running.points.clear()
-    running.clock.someone_sleeps.clear()
-    running.someone_called.clear()
-    return running
-
-
-def last_call(cloud: Cloud) -> tuple[Any, ...]:
-    call = cloud.calls()[-1]
+def last_call(sgw: RunningSgw) -> tuple[Any, ...]:
+    call = sgw.calls()[-1]
     return call["fault"], call["code"], call["outcome"]
 
 
@@ -57,305 +41,305 @@ def last_call(cloud: Cloud) -> tuple[Any, ...]:
         ("InvalidVersion", 400, "InvalidVersion"),
     ],
 )
-def test_a_refusal_by_fault_does_nothing(cloud: Cloud, fault: str, status: int, code: str) -> None:
-    cloud.queue_faults(fault)
+def test_error_fault_does_nothing(sgw: RunningSgw, fault: str, status: int, code: str) -> None:
+    sgw.queue_faults(fault)
 
-    answer = cloud.create()
+    response = sgw.create()
 
-    assert (answer.status, answer.json()["Code"], cloud.names()) == (status, code, [])
-    assert "x-acs-retry-after" not in answer.headers
-    assert last_call(cloud) == (fault, code, "not-executed")
-
-
-def test_throttling_can_say_when_to_come_again(cloud: Cloud) -> None:
-    cloud.queue_faults("throttling:1500")
-
-    answer = cloud.create()
-
-    assert (answer.json()["Code"], answer.headers["x-acs-retry-after"]) == ("Throttling.User", "1500")
+    assert (response.status, response.json()["Code"], sgw.names()) == (status, code, [])
+    assert "x-acs-retry-after" not in response.headers
+    assert last_call(sgw) == (fault, code, "not-executed")
 
 
-def test_a_502_is_a_page_and_does_nothing(cloud: Cloud) -> None:
-    cloud.queue_faults("http-502-html")
+def test_throttling_can_have_a_time_to_retry_after(sgw: RunningSgw) -> None:
+    sgw.queue_faults("throttling:1500")
 
-    answer = cloud.create()
+    response = sgw.create()
 
-    assert (answer.status, answer.headers["content-type"], cloud.names()) == (502, "text/html", [])
-    assert answer.body.startswith(b"<html>")
-    assert last_call(cloud) == ("http-502-html", None, "not-executed")
+    assert (response.json()["Code"], response.headers["x-acs-retry-after"]) == ("Throttling.User", "1500")
 
 
-def test_an_empty_500_is_empty_and_does_nothing(cloud: Cloud) -> None:
-    cloud.queue_faults("empty-500")
+def test_502_is_a_page_and_does_nothing(sgw: RunningSgw) -> None:
+    sgw.queue_faults("http-502-html")
 
-    answer = cloud.create()
+    response = sgw.create()
 
-    assert (answer.status, answer.body, cloud.names()) == (500, b"", [])
+    assert (response.status, response.headers["content-type"], sgw.names()) == (502, "text/html", [])
+    assert response.body.startswith(b"<html>")
+    assert last_call(sgw) == ("http-502-html", None, "not-executed")
 
 
-def test_an_unsuccessful_200_has_no_id_and_does_nothing(cloud: Cloud) -> None:
-    cloud.queue_faults("success-false")
+def test_empty_500_is_empty_and_does_nothing(sgw: RunningSgw) -> None:
+    sgw.queue_faults("empty-500")
 
-    answer = cloud.create()
+    response = sgw.create()
 
-    body = answer.json()
-    assert (answer.status, body["Success"], body["Code"], cloud.names()) == (200, False, "InternalError", [])
+    assert (response.status, response.body, sgw.names()) == (500, b"", [])
+
+
+def test_unsuccessful_200_has_no_id_and_does_nothing(sgw: RunningSgw) -> None:
+    sgw.queue_faults("success-false")
+
+    response = sgw.create()
+
+    body = response.json()
+    assert (response.status, body["Success"], body["Code"], sgw.names()) == (200, False, "InternalError", [])
     assert "ExpressSyncId" not in body
 
 
 @pytest.mark.parametrize("answer_format", ["JSON", "XML"])
-def test_a_malformed_200_cannot_be_read_and_does_nothing(cloud: Cloud, answer_format: str) -> None:
-    cloud.queue_faults("malformed-200")
+def test_malformed_200_cannot_be_parsed_and_does_nothing(sgw: RunningSgw, answer_format: str) -> None:
+    sgw.queue_faults("malformed-200")
 
-    answer = cloud.create(answer_format=answer_format)
+    response = sgw.create(answer_format=answer_format)
 
-    assert (answer.status, cloud.names()) == (200, [])
+    assert (response.status, sgw.names()) == (200, [])
     with pytest.raises((ValueError, ET.ParseError)):
-        ET.XML(answer.body) if answer_format == "XML" else answer.json()
+        ET.XML(response.body) if answer_format == "XML" else response.json()
 
 
 @pytest.mark.parametrize(("fault", "names"), [("reset-before", []), ("reset-after", ["photos"])])
-def test_a_reset_breaks_the_connection_before_or_after_the_work(cloud: Cloud, fault: str, names: list[str]) -> None:
-    cloud.queue_faults(fault)
+def test_reset_breaks_the_connection_before_or_after_the_create(sgw: RunningSgw, fault: str, names: list[str]) -> None:
+    sgw.queue_faults(fault)
 
     with pytest.raises(urllib3.exceptions.ProtocolError) as broken:
-        cloud.create()
+        sgw.create()
 
     assert isinstance(broken.value.args[1], ConnectionResetError)
-    assert cloud.names() == names
-    assert cloud.points == ["create-sent"]
+    assert sgw.names() == names
+    assert sgw.points == ["create-sent"]
 
 
 @pytest.mark.parametrize(
     ("fault", "names", "outcome"),
     [("timeout-before", [], "not-executed"), ("timeout-after", ["photos"], "done")],
 )
-def test_a_timeout_answers_nothing_before_or_after_the_work(
-    cloud: Cloud, fault: str, names: list[str], outcome: str
+def test_timeout_never_responds_before_or_after_the_create(
+    sgw: RunningSgw, fault: str, names: list[str], outcome: str
 ) -> None:
-    cloud.queue_faults(fault)
+    sgw.queue_faults(fault)
 
     with pytest.raises(urllib3.exceptions.ReadTimeoutError):
-        cloud.create(patience_s=SILENCE_SECONDS)
+        sgw.create(patience_s=SILENCE_SECONDS)
 
-    wait_for(lambda: last_call(cloud) == (fault, None, outcome))
-    assert cloud.names() == names
-    assert cloud.points == ["create-sent"]
+    wait_for(lambda: last_call(sgw) == (fault, None, outcome))
+    assert sgw.names() == names
+    assert sgw.points == ["create-sent"]
 
 
-def test_an_error_after_the_work_hides_that_it_was_done(cloud: Cloud) -> None:
-    cloud.queue_faults("error-after")
+def test_error_after_the_create_hides_that_it_was_done(sgw: RunningSgw) -> None:
+    sgw.queue_faults("error-after")
 
-    answer = cloud.create()
+    response = sgw.create()
 
-    assert (answer.status, answer.json()["Code"], cloud.names()) == (500, "InternalError", ["photos"])
-    assert last_call(cloud) == ("error-after", "InternalError", "done")
-    assert cloud.points == ["create-sent", "create-answered"]
+    assert (response.status, response.json()["Code"], sgw.names()) == (500, "InternalError", ["photos"])
+    assert last_call(sgw) == ("error-after", "InternalError", "done")
+    assert sgw.points == ["create-sent", "create-answered"]
 
 
 @pytest.mark.parametrize("fault", ["reset-after", "timeout-after", "error-after", "late-commit:1"])
-def test_no_fault_makes_what_the_checks_refuse(cloud: Cloud, fault: str) -> None:
-    cloud.create()
-    cloud.queue_faults(fault)
+def test_no_fault_creates_a_group_that_is_refused(sgw: RunningSgw, fault: str) -> None:
+    sgw.create()
+    sgw.queue_faults(fault)
 
-    try_to_create(cloud, {**GROUP, "BucketName": "another-bucket"})
-    assert not fault.startswith("late-commit") or cloud.clock.someone_sleeps.wait(PATIENCE_SECONDS)
-    cloud.advance(1)
+    try_to_create(sgw, {**GROUP, "BucketName": "another-bucket"})
+    assert not fault.startswith("late-commit") or sgw.clock.is_sleeping.wait(PATIENCE_SECONDS)
+    sgw.advance(1)
 
-    assert [group.bucket for group in cloud.groups.describe()] == [GROUP["BucketName"]]
-    wait_for(lambda: cloud.calls()[-1]["outcome"] == "DuplicateExpressSyncName")
+    assert [group.bucket for group in sgw.groups.describe()] == [GROUP["BucketName"]]
+    wait_for(lambda: sgw.calls()[-1]["outcome"] == "DuplicateExpressSyncName")
 
 
-def test_a_late_commit_lands_in_its_time(cloud: Cloud) -> None:
-    lose_a_late_commit(cloud, seconds=30)
-    cloud.advance(29)
-    before = (cloud.names(), last_call(cloud))
-    cloud.advance(1)
+def test_late_commit_lands_in_its_time(sgw: RunningSgw) -> None:
+    lose_a_late_commit(sgw, seconds=30)
+    sgw.advance(29)
+    before = (sgw.names(), last_call(sgw))
+    sgw.advance(1)
 
     assert before == ([], ("late-commit:30", None, "pending"))
-    assert (cloud.names(), last_call(cloud)) == (["photos"], ("late-commit:30", None, "done"))
+    assert (sgw.names(), last_call(sgw)) == (["photos"], ("late-commit:30", None, "done"))
 
 
-def test_a_late_commit_is_late_against_a_group_made_meanwhile(cloud: Cloud) -> None:
+def test_late_commit_finds_a_group_created_meanwhile(sgw: RunningSgw) -> None:
     """The first to land has the name."""
-    lose_a_late_commit(cloud, seconds=30)
-    meanwhile = cloud.create({**GROUP, "BucketPrefix": "made-meanwhile"})
-    cloud.advance(30)
+    lose_a_late_commit(sgw, seconds=30)
+    meanwhile = sgw.create({**GROUP, "BucketPrefix": "made-meanwhile"})
+    sgw.advance(30)
 
     assert meanwhile.status == 200
-    assert [group.prefix for group in cloud.groups.describe()] == ["made-meanwhile"]
+    assert [group.prefix for group in sgw.groups.describe()] == ["made-meanwhile"]
 
 
-def test_a_late_commit_lands_although_the_server_was_restarted(cloud: Cloud) -> None:
-    lose_a_late_commit(cloud, seconds=30)
-    cloud.stop()
-    cloud.start()
-    cloud.advance(30)
+def test_late_commit_lands_after_a_restart_of_the_server(sgw: RunningSgw) -> None:
+    lose_a_late_commit(sgw, seconds=30)
+    sgw.stop()
+    sgw.start()
+    sgw.advance(30)
 
-    assert cloud.names() == ["photos"]
+    assert sgw.names() == ["photos"]
 
 
-def test_a_late_commit_lands_while_the_server_is_down(cloud: Cloud) -> None:
-    lose_a_late_commit(cloud, seconds=30)
-    cloud.stop()
-    cloud.advance(30)
-    landed = [group.name for group in cloud.groups.describe()]
-    cloud.start()
+def test_late_commit_lands_while_the_server_is_down(sgw: RunningSgw) -> None:
+    lose_a_late_commit(sgw, seconds=30)
+    sgw.stop()
+    sgw.advance(30)
+    landed = [group.name for group in sgw.groups.describe()]
+    sgw.start()
 
     assert landed == ["photos"]
 
 
-def test_a_late_commit_does_not_land_after_a_reset(cloud: Cloud) -> None:
-    lose_a_late_commit(cloud, seconds=30)
-    cloud.control("POST", "reset")
-    cloud.advance(30)
+def test_late_commit_does_not_land_after_a_reset(sgw: RunningSgw) -> None:
+    lose_a_late_commit(sgw, seconds=30)
+    sgw.admin("POST", "reset")
+    sgw.advance(30)
 
-    assert cloud.names() == []
+    assert sgw.names() == []
 
 
-def test_a_late_500_is_answered_now_and_lands_in_its_time(cloud: Cloud) -> None:
-    cloud.queue_faults("late-500:30")
-    answer = cloud.create()
-    before = (cloud.names(), last_call(cloud))
-    cloud.advance(30)
+def test_late_500_responds_at_once_and_lands_in_its_time(sgw: RunningSgw) -> None:
+    sgw.queue_faults("late-500:30")
+    response = sgw.create()
+    before = (sgw.names(), last_call(sgw))
+    sgw.advance(30)
 
-    assert (answer.status, answer.json()["Code"]) == (500, "InternalError")
-    assert "x-acs-retry-after" not in answer.headers
+    assert (response.status, response.json()["Code"]) == (500, "InternalError")
+    assert "x-acs-retry-after" not in response.headers
     assert before == ([], ("late-500:30", "InternalError", "pending"))
-    assert (cloud.names(), last_call(cloud)) == (["photos"], ("late-500:30", "InternalError", "done"))
+    assert (sgw.names(), last_call(sgw)) == (["photos"], ("late-500:30", "InternalError", "done"))
 
 
-def test_a_403_page_does_nothing(cloud: Cloud) -> None:
-    cloud.queue_faults("http-403-html")
+def test_403_page_does_nothing(sgw: RunningSgw) -> None:
+    sgw.queue_faults("http-403-html")
 
-    answer = cloud.create()
+    response = sgw.create()
 
-    assert (answer.status, answer.headers["content-type"], cloud.names()) == (403, "text/html", [])
-    assert answer.body.startswith(b"<html>")
-    assert last_call(cloud) == ("http-403-html", None, "not-executed")
+    assert (response.status, response.headers["content-type"], sgw.names()) == (403, "text/html", [])
+    assert response.body.startswith(b"<html>")
+    assert last_call(sgw) == ("http-403-html", None, "not-executed")
 
 
 @pytest.mark.parametrize("answer_format", ["JSON", "XML"])
-def test_an_error_in_xml_is_in_xml_whatever_was_asked_for(cloud: Cloud, answer_format: str) -> None:
-    cloud.queue_faults("xml-error:AssumeRoleFail")
+def test_xml_error_fault_is_in_xml_for_every_format(sgw: RunningSgw, answer_format: str) -> None:
+    sgw.queue_faults("xml-error:AssumeRoleFail")
 
-    answer = cloud.create(answer_format=answer_format)
+    response = sgw.create(answer_format=answer_format)
 
-    assert (answer.status, answer.headers["content-type"], cloud.names()) == (403, "application/xml", [])
-    assert ET.XML(answer.body).findtext("Code") == "AssumeRoleFail"
-    assert last_call(cloud) == ("xml-error:AssumeRoleFail", "AssumeRoleFail", "not-executed")
+    assert (response.status, response.headers["content-type"], sgw.names()) == (403, "application/xml", [])
+    assert ET.XML(response.body).findtext("Code") == "AssumeRoleFail"
+    assert last_call(sgw) == ("xml-error:AssumeRoleFail", "AssumeRoleFail", "not-executed")
 
 
 @pytest.mark.parametrize(("seconds", "header"), [("4", "4"), ("0.2", "1"), ("0", "0")])
-def test_throttling_can_use_the_standard_header(cloud: Cloud, seconds: str, header: str) -> None:
-    cloud.queue_faults(f"retry-after:{seconds}")
+def test_throttling_can_use_the_standard_header(sgw: RunningSgw, seconds: str, header: str) -> None:
+    sgw.queue_faults(f"retry-after:{seconds}")
 
-    answer = cloud.create()
+    response = sgw.create()
 
-    assert (answer.status, answer.json()["Code"], cloud.names()) == (429, "Throttling.User", [])
-    assert answer.headers["retry-after"] == header
-    assert "x-acs-retry-after" not in answer.headers
+    assert (response.status, response.json()["Code"], sgw.names()) == (429, "Throttling.User", [])
+    assert response.headers["retry-after"] == header
+    assert "x-acs-retry-after" not in response.headers
 
 
-def test_a_normalised_prefix_has_no_slashes_at_its_ends(cloud: Cloud) -> None:
-    cloud.queue_faults("normalised", "normalised")
-    cloud.create({**GROUP, "BucketPrefix": "teams/a/"})
-    cloud.create({"Name": "whole", "BucketName": "another-bucket", "BucketRegion": "cn-hangzhou"})
+def test_normalised_prefix_has_no_slashes_at_its_ends(sgw: RunningSgw) -> None:
+    sgw.queue_faults("normalised", "normalised")
+    sgw.create({**GROUP, "BucketPrefix": "teams/a/"})
+    sgw.create({"Name": "whole", "BucketName": "another-bucket", "BucketRegion": "cn-hangzhou"})
 
-    listed = cloud.describe().json()["ExpressSyncs"]["ExpressSync"]
+    listed = sgw.describe().json()["ExpressSyncs"]["ExpressSync"]
 
     assert [group["BucketPrefix"] for group in listed] == ["teams/a", ""]
-    assert last_call(cloud) == (None, "200", "done")
+    assert last_call(sgw) == (None, "200", "done")
 
 
-def test_early_hints_go_before_the_answer(cloud: Cloud) -> None:
-    cloud.queue_faults("early-hints", "early-hints")
+def test_early_hints_come_before_the_response(sgw: RunningSgw) -> None:
+    sgw.queue_faults("early-hints", "early-hints")
 
     for status in (200, 400):
-        received = converse(cloud)
+        received = converse(sgw)
         interim, _, final = received.partition(b"\r\n\r\n")
         assert interim.startswith(b"HTTP/1.1 103 Early Hints\r\n")
         assert final.startswith(b"HTTP/1.1 %d " % status)
 
-    assert cloud.names() == ["photos"]
-    assert cloud.points == ["create-sent", "create-answered"] * 2
+    assert sgw.names() == ["photos"]
+    assert sgw.points == ["create-sent", "create-answered"] * 2
 
 
-def test_a_trickle_goes_on_until_its_client_leaves(cloud: Cloud) -> None:
-    cloud.queue_faults("trickle")
+def test_trickle_continues_until_the_client_disconnects(sgw: RunningSgw) -> None:
+    sgw.queue_faults("trickle")
 
-    received = converse(cloud, enough=60)
+    received = converse(sgw, enough=60)
 
     assert received.startswith(b"HTTP/1.1 200 OK\r\nX-Padding: ...")
-    assert (cloud.names(), last_call(cloud)) == (["photos"], ("trickle", None, "done"))
-    assert cloud.points == ["create-sent"]
+    assert (sgw.names(), last_call(sgw)) == (["photos"], ("trickle", None, "done"))
+    assert sgw.points == ["create-sent"]
 
 
-def test_a_slow_call_waits_and_then_goes_the_usual_way(cloud: Cloud) -> None:
-    cloud.queue_faults("slow:1500", "slow:1500")
+def test_slow_call_waits_and_then_runs_as_usual(sgw: RunningSgw) -> None:
+    sgw.queue_faults("slow:1500", "slow:1500")
     with ThreadPoolExecutor() as pool:
         for expected in ("200", "DuplicateExpressSyncName"):
-            answer = pool.submit(cloud.create)
-            assert cloud.clock.someone_sleeps.wait(PATIENCE_SECONDS)
-            assert cloud.calls()[-1]["outcome"] == "pending"
-            cloud.clock.someone_sleeps.clear()
-            cloud.advance(1.5)
-            assert answer.result(PATIENCE_SECONDS).json()["Code"] == expected
+            response = pool.submit(sgw.create)
+            assert sgw.clock.is_sleeping.wait(PATIENCE_SECONDS)
+            assert sgw.calls()[-1]["outcome"] == "pending"
+            sgw.clock.is_sleeping.clear()
+            sgw.advance(1.5)
+            assert response.result(PATIENCE_SECONDS).json()["Code"] == expected
 
 
-def test_a_slow_call_is_carried_out_although_its_client_left(cloud: Cloud) -> None:
-    cloud.queue_faults("slow:1500")
+def test_slow_call_of_a_disconnected_client_is_carried_out(sgw: RunningSgw) -> None:
+    sgw.queue_faults("slow:1500")
     with pytest.raises(urllib3.exceptions.ReadTimeoutError):
-        cloud.create(patience_s=SILENCE_SECONDS)
-    assert cloud.clock.someone_sleeps.wait(PATIENCE_SECONDS)
-    cloud.advance(1.5)
+        sgw.create(patience_s=SILENCE_SECONDS)
+    assert sgw.clock.is_sleeping.wait(PATIENCE_SECONDS)
+    sgw.advance(1.5)
 
-    wait_for(lambda: cloud.names() == ["photos"])
+    wait_for(lambda: sgw.names() == ["photos"])
 
 
-def test_a_client_without_an_answer_is_let_go_when_the_server_stops(cloud: Cloud) -> None:
-    cloud.queue_faults("timeout-before")
+def test_stopped_server_disconnects_waiting_clients(sgw: RunningSgw) -> None:
+    sgw.queue_faults("timeout-before")
     with ThreadPoolExecutor() as pool:
-        waiting = pool.submit(try_to_create, cloud, GROUP, PATIENCE_SECONDS)
-        assert cloud.someone_called.wait(PATIENCE_SECONDS)
-        cloud.stop()
+        waiting = pool.submit(try_to_create, sgw, GROUP, PATIENCE_SECONDS)
+        assert sgw.was_called.wait(PATIENCE_SECONDS)
+        sgw.stop()
 
         assert isinstance(waiting.result(PATIENCE_SECONDS / 2), urllib3.exceptions.ProtocolError)
-    cloud.start()
+    sgw.start()
 
 
-def test_faults_strike_once_each_and_in_order(cloud: Cloud) -> None:
-    cloud.queue_faults("InternalError", "throttling")
-    cloud.queue_faults("unavailable")
+def test_each_fault_applies_to_one_create_in_order(sgw: RunningSgw) -> None:
+    sgw.queue_faults("InternalError", "throttling")
+    sgw.queue_faults("unavailable")
 
-    codes = [cloud.create().json()["Code"] for _ in range(5)]
+    codes = [sgw.create().json()["Code"] for _ in range(5)]
 
     assert codes == ["InternalError", "Throttling.User", "ServiceUnavailable", "200", "DuplicateExpressSyncName"]
 
 
-def test_count_repeats_the_whole_list(cloud: Cloud) -> None:
-    cloud.queue_faults("InternalError", "throttling", count=2)
+def test_count_repeats_the_whole_list_of_faults(sgw: RunningSgw) -> None:
+    sgw.queue_faults("InternalError", "throttling", count=2)
 
-    codes = [cloud.create().json()["Code"] for _ in range(5)]
+    codes = [sgw.create().json()["Code"] for _ in range(5)]
 
     assert codes == ["InternalError", "Throttling.User"] * 2 + ["200"]
 
 
-def test_a_fault_waits_for_a_name_that_matches_its_glob(cloud: Cloud) -> None:
-    """Globs tell capitals apart, so that they mean the same on every machine."""
-    cloud.queue_faults("InternalError", name="team-[ab]-*")
+def test_fault_waits_for_a_name_that_matches_its_glob(sgw: RunningSgw) -> None:
+    """Globs are case-sensitive, so that they match the same names on every machine."""
+    sgw.queue_faults("InternalError", name="team-[ab]-*")
 
     names = ["photos", "TEAM-a-1", "team-c-1", "team-b-1", "team-b-2"]
-    codes = {name: cloud.create({**GROUP, "Name": name, "BucketPrefix": name}).json()["Code"] for name in names}
+    codes = {name: sgw.create({**GROUP, "Name": name, "BucketPrefix": name}).json()["Code"] for name in names}
 
     assert [name for name, code in codes.items() if code != "200"] == ["team-b-1"]
 
 
-def test_faults_of_the_one_operation_leave_the_other_alone(cloud: Cloud) -> None:
-    cloud.queue_faults("AssumeRoleFail", operation="DescribeExpressSyncs", name="no-such-name")
-    cloud.queue_faults("InternalError")
+def test_fault_of_one_operation_does_not_affect_another(sgw: RunningSgw) -> None:
+    sgw.queue_faults("AssumeRoleFail", operation="DescribeExpressSyncs", name="no-such-name")
+    sgw.queue_faults("InternalError")
 
-    created, described, described_again = cloud.create(), cloud.describe(), cloud.describe()
+    created, described, described_again = sgw.create(), sgw.describe(), sgw.describe()
 
     assert [created.json()["Code"], described.json()["Code"], described_again.json()["Code"]] == [
         "InternalError",
@@ -365,35 +349,35 @@ def test_faults_of_the_one_operation_leave_the_other_alone(cloud: Cloud) -> None
 
 
 @pytest.mark.parametrize("fault", ["timeout-before", "timeout-after"])
-def test_a_describe_can_stay_without_an_answer(cloud: Cloud, fault: str) -> None:
-    cloud.queue_faults(fault, operation="DescribeExpressSyncs")
+def test_describe_can_be_without_a_response(sgw: RunningSgw, fault: str) -> None:
+    sgw.queue_faults(fault, operation="DescribeExpressSyncs")
 
     with pytest.raises(urllib3.exceptions.ReadTimeoutError):
-        cloud.describe(patience_s=SILENCE_SECONDS)
+        sgw.describe(patience_s=SILENCE_SECONDS)
 
-    assert cloud.points == []
+    assert sgw.points == []
 
 
-def test_a_call_that_the_gateway_refuses_uses_up_no_fault(cloud: Cloud) -> None:
-    cloud.queue_faults("InternalError")
+def test_refused_call_uses_up_no_fault(sgw: RunningSgw) -> None:
+    sgw.queue_faults("InternalError")
 
-    unsigned = cloud.send("POST", "/?Action=CreateExpressSync&Version=2018-05-11&Format=JSON")
+    unsigned = sgw.send("POST", "/?Action=CreateExpressSync&Version=2018-05-11&Format=JSON")
 
     assert unsigned.json()["Code"] == "MissingAccessKeyId"
-    assert cloud.create().json()["Code"] == "InternalError"
+    assert sgw.create().json()["Code"] == "InternalError"
 
 
-def converse(cloud: Cloud, enough: int | None = None) -> bytes:
-    """Create a group over a connection of its own; what comes until it closes, or until there are `enough` bytes."""
-    request = cloud.sign(Ask("CreateExpressSync", GROUP))
+def converse(sgw: RunningSgw, enough: int | None = None) -> bytes:
+    """Create a group over a new connection and return its bytes until it closes, or until there are `enough`."""
+    request = sgw.sign(Ask("CreateExpressSync", GROUP))
     headers = {
         **request.headers,
-        "host": cloud.address,
+        "host": sgw.address,
         "connection": "close",
         "content-length": str(len(request.body)),
     }
     head = [f"POST {request.target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
-    host, port = cloud.address.split(":")
+    host, port = sgw.address.split(":")
     received = b""
     with socket.create_connection((host, int(port)), PATIENCE_SECONDS) as connection:
         connection.sendall("\r\n".join(head).encode() + request.body)
@@ -402,17 +386,19 @@ def converse(cloud: Cloud, enough: int | None = None) -> bytes:
     return received
 
 
-def try_to_create(cloud: Cloud, parameters: dict[str, str], patience_s: float = SILENCE_SECONDS) -> Answer | Exception:
-    """Create a group; what becomes of the connection is an outcome like any other."""
+def try_to_create(
+    sgw: RunningSgw, parameters: dict[str, str], patience_s: float = SILENCE_SECONDS
+) -> Response | Exception:
+    """Create a group and return the response or the error of the connection."""
     try:
-        return cloud.create(parameters, patience_s=patience_s)
+        return sgw.create(parameters, patience_s=patience_s)
     except urllib3.exceptions.HTTPError as error:
         return error
 
 
-def lose_a_late_commit(cloud: Cloud, seconds: int) -> None:
-    """Create a group that lands late, and leave without an answer."""
-    cloud.queue_faults(f"late-commit:{seconds}")
-    outcome = try_to_create(cloud, GROUP)
+def lose_a_late_commit(sgw: RunningSgw, seconds: int) -> None:
+    """Create a group that lands late, and disconnect without a response."""
+    sgw.queue_faults(f"late-commit:{seconds}")
+    outcome = try_to_create(sgw, GROUP)
     assert isinstance(outcome, urllib3.exceptions.ReadTimeoutError)
-    assert cloud.clock.someone_sleeps.wait(PATIENCE_SECONDS)
+    assert sgw.clock.is_sleeping.wait(PATIENCE_SECONDS)

@@ -1,56 +1,43 @@
-"""Who is turned away at the gateway's door, with which words, and that nothing is done for them."""
+"""The errors of the API gateway; a refused call does nothing."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from express_sync.local.account import Key
-from tests.local.sgw_signer import DIALECTS, Ask, acs3_authorization, rpc_signature
-from tests.local.sgw_support import GROUP, ROLE, USER, Answer, Cloud, Dialect
+from tests.local.sgw_signer import SCHEMES, Ask, acs3_authorization, rpc_signature
+from tests.local.sgw_support import GROUP, ROLE, USER, Response, RunningSgw, Scheme
 
 CREATE = Ask("CreateExpressSync", GROUP)
 QUARTER_S = 15 * 60
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Cloud]:
-    with Cloud() as cloud:
-        yield cloud
+def refused(sgw: RunningSgw, response: Response) -> tuple[int, str, str]:
+    """Return the body of the response, after checking that nothing was done."""
+    body = response.json()
+    assert sgw.names() == []
+    assert [call["outcome"] for call in sgw.calls()] == ["not-executed"]
+    assert [call["code"] for call in sgw.calls()] == [body["Code"]]
+    return response.status, body["Code"], body["Message"]
 
 
-@pytest.fixture
-def cloud(running: Cloud) -> Cloud:
-    running.control("POST", "reset")
-    return running
+def test_error_has_the_body_of_the_gateway(sgw: RunningSgw) -> None:
+    response = sgw.call(replace(CREATE, key=Key("LTAI-nobody", "secret")))
 
-
-def refused(cloud: Cloud, answer: Answer) -> tuple[int, str, str]:
-    """What was said, after looking that nothing was done."""
-    body = answer.json()
-    assert cloud.names() == []
-    assert [call["outcome"] for call in cloud.calls()] == ["not-executed"]
-    assert [call["code"] for call in cloud.calls()] == [body["Code"]]
-    return answer.status, body["Code"], body["Message"]
-
-
-def test_a_refusal_has_the_body_of_the_gateway(cloud: Cloud) -> None:
-    answer = cloud.call(replace(CREATE, key=Key("LTAI-nobody", "secret")))
-
-    body = answer.json()
+    body = response.json()
     assert body == {
-        "RequestId": answer.headers["x-acs-request-id"],
-        "HostId": cloud.address,
+        "RequestId": response.headers["x-acs-request-id"],
+        "HostId": sgw.address,
         "Code": "InvalidAccessKeyId.NotFound",
         "Message": "Specified access key is not found.",
         "Recommend": "https://api.aliyun.com/troubleshoot?q=InvalidAccessKeyId.NotFound&product=sgw"
         f"&requestId={body['RequestId']}",
     }
-    assert answer.status == 404
+    assert response.status == 404
 
 
-@pytest.mark.parametrize("dialect", ["rpc", "acs3"])
+@pytest.mark.parametrize("scheme", ["rpc", "acs3"])
 @pytest.mark.parametrize(
     ("key", "code", "message"),
     [
@@ -80,85 +67,85 @@ def test_a_refusal_has_the_body_of_the_gateway(cloud: Cloud) -> None:
         ),
     ],
 )
-def test_a_key_that_is_not_right_is_refused(cloud: Cloud, dialect: Dialect, key: Key, code: str, message: str) -> None:
-    status, said_code, said_message = refused(cloud, cloud.call(replace(CREATE, key=key), dialect))
+def test_invalid_key_is_refused(sgw: RunningSgw, scheme: Scheme, key: Key, code: str, message: str) -> None:
+    status, said_code, said_message = refused(sgw, sgw.call(replace(CREATE, key=key), scheme))
 
     assert (status, said_code) == (400, code)
     assert said_message.startswith(message)
 
 
-def test_a_mismatch_shows_the_string_that_the_server_signed(cloud: Cloud) -> None:
+def test_mismatch_shows_the_string_that_the_server_signed(sgw: RunningSgw) -> None:
     """The official core SDK compares it with its own to tell a wrong secret from a wrong algorithm."""
-    answer = cloud.call(replace(CREATE, key=replace(USER, access_key_secret="wrong")), "rpc")
+    response = sgw.call(replace(CREATE, key=replace(USER, access_key_secret="wrong")), "rpc")
 
-    _, to_sign = answer.json()["Message"].split(" server string to sign is:")
+    _, to_sign = response.json()["Message"].split(" server string to sign is:")
     assert to_sign.startswith("POST&%2F&AccessKeyId%3D")
 
 
-@pytest.mark.parametrize("dialect", ["rpc", "acs3"])
+@pytest.mark.parametrize("scheme", ["rpc", "acs3"])
 @pytest.mark.parametrize(
     ("shift_s", "is_accepted"),
     [(-QUARTER_S - 2, False), (-QUARTER_S + 5, True), (QUARTER_S - 5, True), (QUARTER_S + 2, False)],
 )
-def test_a_signature_holds_for_a_quarter_of_an_hour_either_way(
-    cloud: Cloud, dialect: Dialect, shift_s: int, is_accepted: bool
+def test_signature_is_valid_for_fifteen_minutes_either_way(
+    sgw: RunningSgw, scheme: Scheme, shift_s: int, is_accepted: bool
 ) -> None:
-    answer = cloud.deliver(DIALECTS[dialect](CREATE, cloud.address, cloud.clock.now() + shift_s))
+    response = sgw.deliver(SCHEMES[scheme](CREATE, sgw.address, sgw.clock.now() + shift_s))
 
-    code = answer.json()["Code"]
+    code = response.json()["Code"]
     assert (code == "200", code == "InvalidTimeStamp.Expired") == (is_accepted, not is_accepted)
 
 
 @pytest.mark.parametrize("spelling", ["yesterday", "2026-11-23 08:00:00", "2026-11-23T08:00:00+08:00", "1795420800"])
-def test_a_time_in_another_form_is_refused(cloud: Cloud, spelling: str) -> None:
-    answer = cloud.deliver(cloud.sign(CREATE, "rpc", Timestamp=spelling))
+def test_malformed_time_is_refused(sgw: RunningSgw, spelling: str) -> None:
+    response = sgw.deliver(sgw.sign(CREATE, "rpc", Timestamp=spelling))
 
-    assert refused(cloud, answer)[1] == "InvalidTimeStamp.Format"
+    assert refused(sgw, response)[1] == "InvalidTimeStamp.Format"
 
 
-@pytest.mark.parametrize("dialect", ["rpc", "acs3"])
-def test_a_request_sent_again_as_it_is_is_refused_until_it_is_too_old_anyway(cloud: Cloud, dialect: Dialect) -> None:
-    request = cloud.sign(CREATE, dialect)
-    codes = [cloud.deliver(request).json()["Code"] for _ in range(2)]
-    cloud.advance(QUARTER_S + 1)
-    codes.append(cloud.deliver(request).json()["Code"])
+@pytest.mark.parametrize("scheme", ["rpc", "acs3"])
+def test_repeated_request_is_refused_until_it_expires(sgw: RunningSgw, scheme: Scheme) -> None:
+    request = sgw.sign(CREATE, scheme)
+    codes = [sgw.deliver(request).json()["Code"] for _ in range(2)]
+    sgw.advance(QUARTER_S + 1)
+    codes.append(sgw.deliver(request).json()["Code"])
 
     assert codes == ["200", "SignatureNonceUsed", "InvalidTimeStamp.Expired"]
 
 
 @pytest.mark.parametrize("ahead_s", [0, QUARTER_S - 60])
-def test_a_nonce_is_remembered_as_long_as_its_signature_holds(cloud: Cloud, ahead_s: int) -> None:
-    """A client whose clock is ahead signs what holds for twice as long."""
-    request = DIALECTS["rpc"](CREATE, cloud.address, cloud.clock.now() + ahead_s)
+def test_nonce_is_remembered_while_its_signature_is_valid(sgw: RunningSgw, ahead_s: int) -> None:
+    """The signature of a client whose clock is ahead is valid for twice as long."""
+    request = SCHEMES["rpc"](CREATE, sgw.address, sgw.clock.now() + ahead_s)
 
-    first = cloud.deliver(request)
-    cloud.advance(ahead_s + QUARTER_S - 60)
-    second = cloud.deliver(request)
+    first = sgw.deliver(request)
+    sgw.advance(ahead_s + QUARTER_S - 60)
+    second = sgw.deliver(request)
 
     assert [first.json()["Code"], second.json()["Code"]] == ["200", "SignatureNonceUsed"]
 
 
-def test_a_nonce_can_be_used_again_after_all_signatures_with_it_have_expired(cloud: Cloud) -> None:
-    first = cloud.deliver(cloud.sign(CREATE, "rpc", SignatureNonce="only-one"))
-    cloud.advance(2 * QUARTER_S + 1)
-    second = cloud.deliver(cloud.sign(CREATE, "rpc", SignatureNonce="only-one"))
+def test_nonce_can_be_used_again_after_its_signature_expired(sgw: RunningSgw) -> None:
+    first = sgw.deliver(sgw.sign(CREATE, "rpc", SignatureNonce="only-one"))
+    sgw.advance(2 * QUARTER_S + 1)
+    second = sgw.deliver(sgw.sign(CREATE, "rpc", SignatureNonce="only-one"))
 
     assert [first.json()["Code"], second.json()["Code"]] == ["200", "DuplicateExpressSyncName"]
 
 
-def test_two_keys_may_use_the_same_nonce(cloud: Cloud) -> None:
+def test_two_keys_can_use_the_same_nonce(sgw: RunningSgw) -> None:
     """Nonces are counted per key."""
     asks = (CREATE, replace(CREATE, key=ROLE))
 
-    codes = [cloud.deliver(cloud.sign(ask, "rpc", SignatureNonce="shared")).json()["Code"] for ask in asks]
+    codes = [sgw.deliver(sgw.sign(ask, "rpc", SignatureNonce="shared")).json()["Code"] for ask in asks]
 
     assert codes == ["200", "DuplicateExpressSyncName"]
 
 
-def test_a_refused_signature_does_not_use_up_the_nonce(cloud: Cloud) -> None:
+def test_refused_signature_does_not_use_up_the_nonce(sgw: RunningSgw) -> None:
     forged = replace(CREATE, key=replace(USER, access_key_secret="wrong"))
 
-    codes = [cloud.deliver(cloud.sign(ask, "rpc", SignatureNonce="wanted")).json()["Code"] for ask in (forged, CREATE)]
+    codes = [sgw.deliver(sgw.sign(ask, "rpc", SignatureNonce="wanted")).json()["Code"] for ask in (forged, CREATE)]
 
     assert codes == ["SignatureDoesNotMatch", "200"]
 
@@ -181,11 +168,11 @@ def test_a_refused_signature_does_not_use_up_the_nonce(cloud: Cloud) -> None:
         ({"SignatureVersion": "2.0"}, "InvalidSignatureVersion"),
     ],
 )
-def test_a_common_parameter_that_is_not_right_is_refused(cloud: Cloud, other: dict[str, str], code: str) -> None:
-    request = cloud.sign(CREATE, "rpc", **other)
+def test_invalid_common_parameter_is_refused(sgw: RunningSgw, other: dict[str, str], code: str) -> None:
+    request = sgw.sign(CREATE, "rpc", **other)
     accept = {"accept": "application/json"}
 
-    assert refused(cloud, cloud.send("POST", request.target, headers=accept))[1] == code
+    assert refused(sgw, sgw.send("POST", request.target, headers=accept))[1] == code
 
 
 @pytest.mark.parametrize(
@@ -200,23 +187,23 @@ def test_a_common_parameter_that_is_not_right_is_refused(cloud: Cloud, other: di
         ({"x_acs_content_sha256": ""}, "MissingContentSha256"),
     ],
 )
-def test_an_acs3_header_that_is_not_right_is_refused(cloud: Cloud, other: dict[str, str], code: str) -> None:
-    assert refused(cloud, cloud.deliver(cloud.sign(CREATE, "acs3", **other)))[1] == code
+def test_invalid_acs3_header_is_refused(sgw: RunningSgw, other: dict[str, str], code: str) -> None:
+    assert refused(sgw, sgw.deliver(sgw.sign(CREATE, "acs3", **other)))[1] == code
 
 
-def test_the_hash_of_the_body_is_not_taken_from_the_client(cloud: Cloud) -> None:
-    """Claim and signature agree about a body that was not sent."""
-    request = cloud.sign(CREATE, "acs3", x_acs_content_sha256=hashlib.sha256(b"another body").hexdigest())
+def test_hash_of_the_body_is_not_taken_from_the_client(sgw: RunningSgw) -> None:
+    """The client's hash and signature are for a body that was not sent."""
+    request = sgw.sign(CREATE, "acs3", x_acs_content_sha256=hashlib.sha256(b"another body").hexdigest())
     authorization = acs3_authorization(CREATE, GROUP, request.headers, b"another body")
     headers = {**request.headers, "authorization": authorization}
 
-    assert refused(cloud, cloud.deliver(replace(request, headers=headers)))[1] == "SignatureDoesNotMatch"
+    assert refused(sgw, sgw.deliver(replace(request, headers=headers)))[1] == "SignatureDoesNotMatch"
 
 
-def test_the_older_signature_is_asked_of_who_signs_nothing(cloud: Cloud) -> None:
+def test_unsigned_call_is_checked_as_the_older_signature(sgw: RunningSgw) -> None:
     target = "/?Action=CreateExpressSync&Version=2018-05-11&Format=JSON"
 
-    assert refused(cloud, cloud.send("POST", target)) == (
+    assert refused(sgw, sgw.send("POST", target)) == (
         400,
         "MissingAccessKeyId",
         "AccessKeyId is mandatory for this action.",
@@ -224,14 +211,14 @@ def test_the_older_signature_is_asked_of_who_signs_nothing(cloud: Cloud) -> None
 
 
 @pytest.mark.parametrize("unsigned", ["host", "x-acs-date", "x-acs-action"])
-def test_acs3_insists_on_what_must_be_signed(cloud: Cloud, unsigned: str) -> None:
-    """A signature that is right in itself, over too few headers."""
-    request = cloud.sign(CREATE)
+def test_acs3_signature_over_too_few_headers_is_refused(sgw: RunningSgw, unsigned: str) -> None:
+    """The signature itself is correct."""
+    request = sgw.sign(CREATE)
     fewer = {name: value for name, value in request.headers.items() if name not in (unsigned, "authorization")}
     authorization = acs3_authorization(CREATE, GROUP, fewer, b"")
     headers = {**request.headers, "authorization": authorization}
 
-    assert refused(cloud, cloud.deliver(replace(request, headers=headers)))[1] == "IncompleteSignature"
+    assert refused(sgw, sgw.deliver(replace(request, headers=headers)))[1] == "IncompleteSignature"
 
 
 @pytest.mark.parametrize(
@@ -245,56 +232,56 @@ def test_acs3_insists_on_what_must_be_signed(cloud: Cloud, unsigned: str) -> Non
         f"ACS3-HMAC-SHA1 Credential={USER.access_key_id},SignedHeaders=host,Signature=00",
     ],
 )
-def test_an_authorization_header_of_another_form_is_refused(cloud: Cloud, authorization: str) -> None:
-    request = cloud.sign(CREATE)
+def test_malformed_authorization_header_is_refused(sgw: RunningSgw, authorization: str) -> None:
+    request = sgw.sign(CREATE)
     headers = {**request.headers, "authorization": authorization}
 
-    assert refused(cloud, cloud.deliver(replace(request, headers=headers)))[1] == "IncompleteSignature"
+    assert refused(sgw, sgw.deliver(replace(request, headers=headers)))[1] == "IncompleteSignature"
 
 
-@pytest.mark.parametrize("dialect", ["rpc", "acs3"])
-def test_another_body_than_the_signed_one_is_refused(cloud: Cloud, dialect: Dialect) -> None:
-    request = cloud.sign(replace(CREATE, in_form=True), dialect)
+@pytest.mark.parametrize("scheme", ["rpc", "acs3"])
+def test_body_other_than_the_signed_one_is_refused(sgw: RunningSgw, scheme: Scheme) -> None:
+    request = sgw.sign(replace(CREATE, in_form=True), scheme)
     altered = replace(request, body=request.body.replace(b"photos", b"videos"))
 
-    assert refused(cloud, cloud.deliver(altered))[1] == "SignatureDoesNotMatch"
+    assert refused(sgw, sgw.deliver(altered))[1] == "SignatureDoesNotMatch"
 
 
-def test_a_parameter_cannot_be_slipped_in_a_second_time(cloud: Cloud) -> None:
-    """What is signed is every parameter as often as it was sent, so the added one breaks the signature."""
-    request = cloud.sign(CREATE, "rpc")
+def test_added_second_value_of_a_parameter_is_refused(sgw: RunningSgw) -> None:
+    """Each value of a repeated parameter is signed, so an added one breaks the signature."""
+    request = sgw.sign(CREATE, "rpc")
 
-    answer = cloud.deliver(replace(request, target=request.target + "&Name=other"))
+    response = sgw.deliver(replace(request, target=request.target + "&Name=other"))
 
-    assert refused(cloud, answer)[1] == "SignatureDoesNotMatch"
+    assert refused(sgw, response)[1] == "SignatureDoesNotMatch"
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
-def test_other_methods_are_refused(cloud: Cloud, method: str) -> None:
-    answer = cloud.call(replace(CREATE, method=method))
+def test_other_methods_are_refused(sgw: RunningSgw, method: str) -> None:
+    response = sgw.call(replace(CREATE, method=method))
 
-    assert refused(cloud, answer)[:2] == (405, "UnsupportedHTTPMethod")
-
-
-def test_other_paths_are_refused(cloud: Cloud) -> None:
-    request = cloud.sign(CREATE)
-
-    answer = cloud.deliver(replace(request, target="/v1" + request.target))
-
-    assert refused(cloud, answer)[1] == "InvalidAction.NotFound"
+    assert refused(sgw, response)[:2] == (405, "UnsupportedHTTPMethod")
 
 
-def test_no_secret_and_no_token_is_ever_shown(cloud: Cloud) -> None:
-    cloud.create(key=ROLE)
-    cloud.call(replace(CREATE, key=replace(ROLE, security_token="made-up")))
+def test_other_paths_are_refused(sgw: RunningSgw) -> None:
+    request = sgw.sign(CREATE)
 
-    shown = cloud.control("GET", "calls").body.decode()
+    response = sgw.deliver(replace(request, target="/v1" + request.target))
 
-    assert [call["accessKeyId"] for call in cloud.calls()] == [ROLE.access_key_id] * 2
+    assert refused(sgw, response)[1] == "InvalidAction.NotFound"
+
+
+def test_no_response_shows_a_secret_or_a_token(sgw: RunningSgw) -> None:
+    sgw.create(key=ROLE)
+    sgw.call(replace(CREATE, key=replace(ROLE, security_token="made-up")))
+
+    shown = sgw.admin("GET", "calls").body.decode()
+
+    assert [call["accessKeyId"] for call in sgw.calls()] == [ROLE.access_key_id] * 2
     assert not any(secret in shown for secret in (ROLE.access_key_secret, ROLE.security_token, "made-up"))
 
 
-def test_the_signer_of_these_tests_signs_as_the_documentation_shows() -> None:
+def test_signer_of_the_tests_signs_as_documented() -> None:
     """The published example of RPC signature 1.0: DescribeRegions, signed with the secret `testsecret`."""
     parameters = {
         "Timestamp": "2016-02-23T12:46:24Z",

@@ -1,4 +1,4 @@
-"""The template reader: what ROS would make of a template, or one clear error."""
+"""The template reader gives what ROS gives, or one clear error."""
 
 import re
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from express_sync.local.account import LOCAL_ACCOUNT
-from express_sync.local.cloud import TEMPLATE
 from express_sync.local.template.async_config import AsyncPolicy
 from express_sync.local.template.deployment import DeadLetters, Deployment, read_template
 from express_sync.local.template.parser import TemplateError, parse
 from express_sync.local.template.resolver import Stack
 from express_sync.local.template.timers import Timer
+from express_sync.paths import TEMPLATE
 
 REGION, ACCOUNT = LOCAL_ACCOUNT.region, LOCAL_ACCOUNT.account_id
 
@@ -52,7 +52,7 @@ Resources:
 
 
 def value_of(expression: str, parameters: Mapping[str, str] | None = None) -> Any:
-    """What a property written as `expression` has as its value."""
+    """Return the value of a property written as `expression`."""
     return Stack(parse(LANGUAGE % expression), LOCAL_ACCOUNT, parameters or {}).properties("Values").get("Value")
 
 
@@ -82,17 +82,17 @@ def value_of(expression: str, parameters: Mapping[str, str] | None = None) -> An
         ("!If [Both, 1, 2]", 2),
     ],
 )
-def test_a_function_gives_what_ros_gives(expression: str, value: object) -> None:
+def test_function_gives_what_ros_gives(expression: str, value: object) -> None:
     assert value_of(expression) == value
 
 
-def test_an_override_takes_the_place_of_a_default_everywhere() -> None:
+def test_override_replaces_a_default_everywhere() -> None:
     assert value_of("!Sub '${Queue}:${Prefix}'", {"Prefix": "other"}) == "other-queue:other"
     assert value_of("!If [IsLarge, 1, 2]", {"Kind": "large"}) == 1
 
 
 @pytest.mark.parametrize(("given", "is_on"), [({}, 1), ({"Switch": "true"}, 1), ({"Switch": "false"}, 0)])
-def test_a_boolean_parameter_is_one_however_it_is_given(given: Mapping[str, str], is_on: int) -> None:
+def test_boolean_parameter_may_be_a_string(given: Mapping[str, str], is_on: int) -> None:
     assert value_of("!If [IsOn, 1, 0]", given) == is_on
 
 
@@ -119,14 +119,14 @@ def test_a_boolean_parameter_is_one_however_it_is_given(given: Mapping[str, str]
         *(("x", {"Share": text}, "is not within 0.01 to 60") for text in ("0.009", "60.1", "-1")),
     ],
 )
-def test_what_cannot_be_resolved_is_one_error_that_names_resource_and_property(
+def test_unresolvable_value_names_resource_and_property(
     expression: str, parameters: Mapping[str, str], message: str
 ) -> None:
     with pytest.raises(TemplateError, match=message):
         value_of(expression, parameters)
 
 
-def test_names_and_conditions_that_depend_on_themselves_are_an_error_not_a_loop() -> None:
+def test_circular_names_and_conditions_are_an_error() -> None:
     circle = """
 Conditions: {Odd: !Not [Even], Even: !Not [Odd]}
 Resources:
@@ -140,7 +140,7 @@ Resources:
         stack.condition("Odd", "here")
 
 
-def test_a_resource_whose_condition_does_not_hold_is_not_there() -> None:
+def test_resource_with_a_false_condition_is_not_deployed() -> None:
     assert Stack(parse(LANGUAGE % "x"), LOCAL_ACCOUNT, {}).resources("Test::Large") == []
     assert Stack(parse(LANGUAGE % "x"), LOCAL_ACCOUNT, {"Kind": "large"}).resources("Test::Large") == ["Large"]
 
@@ -148,29 +148,29 @@ def test_a_resource_whose_condition_does_not_hold_is_not_there() -> None:
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", "a: [", "Resources: 3", "!!python/object:os.system {}", "Resources: {A: 1, A: 2}", "\0"]
 )
-def test_what_is_no_template_is_a_template_error(text: str) -> None:
+def test_invalid_template_is_a_template_error(text: str) -> None:
     with pytest.raises(TemplateError):
         parse(text)
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=8))
-def test_plain_values_pass_through_unchanged(value: object) -> None:
+def test_plain_values_are_unchanged(value: object) -> None:
     assert Stack({"Resources": {}}, LOCAL_ACCOUNT, {}).resolve(value, "here") == value
 
 
 @given(st.text())
-def test_text_without_a_placeholder_is_left_alone_by_sub(text: str) -> None:
+def test_sub_does_not_change_text_without_placeholders(text: str) -> None:
     escaped = text.replace("${", "${!")
     assert Stack({"Resources": {}}, LOCAL_ACCOUNT, {}).resolve({"Fn::Sub": escaped}, "here") in {text, escaped}
 
 
 @pytest.mark.parametrize("text", ["0.01", "60", "1.25"])
-def test_number_parameter_is_taken_up_to_its_limits(text: str) -> None:
+def test_number_parameter_is_accepted_within_its_limits(text: str) -> None:
     assert value_of("!Sub '${Share}'", {"Share": text}) == text
 
 
 @pytest.mark.parametrize("text", ["-1", "0", "123456789.5"])
-def test_number_parameter_without_limits_may_be_any_number(text: str) -> None:
+def test_number_parameter_without_limits_is_any_number(text: str) -> None:
     assert value_of("!Sub '${Size}'", {"Size": text}) == text
 
 
@@ -179,7 +179,7 @@ def read(tmp_path: Path, text: str) -> Deployment:
     return read_template(tmp_path / "template.yml", LOCAL_ACCOUNT, {})
 
 
-def test_the_deployed_template_holds_everything_the_local_cloud_runs() -> None:
+def test_deployed_template_has_all_that_is_run_locally() -> None:
     deployment = read_template(TEMPLATE, LOCAL_ACCOUNT, {"NamePrefix": "mine"})
     requests = next(queue for queue in deployment.queues if queue.name == "mine-requests")
     assert (requests.visibility_timeout, requests.dead_letters) == (900, DeadLetters("mine-dead-letters", 5))
@@ -213,7 +213,7 @@ def test_the_deployed_template_holds_everything_the_local_cloud_runs() -> None:
     assert deployment.async_policy == AsyncPolicy(retries=3, failure_queue="mine-dead-letters")
 
 
-def test_the_deployed_template_lets_choose_how_requests_come_and_who_hears_of_them() -> None:
+def test_deployed_template_has_choices_of_intake_and_results() -> None:
     choices = {"Intake": "pull", "CreateResultQueue": "false", "MaxDeferrals": "0", "Runtime": "python3.12"}
     deployment = read_template(TEMPLATE, LOCAL_ACCOUNT, choices)
     assert deployment.triggers == ()
@@ -237,7 +237,7 @@ TUNING = {
 }
 
 
-def test_the_deployed_template_passes_every_limit_to_the_function() -> None:
+def test_deployed_template_passes_limits_to_the_function() -> None:
     deployment = read_template(TEMPLATE, LOCAL_ACCOUNT, TUNING)
     variables = {name: "EXPRESS_SYNC" + re.sub("[A-Z]", r"_\g<0>", name).upper() for name in TUNING}
     assert {name: deployment.function.environment[variables[name]] for name in TUNING} == TUNING
@@ -246,7 +246,7 @@ def test_the_deployed_template_passes_every_limit_to_the_function() -> None:
 
 
 @pytest.mark.parametrize("strategy", ["BACKOFF_RETRY", "EXPONENTIAL_DECAY_RETRY"])
-def test_the_deployed_retry_strategy_is_a_choice(strategy: str) -> None:
+def test_deployed_retry_strategy_can_be_chosen(strategy: str) -> None:
     [trigger] = read_template(TEMPLATE, LOCAL_ACCOUNT, {"RetryStrategy": strategy}).triggers
     assert trigger.retry_strategy == strategy
     [default] = read_template(TEMPLATE, LOCAL_ACCOUNT, {}).triggers
@@ -261,7 +261,7 @@ Resources:
 """
 
 
-def test_what_a_template_leaves_out_has_the_clouds_default(tmp_path: Path) -> None:
+def test_absent_property_has_the_default_of_the_cloud(tmp_path: Path) -> None:
     more = """
   Queue: {Type: 'ALIYUN::MNS::Queue', Properties: {QueueName: q}}
   Bucket: {Type: 'ALIYUN::OSS::Bucket', Properties: {BucketName: !Ref Nowhere}}
@@ -282,13 +282,13 @@ def test_what_a_template_leaves_out_has_the_clouds_default(tmp_path: Path) -> No
         (", Role: 3", "Function.Role is not a string"),
     ],
 )
-def test_a_property_that_cannot_be_run_is_named(tmp_path: Path, properties: str, message: str) -> None:
+def test_property_that_cannot_be_run_is_named(tmp_path: Path, properties: str, message: str) -> None:
     with pytest.raises(TemplateError, match=message):
         read(tmp_path, FUNCTION % properties)
 
 
 @pytest.mark.parametrize("template", ["Resources: {}", (FUNCTION % "").replace("python3.12", "python3.11")])
-def test_exactly_one_function_of_a_known_runtime_is_run(tmp_path: Path, template: str) -> None:
+def test_template_must_have_one_function_of_a_known_runtime(tmp_path: Path, template: str) -> None:
     with pytest.raises(TemplateError, match=r"exactly one|Function.Runtime is 'python3.11'"):
         read(tmp_path, template)
 
@@ -308,7 +308,7 @@ TRIGGER = """
 """
 
 
-def test_a_triggers_defaults_are_the_apis_which_blocks_and_decodes(tmp_path: Path) -> None:
+def test_trigger_blocks_and_decodes_by_default(tmp_path: Path) -> None:
     [trigger] = read(tmp_path, FUNCTION % "" + TRIGGER).triggers
     assert (trigger.errors_tolerance, trigger.base64_decode, trigger.schema) == ("NONE", True, "CloudEvents")
     assert trigger.dead_letter_queue == ""
@@ -323,7 +323,7 @@ def test_a_triggers_defaults_are_the_apis_which_blocks_and_decodes(tmp_path: Pat
         (("event-driven", "event-dreaming"), "Trigger.TriggerConfig.runOptions.mode is 'event-dreaming'"),
     ],
 )
-def test_a_trigger_that_cannot_be_run_is_named(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+def test_trigger_that_cannot_be_run_is_named(tmp_path: Path, change: tuple[str, str], message: str) -> None:
     with pytest.raises(TemplateError, match=message):
         read(tmp_path, FUNCTION % "" + TRIGGER.replace(*change))
 
@@ -340,7 +340,7 @@ TIMER = """
 
 
 @pytest.mark.parametrize(("expression", "seconds"), [("@every 90s", 90), ("@every 5m", 300), ("@every 1h", 3600)])
-def test_a_timer_runs_at_an_interval(tmp_path: Path, expression: str, seconds: int) -> None:
+def test_timer_has_an_interval(tmp_path: Path, expression: str, seconds: int) -> None:
     [timer] = read(tmp_path, FUNCTION % "" + TIMER.replace("@every 5m", expression)).timers
     assert timer == Timer("t", "f", seconds, payload="", enabled=True)
 
@@ -348,13 +348,13 @@ def test_a_timer_runs_at_an_interval(tmp_path: Path, expression: str, seconds: i
 @pytest.mark.parametrize(
     ("spelled", "enabled"), [("true", True), ("false", False), ("'true'", True), ("'false'", False)]
 )
-def test_a_timer_is_switched_on_or_off(tmp_path: Path, spelled: str, enabled: bool) -> None:
+def test_timer_can_be_disabled(tmp_path: Path, spelled: str, enabled: bool) -> None:
     [timer] = read(tmp_path, FUNCTION % "" + TIMER.replace("enable: true", f"enable: {spelled}")).timers
     assert timer.enabled is enabled
 
 
-def test_the_deployed_sweep_is_a_choice() -> None:
-    """For those who want to see dead letters before anything works them."""
+def test_deployed_sweep_can_be_disabled() -> None:
+    """For operators who inspect dead letters before they are processed."""
     [timer] = read_template(TEMPLATE, LOCAL_ACCOUNT, {"SweepDeadLetters": "false"}).timers
     assert not timer.enabled
 
@@ -373,7 +373,7 @@ def test_the_deployed_sweep_is_a_choice() -> None:
         (("enable: true", "payload: {}, enable: true"), "Trigger.TriggerConfig.payload is not a string"),
     ],
 )
-def test_a_timer_that_cannot_be_run_is_named(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+def test_timer_that_cannot_be_run_is_named(tmp_path: Path, change: tuple[str, str], message: str) -> None:
     with pytest.raises(TemplateError, match=message):
         read(tmp_path, FUNCTION % "" + TIMER.replace(*change))
 
@@ -388,7 +388,7 @@ ASYNC = """
 """
 
 
-def test_what_becomes_of_a_failed_asynchronous_call_is_read(tmp_path: Path) -> None:
+def test_async_retries_and_destination_are_read(tmp_path: Path) -> None:
     assert read(tmp_path, FUNCTION % "" + ASYNC).async_policy == AsyncPolicy(1, "dead")
     assert read(tmp_path, FUNCTION % "").async_policy == AsyncPolicy(3, "")
     bare = ASYNC.partition("      MaxAsync")[0]
@@ -403,6 +403,6 @@ def test_what_becomes_of_a_failed_asynchronous_call_is_read(tmp_path: Path) -> N
         (("FunctionName: f", "AsyncTask: true"), "Async.AsyncTask is not reproduced"),
     ],
 )
-def test_a_destination_that_cannot_be_run_is_named(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+def test_destination_that_cannot_be_run_is_named(tmp_path: Path, change: tuple[str, str], message: str) -> None:
     with pytest.raises(TemplateError, match=message):
         read(tmp_path, FUNCTION % "" + ASYNC.replace(*change))

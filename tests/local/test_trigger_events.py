@@ -1,4 +1,4 @@
-"""The events a trigger makes of messages."""
+"""The events that a trigger makes from messages."""
 
 import base64
 import json
@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from express_sync.local.account import LOCAL_ACCOUNT
+from express_sync.local.retry_strategy import waits
 from express_sync.local.trigger.events import Received, payload
-from express_sync.local.trigger.retry_strategy import waits
-from tests.local.fc_trigger_support import TRIGGER
+from tests.local.queue_trigger_support import TRIGGER
 
 MESSAGE = Received("6D1F0C2A", '{"a":1}', 1_617_863_297_093, "606EA307")
 
@@ -21,7 +21,7 @@ def events(**changes: Any) -> Any:
     return json.loads(payload(replace(TRIGGER, **changes), LOCAL_ACCOUNT, [MESSAGE], 1_617_863_298.5))
 
 
-def test_a_stream_pushes_an_array_of_cloudevents_with_the_attributes_of_a_stream() -> None:
+def test_event_streaming_pushes_an_array_of_cloudevents() -> None:
     assert events() == [
         {
             "id": "6D1F0C2A",
@@ -37,7 +37,7 @@ def test_a_stream_pushes_an_array_of_cloudevents_with_the_attributes_of_a_stream
     ]
 
 
-def test_event_driven_mode_pushes_one_cloudevent_with_the_attributes_of_a_bus() -> None:
+def test_event_driven_pushes_one_cloudevent_of_a_bus() -> None:
     event = events(mode="event-driven")
     assert event["id"] == event["data"]["messageId"] == "6D1F0C2A"
     assert event["source"] == event["aliyuneventbusname"] == "MNS-sample-requests"
@@ -46,13 +46,13 @@ def test_event_driven_mode_pushes_one_cloudevent_with_the_attributes_of_a_bus() 
 
 
 @pytest.mark.parametrize("mode", ["event-streaming", "event-driven"])
-def test_raw_data_is_the_data_alone(mode: str) -> None:
+def test_raw_data_is_only_the_data(mode: str) -> None:
     raw = {"requestId": "606EA307", "messageId": "6D1F0C2A", "messageBody": '{"a":1}'}
     assert events(mode=mode, schema="RawData") == ([raw] if mode == "event-streaming" else raw)
 
 
 @given(st.text())
-def test_a_body_is_pushed_decoded_or_as_it_is_stored(text: str) -> None:
+def test_body_is_pushed_decoded_or_unchanged(text: str) -> None:
     stored = base64.b64encode(text.encode()).decode()
     message = replace(MESSAGE, body=stored)
     for decode, seen in ((True, text), (False, stored)):
@@ -62,7 +62,7 @@ def test_a_body_is_pushed_decoded_or_as_it_is_stored(text: str) -> None:
 
 
 @pytest.mark.parametrize("body", ["not base64!", "YQ", "YWJj!", base64.b64encode(b"\xff").decode()])
-def test_a_body_that_cannot_be_decoded_stays_as_it_is(body: str) -> None:
+def test_body_that_cannot_be_decoded_is_unchanged(body: str) -> None:
     trigger = replace(TRIGGER, base64_decode=True)
     [event] = json.loads(payload(trigger, LOCAL_ACCOUNT, [replace(MESSAGE, body=body)], 0))
     assert event["data"]["messageBody"] == body

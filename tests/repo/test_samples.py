@@ -35,6 +35,8 @@ REQUESTS = {
     "many.jsonl": (3, 0),
     "minimal.json": (1, 0),
     "name-taken.json": (1, 0),
+    "outage-lasting.jsonl": (8, 0),
+    "outage-passing.jsonl": (8, 0),
     "role-not-exist.json": (1, 0),
 }
 # trigger sample: the requestIds in it, in order, and whether it is a direct call
@@ -78,7 +80,7 @@ def read(path: str) -> Any:
 def test_no_sample_is_unused() -> None:
     """The tables above and the scenario account for every file there is."""
     used = {f"requests/{name}" for name in REQUESTS} | {f"triggers/{name}" for name in (*TRIGGERS, *COMMANDS)}
-    used |= {f"outcomes/{name}" for name in OUTCOMES} | {"demo.json"}
+    used |= {f"outcomes/{name}" for name in OUTCOMES} | {"demo.json", "outage.json"}
     assert used == {path.relative_to(EVENTS).as_posix() for path in EVENTS.rglob("*") if path.is_file()}
 
 

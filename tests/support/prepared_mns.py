@@ -21,11 +21,11 @@ class PreparedMns:
 
     async def _prepare(self) -> None:
         account = LOCAL_ACCOUNT
-        self.service.create_queue("requests")
-        self.service.create_queue("results")
-        self.service.create_topic("outcomes")
+        self.service.queues.create_queue("requests")
+        self.service.queues.create_queue("results")
+        self.service.topics.create_topic("outcomes")
         endpoint = f"acs:mns:{account.region}:{account.account_id}:queues/results"
-        self.service.subscribe("outcomes", "results", endpoint, notify_content_format="SIMPLIFIED")
+        self.service.topics.subscribe("outcomes", "results", endpoint, notify_content_format="SIMPLIFIED")
 
     def local(self, path: str, document: object = None) -> Any:
         """Call the admin API of the local MNS; POST if there is a document."""

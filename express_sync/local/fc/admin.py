@@ -1,43 +1,28 @@
-"""What people and tests do to the local function that no cloud offers: look at it, kill it, forget what it did."""
-
-import json
-from dataclasses import dataclass
+"""The admin API of the local function: kill it, reset it, read its invocations and logs."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from express_sync.local.fc.async_invocations import AsyncInvocations
-from express_sync.local.fc.description import Description
-from express_sync.local.fc.fleet import Fleet
-from express_sync.local.fc.kill_switch import KillSwitch
+from express_sync.local.admin import AdminRequestError, json_object
+from express_sync.local.fc.runtime import Runtime
 
 
-@dataclass(frozen=True, slots=True)
-class Runtime:
-    """A function that can be invoked now, later, and killed; and how the API describes it."""
-
-    fleet: Fleet
-    later: AsyncInvocations
-    kill: KillSwitch
-    description: Description
-
-
-def control_routes(runtime: Runtime) -> list[BaseRoute]:
-    """The routes under `/_local`, which need no signature."""
+def admin_routes(runtime: Runtime) -> list[BaseRoute]:
+    """Return the routes under `/_local`."""
 
     async def kill(request: Request) -> Response:
         return await _kill(runtime, await request.body())
 
     async def reset(_request: Request) -> Response:
-        runtime.kill.disarm()
-        await runtime.later.drop()
-        runtime.fleet.journal.clear()
+        runtime.kill_switch.disarm()
+        await runtime.async_invocations.cancel()
+        runtime.fleet.invocation_log.clear()
         runtime.fleet.logs.clear()
         return JSONResponse({})
 
     async def invocations(_request: Request) -> Response:
-        return JSONResponse(runtime.fleet.journal.recent())
+        return JSONResponse(runtime.fleet.invocation_log.recent())
 
     async def logs(_request: Request) -> Response:
         return JSONResponse(runtime.fleet.logs.recent())
@@ -51,11 +36,11 @@ def control_routes(runtime: Runtime) -> list[BaseRoute]:
 
 
 async def _kill(runtime: Runtime, body: bytes) -> Response:
+    document = json_object(body or b"{}", ("after",))
+    if not document:
+        return JSONResponse({"killed": await runtime.fleet.kill()})
     try:
-        wish = json.loads(body or b"{}")
-        if wish == {}:
-            return JSONResponse({"killed": await runtime.fleet.kill()})
-        runtime.kill.arm(str(wish["after"]))
-    except (ValueError, TypeError, KeyError) as error:
-        return JSONResponse({"message": f'wanted is nothing or {{"after": POINT}}: {error}'}, 400)
-    return JSONResponse({"armed": wish["after"]})
+        runtime.kill_switch.arm(str(document["after"]))
+    except ValueError as error:
+        raise AdminRequestError(str(error)) from error
+    return JSONResponse({"armed": document["after"]})

@@ -1,4 +1,4 @@
-"""The APIs of one function over HTTP, in both versions: invoking it, and looking at it and its triggers.
+"""The APIs of one function over HTTP in both versions: invoking it, and describing it and its triggers.
 
 Reproduces: InvokeFunction of 2016-08-15 (in the service `express-sync`, which FC 2.0 paths need and the template does
 not name; with or without the qualifier LATEST) and of 2023-03-30, signed, sync and async, with log tail and body
@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from express_sync.local.account import Account
-from express_sync.local.fc.admin import Runtime, control_routes
+from express_sync.local.fc.admin import admin_routes
 from express_sync.local.fc.description import (
     Description,
     function_of_2016,
@@ -26,23 +26,26 @@ from express_sync.local.fc.description import (
     triggers_of_2016,
     triggers_of_2023,
 )
-from express_sync.local.fc.errors import Body, RefusalError, body_of_2016, body_of_2023
+from express_sync.local.fc.errors import Body, FcError, body_of_2016, body_of_2023
 from express_sync.local.fc.fleet import new_request_id
-from express_sync.local.fc.result import UNHANDLED, Answer
-from express_sync.local.fc.signature import Keys, Signed, verify_acs3, verify_fc
+from express_sync.local.fc.result import UNHANDLED, InvocationResult
+from express_sync.local.fc.runtime import Runtime
+from express_sync.local.fc.signature import Keys, verify_acs3, verify_fc
+from express_sync.local.openapi.request import Call
 
 SERVICE = "express-sync"
-LIMITS = {"Sync": 32 * 1024 * 1024, "Async": 128 * 1024}
+MAX_BYTES = {"Sync": 32 * 1024 * 1024, "Async": 128 * 1024}
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-Tell = Callable[[Description], dict[str, Any]]
+Operation = Callable[[Request, str], Awaitable[Response]]
+Describe = Callable[[Description], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Version:
     """What differs between the two API versions."""
 
-    verify: Callable[[Signed, Keys, float], None]
+    verify: Callable[[Call, Keys, float], None]
     error_body: Body
 
 
@@ -51,13 +54,13 @@ _2023 = _Version(verify_acs3, body_of_2023)
 
 
 def routes(runtime: Runtime | None, account: Account, clock: Callable[[], float] = time.time) -> list[BaseRoute]:
-    """Every route of the FC port; `runtime` is None in a cloud without a function."""
+    """Return all routes of the FC port; `runtime` is None in a cloud without a function."""
     api = _Api(runtime, account, clock)
     return [
-        *(control_routes(runtime) if runtime else []),
-        Route(f"{_FUNCTION_2016}/invocations", api.endpoint(_2016), methods=["POST"]),
-        Route(f"{_FUNCTION_2023}/invocations", api.endpoint(_2023), methods=["POST"]),
-        *(Route(path, api.telling(version, tell), methods=["GET"]) for path, version, tell in _LOOKS),
+        *(admin_routes(runtime) if runtime else []),
+        Route(f"{_FUNCTION_2016}/invocations", api.invoking(_2016), methods=["POST"]),
+        Route(f"{_FUNCTION_2023}/invocations", api.invoking(_2023), methods=["POST"]),
+        *(Route(path, api.describing(version, of), methods=["GET"]) for path, version, of in _DESCRIPTIONS),
         Route("/2016-08-15/{rest:path}", api.unsupported(_2016), methods=_METHODS),
         Route("/{rest:path}", api.unsupported(_2023), methods=_METHODS),
     ]
@@ -65,7 +68,7 @@ def routes(runtime: Runtime | None, account: Account, clock: Callable[[], float]
 
 _FUNCTION_2016 = "/2016-08-15/services/{service}/functions/{function}"
 _FUNCTION_2023 = "/2023-03-30/functions/{function}"
-_LOOKS: Sequence[tuple[str, _Version, Tell]] = (
+_DESCRIPTIONS: Sequence[tuple[str, _Version, Describe]] = (
     (_FUNCTION_2016, _2016, function_of_2016),
     (f"{_FUNCTION_2016}/triggers", _2016, triggers_of_2016),
     (_FUNCTION_2023, _2023, function_of_2023),
@@ -80,101 +83,91 @@ class _Api:
         self._keys = account.keys()
         self._clock = clock
 
-    def endpoint(self, version: _Version) -> Endpoint:
-        """The InvokeFunction of one API version."""
+    def invoking(self, version: _Version) -> Endpoint:
+        """Return InvokeFunction of one API version."""
 
-        async def invoke(request: Request) -> Response:
-            request_id = new_request_id()
-            event = await request.body()
-            try:
-                version.verify(_signed(request, event), self._keys, self._clock())
-                runtime = self._found(request)
-                kind = _invocation_type(request)
-                _check_size(event, kind)
-            except RefusalError as refusal:
-                return _refused(refusal, version, request_id)
+        async def invoke(request: Request, request_id: str) -> Response:
+            event = (await self._verified(request, version)).body
+            runtime, kind = self._found(request), _invocation_type(request)
+            _check_size(event, kind)
             if kind == "Async":
-                runtime.later.accept(event, request_id)
+                runtime.async_invocations.accept(event, request_id)
                 return Response(status_code=202, headers={"x-fc-request-id": request_id})
             started = self._clock()
-            answer = await runtime.fleet.invoke(event, request_id, "Sync")
-            return _answered(answer, request_id, self._clock() - started, _wants_log(request))
+            result = await runtime.fleet.invoke(event, request_id, "Sync")
+            return _invoked(result, request_id, self._clock() - started, _wants_log(request))
 
-        return invoke
+        return _endpoint(invoke, version)
 
-    def telling(self, version: _Version, tell: Tell) -> Endpoint:
-        """An operation of one API version that only looks."""
+    def describing(self, version: _Version, describe: Describe) -> Endpoint:
+        """Return an operation of one API version that describes the function."""
 
-        async def answer(request: Request) -> Response:
-            request_id = new_request_id()
-            try:
-                version.verify(_signed(request, await request.body()), self._keys, self._clock())
-                described = self._found(request).description
-            except RefusalError as refusal:
-                return _refused(refusal, version, request_id)
-            return JSONResponse(tell(described), headers={"x-fc-request-id": request_id})
+        async def respond(request: Request, request_id: str) -> Response:
+            await self._verified(request, version)
+            return JSONResponse(describe(self._found(request).description), headers={"x-fc-request-id": request_id})
 
-        return answer
+        return _endpoint(respond, version)
 
     def unsupported(self, version: _Version) -> Endpoint:
-        """What every other path answers."""
+        """Return the endpoint of every other path."""
 
-        async def refuse(request: Request) -> Response:
-            return _refused(
-                RefusalError("PathNotSupported", request.method, request.url.path), version, new_request_id()
-            )
+        async def refuse(request: Request, _request_id: str) -> Response:
+            raise FcError("PathNotSupported", request.method, request.url.path)
 
-        return refuse
+        return _endpoint(refuse, version)
+
+    async def _verified(self, request: Request, version: _Version) -> Call:
+        call = await Call.read(request)
+        version.verify(call, self._keys, self._clock())
+        return call
 
     def _found(self, request: Request) -> Runtime:
         service, _, qualifier = request.path_params.get("service", SERVICE).partition(".")
         if service != SERVICE:
-            raise RefusalError("ServiceNotFound", service)
+            raise FcError("ServiceNotFound", service)
         function = request.path_params["function"]
         if self._runtime is None or function != self._runtime.fleet.function.name:
-            raise RefusalError("FunctionNotFound", function)
+            raise FcError("FunctionNotFound", function)
         qualifier = qualifier or request.query_params.get("qualifier") or "LATEST"
         if qualifier != "LATEST":
-            raise RefusalError("AliasNotFound", qualifier, service)
+            raise FcError("AliasNotFound", qualifier, service)
         return self._runtime
 
 
-def _signed(request: Request, body: bytes) -> Signed:
-    return Signed(
-        method=request.method,
-        path=request.url.path,
-        raw_path=request.scope["raw_path"].decode(),
-        query=request.url.query,
-        headers=request.headers,
-        body=body,
-    )
+def _endpoint(operation: Operation, version: _Version) -> Endpoint:
+    """Return `operation` with its errors in the form of `version`."""
+
+    async def endpoint(request: Request) -> Response:
+        request_id = new_request_id()
+        try:
+            return await operation(request, request_id)
+        except FcError as error:
+            body = version.error_body(error, request_id)
+            return JSONResponse(body, error.status, headers={"x-fc-request-id": request_id})
+
+    return endpoint
 
 
 def _invocation_type(request: Request) -> str:
     kind = request.headers.get("x-fc-invocation-type") or "Sync"
-    if kind not in LIMITS:
-        raise RefusalError("InvalidArgument", f"invalid invocation type '{kind}'")
+    if kind not in MAX_BYTES:
+        raise FcError("InvalidArgument", f"invalid invocation type '{kind}'")
     return kind
 
 
 def _check_size(event: bytes, kind: str) -> None:
-    if len(event) > LIMITS[kind]:
-        raise RefusalError("EntityTooLarge", LIMITS[kind])
+    if len(event) > MAX_BYTES[kind]:
+        raise FcError("EntityTooLarge", MAX_BYTES[kind])
 
 
 def _wants_log(request: Request) -> bool:
     return request.headers.get("x-fc-log-type") == "Tail"
 
 
-def _refused(refusal: RefusalError, version: _Version, request_id: str) -> Response:
-    body = version.error_body(refusal, request_id)
-    return JSONResponse(body, refusal.status, headers={"x-fc-request-id": request_id})
-
-
-def _answered(answer: Answer, request_id: str, seconds: float, with_log: bool) -> Response:
+def _invoked(result: InvocationResult, request_id: str, seconds: float, with_log: bool) -> Response:
     headers = {"x-fc-request-id": request_id, "x-fc-invocation-duration": str(round(seconds * 1000))}
-    if not answer.succeeded:
+    if not result.succeeded:
         headers["x-fc-error-type"] = UNHANDLED
     if with_log:
-        headers["x-fc-log-result"] = base64.b64encode(answer.log).decode()
-    return Response(answer.body, headers=headers, media_type="application/octet-stream")
+        headers["x-fc-log-result"] = base64.b64encode(result.log).decode()
+    return Response(result.body, headers=headers, media_type="application/octet-stream")

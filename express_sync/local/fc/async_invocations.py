@@ -1,55 +1,97 @@
-"""Asynchronous invocations: accepted at once, run later, run again when they fail, and recorded if they never succeed.
+"""Asynchronous invocations: accepted at once, run later, retried when they fail, and recorded if they never succeed.
 
-Reproduces: the retries of a function error, with `retry_count` in the context, and then the record for the
-destination. Does not reproduce: stateful tasks, the age at which an event is given up, and keeping what was accepted
-when the local cloud stops. Unknown: how long FC waits between the tries; here 1, 2, 4 and so on seconds, in the
-cloud's pace. Must not know how an invocation arrived, nor what the destination is.
+Reproduces: the retries of a function error, with `retry_count` in the context, and then the documented record in the
+queue that the template's async configuration names as its destination.
+Does not reproduce: stateful tasks, the maximum age of an event, and keeping what was accepted when the local cloud
+stops. Unknown: how long FC waits between the tries (here 1, 2, 4 and so on seconds, scaled); which word stands for what
+under `condition` (documented is only `FunctionResourceExhausted`; here it is the type of the error, as under
+`functionError`); how an event that is not UTF-8 is written (here with replacement characters); what FC does with a
+record that the queue refuses, such as one larger than 64 KiB (here it is lost).
 """
 
 import asyncio
+import json
+import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
+from express_sync.local.account import Account
 from express_sync.local.fc.fleet import Fleet
 from express_sync.local.fc.invocation_log import Kind
-from express_sync.local.fc.result import Answer
+from express_sync.local.fc.result import UNHANDLED, InvocationResult
+from express_sync.local.mns.engine.message_service import MessageService
+from express_sync.local.mns.errors import MnsError
+from express_sync.local.template.deployment import Deployment
 
 Pause = Callable[[float], Awaitable[None]]
-Failed = Callable[[str, bytes, Answer, int], None]
+OnFailure = Callable[[str, bytes, InvocationResult, int], None]
 
 
 class AsyncInvocations:
-    """Runs invocations of `fleet` in the background, each again up to `retries` times.
+    """Runs invocations of `fleet` in the background, each with up to `retries` retries.
 
-    `pause` waits for the seconds that the service would wait; `failed` is told of what never succeeded: request id,
-    event, last answer and number of tries.
+    `pause` waits for the seconds that the service would wait; `on_failure` is called for what never succeeded, with
+    request id, event, last result and number of tries.
     """
 
-    def __init__(self, fleet: Fleet, pause: Pause, retries: int, failed: Failed) -> None:
+    def __init__(self, fleet: Fleet, pause: Pause, retries: int, on_failure: OnFailure) -> None:
         self._fleet = fleet
         self._pause = pause
         self._retries = retries
-        self._failed = failed
+        self._on_failure = on_failure
         self._running: set[asyncio.Task[None]] = set()
 
     def accept(self, event: bytes, request_id: str, kind: Kind = "Async") -> "asyncio.Task[None]":
-        """Take an invocation on; the task ends with its last try. The journal calls it `kind`."""
+        """Start an invocation of `kind` and return its task, which ends with the last try."""
         task = asyncio.create_task(self._run(event, request_id, kind))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task
 
-    async def drop(self) -> None:
-        """Give up everything that was accepted and has not ended."""
+    async def cancel(self) -> None:
+        """Cancel everything that was accepted and has not ended."""
         for task in list(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
     async def _run(self, event: bytes, request_id: str, kind: Kind) -> None:
-        answer = await self._fleet.invoke(event, request_id, kind)
+        result = await self._fleet.invoke(event, request_id, kind)
         for retry_count in range(1, self._retries + 1):
-            if answer.succeeded:
+            if result.succeeded:
                 return
             await self._pause(2.0 ** (retry_count - 1))
-            answer = await self._fleet.invoke(event, request_id, kind, retry_count)
-        if not answer.succeeded:
-            self._failed(request_id, event, answer, self._retries + 1)
+            result = await self._fleet.invoke(event, request_id, kind, retry_count)
+        if not result.succeeded:
+            self._on_failure(request_id, event, result, self._retries + 1)
+
+
+def failure_destination(deployment: Deployment, account: Account, messages: MessageService) -> OnFailure:
+    """Return what puts the records of failed invocations into the declared queue; without one they are dropped."""
+    queue = deployment.async_policy.failure_queue
+    arn = f"acs:fc:{account.region}:{account.account_id}:functions/{deployment.function.name}"
+
+    def on_failure(request_id: str, event: bytes, result: InvocationResult, tries: int) -> None:
+        if queue:
+            with suppress(MnsError):
+                messages.queues.send(
+                    queue, failure_record(arn, request_id, event, result, tries=tries, now=time.time())
+                )
+
+    return on_failure
+
+
+def failure_record(arn: str, request_id: str, event: bytes, result: InvocationResult, *, tries: int, now: float) -> str:
+    """Return the record of an invocation with its last `result`; `now` is in seconds since the epoch."""
+    record = {
+        "timestamp": int(now * 1000),
+        "requestContext": {
+            "requestId": request_id,
+            "functionArn": arn,
+            "condition": UNHANDLED,
+            "approximateInvokeCount": tries,
+        },
+        "requestPayload": event.decode("utf-8", "replace"),
+        "responseContext": {"statusCode": 200, "functionError": UNHANDLED},
+        "responsePayload": result.body.decode("utf-8", "replace"),
+    }
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":"))

@@ -1,9 +1,9 @@
-"""What the API tells of the deployed function and its triggers, in the shapes of both versions.
+"""The API's descriptions of the deployed function and its triggers, in both versions.
 
 Reproduces, from the template: name, handler, runtime, memory, timeout, role and environment of GetFunction; name, type
 and configuration of ListTriggers, where 2023-03-30 has the configuration as a JSON text and 2016-08-15 as an object.
 All triggers are on one page. Does not reproduce: ids, times, code and its checksum, qualifiers, the service of
-2016-08-15, which is where that version keeps the role. Must not know who asks.
+2016-08-15, where that version has the role.
 """
 
 import json
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from express_sync.local.account import Account
-from express_sync.local.template.deployment import Function, Trigger
+from express_sync.local.template.deployment import Function
+from express_sync.local.template.queue_triggers import Trigger
 from express_sync.local.template.timers import Timer
 
 Document = dict[str, Any]
@@ -20,7 +21,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """The function as it runs; of its environment, only `shown` is told: what the template declares."""
+    """The function as it runs; of its environment only `shown` is described, which the template declares."""
 
     function: Function
     shown: Mapping[str, str]
@@ -29,7 +30,7 @@ class Description:
 
 
 def function_of_2016(described: Description) -> Document:
-    """What GetFunction of 2016-08-15 answers."""
+    """Return the response of GetFunction of 2016-08-15."""
     function = described.function
     return {
         "functionName": function.name,
@@ -42,7 +43,7 @@ def function_of_2016(described: Description) -> Document:
 
 
 def function_of_2023(described: Description) -> Document:
-    """What GetFunction of 2023-03-30 answers."""
+    """Return the response of GetFunction of 2023-03-30."""
     account, function = described.account, described.function
     return {
         **function_of_2016(described),
@@ -54,12 +55,12 @@ def function_of_2023(described: Description) -> Document:
 
 
 def triggers_of_2016(described: Description) -> Document:
-    """What ListTriggers of 2016-08-15 answers."""
+    """Return the response of ListTriggers of 2016-08-15."""
     return {"triggers": [_trigger(each) for each in described.triggers]}
 
 
 def triggers_of_2023(described: Description) -> Document:
-    """What ListTriggers of 2023-03-30 answers."""
+    """Return the response of ListTriggers of 2023-03-30."""
     found = [_trigger(each) for each in described.triggers]
     return {"triggers": [{**each, "triggerConfig": json.dumps(each["triggerConfig"])} for each in found]}
 

@@ -1,7 +1,7 @@
-"""The environment that a function finds itself in: nothing of the machine it runs on, and FC's own scrubbing.
+"""The environment of a function: nothing of the machine it runs on, and filtered as FC does.
 
 Reproduces: variables that begin with `FC_` or `_FC_` reach the function only if the bootstrap's list has them, so a
-setting of one's own by such a name is lost, as it is in the cloud; python3.12 gets its credentials here.
+setting with such a name is lost, as it is in the cloud; python3.12 gets its credentials here.
 Does not reproduce: FC's own search paths and library path, which belong to its image.
 """
 
@@ -32,8 +32,8 @@ _CREDENTIALS_IN_ENVIRONMENT = frozenset({"python3.12"})
 
 
 def environment_of(function: Function, account: Account, code: Path) -> dict[str, str]:
-    """Everything in the environment of the function's instances, whose code is in the directory `code`."""
-    everything = {
+    """Return the environment of the function's instances, whose code is in the directory `code`."""
+    variables = {
         "PATH": os.defpath,
         "LANG": "C.UTF-8",
         "TZ": "UTC",
@@ -47,10 +47,10 @@ def environment_of(function: Function, account: Account, code: Path) -> dict[str
         "FC_REGION": account.region,
         **_credentials(function.runtime, account),
     }
-    return {name: value for name, value in everything.items() if not _scrubbed(name)}
+    return {name: value for name, value in variables.items() if not _is_removed(name)}
 
 
-def _scrubbed(name: str) -> bool:
+def _is_removed(name: str) -> bool:
     return name.startswith(("FC_", "_FC_")) and name not in _SAFE
 
 

@@ -1,13 +1,15 @@
-"""The errors of the invocation APIs, before any function runs; one entry each, with FC's documented words.
+"""The errors of the invocation APIs before any function runs, with FC's documented messages.
 
 Verified: status, code and message (FC's table of error codes; EntityTooLarge is a 400 there), and the body of
 2016-08-15, whose keys the official client reads. Believed: the keys of 2023-03-30, which its client reads too.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-_TABLE: Mapping[str, tuple[int, str]] = {
+from express_sync.local.api_error import ApiError, ErrorTable
+
+_TABLE: ErrorTable = {
     "InvalidArgument": (400, "{}"),
     "MissingRequiredHeader": (400, "required HTTP header {} was not specified"),
     "PathNotSupported": (400, "'{}' against '{}' is not supported"),
@@ -25,23 +27,22 @@ Check your access key and signing method""",
 }
 
 
-class RefusalError(Exception):
-    """The API refuses a request with a code of the table, its message filled in with `values`."""
+class FcError(ApiError):
+    """An error of the table, its message filled in with `values`."""
 
     def __init__(self, code: str, *values: object) -> None:
-        self.code = code
-        self.status, message = _TABLE[code]
-        super().__init__(message.format(*values))
+        status, message = _TABLE[code]
+        super().__init__(code, status, message.format(*values))
 
 
-Body = Callable[[RefusalError, str], dict[str, Any]]
+Body = Callable[[FcError, str], dict[str, Any]]
 
 
-def body_of_2016(refusal: RefusalError, _request_id: str) -> dict[str, Any]:
-    """The error body of API version 2016-08-15, which keeps the request id in a header."""
-    return {"ErrorCode": refusal.code, "ErrorMessage": str(refusal)}
+def body_of_2016(error: FcError, _request_id: str) -> dict[str, Any]:
+    """Return the error body of API version 2016-08-15, which has the request id in a header."""
+    return {"ErrorCode": error.code, "ErrorMessage": error.message}
 
 
-def body_of_2023(refusal: RefusalError, request_id: str) -> dict[str, Any]:
-    """The error body of API version 2023-03-30."""
-    return {"RequestId": request_id, "Code": refusal.code, "Message": str(refusal)}
+def body_of_2023(error: FcError, request_id: str) -> dict[str, Any]:
+    """Return the error body of API version 2023-03-30."""
+    return {"RequestId": request_id, "Code": error.code, "Message": error.message}

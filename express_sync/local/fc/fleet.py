@@ -1,8 +1,7 @@
 """The instances of one function: reused when idle, added when all are busy, up to a limit.
 
 Reproduces scaling out by concurrent invocations and reuse of idle instances. Does not reproduce throttling: above the
-limit an invocation waits, where FC would answer 429; nor the freezing and reclaiming of idle instances.
-Must not know who invokes, nor how the answer travels.
+limit an invocation waits, where FC would respond with 429; nor the freezing and reclaiming of idle instances.
 """
 
 import asyncio
@@ -14,31 +13,31 @@ from typing import Any
 from express_sync.local.account import Account
 from express_sync.local.fc.environment import environment_of
 from express_sync.local.fc.instance import Instance, Launch
-from express_sync.local.fc.invocation_log import Journal, Kind
+from express_sync.local.fc.invocation_log import InvocationLog, Kind
 from express_sync.local.fc.output import Logs
-from express_sync.local.fc.result import Answer, exited
+from express_sync.local.fc.result import InvocationResult, exited
 from express_sync.local.template.deployment import Function
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What runs the function: an interpreter and the directory that stands for `/code`."""
+    """The interpreter that runs the function, and the directory that stands for `/code`."""
 
     python: str
     directory: Path
 
 
 def new_request_id() -> str:
-    """A request id as FC gives one to an invocation."""
+    """Return a request id as FC gives one to an invocation."""
     return str(uuid.uuid4())
 
 
 class Fleet:
-    """Runs invocations of `function`; `stop` ends every process it started."""
+    """Runs invocations of `function` in at most `limit` processes, which `stop` ends."""
 
     def __init__(self, function: Function, account: Account, code: Code, limit: int = 4) -> None:
         self.function = function
-        self.journal = Journal()
+        self.invocation_log = InvocationLog()
         self.logs = Logs()
         self._account = account
         self._launch = Launch(code.python, code.directory, environment_of(function, account, code.directory))
@@ -47,34 +46,34 @@ class Fleet:
         self._instances: set[Instance] = set()
         self._stopped = False
 
-    async def invoke(self, event: bytes, request_id: str, kind: Kind, retry_count: int = 0) -> Answer:
-        """Run one invocation to its end, whatever that is. OSError if the interpreter cannot be started."""
+    async def invoke(self, event: bytes, request_id: str, kind: Kind, retry_count: int = 0) -> InvocationResult:
+        """Run one invocation and return its result. OSError if the interpreter cannot be started."""
         async with self._slots:
             if self._stopped:
                 return exited(b"")
             instance = await self._take()
-            entry = self.journal.begin(request_id, kind)
+            logged = self.invocation_log.begin(request_id, kind)
             try:
-                answer = await instance.invoke(self._call(request_id, retry_count), event, self.function.timeout)
+                result = await instance.invoke(self._call(request_id, retry_count), event, self.function.timeout)
             except asyncio.CancelledError:
                 instance.kill()
                 raise
             finally:
                 self._give_back(instance)
-            self.journal.end(entry, answer)
-            return answer
+            self.invocation_log.end(logged, result)
+            return result
 
     async def kill(self) -> list[int]:
-        """SIGKILL every instance, busy or idle; return their process ids once they are gone."""
-        doomed = [instance for instance in self._instances if instance.usable]
-        for instance in doomed:
+        """Kill every instance, busy or idle, and return their process ids once they have ended."""
+        killed = [instance for instance in self._instances if instance.usable]
+        for instance in killed:
             instance.kill()
-        for instance in doomed:
+        for instance in killed:
             await instance.gone()
-        return [instance.pid for instance in doomed]
+        return [instance.pid for instance in killed]
 
     async def stop(self) -> None:
-        """End every instance; what still runs, and what is invoked later, is answered as exited."""
+        """End every instance; the result of what still runs, and of later invocations, is `exited`."""
         self._stopped = True
         for instance in list(self._instances):
             instance.kill()

@@ -1,9 +1,8 @@
-"""One function instance: a worker process, spoken to over a socket, that serves one invocation at a time.
+"""One function instance: a worker process that serves one invocation at a time over a socket.
 
 Reproduces the end of an instance at a timeout (SIGTERM, and SIGKILL if that is not enough), and that an instance
-whose process ended is gone for good, with whatever it had started.
+whose process ended is not used again, and that everything it started ends with it.
 Unknown: how long FC waits between the two signals; here one second.
-Must not know why it is asked to do anything, nor what an event means.
 """
 
 import asyncio
@@ -19,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from express_sync.local.fc.output import Logs, OutputPipe
-from express_sync.local.fc.result import Answer, exited, timed_out
+from express_sync.local.fc.result import InvocationResult, exited, timed_out
 
-GRACE_SECONDS = 1.0
+_GRACE_SECONDS = 1.0
 _WORKER = Path(__file__).with_name("worker.py")
 _LENGTHS = struct.Struct(">II")
 
@@ -30,7 +29,7 @@ Frame = tuple[dict[str, Any], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What a worker is started with: an interpreter, the code directory and the whole environment."""
+    """The interpreter, the code directory and the whole environment of a worker."""
 
     python: str
     code: Path
@@ -38,7 +37,7 @@ class Launch:
 
 
 class Instance:
-    """A running worker; made by `start`."""
+    """A running worker; create it with `start`."""
 
     def __init__(self, process: asyncio.subprocess.Process, output: OutputPipe, channel: "_Channel") -> None:
         self.pid = process.pid
@@ -47,14 +46,14 @@ class Instance:
         self._channel = channel
         self._exit = asyncio.create_task(self._watch())
         self._ready = asyncio.create_task(channel.receive())
-        self._condemned = False
+        self._is_ending = False
 
     @classmethod
     async def start(cls, launch: Launch, logs: Logs) -> "Instance":
-        """Start a worker process. OSError if there is no such interpreter."""
+        """Start a worker process. OSError if the interpreter does not exist."""
         output = OutputPipe(logs.add)
         ours, theirs = socket.socketpair()
-        lifeline, held = os.pipe()
+        lifeline, our_end = os.pipe()
         inherited = (theirs.fileno(), lifeline)
         try:
             process = await asyncio.create_subprocess_exec(
@@ -73,22 +72,22 @@ class Instance:
         except BaseException:
             output.close()
             ours.close()
-            os.close(held)
+            os.close(our_end)
             raise
         finally:
             output.close_writer()
             theirs.close()
             os.close(lifeline)
         reader, writer = await asyncio.open_connection(sock=ours)
-        return cls(process, output, _Channel(reader, writer, held))
+        return cls(process, output, _Channel(reader, writer, our_end))
 
     @property
     def usable(self) -> bool:
-        """Whether another invocation can be given to it."""
-        return not self._condemned and not self._exit.done()
+        """Tell whether it can run another invocation."""
+        return not self._is_ending and not self._exit.done()
 
-    async def invoke(self, call: Mapping[str, Any], event: bytes, timeout: int) -> Answer:
-        """Run one invocation for at most `timeout` seconds, which begin once the interpreter is up."""
+    async def invoke(self, call: Mapping[str, Any], event: bytes, timeout: int) -> InvocationResult:
+        """Run one invocation for at most `timeout` seconds, counted from when the interpreter is ready."""
         if await self._unless_gone(self._ready, None) is None:
             return exited(self._output.tail())
         self._output.begin(call["requestId"])
@@ -103,22 +102,22 @@ class Instance:
         if frame is None:
             return exited(self._output.tail())
         head, body = frame
-        return Answer("succeeded" if head["ok"] else "failed", body, self._output.tail())
+        return InvocationResult("succeeded" if head["ok"] else "failed", body, self._output.tail())
 
     def kill(self) -> None:
-        """SIGKILL the process and whatever it started; harmless if it is gone."""
+        """Send SIGKILL to the process and everything it started; do nothing if it has ended."""
         self._signal(signal.SIGKILL)
 
     async def gone(self) -> None:
-        """Return once the process has ended and everything it wrote was taken."""
+        """Return once the process has ended and all its output was read."""
         await asyncio.shield(self._exit)
 
     def when_gone(self, callback: Callable[["Instance"], object]) -> None:
-        """Have `callback` called once the process has ended."""
+        """Call `callback` once the process has ended."""
         self._exit.add_done_callback(lambda _: callback(self))
 
     async def _unless_gone(self, wanted: "asyncio.Task[Frame]", timeout: int | None) -> Frame | None:
-        """What `wanted` gives, None if the process ends before. TimeoutError after `timeout` seconds."""
+        """Return the result of `wanted`, None if the process ends before. TimeoutError after `timeout` seconds."""
         first = asyncio.FIRST_COMPLETED
         done, _ = await asyncio.wait({wanted, self._exit}, timeout=timeout, return_when=first)
         if not done:
@@ -131,12 +130,12 @@ class Instance:
 
     async def _terminate(self) -> None:
         self._signal(signal.SIGTERM)
-        await asyncio.wait({self._exit}, timeout=GRACE_SECONDS)
+        await asyncio.wait({self._exit}, timeout=_GRACE_SECONDS)
         self.kill()
         await self.gone()
 
     def _signal(self, number: signal.Signals) -> None:
-        self._condemned = True
+        self._is_ending = True
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, number)
 
@@ -148,7 +147,7 @@ class Instance:
 
 
 class _Channel:
-    """The parent's ends of the two things that a worker inherits."""
+    """The parent's ends of the socket and of the pipe that a worker inherits."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lifeline: int) -> None:
         self._reader = reader
@@ -156,13 +155,13 @@ class _Channel:
         self._lifeline = lifeline
 
     async def exchange(self, head: Mapping[str, Any], body: bytes) -> Frame:
-        """Send a frame and wait for the next one. IncompleteReadError or ConnectionError if the worker is gone."""
+        """Send a frame and wait for the next one. IncompleteReadError or ConnectionError if the worker has ended."""
         encoded = json.dumps(head).encode()
         self._writer.write(_LENGTHS.pack(len(encoded), len(body)) + encoded + body)
         return await self.receive()
 
     async def receive(self) -> Frame:
-        """The next frame."""
+        """Return the next frame."""
         head, body = _LENGTHS.unpack(await self._reader.readexactly(_LENGTHS.size))
         return json.loads(await self._reader.readexactly(head)), await self._reader.readexactly(body)
 

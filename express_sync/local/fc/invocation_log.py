@@ -1,20 +1,20 @@
-"""The most recent invocations and what came of them; knows nothing of how they are run."""
+"""The most recent invocations and their results."""
 
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from heapq import merge
 from typing import Any, Literal
 
-from express_sync.local.fc.result import Answer
+from express_sync.local.call_log import CallLog
+from express_sync.local.fc.result import InvocationResult
 
 Kind = Literal["Sync", "Async", "Trigger", "Timer"]
-KEPT = 500
+MAX_INVOCATIONS = 500
 
 
 @dataclass(slots=True)
-class Entry:
+class Invocation:
     """One invocation; times in epoch milliseconds, `outcome` is `running` until it ended."""
 
     request_id: str
@@ -25,7 +25,7 @@ class Entry:
     error_type: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """The entry as `GET /_local/invocations` shows it."""
+        """Return the invocation as `GET /_local/invocations` shows it."""
         return {
             "requestId": self.request_id,
             "type": self.kind,
@@ -36,35 +36,34 @@ class Entry:
         }
 
 
-class Journal:
-    """Entries in the order in which the invocations began, bounded; a timer's never push out others."""
+class InvocationLog:
+    """Invocations in the order in which they began, bounded; those of timers never push out others."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._entries: deque[Entry] = deque(maxlen=KEPT)
-        self._of_timers: deque[Entry] = deque(maxlen=KEPT)
+        self._timers: CallLog[Invocation] = CallLog(MAX_INVOCATIONS)
+        self._others: CallLog[Invocation] = CallLog(MAX_INVOCATIONS)
 
-    def begin(self, request_id: str, kind: Kind) -> Entry:
-        """Note that an invocation has begun."""
-        entry = Entry(request_id, kind, self._now())
-        (self._of_timers if kind == "Timer" else self._entries).append(entry)
-        return entry
+    def begin(self, request_id: str, kind: Kind) -> Invocation:
+        """Add an invocation that begins now."""
+        log = self._timers if kind == "Timer" else self._others
+        return log.add(Invocation(request_id, kind, self._now()))
 
-    def end(self, entry: Entry, answer: Answer) -> None:
-        """Note what came of it."""
-        entry.duration = self._now() - entry.started
-        entry.outcome = answer.outcome
-        entry.error_type = answer.error_type
+    def end(self, invocation: Invocation, result: InvocationResult) -> None:
+        """Add the result of an invocation that ends now."""
+        invocation.duration = self._now() - invocation.started
+        invocation.outcome = result.outcome
+        invocation.error_type = result.error_type
 
     def recent(self) -> list[dict[str, Any]]:
-        """The entries kept, oldest first."""
-        merged = merge(self._entries, self._of_timers, key=lambda entry: entry.started)
-        return [entry.to_json() for entry in merged]
+        """Return the invocations, oldest first."""
+        merged = merge(self._others.entries(), self._timers.entries(), key=lambda each: each.started)
+        return [each.to_json() for each in merged]
 
     def clear(self) -> None:
-        """Forget every entry."""
-        self._entries.clear()
-        self._of_timers.clear()
+        """Remove all invocations."""
+        self._timers.clear()
+        self._others.clear()
 
     def _now(self) -> int:
         return round(self._clock() * 1000)

@@ -1,25 +1,25 @@
-"""Kills the function's instances at a chosen moment of their HTTP traffic; knows no HTTP itself."""
+"""Kills the function's instances at a chosen point of their HTTP traffic."""
 
-from express_sync.local.crash_points import POINTS, Point, Traffic
+from express_sync.local.crash_points import POINTS, CrashPoints, Point
 from express_sync.local.fc.fleet import Fleet
 
 
 class KillSwitch:
-    """Armed with a point, kills every instance when that point is reached next, once."""
+    """When armed with a point, kills every instance once, the next time that the point is reached."""
 
-    def __init__(self, fleet: Fleet, traffic: Traffic) -> None:
+    def __init__(self, fleet: Fleet, crash_points: CrashPoints) -> None:
         self._fleet = fleet
         self._armed: str | None = None
-        traffic.listen(self._reached)
+        crash_points.listen(self._reached)
 
     def arm(self, point: str) -> None:
-        """Kill when `point` is reached next. ValueError, which lists them, for an unknown point."""
+        """Kill the next time that `point` is reached. ValueError, which lists all points, if it is unknown."""
         if point not in POINTS:
-            raise ValueError(f"unknown point {point!r}; there are {', '.join(POINTS)}")
+            raise ValueError(f"unknown point {point!r}; allowed are {', '.join(POINTS)}")
         self._armed = point
 
     def disarm(self) -> None:
-        """Kill nothing at no point."""
+        """Do not kill at any point."""
         self._armed = None
 
     async def _reached(self, point: Point) -> None:

@@ -1,8 +1,8 @@
-"""How an invocation ended, in FC's own words; knows neither processes nor HTTP.
+"""The result of an invocation, in FC's own words.
 
-Verified: the JSON error of a function that raised, and FC's sentence for a process that ended, to which FC appends
-duration and memory; they are left out here. Believed: the sentence for a timeout, and that both of these carry
-`UnhandledInvocationError` like a raised exception.
+Verified: the JSON error of a function that raised, and FC's message for a process that ended, without the
+duration and memory that FC appends. Believed: the message for a timeout, and that both have the type
+`UnhandledInvocationError`, like a raised exception.
 """
 
 import json
@@ -14,8 +14,8 @@ UNHANDLED = "UnhandledInvocationError"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of one invocation: the function's result or the error's JSON, and the end of what it logged."""
+class InvocationResult:
+    """The result of one invocation: the function's own or the error's JSON, and the end of its log."""
 
     outcome: Outcome
     body: bytes
@@ -23,23 +23,23 @@ class Answer:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the function returned."""
+        """Tell whether the function returned."""
         return self.outcome == "succeeded"
 
     @property
     def error_type(self) -> str:
-        """The type of the function's own error (`ValueError`), empty where FC gives none."""
+        """Return the type of the function's own error (`ValueError`), "" where FC has none."""
         return "" if self.outcome != "failed" else str(json.loads(self.body).get("errorType", ""))
 
 
-def timed_out(seconds: int, log: bytes) -> Answer:
-    """The function ran for longer than its timeout."""
-    return Answer("timed-out", _error(f"Function time out after {seconds} seconds"), log)
+def timed_out(seconds: int, log: bytes) -> InvocationResult:
+    """Return the result of a function that ran for longer than its timeout."""
+    return InvocationResult("timed-out", _error(f"Function time out after {seconds} seconds"), log)
 
 
-def exited(log: bytes) -> Answer:
-    """The function's process ended, whoever ended it."""
-    return Answer("exited", _error("Process exited unexpectedly before completing request"), log)
+def exited(log: bytes) -> InvocationResult:
+    """Return the result of a function whose process ended, for whatever reason."""
+    return InvocationResult("exited", _error("Process exited unexpectedly before completing request"), log)
 
 
 def _error(message: str) -> bytes:

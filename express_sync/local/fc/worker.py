@@ -1,4 +1,4 @@
-"""The inside of one function instance: a script of its own that serves invocations one after the other.
+"""The script that runs in each function instance and serves invocations one after the other.
 
 Reproduces FC's Python bootstrap: the code directory first on the path; the dotted walk to the handler's module,
 which is imported at the first invocation; bytes in; the context objects of python3.10 and python3.12; str and bytes
@@ -6,11 +6,11 @@ out as they are, anything else as JSON; the JSON error shape; log lines around e
 format; SIGTERM at a timeout, which dumps the stacks and exits with 143; only `Exception` is caught, so SystemExit ends
 the instance. Does not reproduce: initializer and pre-stop hooks, instance concurrency, HTTP functions, /opt layers.
 Unknown: the loader of python3.12 (here the same walk) and whether its `function.timeout` is a string (here it is).
-Must not import anything of the local cloud: it runs wherever an unpacked package runs, with that interpreter. It is
-one file for that reason, so that nothing but the standard library and the package can ever be imported.
+It is one file and imports only the standard library, because it runs with the interpreter of an unpacked package,
+which must not see the modules of the local cloud.
 
 Protocol: one frame is two lengths (big-endian, 4 bytes each), a JSON object and bytes. The worker sends an empty
-frame once it is ready; then each frame received is an invocation, each frame sent its answer: `{"ok": bool}`, body.
+frame once it is ready; then each frame received is an invocation, each frame sent its result: `{"ok": bool}`, body.
 """
 
 import datetime
@@ -36,7 +36,7 @@ Call = Mapping[str, Any]
 Handler = Callable[[bytes, Any], object]
 
 LENGTHS = struct.Struct(">II")
-LONGEST_WRITE = 128 * 1024
+MAX_WRITE = 128 * 1024
 EXIT_ON_SIGTERM = 143
 
 LOAD_FAILURES: tuple[tuple[type[Exception], str, str], ...] = (
@@ -48,7 +48,7 @@ LOAD_FAILURES: tuple[tuple[type[Exception], str, str], ...] = (
 
 
 class LoadError(Exception):
-    """The handler cannot be had; `error_type` is the name that FC gives to the reason."""
+    """The handler cannot be loaded; `error_type` is FC's name for the reason."""
 
     def __init__(self, error_type: str, message: str) -> None:
         super().__init__(message)
@@ -56,7 +56,7 @@ class LoadError(Exception):
 
 
 class Log:
-    """stdout or stderr: what is written is cut at 128 KiB and flushed at once, as the real bootstrap does."""
+    """stdout or stderr: each write is cut at 128 KiB and flushed, as by the real bootstrap."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -65,7 +65,7 @@ class Log:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        self._stream.write(text[:LONGEST_WRITE])
+        self._stream.write(text[:MAX_WRITE])
         self._stream.flush()
         return len(text)
 
@@ -74,7 +74,7 @@ class Log:
 
 
 class RequestId(logging.Filter):
-    """Puts the id of the running invocation on every record."""
+    """Adds the id of the running invocation to every record."""
 
     current = ""
 
@@ -84,14 +84,14 @@ class RequestId(logging.Filter):
 
 
 class Handlers:
-    """Finds handlers under the code directory and keeps those found."""
+    """Loads handlers from the code directory and caches them."""
 
     def __init__(self, code: Path) -> None:
         self._code = code
         self._found: dict[str, Handler] = {}
 
     def get(self, handler: str) -> Handler:
-        """The callable that `package.module.function` names. LoadError if it cannot be had."""
+        """Return the callable `package.module.function`. LoadError."""
         if handler not in self._found:
             module, _, function = handler.rpartition(".")
             self._found[handler] = self._function(module or handler, function)
@@ -113,7 +113,7 @@ class Handlers:
             return sys.modules[module]
         spec = importlib.util.spec_from_file_location(module, origin)
         if spec is None or spec.loader is None:
-            raise ImportError(f"{origin} is no Python module")
+            raise ImportError(f"{origin} is not a Python module")
         loaded = sys.modules[module] = importlib.util.module_from_spec(spec)
         try:
             spec.loader.exec_module(loaded)
@@ -135,7 +135,7 @@ class Handlers:
 
 
 def load_error(module: str, cause: Exception) -> LoadError:
-    """FC's name and words for what went wrong while `module` was loaded."""
+    """Return FC's error for what failed while `module` was loaded."""
     for kind, error_type, message in LOAD_FAILURES:
         if isinstance(cause, kind):
             return LoadError(error_type, message.format(module=module, error=cause))
@@ -143,7 +143,7 @@ def load_error(module: str, cause: Exception) -> LoadError:
 
 
 def context_of_python310(call: Call) -> SimpleNamespace:
-    """What python3.10 and older hand to the handler: credentials, service and tracing; the timeout is a string."""
+    """Return the context of python3.10 and older: with credentials, service and tracing; the timeout is a string."""
     return SimpleNamespace(
         request_id=call["requestId"],
         requestId=call["requestId"],
@@ -161,7 +161,7 @@ def context_of_python310(call: Call) -> SimpleNamespace:
 
 
 def context_of_python312(call: Call) -> SimpleNamespace:
-    """What python3.12 hands to the handler: no credentials, which are in the environment, and no service."""
+    """Return the context of python3.12: without credentials, which are in the environment, and without service."""
     return SimpleNamespace(
         request_id=call["requestId"],
         account_id=call["accountId"],
@@ -188,7 +188,7 @@ CONTEXTS: Mapping[str, Callable[[Call], SimpleNamespace]] = {
 
 
 def invoke(handlers: Handlers, call: Call, event: bytes) -> tuple[bool, bytes]:
-    """Run one invocation; True and the result's bytes, or False and the JSON error's."""
+    """Run one invocation; return True and the bytes of the result, or False and those of the JSON error."""
     try:
         handler = handlers.get(call["handler"])
     except LoadError as error:
@@ -200,7 +200,7 @@ def invoke(handlers: Handlers, call: Call, event: bytes) -> tuple[bool, bytes]:
 
 
 def encoded(result: object) -> bytes:
-    """A result as bytes; TypeError if it is neither text nor bytes nor JSON."""
+    """Return a result as bytes; TypeError if it is neither text nor bytes nor JSON."""
     if isinstance(result, bytes):
         return result
     if not isinstance(result, str):
@@ -209,7 +209,7 @@ def encoded(result: object) -> bytes:
 
 
 def jsonable(value: Any) -> Any:
-    """What JSON does not know and FC does."""
+    """Return the JSON value that FC uses for an object that `json` cannot encode."""
     if isinstance(value, decimal.Decimal):
         return float(value)
     if isinstance(value, (datetime.datetime, datetime.date)):
@@ -220,7 +220,7 @@ def jsonable(value: Any) -> Any:
 
 
 def described(error_type: str, error: Exception, trace: list[list[str]]) -> bytes:
-    """FC's JSON error; without a `stackTrace` if there is none."""
+    """Return FC's JSON error; it has a `stackTrace` only if there is one."""
     shape: dict[str, Any] = {"errorMessage": str(error), "errorType": error_type}
     if trace:
         shape["stackTrace"] = trace
@@ -228,20 +228,20 @@ def described(error_type: str, error: Exception, trace: list[list[str]]) -> byte
 
 
 def trace_of(error: BaseException | None, skip: int) -> list[list[str]]:
-    """One list per frame: file, line, function and the source line; `skip` frames of the bootstrap left out."""
+    """Return one list per frame: file, line, function and source line, without the `skip` frames of the bootstrap."""
     if error is None:
         return []
     return [frame_items(text) for text in traceback.format_tb(error.__traceback__)[skip:]]
 
 
 def frame_items(text: str) -> list[str]:
-    """`File "x"`, `line n`, `in f` and the source of one formatted frame."""
+    """Return `File "x"`, `line n`, `in f` and the source of one formatted frame."""
     place, source, *_ = [*text.split("\n"), ""]
     return [*(item.strip() for item in place.split(",")), source.strip()]
 
 
 def serve(handlers: Handlers, request_id: RequestId, incoming: BinaryIO, outgoing: BinaryIO) -> None:
-    """Answer invocations until the other end of the channel closes."""
+    """Run invocations until the other end of the channel closes."""
     send(outgoing, {}, b"")
     while (frame := receive(incoming)) is not None:
         call, event = frame
@@ -256,7 +256,7 @@ def serve(handlers: Handlers, request_id: RequestId, incoming: BinaryIO, outgoin
 
 
 def receive(channel: BinaryIO) -> tuple[Call, bytes] | None:
-    """The next frame, or None at the end of the channel."""
+    """Return the next frame, or None at the end of the channel."""
     lengths = channel.read(LENGTHS.size)
     if len(lengths) < LENGTHS.size:
         return None
@@ -272,7 +272,7 @@ def send(channel: BinaryIO, head: Mapping[str, Any], body: bytes) -> None:
 
 
 def start_logging(request_id: RequestId) -> None:
-    """Make print flush at once, and the root logger write FC's line format to stdout."""
+    """Let print flush at once, and the root logger write FC's line format to stdout."""
     sys.stdout = Log(sys.stdout)
     sys.stderr = Log(sys.stderr)
     line = logging.Formatter(
@@ -287,23 +287,23 @@ def start_logging(request_id: RequestId) -> None:
 
 
 def exit_with_stacks(_signal: int, _frame: FrameType | None) -> None:
-    """The end of an invocation that took too long."""
+    """End an invocation that took too long."""
     logging.getLogger().error("Dumping stack trace after function timeout")
     faulthandler.dump_traceback()
     sys.exit(EXIT_ON_SIGTERM)
 
 
 def die_with(lifeline: int) -> None:
-    """Have the kernel end this process when the parent's end of `lifeline` closes, however busy this process is.
+    """Let the kernel end this process when the parent's end of `lifeline` closes, even while the process is busy.
 
-    Linux ends a process at an unhandled SIGIO; elsewhere the worker ends when it next reads its channel.
+    Linux ends a process at an unhandled SIGIO; on other systems the worker ends when it next reads its channel.
     """
     fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
 
 
 def main(channel: int, lifeline: int, code: str) -> None:
-    """Serve on the inherited descriptors `channel` and `lifeline` the handlers under the directory `code`."""
+    """Serve the handlers in the directory `code` on the inherited descriptors `channel` and `lifeline`."""
     for descriptor in (channel, lifeline):
         os.set_inheritable(descriptor, False)
     die_with(lifeline)

@@ -1,5 +1,5 @@
 """The local Simple Message Queue (MNS, API version 2015-06-06): queues, topics and subscriptions over real HTTP.
 
-`service` is the engine (no HTTP, no XML), `app` the wire around it. An operation is one function and one line of
-the table at the end of `queue_operations`, `message_operations` or `topic_operations`.
+`engine` stores and delivers messages, `app` serves it over HTTP. To add an operation, write a function in one of the
+modules of `operations` and add it to the table at the module's end.
 """

@@ -1,14 +1,15 @@
 """MNS (SMQ), version 2015-06-06, over HTTP.
 
 Reproduces: the queue, message, topic and subscription operations of the API at their paths, signed requests, XML
-documents, every documented error; each module says itself how far it goes and what is unknown.
-Does not reproduce: account attributes, OpenService, the control plane's own API, TLS, throttling by itself.
-Chosen: who leaves during a long poll takes no message along; any other request that arrived whole is carried out.
+documents, every documented error; each module says how far it goes and what is unknown.
+Does not reproduce: account attributes, OpenService, the control plane's API, TLS, throttling by itself.
+Chosen: a client that disconnects during a long poll receives no message; any other request that arrived whole is
+carried out.
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
@@ -17,44 +18,43 @@ from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
 from express_sync.local.account import Account
-from express_sync.local.crash_points import Point, Traffic
-from express_sync.local.mns.admin import Control
-from express_sync.local.mns.call_log import Entry, Journal
-from express_sync.local.mns.dispatcher import OPERATIONS, Gateway, Meaning, Reply, meaning_of
+from express_sync.local.admin import ADMIN_ERRORS
+from express_sync.local.call_log import CallLog
+from express_sync.local.crash_points import CrashPoints, Point
+from express_sync.local.mns.admin import LoggedCall, admin_routes
+from express_sync.local.mns.dispatcher import Delivery, Dispatcher, ResolvedOperation, resolve
 from express_sync.local.mns.engine.message_service import MessageService
-from express_sync.local.mns.faults import FaultQueue
-from express_sync.local.mns.protocol import Answer, Request, new_request_id, read_request
+from express_sync.local.mns.protocol import Request, Response, new_request_id, read_request
 from express_sync.local.server import reset
-
-_POINTS: Mapping[str, tuple[Point | None, Point]] = {
-    "PublishMessage": ("publish-sent", "publish-answered"),
-    "SendMessage": (None, "requeue-answered"),
-    "BatchSendMessage": (None, "requeue-answered"),
-}
-_SENDS = frozenset({"SendMessage", "BatchSendMessage"})
-_LONG_POLLS = frozenset({"ReceiveMessage", "BatchReceiveMessage"})
 
 
 def create_app(
-    service: MessageService, account: Account, traffic: Traffic, now: Callable[[], float] = time.time
+    service: MessageService, account: Account, crash_points: CrashPoints, now: Callable[[], float] = time.time
 ) -> Starlette:
-    """Serve `service` to the keys of `account`; `now`, epoch seconds, is what signatures are held against."""
-    faults, journal = FaultQueue(), Journal()
-    control = Control(service, faults, journal, [operation.name for operation in OPERATIONS])
-    api = _Api(Gateway(service, account, faults, now), account, journal, traffic, now)
-    return Starlette(routes=[*control.routes(), Mount("/", api)])
+    """Serve `service` to the keys of `account`; signatures are checked at the time `now`, in epoch seconds."""
+    dispatcher, calls = Dispatcher(service, account, now), CallLog[LoggedCall]()
+    api = _Api(dispatcher, account, calls, crash_points, now)
+    return Starlette(
+        routes=[Mount("/_local", routes=admin_routes(dispatcher, calls)), Mount("/", api)],
+        exception_handlers=ADMIN_ERRORS,
+    )
 
 
 class _Api:
     """The ASGI application of the signed API."""
 
     def __init__(
-        self, gateway: Gateway, account: Account, journal: Journal, traffic: Traffic, now: Callable[[], float]
+        self,
+        dispatcher: Dispatcher,
+        account: Account,
+        calls: CallLog[LoggedCall],
+        crash_points: CrashPoints,
+        now: Callable[[], float],
     ) -> None:
-        self._gateway = gateway
+        self._dispatcher = dispatcher
         self._account = account
-        self._journal = journal
-        self._traffic = traffic
+        self._calls = calls
+        self._crash_points = crash_points
         self._now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,43 +62,42 @@ class _Api:
             request = await _read(HttpRequest(scope, receive))
         except ClientDisconnect:
             return
-        meaning, request_id = meaning_of(request), new_request_id()
-        sent, answered = self._points(request, meaning)
-        await self._report(sent)
-        replying = self._gateway.reply(request, meaning, request_id)
-        reply = await (_unless_gone(replying, receive) if meaning.name in _LONG_POLLS else replying)
-        self._note(request, meaning, request_id, reply)
-        if isinstance(reply.wire, Answer):
-            await _send(reply.wire, request_id, send)
-            await self._report(answered)
+        resolved, request_id = resolve(request), new_request_id()
+        sent, answered = self._points(request, resolved)
+        await self._crash_points.report(sent)
+        running = self._dispatcher.run(request, resolved, request_id)
+        is_long_poll = resolved.operation is not None and resolved.operation.long_poll
+        delivery = await (_unless_disconnected(running, receive) if is_long_poll else running)
+        self._log(request, resolved, request_id, delivery)
+        if isinstance(delivery.wire, Response):
+            await _send(delivery.wire, request_id, send)
+            await self._crash_points.report(answered)
             return
-        if reply.wire == "reset":
+        if delivery.wire == "reset":
             reset(scope)
-        await _gone(receive)
+        await _disconnected(receive)
 
-    def _note(self, request: Request, meaning: Meaning, request_id: str, reply: Reply) -> None:
-        answer = reply.wire if isinstance(reply.wire, Answer) else None
-        self._journal.entries.append(
-            Entry(
-                time=self._now(),
-                operation=meaning.name,
-                target=request.path,
-                fault=reply.fault.name,
-                request_id=request_id,
-                status=answer.status if answer else None,
-                code=answer.code if answer else "",
-            )
+    def _log(self, request: Request, resolved: ResolvedOperation, request_id: str, delivery: Delivery) -> None:
+        response = delivery.wire if isinstance(delivery.wire, Response) else None
+        self._calls.add(
+            {
+                "time": self._now(),
+                "operation": resolved.name,
+                "target": request.path,
+                "fault": delivery.fault,
+                "requestId": request_id,
+                "status": response.status if response else None,
+                "code": response.code if response else "",
+            }
         )
 
-    def _points(self, request: Request, meaning: Meaning) -> tuple[Point | None, Point | None]:
-        is_of_function = request.headers.get("authorization", "").startswith(f"MNS {self._account.role.access_key_id}:")
-        if meaning.name in _SENDS and not is_of_function:
-            return None, None  # somebody submits requests, which is no step of the function's
-        return _POINTS.get(meaning.name, (None, None))
-
-    async def _report(self, point: Point | None) -> None:
-        if point is not None:
-            await self._traffic.report(point)
+    def _points(self, request: Request, resolved: ResolvedOperation) -> tuple[Point | None, Point | None]:
+        role = self._account.role.access_key_id
+        is_of_function = request.headers.get("authorization", "").startswith(f"MNS {role}:")
+        operation = resolved.operation
+        if operation is None or (operation.only_of_function and not is_of_function):
+            return None, None
+        return operation.sent_point, operation.answered_point
 
 
 async def _read(request: HttpRequest) -> Request:
@@ -107,24 +106,24 @@ async def _read(request: HttpRequest) -> Request:
     return read_request(request.method, path.decode("latin-1"), query, dict(request.headers), await request.body())
 
 
-async def _send(answer: Answer, request_id: str, send: Send) -> None:
-    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers(request_id)})
-    await send({"type": "http.response.body", "body": answer.body.encode()})
+async def _send(response: Response, request_id: str, send: Send) -> None:
+    await send({"type": "http.response.start", "status": response.status, "headers": response.headers(request_id)})
+    await send({"type": "http.response.body", "body": response.body.encode()})
 
 
-async def _gone(receive: Receive) -> None:
-    """Return when the client has left, or the server has shut the connection."""
+async def _disconnected(receive: Receive) -> None:
+    """Return once the client has disconnected, or the server has closed the connection."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def _unless_gone(replying: Coroutine[object, object, Reply], receive: Receive) -> Reply:
-    """The reply, or silence as soon as the client has left without it."""
-    reply, gone = asyncio.create_task(replying), asyncio.create_task(_gone(receive))
+async def _unless_disconnected(running: Coroutine[object, object, Delivery], receive: Receive) -> Delivery:
+    """Return the delivery, or silence as soon as the client has disconnected."""
+    run, disconnect = asyncio.create_task(running), asyncio.create_task(_disconnected(receive))
     try:
-        await asyncio.wait((reply, gone), return_when=asyncio.FIRST_COMPLETED)
-        return reply.result() if reply.done() else Reply("silence")
+        await asyncio.wait((run, disconnect), return_when=asyncio.FIRST_COMPLETED)
+        return run.result() if run.done() else Delivery("silence")
     finally:
-        reply.cancel()
-        gone.cancel()
-        await asyncio.gather(reply, gone, return_exceptions=True)
+        run.cancel()
+        disconnect.cancel()
+        await asyncio.gather(run, disconnect, return_exceptions=True)

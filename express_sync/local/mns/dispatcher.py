@@ -1,21 +1,22 @@
-"""From a request to what goes back over the wire: the checks in order, the fault that strikes, the operation.
+"""Runs requests: the checks in order, the queued fault, the operation.
 
-Reproduces: protocol checks before everything else, an address that means nothing after them, then names, documents
-and values as each operation finds them.
-Must not know: sockets, and what operations do.
+Reproduces: protocol checks before everything else, an unknown address after them, then names, documents and values as
+each operation checks them.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from express_sync.local.account import Account
+from express_sync.local.faults import Fault, FaultQueue
 from express_sync.local.mns.engine.message_service import MessageService
-from express_sync.local.mns.errors import ServiceError
-from express_sync.local.mns.faults import NO_FAULT, Fault, FaultQueue, Wire
+from express_sync.local.mns.errors import MnsError
+from express_sync.local.mns.faults import KINDS, NO_FAULT, ErrorResponse, Wire
 from express_sync.local.mns.operation import Call, Operation
 from express_sync.local.mns.operations import messages, queues, topics
-from express_sync.local.mns.protocol import Request, error_answer
+from express_sync.local.mns.protocol import Request, error_response
 from express_sync.local.mns.signature import authenticate
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -26,63 +27,75 @@ OPERATIONS: tuple[Operation, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a request asks for: `operation` of what `names` tell; None if the API has nothing of the kind."""
+class ResolvedOperation:
+    """The operation of a request, None if the API has none, and the resources that the request names."""
 
     operation: Operation | None
     names: Mapping[str, str]
 
     @property
     def name(self) -> str:
-        """The operation's name, "" for none."""
+        """Return the operation's name, "" for none."""
         return self.operation.name if self.operation else ""
+
+    def required(self) -> Operation:
+        """Return the operation. MnsError if there is none."""
+        if self.operation is None:
+            raise MnsError("InvalidRequestURL")
+        return self.operation
+
+    @property
+    def resource(self) -> str:
+        """Return the name of the queue or topic, "" for none."""
+        return self.names.get("queue") or self.names.get("topic", "")
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """What to send, and the fault that made it so."""
+class Delivery:
+    """What to send, and the text of the fault that applied, "" if none did."""
 
     wire: Wire
-    fault: Fault = NO_FAULT
+    fault: str = ""
 
 
-def meaning_of(request: Request) -> Meaning:
-    """What `request` asks for, whether or not it may."""
+def resolve(request: Request) -> ResolvedOperation:
+    """Return the operation that `request` is for, whether or not it is allowed."""
     for operation in OPERATIONS:
         names = operation.names(request)
         if names is not None:
-            return Meaning(operation, names)
-    return Meaning(None, {})
+            return ResolvedOperation(operation, names)
+    return ResolvedOperation(None, {})
 
 
-class Gateway:
-    """Answers requests to one service; `now` is in seconds since the epoch, for the skew of signatures only."""
+class Dispatcher:
+    """Runs requests to one service; `now`, in seconds since the epoch, is for the skew of signatures only."""
 
-    def __init__(self, service: MessageService, account: Account, faults: FaultQueue, now: Callable[[], float]) -> None:
-        self._service = service
+    def __init__(self, service: MessageService, account: Account, now: Callable[[], float]) -> None:
+        self.service = service
+        self.faults: FaultQueue[Wire] = FaultQueue(KINDS, [operation.name for operation in OPERATIONS])
         self._account = account
-        self._faults = faults
         self._now = now
 
-    async def reply(self, request: Request, meaning: Meaning, request_id: str) -> Reply:
-        """Check `request`, do what it means, and say what to send back."""
+    async def run(self, request: Request, resolved: ResolvedOperation, request_id: str) -> Delivery:
+        """Check `request`, perform its operation, and return what to send."""
+        fault = NO_FAULT
         try:
             authenticate(request, self._account, self._now())
-        except ServiceError as refusal:
-            return Reply(error_answer(refusal, request_id, request.url))
-        if meaning.operation is None:
-            return Reply(error_answer(ServiceError("InvalidRequestURL"), request_id, request.url))
-        fault = self._faults.take(meaning.name)
-        await asyncio.sleep(fault.delay_s)
-        call = Call(self._service, request, meaning.names)
-        wire = await _perform(meaning.operation, call, request_id) if fault.done else fault.wire
-        if fault.code:
-            return Reply(error_answer(ServiceError(fault.code), request_id, request.url), fault)
-        return Reply(wire if fault.wire == "answer" else fault.wire, fault)
+            operation = resolved.required()
+            fault = self.faults.take(resolved.name, resolved.resource) or NO_FAULT
+            wire = await _perform(operation, Call(self.service, request, resolved.names), fault)
+        except MnsError as error:
+            wire = error_response(error, request_id, request.url)
+        return Delivery(wire, fault.text)
 
 
-async def _perform(operation: Operation, call: Call, request_id: str) -> Wire:
-    try:
+async def _perform(operation: Operation, call: Call, fault: Fault[Wire]) -> Wire:
+    await asyncio.sleep(fault.delay_s)
+    if fault.wire == "result":
         return await operation.perform(call)
-    except ServiceError as error:
-        return error_answer(error, request_id, call.request.url)
+    if fault.execution == "now":
+        with suppress(MnsError):  # the fault is sent whatever the result is
+            await operation.perform(call)
+    if isinstance(fault.wire, ErrorResponse):
+        raise MnsError(fault.wire.code)
+    return fault.wire

@@ -1,14 +1,12 @@
-"""The service's error codes with their HTTP statuses and sentences, and the exception that carries one.
+"""The service's errors: code, HTTP status and message.
 
-Reproduces the documented error list (help page "Error codes" of SMQ, read 2026), its spelling mistakes included.
-Unknown: the service's sentence for the codes marked below; there the wording is ours and only code and status bind.
-Must not know: who raises an error, or how it is written on the wire.
+Reproduces the documented error list (help page "Error codes" of SMQ, read 2026), including its spelling mistakes.
+Unknown: the service's messages for the codes of the second table; there only code and status are the service's.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from express_sync.local.api_error import ApiError, ErrorTable
 
-_DOCUMENTED: dict[str, tuple[int, str]] = {
+_DOCUMENTED: ErrorTable = {
     "AccessDenied": (403, "The OwnerId that your Access Key Id associated to is forbidden for this operation."),
     "InternalError": (500, "Interal error."),
     "InternalServerError": (500, "Interal error."),
@@ -31,7 +29,7 @@ _DOCUMENTED: dict[str, tuple[int, str]] = {
     "TooManyRequests": (429, "The request is denied by cluster flow limiter for too many requests."),
     "TopicNotExist": (404, "The topic name you provided is not exist."),
 }
-_WORDED_HERE: dict[str, tuple[int, str]] = {
+_MESSAGE_UNKNOWN: ErrorTable = {
     "EndpointInvalid": (400, "The endpoint you provided is invalid."),
     "InvalidContentType": (400, "The Content-Type you specified is invalid."),
     "InvalidQueueName": (400, "The queue name you provided is invalid."),
@@ -51,27 +49,24 @@ _WORDED_HERE: dict[str, tuple[int, str]] = {
     "TopicNameInvalid": (400, "The topic name you provided is invalid."),
     "TopicNameLengthError": (400, "The length of the topic name should between 1 and 120."),
 }
-ERRORS: Mapping[str, tuple[int, str]] = MappingProxyType(_DOCUMENTED | _WORDED_HERE)
+ERRORS: ErrorTable = {**_DOCUMENTED, **_MESSAGE_UNKNOWN}
 
 
-class ServiceError(Exception):
-    """A refusal in the service's own terms: `code` of the table, its HTTP `status`, and a `message` for people."""
+class MnsError(ApiError):
+    """An error of the table, with its usual message unless another is given."""
 
     def __init__(self, code: str, message: str = "") -> None:
         status, usual = ERRORS[code]
-        super().__init__(code)
-        self.code = code
-        self.status = status
-        self.message = message or usual
+        super().__init__(code, status, message or usual)
 
 
-def invalid_element(name: str) -> ServiceError:
-    """The refusal of a document whose element `name` the schema does not allow there, or not with that value."""
-    return ServiceError(
+def invalid_element(name: str) -> MnsError:
+    """Return the error for an element that the schema does not allow there, or not with its value."""
+    return MnsError(
         "InvalidArgument", f"The XML you provided did not validate against our published schema, cause by {name}."
     )
 
 
-def out_of_range(name: str, low: int, high: int, unit: str) -> ServiceError:
-    """The refusal of a value that is not within `low` to `high` of `unit`."""
-    return ServiceError("InvalidArgument", f"The value of {name} should between {low} and {high} {unit}.")
+def out_of_range(name: str, low: int, high: int, unit: str) -> MnsError:
+    """Return the error for a value that is not within `low` to `high` of `unit`."""
+    return MnsError("InvalidArgument", f"The value of {name} should between {low} and {high} {unit}.")

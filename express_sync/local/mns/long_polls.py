@@ -1,12 +1,9 @@
-"""Who waits for a queue to change, and waking them.
-
-Must not know: what a queue is, or what changed.
-"""
+"""Long polls that wait for a queue to change."""
 
 import asyncio
 
 
-class Polls:
+class LongPolls:
     """Long polls by queue name, all in one event loop at a time; a wait leaves nothing behind, however it ends."""
 
     def __init__(self) -> None:
@@ -18,7 +15,7 @@ class Polls:
             changed.set()
 
     def waiting(self, queue: str) -> int:
-        """How many wait for `queue`."""
+        """Return the number of waits for `queue`."""
         return len(self._waiting.get(queue, ()))
 
     async def wait(self, queue: str, seconds: float) -> None:

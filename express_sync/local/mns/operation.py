@@ -1,14 +1,12 @@
-"""What an operation of the API is: a name, the requests that mean it, and what it does.
-
-Must not know: which operations there are.
-"""
+"""The definition of an operation of the API: its name, its requests, and what it does."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from express_sync.local.crash_points import Point
 from express_sync.local.mns.engine.message_service import MessageService
-from express_sync.local.mns.protocol import Answer, Request
+from express_sync.local.mns.protocol import Request, Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +18,29 @@ class Call:
     names: Mapping[str, str]
 
 
-Perform = Callable[[Call], Awaitable[Answer]]
+Perform = Callable[[Call], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`perform` for requests of `method` on `path` (with {placeholders}) that `when` agrees to."""
+    """`perform` for requests of `method` on `path` (with {placeholders}) for which `when` is true.
+
+    A `long_poll` ends when its client disconnects. The crash points are reported when the request has arrived and when
+    it was answered; with `only_of_function` only for calls with the key of the function's role.
+    """
 
     name: str
     method: str
     path: str
     perform: Perform
     when: Callable[[Request], bool] = lambda _request: True
+    long_poll: bool = False
+    sent_point: Point | None = None
+    answered_point: Point | None = None
+    only_of_function: bool = False
 
     def names(self, request: Request) -> Mapping[str, str] | None:
-        """The resources that `request` names, None if it does not mean this operation."""
+        """Return the resources that `request` names, None if it is not for this operation."""
         if request.method != self.method:
             return None
         match = re.fullmatch(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", self.path), request.path)
@@ -42,13 +48,13 @@ class Operation:
 
 
 def overrides(request: Request) -> bool:
-    """Whether attributes of something that exists are to be changed."""
+    """Tell whether attributes of something that exists are to be changed."""
     return request.query.get("metaoverride", "").lower() == "true"
 
 
-def created(call: Call, is_new: bool) -> Answer:
-    """The answer to a creation: 201, or 204 if there was one just like it; either way with its address."""
-    return Answer(201 if is_new else 204, location=call.request.url + call.request.path)
+def created(call: Call, is_new: bool) -> Response:
+    """Return the response to a creation: 201, or 204 if an equal one existed; either way with its address."""
+    return Response(201 if is_new else 204, location=call.request.url + call.request.path)
 
 
-NO_CONTENT = Answer(204)
+NO_CONTENT = Response(204)

@@ -1,8 +1,7 @@
 """Pages of queues, topics and subscriptions.
 
 Reproduces: x-mns-prefix, x-mns-ret-number (1 to 1000, default 1000), x-mns-marker, and no NextMarker on the last page.
-Unknown: what a marker looks like; here it is the name that the next page begins with.
-Must not know: what is listed.
+Unknown: what a marker looks like; here it is the first name of the next page.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +9,7 @@ from typing import TypeVar
 
 from express_sync.local.mns import schema, xml
 from express_sync.local.mns.engine import limits
-from express_sync.local.mns.protocol import Answer, Request
+from express_sync.local.mns.protocol import Request, Response
 from express_sync.local.mns.xml import Node
 
 Item = TypeVar("Item")
@@ -22,18 +21,18 @@ def page(
     items: Sequence[Item],
     name_of: Callable[[Item], str],
     describe: Callable[[Item], list[Node]],
-) -> Answer:
-    """The page of `items`, sorted by name, that `request` asks for, each as an `element` within its plural."""
+) -> Response:
+    """Return the page of `items` that `request` is for, each as an `element` within its plural."""
     prefix, marker = (request.headers.get(f"x-mns-{name}", "") for name in ("prefix", "marker"))
     matching = [item for item in items if name_of(item).startswith(prefix) and name_of(item) >= marker]
     size = _size(request)
     content: list[Node] = [(element, describe(item)) for item in matching[:size]]
     following: list[Node] = [("NextMarker", name_of(item)) for item in matching[size : size + 1]]
-    return Answer(200, xml.write((f"{element}s", content + following)))
+    return Response(200, xml.write((f"{element}s", content + following)))
 
 
 def with_meta(request: Request) -> bool:
-    """Whether the attributes are asked for along with the addresses."""
+    """Tell whether the attributes are requested together with the addresses."""
     return request.headers.get("x-mns-with-meta", "").lower() == "true"
 
 

@@ -1,9 +1,8 @@
-"""A request as it arrived and an answer as it leaves, as values.
+"""Requests and responses as values.
 
-Reproduces: the headers of every answer (Server, a lower-case x-mns-request-id of 24 hex digits, x-mns-version, a
-Content-Type even where there is no content) and the form of errors.
+Reproduces: the headers of every response (Server, a lower-case x-mns-request-id of 24 hex digits, x-mns-version, a
+Content-Type even without content) and the form of errors.
 Does not reproduce: the timing headers (x-mns-netty-total-time and the like).
-Must not know: sockets, operations.
 """
 
 import secrets
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from express_sync.local.mns import xml
-from express_sync.local.mns.errors import ServiceError
+from express_sync.local.mns.errors import MnsError
 
 VERSION = "2015-06-06"
 XML = "text/xml;charset=utf-8"
@@ -31,13 +30,13 @@ class Request:
 
     @property
     def url(self) -> str:
-        """What the caller takes this service for: `http://HOST:PORT`."""
+        """Return the address under which the client called: `http://HOST:PORT`."""
         return f"http://{self.headers.get('host', '')}"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One answer; `code` is that of the error it tells of, if any."""
+class Response:
+    """One response; `code` is that of its error, if it has one."""
 
     status: int
     body: str = ""
@@ -46,7 +45,7 @@ class Answer:
     code: str = ""
 
     def headers(self, request_id: str) -> list[tuple[bytes, bytes]]:
-        """The answer's header lines."""
+        """Return the header lines of the response."""
         lines = {
             "server": "AliyunMQS",
             "x-mns-request-id": request_id,
@@ -59,7 +58,7 @@ class Answer:
 
 
 def read_request(method: str, path: str, query: bytes, headers: Mapping[str, str], body: bytes) -> Request:
-    """The request with that path and query string, both as they stood in the request line."""
+    """Return the request with that path and query string, both as they were in the request line."""
     text = query.decode("latin-1")
     return Request(
         method=method,
@@ -72,16 +71,16 @@ def read_request(method: str, path: str, query: bytes, headers: Mapping[str, str
 
 
 def new_request_id() -> str:
-    """24 upper-case hex digits, as the service's."""
+    """Return 24 upper-case hex digits, as the service does."""
     return secrets.token_hex(12).upper()
 
 
-def error_answer(error: ServiceError, request_id: str, host: str) -> Answer:
-    """The answer that says `error`."""
+def error_response(error: MnsError, request_id: str, host: str) -> Response:
+    """Return the response for `error`."""
     body = xml.write(
         (
             "Error",
             [("Code", error.code), ("Message", error.message), ("RequestId", request_id), ("HostId", host)],
         )
     )
-    return Answer(error.status, body, code=error.code)
+    return Response(error.status, body, code=error.code)

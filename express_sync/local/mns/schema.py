@@ -1,10 +1,9 @@
-"""Reading the fields of request documents and parameters into Python values.
+"""Reads request documents and parameters into Python values.
 
-Reproduces: strict documents; an element that the schema does not name, one given twice and one that is no number
-where a number belongs are InvalidArgument.
-Chosen: so are elements that belong to what this emulator does not have (MessageGroupId, mail and SMS attributes),
-rather than being dropped without a word.
-Must not know: the engine.
+Reproduces: strict documents; an element that the schema does not have, one given twice and one that is not a number
+where a number is required are InvalidArgument.
+Chosen: so are elements of features that this emulator does not have (MessageGroupId, mail and SMS attributes); they
+are not ignored.
 """
 
 import re
@@ -13,17 +12,17 @@ from typing import Any
 
 from express_sync.local.mns import xml
 from express_sync.local.mns.engine.message import Property
-from express_sync.local.mns.errors import ServiceError, invalid_element
+from express_sync.local.mns.errors import MnsError, invalid_element
 from express_sync.local.mns.xml import Element
 
-# The element's name -> the keyword it becomes, and how its value is read.
+# The element's name -> its keyword, and the function that reads its value.
 Schema = Mapping[str, tuple[str, Callable[[Element], Any]]]
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _BOOLEANS = {"true": True, "false": False}
 
 
 def document(body: bytes, root: str) -> Element:
-    """The root element, which must be called `root`; MalformedXML, InvalidArgument."""
+    """Return the root element, whose name must be `root`; MalformedXML, InvalidArgument."""
     element = xml.read(body)
     if element.name != root:
         raise invalid_element(element.name)
@@ -31,7 +30,7 @@ def document(body: bytes, root: str) -> Element:
 
 
 def read(element: Element, schema: Schema) -> dict[str, Any]:
-    """The children of `element` as keywords; InvalidArgument for a child that `schema` does not allow."""
+    """Return the children of `element` as keywords; InvalidArgument for a child that `schema` does not allow."""
     values: dict[str, Any] = {}
     for child in element.children:
         keyword, convert = schema.get(child.name, ("", text))
@@ -42,26 +41,26 @@ def read(element: Element, schema: Schema) -> dict[str, Any]:
 
 
 def text(element: Element) -> str:
-    """The text of an element without children, white space and all."""
+    """Return the text of an element without children, including white space."""
     if element.children:
         raise invalid_element(element.children[0].name)
     return element.text
 
 
 def integer(element: Element) -> int:
-    """The whole number in the element."""
+    """Return the whole number in the element."""
     return parse_integer(element.name, text(element))
 
 
 def parse_integer(name: str, value: str) -> int:
-    """The whole number that `value` of parameter or element `name` says; InvalidArgument."""
+    """Return the whole number in the `value` of parameter or element `name`; InvalidArgument."""
     if not _INTEGER.fullmatch(value.strip()):
         raise invalid_element(name)
     return int(value)
 
 
 def boolean(element: Element) -> bool:
-    """True or False, in any case."""
+    """Return the boolean in the element, in upper or lower case."""
     value = _BOOLEANS.get(text(element).strip().lower())
     if value is None:
         raise invalid_element(element.name)
@@ -69,7 +68,7 @@ def boolean(element: Element) -> bool:
 
 
 def properties(item: str) -> Callable[[Element], tuple[Property, ...]]:
-    """How to read a list of properties that are called `item`."""
+    """Return what reads a list of properties with the element name `item`."""
 
     def convert(element: Element) -> tuple[Property, ...]:
         return tuple(_property(child, item) for child in element.children)
@@ -78,12 +77,12 @@ def properties(item: str) -> Callable[[Element], tuple[Property, ...]]:
 
 
 def query_integer(query: Mapping[str, str], name: str) -> int | None:
-    """The whole number of a query parameter, None if absent; InvalidQueryString if it is none."""
+    """Return the whole number in a query parameter, None if absent; InvalidQueryString if it is not a number."""
     value = query.get(name.lower())
     if value is None:
         return None
     if not _INTEGER.fullmatch(value):
-        raise ServiceError("InvalidQueryString", f'Http request URL contains invalid querystring item "{name}".')
+        raise MnsError("InvalidQueryString", f'Http request URL contains invalid querystring item "{name}".')
     return int(value)
 
 

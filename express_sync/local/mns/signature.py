@@ -1,13 +1,12 @@
-"""Whether a request may be listened to: version, signature, date and digest, in this order.
+"""Authenticates requests: version, signature, date and digest, in this order.
 
 Reproduces: signature V2 (`MNS id:base64(HMAC-SHA1)`) over the header values as they arrived, with x-mns-* headers
-sorted and the request target verbatim; 15 minutes of allowed skew; Content-MD5 both as RFC 1864 has it and as the
+sorted and the request target verbatim; 15 minutes of allowed skew; Content-MD5 both as in RFC 1864 and as the
 service's SDKs send it (base64 of the hex digest); a temporary key only together with its security token.
-Unknown: the service's order of checks, its answer to a wrong token (here AccessDenied), and which date counts if
+Unknown: the service's order of checks, its response to a wrong token (here AccessDenied), and which date counts if
 Date and x-mns-date differ (here Date).
 Does not reproduce: signature V4 (`MNS4-HMAC-SHA256`, refused as InvalidAuthorizationHeader), policies: every key of
 the account may do everything.
-Must not know: operations.
 """
 
 import base64
@@ -18,44 +17,44 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
 from express_sync.local.account import Account, Key
-from express_sync.local.mns.errors import ServiceError
+from express_sync.local.mns.errors import MnsError
 from express_sync.local.mns.protocol import VERSION, Request
 
-SKEW_SECONDS = 15 * 60
+_SKEW_S = 15 * 60
 _AUTHORIZATION = re.compile(r"MNS ([^:\s]+):(\S+)")
 _CONTENT_TYPES = ("text/xml", "application/xml")
 
 
 def authenticate(request: Request, account: Account, now_s: float) -> None:
-    """Do nothing if `request` is signed by a key of `account` at about `now_s`; the error that applies otherwise."""
+    """Return if `request` is signed by a key of `account` at about `now_s`. MnsError."""
     _check_version(request)
     key_id, signature = _authorization(request)
     _check_date(request, now_s)
     key = account.keys().get(key_id)
     if key is None:
-        raise ServiceError("InvalidAccessKeyId")
+        raise MnsError("InvalidAccessKeyId")
     if not hmac.compare_digest(_sign(request, key).encode(), signature.encode()):
-        raise ServiceError("SignatureDoesNotMatch")
+        raise MnsError("SignatureDoesNotMatch")
     if not hmac.compare_digest(request.headers.get("security-token", "").encode(), key.security_token.encode()):
-        raise ServiceError("AccessDenied")
+        raise MnsError("AccessDenied")
     _check_content(request)
 
 
 def _check_version(request: Request) -> None:
     version = request.headers.get("x-mns-version")
     if version is None:
-        raise ServiceError("MissingVersionHeader")
+        raise MnsError("MissingVersionHeader")
     if version != VERSION:
-        raise ServiceError("InvalidVersionHeader")
+        raise MnsError("InvalidVersionHeader")
 
 
 def _authorization(request: Request) -> tuple[str, str]:
     header = request.headers.get("authorization")
     if header is None:
-        raise ServiceError("MissingAuthorizationHeader")
+        raise MnsError("MissingAuthorizationHeader")
     match = _AUTHORIZATION.fullmatch(header)
     if match is None:
-        raise ServiceError("InvalidAuthorizationHeader")
+        raise MnsError("InvalidAuthorizationHeader")
     return match[1], match[2]
 
 
@@ -66,14 +65,14 @@ def _date(request: Request) -> str:
 def _check_date(request: Request, now_s: float) -> None:
     date = _date(request)
     if not date:
-        raise ServiceError("MissingDateHeader")
+        raise MnsError("MissingDateHeader")
     try:
-        told = parsedate_to_datetime(date)
+        sent = parsedate_to_datetime(date)
     except ValueError:
-        raise ServiceError("InvalidDateHeader") from None
+        raise MnsError("InvalidDateHeader") from None
     now = datetime.fromtimestamp(now_s, timezone.utc)
-    if abs((now - told.replace(tzinfo=told.tzinfo or timezone.utc)).total_seconds()) > SKEW_SECONDS:
-        raise ServiceError("TimeExpired")
+    if abs((now - sent.replace(tzinfo=sent.tzinfo or timezone.utc)).total_seconds()) > _SKEW_S:
+        raise MnsError("TimeExpired")
 
 
 def _sign(request: Request, key: Key) -> str:
@@ -93,12 +92,12 @@ def _sign(request: Request, key: Key) -> str:
 
 
 def _check_content(request: Request) -> None:
-    told = request.headers.get("content-md5")
-    if told is not None and told not in _digests(request.body):
-        raise ServiceError("InvalidDegist")
+    sent = request.headers.get("content-md5")
+    if sent is not None and sent not in _digests(request.body):
+        raise MnsError("InvalidDegist")
     content_type = request.headers.get("content-type")
     if request.body and content_type is not None and not content_type.lower().startswith(_CONTENT_TYPES):
-        raise ServiceError("InvalidContentType")
+        raise MnsError("InvalidContentType")
 
 
 def _digests(body: bytes) -> tuple[str, ...]:

@@ -1,9 +1,8 @@
-"""XML of the service: reading what clients send, writing what they get.
+"""Reads and writes the XML of the service.
 
-Reproduces: any namespace, prefix and prolog is taken, as different official clients need; answers are indented by
+Reproduces: any namespace, prefix and prolog is accepted, as different official clients need; responses are indented by
 two spaces under the namespace without a final slash, as recorded from the service.
 Chosen: a document type declaration is refused as MalformedXML, so that no entity is ever expanded or fetched.
-Must not know: what the elements mean.
 """
 
 import re
@@ -12,7 +11,7 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
-from express_sync.local.mns.errors import ServiceError
+from express_sync.local.mns.errors import MnsError
 
 NAMESPACE = "http://mns.aliyuncs.com/doc/v1"
 _PROLOG = '<?xml version="1.0" ?>\n'
@@ -34,7 +33,7 @@ class Element:
 
 
 def read(document: bytes) -> Element:
-    """The root element of `document`; MalformedXML if it is not well-formed, or declares a document type."""
+    """Return the root element of `document`; MalformedXML if it is not well-formed or declares a document type."""
     reader = _Reader()
     parser = expat.ParserCreate()
     parser.buffer_text = True
@@ -45,19 +44,19 @@ def read(document: bytes) -> Element:
     try:
         parser.Parse(document, True)
     except (expat.ExpatError, ValueError, LookupError):
-        # ValueError and LookupError: an encoding that is none, or that the text does not keep.
-        raise ServiceError("MalformedXML") from None
+        # ValueError and LookupError: an unknown encoding, or text that is not in the declared one.
+        raise MnsError("MalformedXML") from None
     return reader.root
 
 
 def root_name(document: bytes) -> str:
-    """The name of the root element as far as a glance tells, "" if there is none; `read` knows for sure."""
+    """Return the name of the root element without parsing the document, "" if there is none."""
     match = _ROOT.search(document)
     return match[1].decode() if match else ""
 
 
 def write(root: Node) -> str:
-    """The document with `root` at its top."""
+    """Return the document with the root element `root`."""
     name, content = root
     return "".join((_PROLOG, *_lines(name, content, 0, f' xmlns="{NAMESPACE}"')))
 
@@ -73,7 +72,7 @@ class _Reader:
         return self._top.children[0]
 
     def refuse(self, *_declaration: object) -> None:
-        raise ServiceError("MalformedXML")
+        raise MnsError("MalformedXML")
 
     def start(self, name: str, _attributes: object) -> None:
         element = Element(name.rpartition(":")[2])

@@ -1,9 +1,9 @@
-"""One HTTP request as the gateway reads it. Knows neither signatures nor what the parameters mean.
+"""One HTTP request as the gateway reads it.
 
 Reproduces: parameters from the query and from a form body alike, `+` and `%20` both a space, the operation
-from the `Action` parameter or the `x-acs-action` header, the answer's format from `Format` or from `Accept`,
-and XML where neither says anything, as the RPC documentation has it.
-Unknown, and so chosen: of a parameter sent twice the last value counts; bytes that are no UTF-8 become U+FFFD
+from the `Action` parameter or the `x-acs-action` header, the response format from `Format` or from `Accept`,
+and XML where neither is given, as in the RPC documentation.
+Unknown, and so chosen: of a parameter sent twice the last value counts; bytes that are not UTF-8 become U+FFFD
 (and break the signature); a body of another type than a form carries no parameters.
 """
 
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 from urllib.parse import parse_qsl
+
+from starlette.requests import Request
 
 Format = Literal["JSON", "XML"]
 _FORMATS: dict[str, Format] = {"JSON": "JSON", "XML": "XML"}
@@ -23,7 +25,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Call:
-    """The request as sent; `headers` have lower-case names and stripped values."""
+    """The request as sent: `path` still encoded, `headers` with lower-case names and stripped values."""
 
     method: str
     path: str
@@ -32,39 +34,48 @@ class Call:
     body: bytes
 
     @classmethod
-    def read(cls, method: str, path: str, query: bytes, headers: Mapping[str, str], body: bytes) -> "Call":
-        """Read the parts of an HTTP request; anything can be read."""
+    async def read(cls, request: Request) -> "Call":
+        """Read an HTTP request; none is rejected. ClientDisconnect if it does not arrive whole."""
+        headers: dict[str, str] = {}
+        for name, value in request.headers.items():
+            headers[name] = f"{headers[name]},{value.strip()}" if name in headers else value.strip()
+        path, query = request.scope["raw_path"].decode("latin-1"), request.scope["query_string"]
+        return cls.of(request.method, path, query, headers, await request.body())
+
+    @classmethod
+    def of(cls, method: str, path: str, query: bytes, headers: Mapping[str, str], body: bytes) -> "Call":
+        """Return the call of the parts of a request."""
         return cls(method, path, _pairs(query), headers, body)
 
     @cached_property
     def form(self) -> Pairs:
-        """The parameters in the body, none unless it is a form."""
+        """Return the parameters in the body; there are none unless it is a form."""
         is_form = self.headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM
         return _pairs(self.body) if is_form else ()
 
     @cached_property
     def parameters(self) -> dict[str, str]:
-        """Every parameter by its name, common ones included."""
+        """Return all parameters by name, common ones included."""
         return dict(self.query + self.form)
 
     @property
     def action(self) -> str:
-        """The operation that is asked for, "" if none is."""
+        """Return the requested operation, "" if there is none."""
         return self.parameters.get("Action") or self.headers.get("x-acs-action", "")
 
     @property
     def version(self) -> str:
-        """The version of the API that is asked for, "" if none is."""
+        """Return the requested version of the API, "" if there is none."""
         return self.parameters.get("Version") or self.headers.get("x-acs-version", "")
 
     @property
     def has_valid_format(self) -> bool:
-        """Whether `Format` is absent or one that exists."""
+        """Tell whether `Format` is absent or valid."""
         return self.parameters.get("Format", "XML").upper() in _FORMATS
 
     @property
     def format(self) -> Format:
-        """How to write the answer."""
+        """Return the format of the response."""
         asked = _FORMATS.get(self.parameters.get("Format", "").upper())
         return asked or _accepted(self.headers.get("accept", ""))
 

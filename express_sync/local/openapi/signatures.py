@@ -1,10 +1,10 @@
-"""The two signatures of the API gateway, verified. Knows no order of checks, no clock and no memory of nonces.
+"""The two signatures of RPC APIs, verified: RPC 1.0 and ACS3; Function Compute uses the second, too.
 
 Reproduces: RPC signature version 1.0 (HMAC-SHA1 over method and parameters) and ACS3-HMAC-SHA256 (in the
-Authorization header, over method, path, query, signed headers and body), with the server's own strings shown
-on a mismatch.
-Unknown, and so chosen: a repeated parameter is signed as often as it is sent; ACS3 insists that `host` and
-every `x-acs-*` header is signed, and takes the body's own hash, whatever `x-acs-content-sha256` claims.
+Authorization header, over method, path, query, signed headers and body). On a mismatch the message shows the strings
+that the server signed.
+Unknown, and so chosen: a repeated parameter is signed as often as it is sent; ACS3 requires that `host` and every
+`x-acs-*` header is signed, and uses the hash of the body, whatever `x-acs-content-sha256` says.
 """
 
 import base64
@@ -12,13 +12,13 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 from urllib.parse import quote
 
+from express_sync.local.openapi.errors import GATEWAY, GatewayError, missing
 from express_sync.local.openapi.request import Call
-from express_sync.local.sgw.errors import GATEWAY, Refusal, missing
 
 _ALGORITHM = "ACS3-HMAC-SHA256"
 _AUTHORIZATION = re.compile(
@@ -36,43 +36,42 @@ _ACS3_HEADERS = {
 
 
 class Signed(Protocol):
-    """A call together with the dialect in which it was signed."""
+    """A call together with the scheme in which it was signed."""
 
     def common(self, parameter: str) -> str:
-        """Read a common parameter by its RPC name, "" where absent; all that is read here is signed."""
+        """Return a common parameter by its RPC name, "" if it is absent; all that is read here is signed."""
 
-    def incompleteness(self) -> Refusal | None:
-        """Say what the signature cannot be checked without, if something is not there."""
+    def check_complete(self) -> None:
+        """Return if everything is there that the signature is checked with. ApiError."""
 
-    def mismatch(self, secret: str) -> Refusal | None:
-        """Say how the signature differs from the one made with `secret`, if it does."""
+    def check_signature(self, secret: str) -> None:
+        """Return if the signature is the one made with `secret`. ApiError."""
 
 
 @dataclass(frozen=True)
 class Rpc:
-    """Signature version 1.0: everything, the signature too, is a parameter."""
+    """Signature version 1.0: everything is a parameter, the signature too."""
 
     call: Call
 
     def common(self, parameter: str) -> str:
-        """Read the parameter of that name."""
+        """Return the parameter of that name."""
         return self.call.parameters.get(parameter, "")
 
-    def incompleteness(self) -> Refusal | None:
-        """Miss a parameter, or name one whose value belongs to another signature."""
-        if absent := _absent(self, _RPC_PARAMETERS):
-            return absent
+    def check_complete(self) -> None:
+        """Reject an absent parameter, and one whose value belongs to another signature."""
+        _check_present(self, _RPC_PARAMETERS)
         if self.common("SignatureMethod") != "HMAC-SHA1":
-            return GATEWAY["InvalidSignatureMethod"]
-        return None if self.common("SignatureVersion") == "1.0" else GATEWAY["InvalidSignatureVersion"]
+            raise GatewayError("InvalidSignatureMethod")
+        if self.common("SignatureVersion") != "1.0":
+            raise GatewayError("InvalidSignatureVersion")
 
-    def mismatch(self, secret: str) -> Refusal | None:
+    def check_signature(self, secret: str) -> None:
         """Compare with the HMAC-SHA1 over method and parameters."""
         to_sign = self._string_to_sign()
         digest = hmac.digest(f"{secret}&".encode(), to_sign.encode(), "sha1")
-        if _same(base64.b64encode(digest).decode(), self.common("Signature")):
-            return None
-        return _unmatched(GATEWAY["SignatureDoesNotMatch"].message + to_sign)
+        if not _same(base64.b64encode(digest).decode(), self.common("Signature")):
+            raise GatewayError("SignatureDoesNotMatch", GATEWAY["SignatureDoesNotMatch"][1] + to_sign)
 
     def _string_to_sign(self) -> str:
         signed = (pair for pair in self.call.query + self.call.form if pair[0] != "Signature")
@@ -81,73 +80,78 @@ class Rpc:
 
 @dataclass(frozen=True)
 class Acs3:
-    """Signature version 3: the signature is the Authorization header, common parameters are headers."""
+    """Signature version 3: the signature is in the Authorization header, common parameters are headers."""
 
     call: Call
 
     def common(self, parameter: str) -> str:
-        """Read the header that stands for the parameter, or the parameter itself."""
+        """Return the header that stands for the parameter, or the parameter itself."""
         if parameter == "AccessKeyId":
-            return self._authorization.get("key", "")
+            return self.authorization.get("key", "")
         header = self.call.headers.get(_ACS3_HEADERS[parameter], "")
         return header or self.call.parameters.get(parameter, "")
 
-    def incompleteness(self) -> Refusal | None:
-        """Find the Authorization header unreadable, a header missing, or one unsigned that must be signed."""
-        if not self._authorization:
-            return GATEWAY["IncompleteSignature"]
-        is_covered = self._must_be_signed() <= set(self._signed_headers) <= self.call.headers.keys()
-        return _absent(self, _ACS3_PARAMETERS) or (None if is_covered else GATEWAY["IncompleteSignature"])
+    def check_complete(self) -> None:
+        """Reject an invalid Authorization header, an absent header, and an unsigned one that must be signed."""
+        if not self.authorization:
+            raise GatewayError("IncompleteSignature")
+        _check_present(self, _ACS3_PARAMETERS)
+        required = {"host"} | {name for name in self.call.headers if name.startswith("x-acs-")}
+        if not required <= set(self._signed_headers) <= self.call.headers.keys():
+            raise GatewayError("IncompleteSignature")
 
-    def mismatch(self, secret: str) -> Refusal | None:
+    def check_signature(self, secret: str) -> None:
         """Compare with the HMAC-SHA256 over the canonical request."""
-        request = self._canonical_request()
-        to_sign = f"{_ALGORITHM}\n{hashlib.sha256(request.encode('latin-1')).hexdigest()}"
-        expected = hmac.digest(secret.encode(), to_sign.encode(), "sha256").hex()
-        if _same(expected, self._authorization["signature"]):
-            return None
-        return _unmatched(
-            "Specified signature does not match our calculation. "
-            f"server StringToSign is [{to_sign}] server CanonicalRequest is [{request}]"
-        )
+        if not self.matches(secret):
+            raise GatewayError(
+                "SignatureDoesNotMatch",
+                "Specified signature does not match our calculation. server StringToSign is "
+                f"[{self._string_to_sign}] server CanonicalRequest is [{self._canonical_request}]",
+            )
+
+    def matches(self, secret: str) -> bool:
+        """Tell whether the signature was made with `secret`; the Authorization header must be valid."""
+        expected = hmac.digest(secret.encode(), self._string_to_sign.encode(), "sha256").hex()
+        return _same(expected, self.authorization["signature"])
 
     @cached_property
-    def _authorization(self) -> dict[str, str]:
+    def authorization(self) -> dict[str, str]:
+        """Return `key`, `headers` and `signature` of the Authorization header; {} if it is invalid."""
         match = _AUTHORIZATION.fullmatch(self.call.headers.get("authorization", ""))
         return match.groupdict() if match else {}
 
     @property
     def _signed_headers(self) -> list[str]:
-        return self._authorization["headers"].split(";")
+        return self.authorization["headers"].split(";")
 
-    def _must_be_signed(self) -> set[str]:
-        return {"host"} | {name for name in self.call.headers if name.startswith("x-acs-")}
+    @cached_property
+    def _string_to_sign(self) -> str:
+        return f"{_ALGORITHM}\n{hashlib.sha256(self._canonical_request.encode('latin-1')).hexdigest()}"
 
+    @cached_property
     def _canonical_request(self) -> str:
         return "\n".join(
             (
                 self.call.method,
                 self.call.path,
                 _canonical(self.call.query),
-                *(f"{name}:{self.call.headers[name]}" for name in self._signed_headers),
+                *(f"{name}:{self.call.headers.get(name, '')}" for name in self._signed_headers),
                 "",
-                self._authorization["headers"],
+                self.authorization["headers"],
                 hashlib.sha256(self.call.body).hexdigest(),
             )
         )
 
 
-def dialect(call: Call) -> Signed:
-    """Tell which of the two signatures `call` bears; one that bears none is held to the older one."""
+def scheme_of(call: Call) -> Signed:
+    """Return the scheme in which `call` is signed; an unsigned call is checked as the older one."""
     return Acs3(call) if "authorization" in call.headers else Rpc(call)
 
 
-def _unmatched(message: str) -> Refusal:
-    return replace(GATEWAY["SignatureDoesNotMatch"], message=message)
-
-
-def _absent(signed: Signed, parameters: tuple[str, ...]) -> Refusal | None:
-    return next((missing(parameter) for parameter in parameters if not signed.common(parameter)), None)
+def _check_present(signed: Signed, parameters: tuple[str, ...]) -> None:
+    for parameter in parameters:
+        if not signed.common(parameter):
+            raise missing(parameter)
 
 
 def _canonical(pairs: Iterable[tuple[str, str]]) -> str:

@@ -1,6 +1,5 @@
 """Cloud Storage Gateway (sgw 2018-05-11), as far as express synchronization groups need it.
 
-`app` composes: `call` reads the HTTP request, `gateway` and `signature` decide who may come in, `operations`
-runs it against the `groups`, `faults` bends what happens, `replies` writes the answer, `control` is the
-tests' own door.
+`app` reads HTTP and delivers responses, `dispatcher` runs calls with admission, `faults` and `operations` on the
+`groups`, `responses` writes the bodies, `admin` is the admin API.
 """

@@ -1,36 +1,37 @@
 """Cloud Storage Gateway (sgw, version 2018-05-11) over HTTP, for express synchronization groups.
 
 Reproduces: CreateExpressSync, DescribeExpressSyncs and DescribeSharesBucketInfoForExpressSync at `/`, GET and POST,
-query and form parameters, both signatures of the API gateway, JSON and XML answers, all documented errors; see the
+query and form parameters, both signatures of the API gateway, JSON and XML responses, all documented errors; see the
 other modules for how far each goes.
-Does not reproduce: the other operations, TLS, quotas and throttling by themselves (faults can throttle).
-Chosen: a call that has arrived whole is carried out although its client leaves, as the real service has no
-way back. Each module says itself what is unknown of what it reproduces.
+Does not reproduce: the other operations, TLS, quotas and throttling by itself (faults can throttle).
+Chosen: a call that has arrived whole is carried out although its client leaves, as the real service cannot undo it.
 """
 
 import asyncio
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response as HttpResponse
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
 from express_sync.local.account import Account
-from express_sync.local.crash_points import Point, Traffic
-from express_sync.local.openapi.admission import Gateway
+from express_sync.local.admin import ADMIN_ERRORS
+from express_sync.local.crash_points import CrashPoints, Point
+from express_sync.local.openapi.admission import Admission
 from express_sync.local.openapi.request import Call
-from express_sync.local.openapi.signatures import dialect
+from express_sync.local.openapi.signatures import scheme_of
 from express_sync.local.server import reset, write
-from express_sync.local.sgw.admin import Control, UnusableError, explain
-from express_sync.local.sgw.call_log import Entry, Journal
-from express_sync.local.sgw.dispatcher import Answer, Service, Sleep
+from express_sync.local.sgw.admin import admin_routes
+from express_sync.local.sgw.dispatcher import Delivery, Dispatcher, LoggedCall, Sleep
 from express_sync.local.sgw.groups import GroupService
 from express_sync.local.sgw.operations import OPERATIONS
 
+VERSION = "2018-05-11"
 _EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </>; rel=preconnect\r\n\r\n"
 _ENDLESS_HEAD = b"HTTP/1.1 200 OK\r\nX-Padding: "
 _TRICKLE_PAUSE_S = 0.1
@@ -40,74 +41,70 @@ _POINTS: Mapping[str, tuple[Point, Point]] = {"CreateExpressSync": ("create-sent
 def create_app(
     groups: GroupService,
     account: Account,
-    traffic: Traffic,
+    crash_points: CrashPoints,
     now: Callable[[], float] = time.time,
     sleep: Sleep = asyncio.sleep,
 ) -> Starlette:
     """Serve `groups` to the keys of `account`; `now` is in seconds since the epoch, `sleep` takes seconds."""
-    service = Service(groups, Gateway(account.keys(), OPERATIONS, now), Journal(now), sleep)
+    dispatcher = Dispatcher(groups, Admission(account.keys(), OPERATIONS, VERSION, now), sleep)
+    api = _Api(dispatcher, crash_points, now)
     return Starlette(
-        routes=[Mount("/_local", routes=Control(service).routes()), Mount("/", _Api(service, traffic))],
-        exception_handlers={UnusableError: explain},
+        routes=[Mount("/_local", routes=admin_routes(dispatcher)), Mount("/", api)], exception_handlers=ADMIN_ERRORS
     )
 
 
 class _Api:
     """The ASGI application of the signed API."""
 
-    def __init__(self, service: Service, traffic: Traffic) -> None:
-        self._service = service
-        self._traffic = traffic
+    def __init__(self, dispatcher: Dispatcher, crash_points: CrashPoints, now: Callable[[], float]) -> None:
+        self._dispatcher = dispatcher
+        self._crash_points = crash_points
+        self._now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            call = await _call(Request(scope, receive))
+            call = await Call.read(Request(scope, receive))
         except ClientDisconnect:
             return
         sent, answered = _POINTS.get(call.action, (None, None))
-        await self._report(sent)
-        answer = await self._service.answer(call, self._entry(call))
-        await _deliver(answer, scope, receive, send)
-        if not isinstance(answer, str):
-            await self._report(answered)
+        await self._crash_points.report(sent)
+        delivery = await self._dispatcher.run(call, self._logged(call))
+        await _deliver(delivery, scope, receive, send)
+        if not isinstance(delivery, str):
+            await self._crash_points.report(answered)
 
-    def _entry(self, call: Call) -> Entry:
-        key_id = dialect(call).common("AccessKeyId")
-        return self._service.journal.open(call.action, call.parameters.get("Name", ""), key_id, _request_id())
+    def _logged(self, call: Call) -> LoggedCall:
+        time = datetime.fromtimestamp(self._now(), timezone.utc).isoformat(timespec="milliseconds")
+        return self._dispatcher.calls.add(
+            {
+                "operation": call.action,
+                "name": call.parameters.get("Name", ""),
+                "code": None,
+                "outcome": "pending",
+                "fault": None,
+                "requestId": str(uuid.uuid4()).upper(),
+                "time": time.replace("+00:00", "Z"),
+                "accessKeyId": scheme_of(call).common("AccessKeyId"),
+            }
+        )
 
-    async def _report(self, point: Point | None) -> None:
-        if point is not None:
-            await self._traffic.report(point)
 
-
-async def _call(request: Request) -> Call:
-    headers: dict[str, str] = {}
-    for name, value in request.headers.items():
-        headers[name] = f"{headers[name]},{value.strip()}" if name in headers else value.strip()
-    query: bytes = request.scope["query_string"]
-    return Call.read(request.method, request.scope["path"], query, headers, await request.body())
-
-
-async def _deliver(answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
-    if not isinstance(answer, str):
-        if answer.early_hints:
+async def _deliver(delivery: Delivery, scope: Scope, receive: Receive, send: Send) -> None:
+    if not isinstance(delivery, str):
+        if delivery.early_hints:
             write(scope, _EARLY_HINTS)
-        await Response(answer.body, answer.status, answer.headers)(scope, receive, send)
+        await HttpResponse(delivery.body, delivery.status, delivery.headers)(scope, receive, send)
         return
-    if answer == "reset":
+    if delivery == "reset":
         reset(scope)
-    departure = asyncio.create_task(_departure(receive))
-    if answer == "trickle":
+    disconnect = asyncio.create_task(_disconnected(receive))
+    if delivery == "trickle":
         write(scope, _ENDLESS_HEAD)
-    while not (await asyncio.wait({departure}, timeout=_TRICKLE_PAUSE_S if answer == "trickle" else None))[0]:
+    while not (await asyncio.wait({disconnect}, timeout=_TRICKLE_PAUSE_S if delivery == "trickle" else None))[0]:
         write(scope, b".")
 
 
-async def _departure(receive: Receive) -> None:
-    """Return once the client has left."""
+async def _disconnected(receive: Receive) -> None:
+    """Return once the client has disconnected."""
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-def _request_id() -> str:
-    return str(uuid.uuid4()).upper()

@@ -1,15 +1,15 @@
-"""What each parameter of CreateExpressSync may be, as a table in the order of the checks. Knows no other groups.
+"""The constraints on each parameter of CreateExpressSync, as a table in the order of the checks.
 
 From the API's page: the three empty values, the name's 1 to 128 characters, the description's 255. From the
 OSS naming rules: the bucket. From the product's endpoint and region lists: the regions. Chosen: the order;
 lengths counted in Unicode code points; a name's "letters" are A-Z and a-z (newer pages, and the console, also
-allow Chinese characters); a prefix is taken as it is, since no documented error speaks of a bad one.
+allow Chinese characters); a prefix is stored as it is, because no documented error concerns an invalid one.
 """
 
 import re
 from collections.abc import Callable, Mapping
 
-from express_sync.local.sgw.errors import DOCUMENTED, Refusal
+from express_sync.local.sgw.errors import SgwError
 
 REGIONS = frozenset(
     (
@@ -45,7 +45,7 @@ REGIONS = frozenset(
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,127}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
-_DESCRIPTION_LIMIT = 255
+_MAX_DESCRIPTION = 255
 
 
 def _is_name(value: str) -> bool:
@@ -53,11 +53,11 @@ def _is_name(value: str) -> bool:
 
 
 def _is_description(value: str) -> bool:
-    return len(value) <= _DESCRIPTION_LIMIT
+    return len(value) <= _MAX_DESCRIPTION
 
 
 def is_bucket(value: str) -> bool:
-    """Whether OSS would let a bucket have this name."""
+    """Tell whether `value` is a valid name of an OSS bucket."""
     return _BUCKET.fullmatch(value) is not None
 
 
@@ -72,9 +72,8 @@ CONSTRAINTS: tuple[tuple[str, Callable[[str], bool], str], ...] = (
 )
 
 
-def violation(parameters: Mapping[str, str]) -> Refusal | None:
-    """Name the first constraint that `parameters` break; an absent parameter is an empty one."""
+def check(parameters: Mapping[str, str]) -> None:
+    """Raise the SgwError of the first constraint that `parameters` break; an absent parameter is an empty one."""
     for parameter, holds, code in CONSTRAINTS:
         if not holds(parameters.get(parameter, "")):
-            return DOCUMENTED[code]
-    return None
+            raise SgwError(code)

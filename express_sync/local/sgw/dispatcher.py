@@ -1,98 +1,137 @@
-"""Runs calls: lets them in or not, bends them by the queued faults, executes them now, later or never.
+"""Runs calls: admission, then the queued fault, then the operation, now, later or never.
 
-Knows no HTTP server: what is to go over the wire is returned. A slow call goes on when its client has left,
-and a late one lands whatever has become of its connection or of the server, unless everything is reset first.
+A slow call continues after its client has left. A late one lands whatever becomes of its connection or of the server,
+unless everything is reset first.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, TypedDict
 
-from express_sync.local.openapi import responses
-from express_sync.local.openapi.admission import Gateway
+from express_sync.local.api_error import ApiError
+from express_sync.local.call_log import CallLog
+from express_sync.local.faults import Fault, FaultQueue
+from express_sync.local.openapi.admission import Admission
 from express_sync.local.openapi.request import Call
-from express_sync.local.openapi.responses import Addressee, Reply
-from express_sync.local.sgw.call_log import Entry, Journal
-from express_sync.local.sgw.errors import Refusal
-from express_sync.local.sgw.faults import ComeAgain, Fault, FaultQueue, InXml
+from express_sync.local.sgw import responses
+from express_sync.local.sgw.faults import KINDS, NO_FAULT, ErrorResponse, Wire
 from express_sync.local.sgw.groups import GroupService
 from express_sync.local.sgw.operations import OPERATIONS, Fields
+from express_sync.local.sgw.responses import Response, ResponseContext
+
+_CREATE = "CreateExpressSync"
+MAX_CALLS = 50_000  # a storm of 2,000 requests counts the calls and waits until each has an outcome
 
 Sleep = Callable[[float], Awaitable[object]]
-Answer = Reply | Literal["reset", "silence", "trickle"]
+Delivery = Response | Literal["reset", "silence", "trickle"]
 
 
-class Service:
-    """The gateway and the operations behind it, with everything that tests can set and see."""
+class LoggedCall(TypedDict):
+    """One entry of the call log, changed as the call goes on.
 
-    def __init__(self, groups: GroupService, gateway: Gateway, journal: Journal, sleep: Sleep) -> None:
+    `code` is the API's code that the client was sent, if any. `outcome` is the result of the operation, whatever the
+    client was told: `pending`, `done`, `not-executed`, or the code of its actual error. `fault` is the fault that
+    applied to the call, if any.
+    """
+
+    operation: str
+    name: str
+    code: str | None
+    outcome: str
+    fault: str | None
+    requestId: str
+    time: str
+    accessKeyId: str
+
+
+class Dispatcher:
+    """Admission and operations, with the faults and the call log that the admin API shows."""
+
+    def __init__(self, groups: GroupService, admission: Admission, sleep: Sleep) -> None:
         self.groups = groups
-        self.journal = journal
-        self.faults = FaultQueue()
-        self._gateway = gateway
+        self.calls: CallLog[LoggedCall] = CallLog(MAX_CALLS)
+        self.faults: FaultQueue[Wire] = FaultQueue(KINDS, tuple(OPERATIONS), default=_CREATE)
+        self._admission = admission
         self._sleep = sleep
         self._late: set[asyncio.Task[None]] = set()
 
-    async def answer(self, call: Call, entry: Entry) -> Answer:
-        """Run `call`, fill in its `entry`, and say what its client gets."""
-        to = Addressee(call.action, call.format, entry.request_id, call.headers.get("host", ""))
-        if refused := self._gateway.refusal(call):
-            entry.outcome = "not-executed"
-            answer: Answer = responses.refusal(to, refused)
+    async def run(self, call: Call, entry: LoggedCall) -> Delivery:
+        """Run `call`, complete its `entry`, and return what the client gets."""
+        to = ResponseContext(call.action, call.format, entry["requestId"], call.headers.get("host", ""))
+        try:
+            self._admission.check(call)
+        except ApiError as error:
+            entry["outcome"] = "not-executed"
+            delivery: Delivery = responses.failure(to, error)
         else:
-            fault = self.faults.take(call.action, call.parameters.get("Name", ""))
-            entry.fault = fault.text or None
-            answer = _answer(to, fault, await self._execute(call, fault, entry))
-        entry.code = answer.code if isinstance(answer, Reply) else None
-        return answer
+            fault = self.faults.take(call.action, _group_name(call)) or NO_FAULT
+            entry["fault"] = fault.text or None
+            delivery = _delivery(to, fault, await self._execute(call, fault, entry))
+        entry["code"] = delivery.code if isinstance(delivery, Response) else None
+        return delivery
 
     def reset(self) -> None:
-        """Forget groups, faults and calls, and whatever has not landed yet."""
+        """Remove groups, faults and logged calls, and whatever has not landed yet."""
         for task in self._late:
             task.cancel()
         self.groups.reset()
-        self.faults.reset()
-        self.journal.reset()
+        self.faults.clear()
+        self.calls.clear()
 
-    async def _execute(self, call: Call, fault: Fault, entry: Entry) -> Fields | Refusal:
-        if fault.execution in ("now", "normalised"):
+    async def _execute(self, call: Call, fault: Fault[Wire], entry: LoggedCall) -> Fields | ApiError:
+        parameters = _normalised(call.parameters) if fault.wire == "normalised" else call.parameters
+        if fault.execution == "now":
             if fault.delay_s:
                 await self._sleep(fault.delay_s)
-            return self._perform(call, entry, is_normalised=fault.execution == "normalised")
+            return self._perform(call.action, parameters, entry)
         if fault.execution == "later":
             task = asyncio.create_task(self._land(call, fault.delay_s, entry))
             self._late.add(task)
             task.add_done_callback(self._late.discard)
         else:
-            entry.outcome = "not-executed"
+            entry["outcome"] = "not-executed"
         return {}
 
-    async def _land(self, call: Call, delay_s: float, entry: Entry) -> None:
+    async def _land(self, call: Call, delay_s: float, entry: LoggedCall) -> None:
         await self._sleep(delay_s)
-        self._perform(call, entry)
+        self._perform(call.action, call.parameters, entry)
 
-    def _perform(self, call: Call, entry: Entry, is_normalised: bool = False) -> Fields | Refusal:
-        parameters = dict(call.parameters)
-        if is_normalised and "BucketPrefix" in parameters:
-            parameters["BucketPrefix"] = parameters["BucketPrefix"].strip("/")
-        result = OPERATIONS[call.action](self.groups, parameters)
-        entry.outcome = result.code if isinstance(result, Refusal) else "done"
-        return result
+    def _perform(self, action: str, parameters: Mapping[str, str], entry: LoggedCall) -> Fields | ApiError:
+        try:
+            fields = OPERATIONS[action](self.groups, parameters)
+        except ApiError as error:
+            entry["outcome"] = error.code
+            return error
+        entry["outcome"] = "done"
+        return fields
 
 
-def _answer(to: Addressee, fault: Fault, result: Fields | Refusal) -> Answer:
+def _group_name(call: Call) -> str | None:
+    return call.parameters.get("Name", "") if call.action == _CREATE else None
+
+
+def _normalised(parameters: Mapping[str, str]) -> Mapping[str, str]:
+    prefix = parameters.get("BucketPrefix")
+    return parameters if prefix is None else {**parameters, "BucketPrefix": prefix.strip("/")}
+
+
+def _delivery(to: ResponseContext, fault: Fault[Wire], result: Fields | ApiError) -> Delivery:
     match fault.wire:
-        case "answer" | "hints":
-            reply = responses.refusal(to, result) if isinstance(result, Refusal) else responses.success(to, result)
-            return replace(reply, early_hints=fault.wire == "hints")
+        case "result" | "normalised" | "early hints":
+            response = responses.failure(to, result) if isinstance(result, ApiError) else responses.success(to, result)
+            return replace(response, early_hints=fault.wire == "early hints")
         case "reset" | "silence" | "trickle":
             return fault.wire
-        case Refusal():
-            return responses.refusal(to, fault.wire, fault.delay_s if fault.execution == "never" else 0.0)
-        case InXml(refusal):
-            return responses.refusal(replace(to, format="XML"), refusal)
-        case ComeAgain(refusal):
-            return responses.throttled(to, refusal, fault.delay_s)
+        case ErrorResponse():
+            return _error_response(to, fault.wire, fault)
         case _:
             return responses.distorted(to, fault.wire)
+
+
+def _error_response(to: ResponseContext, wire: ErrorResponse, fault: Fault[Wire]) -> Response:
+    if wire.with_retry_after:
+        return responses.throttled(to, wire.error, fault.delay_s)
+    if wire.in_xml:
+        return responses.failure(replace(to, format="XML"), wire.error)
+    return responses.failure(to, wire.error, fault.delay_s if fault.execution == "never" else 0.0)

@@ -1,15 +1,14 @@
-"""The express synchronization groups of one account, in memory. Knows no HTTP, signatures, clock and faults.
+"""The express synchronization groups of one account, in memory.
 
 Reproduces: names unique within the account, one group per bucket and prefix, the group limit, conflicts with
-event rules of other makers, the listing with its two filters. A created group is listed at once.
-Does not reproduce: buckets, shares and queues (each well-named bucket counts as existing and shared, in any
+event rules that others made, the listing with its two filters. A created group is listed at once.
+Does not reproduce: buckets, shares and queues (each bucket with a valid name counts as existing and shared, in any
 region), charges, authorisation, deletion, the tasks of the asynchronous operations.
-Unknown, and so chosen: the same bucket and prefix under another name is `ConflictExpressSyncConfig`, a
-conflict among groups' configurations; `ExpressSyncNotificationEventConflict` is kept for event rules that
-somebody else made on the bucket, where one prefix contains the other. Groups with overlapping but different
-prefixes are left in peace. Names compare exactly, prefixes without normalisation. The documented limit has no
-number, so there is none by default. Which buckets have a share cannot be listed where all of them have one: without
-a name it is those that groups stand on and one example, at their roots.
+Unknown, and so chosen: the same bucket and prefix under another name is `ConflictExpressSyncConfig`, a conflict of
+the configurations of groups; `ExpressSyncNotificationEventConflict` is for event rules that somebody else made on the
+bucket, where one prefix contains the other. Groups with overlapping but different prefixes are allowed. Names compare
+exactly, prefixes without normalisation. The documented limit has no number, so there is none by default. Every bucket
+has a share here, so they cannot be listed: without a name the list has the buckets of groups and one example.
 """
 
 import secrets
@@ -18,10 +17,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from express_sync.local.account import Account
-from express_sync.local.sgw.constraints import is_bucket, violation
-from express_sync.local.sgw.errors import DOCUMENTED, Refusal
+from express_sync.local.sgw import constraints
+from express_sync.local.sgw.errors import SgwError
 
-_Findings = tuple[tuple[bool, str], ...]
 _ID_ALPHABET = string.digits + string.ascii_lowercase
 EXAMPLE_BUCKET = "sgw-shared-example"
 
@@ -41,52 +39,54 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class EventRule:
-    """A notification rule that somebody else made on a bucket, for everything under `prefix`."""
+    """A notification rule that somebody else made on a bucket, for all objects under `prefix`."""
 
     bucket: str
     prefix: str
 
     def overlaps(self, group: Group) -> bool:
-        """Whether an object could concern both: the same bucket, and one prefix contains the other."""
+        """Tell whether an object can match both: the same bucket, and one prefix contains the other."""
         nested = self.prefix.startswith(group.prefix) or group.prefix.startswith(self.prefix)
         return self.bucket == group.bucket and nested
 
 
 class GroupService:
-    """All groups of `account`; refuses, with a documented error, what the service refuses."""
+    """All groups of `account`; what the service refuses raises its documented error."""
 
     def __init__(
         self, account: Account, group_limit: int | None = None, event_rules: Collection[EventRule] = ()
     ) -> None:
-        """Start empty; `group_limit` and `event_rules` are what the account already has against new groups."""
+        """Start without groups; `group_limit` and `event_rules` are restrictions of the account on new groups."""
         self.account = account
         self._group_limit = group_limit
         self._event_rules = tuple(event_rules)
         self._groups: dict[str, Group] = {}
         self._places: set[tuple[str, str]] = set()
 
-    def create(self, parameters: Mapping[str, str]) -> Group | Refusal:
-        """Create the group that the `parameters` describe, if nothing speaks against it; the order is chosen."""
-        if broken := violation(parameters):
-            return broken
+    def create(self, parameters: Mapping[str, str]) -> Group:
+        """Create the group that the `parameters` describe. SgwError; the order of the checks is chosen."""
+        constraints.check(parameters)
         group_id = _new_id()
         group = _group(parameters, group_id, _topic_of(group_id))
-        return _first(self._uniqueness(group) + self._crowding(group)) or self._keep(group)
+        self._check_unique(group)
+        self._check_account(group)
+        return self._store(group)
 
-    def seed(self, parameters: Mapping[str, str]) -> Group | Refusal:
-        """Put in a group made elsewhere: any words and any number, but still no name or bucket and prefix twice.
+    def seed(self, parameters: Mapping[str, str]) -> Group:
+        """Store a group made elsewhere, without any limits, except that names and places are unique. SgwError.
 
-        `parameters` may bring an ExpressSyncId and an MnsTopic of their own.
+        `parameters` may include ExpressSyncId and MnsTopic.
         """
         group_id = parameters.get("ExpressSyncId") or _new_id()
         group = _group(parameters, group_id, parameters.get("MnsTopic") or _topic_of(group_id))
-        return _first(self._uniqueness(group)) or self._keep(group)
+        self._check_unique(group)
+        return self._store(group)
 
     def describe(self, bucket: str | None = None, prefix: str | None = None) -> tuple[Group, ...]:
-        """List groups, oldest first: all, those of `bucket`, or those of `bucket` at exactly `prefix`.
+        """Return groups, oldest first: all, those of `bucket`, or those of `bucket` at exactly `prefix`.
 
         As documented: no prefix means all of the bucket's groups, the empty prefix only the group at its root,
-        and a prefix without a bucket is not supported (chosen: ignored). An empty bucket is none at all (chosen).
+        and a prefix without a bucket is not supported (chosen: ignored). An empty bucket counts as absent (chosen).
         """
         return tuple(
             group
@@ -95,9 +95,9 @@ class GroupService:
         )
 
     def shared_buckets(self, bucket: str | None = None, region: str | None = None) -> tuple[tuple[str, str], ...]:
-        """List buckets that have a share, each with its region: all, or those of that name and region."""
+        """Return buckets that have a share, each with its region: all, or those of that name and region."""
         known = {group.bucket: group.region for group in self._groups.values()}
-        named = {bucket: region or self.account.region} if bucket and is_bucket(bucket) else {}
+        named = {bucket: region or self.account.region} if bucket and constraints.is_bucket(bucket) else {}
         candidates = {EXAMPLE_BUCKET: self.account.region, **named, **known}
         return tuple(
             (name, place)
@@ -106,40 +106,35 @@ class GroupService:
         )
 
     def reset(self) -> None:
-        """Forget all groups."""
+        """Remove all groups."""
         self._groups.clear()
         self._places.clear()
 
-    def _uniqueness(self, group: Group) -> _Findings:
-        return (
-            (group.name in self._groups, "DuplicateExpressSyncName"),
-            ((group.bucket, group.prefix) in self._places, "ConflictExpressSyncConfig"),
-        )
+    def _check_unique(self, group: Group) -> None:
+        if group.name in self._groups:
+            raise SgwError("DuplicateExpressSyncName")
+        if (group.bucket, group.prefix) in self._places:
+            raise SgwError("ConflictExpressSyncConfig")
 
-    def _crowding(self, group: Group) -> _Findings:
-        full = self._group_limit is not None and len(self._groups) >= self._group_limit
-        return (
-            (any(rule.overlaps(group) for rule in self._event_rules), "ExpressSyncNotificationEventConflict"),
-            (full, "ExpressSyncNotificationEventLimitExceed"),
-        )
+    def _check_account(self, group: Group) -> None:
+        if any(rule.overlaps(group) for rule in self._event_rules):
+            raise SgwError("ExpressSyncNotificationEventConflict")
+        if self._group_limit is not None and len(self._groups) >= self._group_limit:
+            raise SgwError("ExpressSyncNotificationEventLimitExceed")
 
-    def _keep(self, group: Group) -> Group:
+    def _store(self, group: Group) -> Group:
         self._groups[group.name] = group
         self._places.add((group.bucket, group.prefix))
         return group
 
 
-def _first(findings: _Findings) -> Refusal | None:
-    return next((DOCUMENTED[code] for found, code in findings if found), None)
-
-
 def _new_id() -> str:
-    """Make up an id that looks as documented: `sync-`, three zeros, seventeen more digits or small letters."""
+    """Return an id in the documented form: `sync-`, three zeros, seventeen more digits or small letters."""
     return "sync-000" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(17))
 
 
 def _topic_of(group_id: str) -> str:
-    """Name a group's topic as the page of DescribeExpressSyncs does; another page shows another form."""
+    """Return the name of a group's topic as on the page of DescribeExpressSyncs; another page has another form."""
     return "sgw-express-sync-" + group_id.removeprefix("sync-")
 
 

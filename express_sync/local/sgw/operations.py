@@ -1,20 +1,18 @@
-"""The operations, each from its own parameters to its own response fields. Knows no HTTP, no signatures, no format.
+"""The operations, each from its own parameters to its own response fields.
 
-To add one: write its function and name it in `OPERATIONS`; admission, faults, records and both formats
-follow.
+To add one, write its function and add it to `OPERATIONS`; admission, faults, call log and both formats then apply.
 """
 
 from collections.abc import Callable, Mapping
 
-from express_sync.local.sgw.errors import Refusal
 from express_sync.local.sgw.groups import Group, GroupService
 
 Fields = Mapping[str, object]
-Operation = Callable[[GroupService, Mapping[str, str]], Fields | Refusal]
+Operation = Callable[[GroupService, Mapping[str, str]], Fields]
 
 
 def fields_of(group: Group) -> dict[str, str]:
-    """Write a group with the field names of the API."""
+    """Return a group with the field names of the API."""
     return {
         "ExpressSyncId": group.id,
         "Name": group.name,
@@ -26,17 +24,16 @@ def fields_of(group: Group) -> dict[str, str]:
     }
 
 
-def _create_express_sync(groups: GroupService, parameters: Mapping[str, str]) -> Fields | Refusal:
-    created = groups.create(parameters)
-    return created if isinstance(created, Refusal) else {"ExpressSyncId": created.id}
+def _create_express_sync(groups: GroupService, parameters: Mapping[str, str]) -> Fields:
+    return {"ExpressSyncId": groups.create(parameters).id}
 
 
-def _describe_express_syncs(groups: GroupService, parameters: Mapping[str, str]) -> Fields | Refusal:
+def _describe_express_syncs(groups: GroupService, parameters: Mapping[str, str]) -> Fields:
     found = groups.describe(parameters.get("BucketName"), parameters.get("BucketPrefix"))
     return {"ExpressSyncs": {"ExpressSync": [fields_of(group) for group in found]}}
 
 
-def _describe_shares_bucket_info(groups: GroupService, parameters: Mapping[str, str]) -> Fields | Refusal:
+def _describe_shares_bucket_info(groups: GroupService, parameters: Mapping[str, str]) -> Fields:
     shared = groups.shared_buckets(parameters.get("BucketName"), parameters.get("BucketRegion"))
     infos = [{"BucketName": bucket, "BucketRegion": region, "BucketPrefix": ""} for bucket, region in shared]
     return {"BucketInfos": {"BucketInfo": infos}}

@@ -1,9 +1,8 @@
 """ALIYUN::FC3::AsyncInvokeConfig, as far as it is run locally.
 
-Reproduces the number of retries and a queue as the destination of what failed for good. Does not reproduce other
-destinations and stateful tasks, which are refused, nor the age at which an event is given up, for locally none waits
-long. The form of a queue's ARN is believed: `acs:mns:REGION:ACCOUNT:/queues/NAME/messages`, after that of a topic.
-Must not know how anything is run.
+Reproduces the number of retries and a queue as the destination of invocations that failed finally. Does not reproduce
+other destinations and stateful tasks, which are errors, nor the maximum age of an event, as locally none waits long.
+The form of a queue's ARN is believed: `acs:mns:REGION:ACCOUNT:/queues/NAME/messages`, like that of a topic.
 """
 
 import re
@@ -18,14 +17,14 @@ _QUEUE = re.compile(r"acs:mns:[^:/]*:[^:/]*:/queues/([^/]+)/messages")
 
 @dataclass(frozen=True, slots=True)
 class AsyncPolicy:
-    """How often a failed asynchronous call is tried again, and the queue for its record, empty if there is none."""
+    """The number of retries of a failed asynchronous invocation, and the queue for its record, "" for none."""
 
     retries: int = RETRIES
     failure_queue: str = ""
 
 
 def async_policy(config: Properties) -> AsyncPolicy:
-    """The policy that a configuration's properties declare. TemplateError names what cannot be run."""
+    """Return the policy that the properties declare. TemplateError for what cannot be run."""
     config.absent("AsyncTask")
     destinations = config.map("DestinationConfig")
     destinations.absent("OnSuccess")

@@ -1,26 +1,25 @@
-"""What a template deploys, as far as the local cloud runs it: queues, topic, subscriptions, function, its triggers.
+"""The resources of a template that the local cloud runs: queues, topic, subscriptions, function, its triggers.
 
-Resources of other types are not run locally. A property that would change how the function is run and that is not
-reproduced here is an error, so that nothing is silently run otherwise than it is deployed.
-Knows ROS property names and their defaults; must not know how anything is run.
+Resources of other types are not run locally. A property that changes how the function is run and that is not
+reproduced here is an error, so that the local cloud never silently differs from the deployed stack.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from express_sync.local.account import Account
 from express_sync.local.template.async_config import AsyncPolicy, async_policy
 from express_sync.local.template.parser import TemplateError, parse
 from express_sync.local.template.properties import Properties
+from express_sync.local.template.queue_triggers import Trigger, queue_trigger
 from express_sync.local.template.resolver import Stack
 from express_sync.local.template.timers import Timer, timer
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetters:
-    """Where a queue moves messages received more than `max_receive_count` times."""
+    """The queue for messages that were received more than `max_receive_count` times."""
 
     target_queue: str
     max_receive_count: int
@@ -61,7 +60,7 @@ class Subscription:
 
     @property
     def queue(self) -> str:
-        """The queue of a queue endpoint."""
+        """Return the queue of the endpoint."""
         return self.endpoint.rpartition("/")[2]
 
 
@@ -79,30 +78,8 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
-class Trigger:
-    """ALIYUN::FC3::Trigger of type eventbridge with an SMQ queue as its source.
-
-    `batch_count` and `batch_seconds` close the batch window, whichever is reached first; `dead_letter_queue` is
-    empty if there is none; `config` is the TriggerConfig, resolved.
-    """
-
-    name: str
-    function: str
-    queue: str
-    base64_decode: bool
-    schema: str
-    mode: str
-    errors_tolerance: str
-    retry_strategy: str
-    batch_count: int
-    batch_seconds: int
-    dead_letter_queue: str
-    config: Mapping[str, Any] = field(default_factory=dict, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Deployment:
-    """Everything of one template that the local cloud runs."""
+    """All resources of one template that the local cloud runs."""
 
     queues: tuple[Queue, ...]
     topics: tuple[Topic, ...]
@@ -114,19 +91,19 @@ class Deployment:
 
 
 def read_template(path: Path, account: Account, parameters: Mapping[str, str]) -> Deployment:
-    """Read the template at `path`, `parameters` over its defaults. TemplateError names what cannot be resolved."""
+    """Read the template at `path`, `parameters` over its defaults. TemplateError for what cannot be resolved."""
     return deployment_of(Stack(parse(path.read_text(encoding="utf-8")), account, parameters))
 
 
 def deployment_of(stack: Stack) -> Deployment:
-    """What a template with its parameters set deploys. TemplateError names what cannot be run."""
+    """Return what a template with its parameters deploys. TemplateError for what cannot be run."""
     return Deployment(
         queues=tuple(_queue(each) for each in _resources(stack, "ALIYUN::MNS::Queue")),
         topics=tuple(_topic(each) for each in _resources(stack, "ALIYUN::MNS::Topic")),
         subscriptions=tuple(_subscription(each) for each in _resources(stack, "ALIYUN::MNS::Subscription")),
         function=_only_function(stack),
         async_policy=_async_policy(stack),
-        triggers=tuple(_trigger(each) for each in _triggers(stack, "eventbridge")),
+        triggers=tuple(queue_trigger(each) for each in _triggers(stack, "eventbridge")),
         timers=tuple(timer(each) for each in _triggers(stack, "timer")),
     )
 
@@ -149,7 +126,7 @@ def _only_function(stack: Stack) -> Function:
 
 def _async_policy(stack: Stack) -> AsyncPolicy:
     configs = _resources(stack, "ALIYUN::FC3::AsyncInvokeConfig")
-    return async_policy(configs[0]) if configs else AsyncPolicy()  # there is one function, and it may have one
+    return async_policy(configs[0]) if configs else AsyncPolicy()  # the only function may have one
 
 
 def _queue(queue: Properties) -> Queue:
@@ -160,13 +137,13 @@ def _queue(queue: Properties) -> Queue:
         message_retention_period=queue.number("MessageRetentionPeriod", 345600),
         visibility_timeout=queue.number("VisibilityTimeout", 30),
         polling_wait_seconds=queue.number("PollingWaitSeconds", 0),
-        logging_enabled=queue.truth("LoggingEnabled", default=False),
+        logging_enabled=queue.boolean("LoggingEnabled", default=False),
         dead_letters=_dead_letters(queue.map("DlqPolicy")),
     )
 
 
 def _dead_letters(policy: Properties) -> DeadLetters | None:
-    if not policy.truth("Enabled", default=False):
+    if not policy.boolean("Enabled", default=False):
         return None
     return DeadLetters(policy.text("DeadLetterTargetQueue"), policy.number("MaxReceiveCount"))
 
@@ -187,12 +164,12 @@ def _subscription(subscription: Properties) -> Subscription:
     )
 
 
-_NOT_RUN = ("InstanceLifecycleConfig", "Layers", "CustomRuntimeConfig", "CustomContainerConfig")
+_UNSUPPORTED = ("InstanceLifecycleConfig", "Layers", "CustomRuntimeConfig", "CustomContainerConfig")
 RUNTIMES = ("python3.10", "python3.12")
 
 
 def _function(function: Properties) -> Function:
-    for name in _NOT_RUN:
+    for name in _UNSUPPORTED:
         function.absent(name)
     return Function(
         name=function.text("FunctionName"),
@@ -207,37 +184,3 @@ def _function(function: Properties) -> Function:
 
 def _environment(variables: Properties) -> dict[str, str]:
     return {name: variables.text(name) for name in variables.values}
-
-
-def _trigger(trigger: Properties) -> Trigger:
-    config = trigger.map("TriggerConfig")
-    config.choice("triggerEnable", (True,), default=True)
-    config.choice("asyncInvocationType", (False,), default=False)
-    config.choice("eventRuleFilterPattern", ("{}", ""), default="{}")
-    source = config.map("eventSourceConfig")
-    source.choice("eventSourceType", ("MNS",))
-    queue = source.map("eventSourceParameters").map("sourceMNSParameters")
-    delivery = config.map("eventSinkConfig").map("deliveryOption")
-    return Trigger(
-        name=trigger.text("TriggerName"),
-        function=trigger.text("FunctionName"),
-        queue=queue.text("QueueName"),
-        base64_decode=queue.truth("IsBase64Decode", default=True),
-        schema=delivery.choice("eventSchema", ("CloudEvents", "RawData"), default="CloudEvents"),
-        config=config.values,
-        **_run_options(config.map("runOptions")),
-    )
-
-
-def _run_options(options: Properties) -> dict[str, Any]:
-    window = options.map("batchWindow")
-    return {
-        "mode": options.choice("mode", ("event-streaming", "event-driven")),
-        "errors_tolerance": options.choice("errorsTolerance", ("ALL", "NONE"), default="NONE"),
-        "retry_strategy": options.map("retryStrategy").choice(
-            "PushRetryStrategy", ("BACKOFF_RETRY", "EXPONENTIAL_DECAY_RETRY"), default="BACKOFF_RETRY"
-        ),
-        "batch_count": window.number("CountBasedWindow", 1),
-        "batch_seconds": window.number("TimeBasedWindow", 0),
-        "dead_letter_queue": options.map("deadLetterQueue").text("Arn", "").rpartition("/")[2],
-    }

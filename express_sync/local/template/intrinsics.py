@@ -1,7 +1,7 @@
-"""The functions of the ROS template language, one entry of a table each.
+"""The functions of the ROS template language, as a table.
 
 Reproduces `Ref`, `Fn::Sub`, `Fn::GetAtt`, `Fn::Join`, `Fn::If` and the condition functions Equals, Not, And and Or.
-Does not reproduce the others: using one is an error, never a guess. Must not know how names are looked up.
+Does not reproduce the others: using one is an error.
 """
 
 import re
@@ -12,19 +12,19 @@ from express_sync.local.template.parser import TemplateError
 
 
 class Scope(Protocol):
-    """Where the names in a template mean something; every method raises TemplateError, which names `where`."""
+    """Resolves the names in a template; every method raises TemplateError, which names `where`."""
 
     def resolve(self, value: Any, where: str) -> Any:
-        """`value` with every function in it evaluated."""
+        """Return `value` with every function in it evaluated."""
 
     def condition(self, name: str, where: str) -> bool:
-        """Whether the named condition holds."""
+        """Tell whether the named condition is true."""
 
     def reference(self, name: str, where: str) -> Any:
-        """The value of a pseudo parameter or parameter, or a resource's physical name."""
+        """Return the value of a pseudo parameter or parameter, or a resource's physical name."""
 
     def attribute(self, resource: str, attribute: str, where: str) -> str:
-        """The value of a resource's attribute."""
+        """Return the value of a resource's attribute."""
 
 
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]+)\}")
@@ -104,7 +104,7 @@ _FUNCTIONS: Mapping[str, Callable[[Scope, Any, str], Any]] = {
 
 
 def is_call(value: Any) -> bool:
-    """Whether `value` is a function with its argument rather than a map of the template's own."""
+    """Tell whether `value` is a function with its argument and not a plain map."""
     if not isinstance(value, dict) or len(value) != 1:
         return False
     name = str(next(iter(value)))
@@ -112,7 +112,7 @@ def is_call(value: Any) -> bool:
 
 
 def call(scope: Scope, value: Mapping[str, Any], where: str) -> Any:
-    """What the function call `value` gives. TemplateError if the function is unknown or its argument misshapen."""
+    """Return the result of the function call `value`. TemplateError if function or argument are invalid."""
     [(name, argument)] = value.items()
     if name not in _FUNCTIONS:
         raise TemplateError(f"{where}: {name} is not known to the local cloud")

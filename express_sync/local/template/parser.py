@@ -1,7 +1,4 @@
-"""The text of a ROS template: YAML with short tags in, the long form of every function out.
-
-Knows syntax only, and not what any function means.
-"""
+"""Parses the text of a ROS template: YAML with short tags, which become the long form of each function."""
 
 from typing import Any
 
@@ -13,7 +10,7 @@ class TemplateError(ValueError):
 
 
 def parse(text: str) -> dict[str, Any]:
-    """The template's document with every short tag (`!Sub x`) in its long form (`{"Fn::Sub": x}`).
+    """Return the template's document with every short tag (`!Sub x`) in its long form (`{"Fn::Sub": x}`).
 
     `!GetAtt A.B.C` names the attribute `C` of `A.B`: ROS splits the short form at its last dot. TemplateError if
     the text is not YAML or has no Resources.
@@ -28,7 +25,7 @@ def parse(text: str) -> dict[str, Any]:
 
 
 def _document(text: str) -> Any:
-    loader = _Loader(text)  # which looks at the characters already
+    loader = _Loader(text)  # reads the first characters and can fail
     try:
         return loader.get_single_data()
     finally:
@@ -36,14 +33,14 @@ def _document(text: str) -> Any:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML's safe subset and the short tags of ROS; a key that stands twice in one map is an error."""
+    """YAML's safe subset and the short tags of ROS; a duplicate key in a map is an error."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """The map, as the safe subset has it."""
+        """Return the map as the safe subset does, unless it has a duplicate key."""
         seen: set[str] = set()
         for key, _ in node.value:
             if key.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key.value} stands twice", key.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value} is duplicated", key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 

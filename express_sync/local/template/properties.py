@@ -1,4 +1,4 @@
-"""The properties of one resource, read with the type each must have; errors name the resource and the property."""
+"""Reads the properties of one resource with their types; errors name the resource and the property."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,43 +18,43 @@ class Properties:
     values: Mapping[str, Any]
 
     def text(self, name: str, default: str = _REQUIRED) -> str:
-        """A string."""
+        """Return a string."""
         value = self._value(name, default)
         if not isinstance(value, str):
             self._refuse(name, "is not a string")
         return value
 
     def number(self, name: str, default: int = _REQUIRED) -> int:
-        """A whole number, also one written as a string, which is what a parameter gives."""
+        """Return a whole number; it may be a string, as the values of parameters are."""
         value = self._value(name, default)
         try:
             return int(str(value))
         except ValueError:
             self._refuse(name, "is not a whole number")
 
-    def truth(self, name: str, *, default: bool) -> bool:
-        """A boolean, also one written as a string, which is what a parameter gives."""
-        spelled = str(self._value(name, default)).lower()
-        if spelled not in {"true", "false"}:
+    def boolean(self, name: str, *, default: bool) -> bool:
+        """Return a boolean; it may be a string, as the values of parameters are."""
+        text = str(self._value(name, default)).lower()
+        if text not in {"true", "false"}:
             self._refuse(name, "is neither true nor false")
-        return spelled == "true"
+        return text == "true"
 
     def choice(self, name: str, allowed: Sequence[T], default: T = _REQUIRED) -> T:
-        """One of the values that the local cloud can run."""
+        """Return one of the values that the local cloud can run."""
         value: T = self._value(name, default)
         if value not in allowed:
             self._refuse(name, f"is {value!r}; run locally: {' or '.join(map(repr, allowed))}")
         return value
 
     def map(self, name: str) -> "Properties":
-        """A nested map, empty if absent."""
+        """Return a nested map, empty if absent."""
         value = self._value(name, {})
         if not isinstance(value, Mapping):
             self._refuse(name, "is not a map")
         return Properties(f"{self.path}.{name}", value)
 
     def absent(self, name: str) -> None:
-        """Refuse a property that would change what is run and is not reproduced."""
+        """Reject a property that is not reproduced and changes what is run."""
         if name in self.values:
             self._refuse(name, "is not reproduced by the local cloud")
 

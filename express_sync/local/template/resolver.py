@@ -1,10 +1,9 @@
-"""One template with its parameters set: every name in it means something, as it would in a deployed stack.
+"""Resolves the names in a template with its parameters, as in a deployed stack.
 
 Reproduces parameters (defaults, overrides, allowed values and patterns, booleans, numbers within limits), conditions,
 pseudo parameters, physical names and the attributes of the resource types below. Does not reproduce mappings, outputs,
 ROS's own checks.
 Unknown: what `Ref` gives for some types in the cloud; here it is always the physical name.
-Must not know what the local cloud does with a resource.
 """
 
 import math
@@ -20,13 +19,13 @@ from express_sync.local.template.parser import TemplateError
 
 STACK = "local"
 _NO_VALUE = object()
-_SPELLED = {"true": True, "false": False}
+_BOOLEANS = {"true": True, "false": False}
 _NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class _Type:
-    """Which property names a resource, and its attributes with {name}, {region} and {account} left open."""
+    """The property with the name of a resource, and its attributes as templates of {name}, {region}, {account}."""
 
     name_property: str
     attributes: Mapping[str, str]
@@ -62,7 +61,7 @@ _TYPES: Mapping[str, _Type] = {
 
 @dataclass(slots=True)
 class Stack:
-    """The values of a template's resources. TemplateError for an unknown, missing or refused parameter."""
+    """The values of a template's resources. TemplateError for an unknown, missing or invalid parameter."""
 
     document: Mapping[str, Any]
     account: Account
@@ -77,7 +76,7 @@ class Stack:
             _check_parameter(name, rules, self.overrides.get(name, rules.get("Default")))
 
     def resources(self, of_type: str) -> list[str]:
-        """The logical names of the resources of a type whose condition holds, in the template's order."""
+        """Return the logical names of a type's resources whose condition is true, in the template's order."""
         return [
             name
             for name, resource in self._section("Resources").items()
@@ -86,12 +85,12 @@ class Stack:
         ]
 
     def properties(self, resource: str) -> dict[str, Any]:
-        """A resource's properties, every function in them evaluated."""
+        """Return a resource's properties, every function in them evaluated."""
         properties = self.document["Resources"][resource].get("Properties", {})
         return self._resolve_map(properties, resource)
 
     def resolve(self, value: Any, where: str) -> Any:
-        """`value` with every function in it evaluated; `where` is named in errors."""
+        """Return `value` with every function in it evaluated; `where` is named in errors."""
         if is_call(value):
             return call(self, value, where)
         if isinstance(value, dict):
@@ -102,7 +101,7 @@ class Stack:
         return value
 
     def condition(self, name: str, where: str) -> bool:
-        """Whether the named condition of the template holds."""
+        """Tell whether the named condition of the template is true."""
         conditions = self._section("Conditions")
         if name not in conditions:
             raise TemplateError(f"{where}: there is no condition {name}")
@@ -110,21 +109,21 @@ class Stack:
             return bool(self.resolve(conditions[name], f"Conditions.{name}"))
 
     def reference(self, name: str, where: str) -> Any:
-        """What `Ref` gives: a pseudo parameter's or parameter's value, or a resource's physical name."""
+        """Return the result of `Ref`: the value of a pseudo parameter or parameter, or a physical name."""
         pseudo = self._pseudo_parameters()
         if name in pseudo:
             return pseudo[name]
         if name in self._section("Parameters"):
             rules = self.document["Parameters"][name]
             value = self.overrides.get(name, rules.get("Default"))
-            return _SPELLED[str(value).lower()] if rules.get("Type") == "Boolean" else value
+            return _BOOLEANS[str(value).lower()] if rules.get("Type") == "Boolean" else value
         return self._physical_name(name, self._type(name, where))
 
     def attribute(self, resource: str, attribute: str, where: str) -> str:
-        """What `Fn::GetAtt` gives."""
+        """Return the result of `Fn::GetAtt`."""
         kind = self._type(resource, where)
         if attribute not in kind.attributes:
-            raise TemplateError(f"{where}: {resource} has no attribute {attribute} that the local cloud knows")
+            raise TemplateError(f"{where}: {resource} has no attribute {attribute} in the local cloud")
         name = self._physical_name(resource, kind)
         return kind.attributes[attribute].format(name=name, region=self.account.region, account=self.account.account_id)
 
@@ -150,14 +149,14 @@ class Stack:
             raise TemplateError(f"{where}: there is no parameter or resource {resource}")
         name = self.document["Resources"][resource].get("Type")
         if name not in _TYPES:
-            raise TemplateError(f"{where}: {resource} is of type {name}, which the local cloud does not know")
+            raise TemplateError(f"{where}: {resource} is of type {name}, which the local cloud does not support")
         return _TYPES[name]
 
     def _physical_name(self, resource: str, kind: _Type) -> str:
         where = f"{resource}.{kind.name_property}"
         properties = self.document["Resources"][resource].get("Properties", {})
         if kind.name_property not in properties:
-            raise TemplateError(f"{where} is missing, and the local cloud invents no names")
+            raise TemplateError(f"{where} is missing; the local cloud does not generate names")
         with self._entered(where):
             return str(self.resolve(properties[kind.name_property], where))
 
@@ -179,7 +178,7 @@ def _check_parameter(name: str, rules: Mapping[str, Any], value: Any) -> None:
         raise TemplateError(f"parameter {name}: {value!r} is not one of {rules['AllowedValues']}")
     if "AllowedPattern" in rules and not _matches(name, rules["AllowedPattern"], str(value)):
         raise TemplateError(f"parameter {name}: {value!r} does not match {rules['AllowedPattern']}")
-    if rules.get("Type") == "Boolean" and str(value).lower() not in _SPELLED:
+    if rules.get("Type") == "Boolean" and str(value).lower() not in _BOOLEANS:
         raise TemplateError(f"parameter {name}: {value!r} is neither true nor false")
     if rules.get("Type") == "Number":
         _check_number(name, rules, str(value))
@@ -197,4 +196,4 @@ def _matches(name: str, pattern: str, value: str) -> bool:
     try:
         return re.fullmatch(pattern, value) is not None
     except re.error as error:
-        raise TemplateError(f"parameter {name}: {pattern} is no regular expression: {error}") from error
+        raise TemplateError(f"parameter {name}: {pattern} is not a regular expression: {error}") from error

@@ -1,8 +1,8 @@
 """ALIYUN::FC3::Trigger of type timer, as far as it is run locally.
 
 Reproduces `@every` with one number and a unit. Does not reproduce cron expressions of six fields, with or without a
-time zone: they mean hours of the day, which a cloud whose waits are shortened has none of, so one is refused. Whether
-FC takes seconds as a unit is unknown. Must not know how a timer is run.
+time zone, which are errors: a cloud whose waits are scaled has no hours of the day. Unknown: whether FC accepts
+seconds as a unit.
 """
 
 import re
@@ -14,13 +14,13 @@ from express_sync.local.template.parser import TemplateError
 from express_sync.local.template.properties import Properties
 
 _EVERY = re.compile(r"@every ([1-9][0-9]{0,5})([smh])", re.ASCII)
-_SPELLED = {True: True, False: False, "true": True, "false": False}  # a parameter gives a string
+_BOOLEANS = {True: True, False: False, "true": True, "false": False}  # the values of parameters are strings
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """A timer that is due every so many seconds, unless it is not `enabled`; `payload` goes into each event.
+    """A timer that fires every `every_seconds` if `enabled`; `payload` is part of each event.
 
     `config` is the TriggerConfig, resolved.
     """
@@ -34,14 +34,14 @@ class Timer:
 
 
 def timer(trigger: Properties) -> Timer:
-    """The timer that a trigger's properties declare. TemplateError names what cannot be run."""
+    """Return the timer that a trigger's properties declare. TemplateError for what cannot be run."""
     config = trigger.map("TriggerConfig")
     return Timer(
         name=trigger.text("TriggerName"),
         function=trigger.text("FunctionName"),
         every_seconds=_every_seconds(config),
         payload=config.text("payload", ""),
-        enabled=_SPELLED[config.choice("enable", tuple(_SPELLED))],
+        enabled=_BOOLEANS[config.choice("enable", tuple(_BOOLEANS))],
         config=config.values,
     )
 

@@ -1,1 +1,1 @@
-"""The triggers: messages from a queue pushed to the function, as EventBridge does for FC, and timers."""
+"""The triggers: one pushes messages of a queue to the function, as EventBridge does for FC; the other is a timer."""

@@ -1,33 +1,33 @@
-"""What people and tests do to the triggers that no cloud offers: look at them, and fire a timer now."""
+"""The admin API of the triggers: show them, and fire a timer now."""
 
-import json
 from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from express_sync.local.trigger.queue_trigger import Stream
-from express_sync.local.trigger.timer import Clockwork
+from express_sync.local.admin import AdminRequestError, json_object
+from express_sync.local.trigger.timer import TimerTrigger
+from express_sync.local.trigger.triggers import Triggers
 
 
-def trigger_routes(streams: Sequence[Stream], timers: Sequence[Clockwork]) -> list[BaseRoute]:
-    """The routes under `/_local`, which need no signature; what is in the sequences later counts too."""
+def admin_routes(triggers: Triggers) -> list[BaseRoute]:
+    """Return the routes under `/_local`."""
 
-    async def triggers(_request: Request) -> Response:
-        return JSONResponse([*(each.to_json() for each in streams), *(each.to_json() for each in timers)])
+    async def show(_request: Request) -> Response:
+        shown = [each.to_json() for each in triggers.queue_triggers] + [each.to_json() for each in triggers.timers]
+        return JSONResponse(shown)
 
     async def fire(request: Request) -> Response:
-        return _fire(timers, await request.body())
+        return _fire(triggers.timers, await request.body())
 
-    return [Route("/_local/trigger", triggers), Route("/_local/timer", fire, methods=["POST"])]
+    return [Route("/_local/trigger", show), Route("/_local/timer", fire, methods=["POST"])]
 
 
-def _fire(timers: Sequence[Clockwork], body: bytes) -> Response:
-    try:
-        name = json.loads(body)["name"]
-    except (ValueError, TypeError, KeyError):
-        return JSONResponse({"message": 'wanted is {"name": TIMER}'}, 400)
+def _fire(timers: Sequence[TimerTrigger], body: bytes) -> Response:
+    name = json_object(body, ("name",)).get("name")
+    if name is None:
+        raise AdminRequestError('expected {"name": TIMER}')
     for timer in timers:
         if timer.timer.name == name:
             return JSONResponse({"fired": name, "requestId": timer.fire()})

@@ -1,10 +1,9 @@
-"""The events that a trigger pushes, made of queue messages; pure.
+"""The events that a trigger pushes, made of queue messages.
 
-Reproduces: the CloudEvent of an SMQ message in both modes, in a batch with the fewer attributes that every known
+Reproduces: the CloudEvent of an SMQ message in both modes, in a batch only with the attributes that every known
 sample has; `IsBase64Decode`; the schema RawData, which is the CloudEvent's data alone; id and data.messageId are the
 same. Unknown: a stream sample for SMQ itself (the fields are those of its event with the attributes of other streams),
-and what becomes of a body that is not Base64 although it is to be decoded; here it stays as it is.
-Must not know queues, nor when anything is pushed.
+and what happens to a body that is not Base64 although it is to be decoded; here it is not changed.
 """
 
 import base64
@@ -16,12 +15,12 @@ from datetime import datetime, timezone
 from typing import Any
 
 from express_sync.local.account import Account
-from express_sync.local.template.deployment import Trigger
+from express_sync.local.template.queue_triggers import Trigger
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One message as it came out of the queue; times in epoch milliseconds, `request_id` made up for it."""
+    """One message as it was received from the queue; times in epoch milliseconds, `request_id` generated for it."""
 
     message_id: str
     body: str
@@ -30,13 +29,13 @@ class Received:
 
 
 def payload(trigger: Trigger, account: Account, batch: Sequence[Received], now: float) -> bytes:
-    """What the function gets: an array in event-streaming mode, one object in event-driven mode; `now` in seconds."""
+    """Return the payload: an array in event-streaming mode, one object in event-driven mode; `now` in seconds."""
     events = [event(trigger, account, message, now) for message in batch]
     return encoded(events if trigger.mode == "event-streaming" else events[0])
 
 
 def event(trigger: Trigger, account: Account, message: Received, now: float) -> dict[str, Any]:
-    """The event of one message."""
+    """Return the event of one message."""
     data = {
         "requestId": message.request_id,
         "messageId": message.message_id,
@@ -58,7 +57,7 @@ def event(trigger: Trigger, account: Account, message: Received, now: float) -> 
 
 
 def encoded(value: Any) -> bytes:
-    """JSON as it goes over the wire."""
+    """Return JSON as it goes over the wire."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 

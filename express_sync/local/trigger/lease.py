@@ -1,7 +1,7 @@
-"""The messages a trigger has taken and not yet settled: kept invisible for as long as that takes.
+"""The messages that a trigger has received and not yet deleted, kept invisible for that time.
 
-Chosen: how EventBridge keeps a message from coming back while it is being pushed is not documented; here its
-visibility is renewed at half its time. Must not know what is done with the messages.
+Unknown: how EventBridge keeps a message invisible while it is being pushed; here its visibility timeout is renewed
+after half of it.
 """
 
 import asyncio
@@ -9,30 +9,31 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from express_sync.local.mns.engine.message_service import MessageService, ReceivedMessage
-from express_sync.local.mns.errors import ServiceError
+from express_sync.local.mns.engine.message import Message
+from express_sync.local.mns.engine.queue_service import QueueService
+from express_sync.local.mns.errors import MnsError
 
 Sleep = Callable[[float], Awaitable[None]]
 
 
-class Held:
-    """A batch of one queue's messages, whose receipt handles change with every renewal."""
+class LeasedBatch:
+    """Leased messages of one queue, whose receipt handles change with every renewal."""
 
-    def __init__(self, service: MessageService, queue: str, sleep: Sleep) -> None:
-        self._service = service
+    def __init__(self, queues: QueueService, queue: str, sleep: Sleep) -> None:
+        self._queues = queues
         self._queue = queue
         self._sleep = sleep
         self._handles: dict[str, str] = {}
-        self.messages: list[ReceivedMessage] = []
+        self.messages: list[Message] = []
 
-    def add(self, messages: Sequence[ReceivedMessage]) -> None:
-        """Hold these too."""
+    def add(self, messages: Sequence[Message]) -> None:
+        """Add messages to the batch."""
         self.messages.extend(messages)
         self._handles.update((message.message_id, message.receipt_handle) for message in messages)
 
     @asynccontextmanager
     async def renewed(self) -> AsyncIterator[None]:
-        """While this is open, no held message becomes visible."""
+        """Keep the messages invisible for the length of an `async with` block."""
         task = asyncio.create_task(self._renew())
         try:
             yield
@@ -40,17 +41,17 @@ class Held:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    def settle(self) -> None:
-        """Delete every message; one that is no longer there is as good as deleted."""
+    def delete(self) -> None:
+        """Delete the messages that still exist."""
         for handle in self._handles.values():
-            with contextlib.suppress(ServiceError):
-                self._service.delete(self._queue, handle)
+            with contextlib.suppress(MnsError):
+                self._queues.delete(self._queue, handle)
 
     async def _renew(self) -> None:
-        visible_in = self._service.queue(self._queue).attributes.visibility_timeout
+        visibility_s = self._queues.queue(self._queue).attributes.visibility_timeout
         while True:
-            await self._sleep(visible_in / 2)
+            await self._sleep(visibility_s / 2)
             for message_id, handle in list(self._handles.items()):
-                with contextlib.suppress(ServiceError):
-                    renewed = self._service.change_visibility(self._queue, handle, visible_in)
+                with contextlib.suppress(MnsError):
+                    renewed = self._queues.change_visibility(self._queue, handle, visibility_s)
                     self._handles[message_id] = renewed.receipt_handle

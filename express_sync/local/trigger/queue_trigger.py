@@ -1,14 +1,13 @@
-"""One trigger at work: takes messages, pushes them, acknowledges, retries, gives up.
+"""A queue trigger: receives messages, pushes them to the function, retries, and deletes or dead-letters them.
 
 Reproduces: the batch window closed by count or time, at most 16 messages a pull; one push at a time; deletion only
 after the function returned; the whole batch again by the declared strategy when it did not; then, by errorsTolerance,
-the dead-letter queue or discarding (ALL), or standing still (NONE). Every wait is multiplied by the pace's factor.
+the dead-letter queue or discarding (ALL), or blocking (NONE). Every wait is multiplied by the clock's factor.
 Does not reproduce: closing a window by size, filter patterns, throttling.
 Unknown, and so chosen: that errors of the function itself are retried (the documents are silent and users disagree);
-that messages are deleted only then; that the messages of a stream that stands still come back when their visibility
-ends; that event-driven mode retries as declared too; that an event too large for the dead-letter queue, because the
-envelope outgrew it, is put there as the bare message body.
-Must not know how the function is run.
+that messages are deleted only then; that the messages of a blocked trigger come back when their visibility timeout
+ends; that event-driven mode also retries as declared; that of an event too large for the dead-letter queue only the
+message body is put there.
 """
 
 import asyncio
@@ -20,37 +19,38 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from express_sync.local.account import Account
-from express_sync.local.mns.engine.message_service import MessageService, ReceivedMessage
-from express_sync.local.mns.errors import ServiceError
-from express_sync.local.template.deployment import Trigger
+from express_sync.local.mns.engine.message import Message
+from express_sync.local.mns.engine.queue_service import QueueService
+from express_sync.local.mns.errors import MnsError
+from express_sync.local.retry_strategy import Uniform, waits
+from express_sync.local.template.queue_triggers import Trigger
 from express_sync.local.trigger.events import Received, encoded, event, payload
-from express_sync.local.trigger.lease import Held, Sleep
-from express_sync.local.trigger.retry_strategy import Uniform, waits
+from express_sync.local.trigger.lease import LeasedBatch, Sleep
 
-PULL = 16
+MAX_RECEIVED = 16
 POLL_SECONDS = 30
-LOOKS_PER_WINDOW = 10
+RECEIVES_PER_WINDOW = 10
 
 Push = Callable[[bytes, str], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """Time and chance: the declared waits are multiplied by `factor`, the renewal of messages is not."""
+class ScaledClock:
+    """Time and randomness: the declared waits are multiplied by `factor`, the renewal of leases is not."""
 
     factor: float = 1.0
     sleep: Sleep = asyncio.sleep
-    clock: Callable[[], float] = time.time
+    now: Callable[[], float] = time.time
     uniform: Uniform = field(default=random.SystemRandom().uniform)
 
     async def wait(self, seconds: float) -> None:
-        """Wait as long as the service would wait `seconds`."""
+        """Wait for `seconds` of the service's time."""
         await self.sleep(seconds * self.factor)
 
 
 @dataclass(slots=True)
 class Progress:
-    """What a trigger does now and what it has done; counts are of messages, but for `pushes`."""
+    """The state of a trigger and its counts, which are of messages, except `pushes`."""
 
     state: str = "waiting"
     held: int = 0
@@ -61,29 +61,31 @@ class Progress:
     discarded: int = 0
 
 
-class Stream:
-    """Pushes the messages of the trigger's queue; `push` takes a payload and a request id, and says if it succeeded."""
+class QueueTrigger:
+    """Runs a trigger; `push` takes a payload and a request id and tells whether the function succeeded."""
 
-    def __init__(self, trigger: Trigger, account: Account, service: MessageService, push: Push, pace: Pace) -> None:
+    def __init__(
+        self, trigger: Trigger, account: Account, queues: QueueService, push: Push, clock: ScaledClock
+    ) -> None:
         self.trigger = trigger
         self.progress = Progress()
         self._account = account
-        self._service = service
+        self._queues = queues
         self._push = push
-        self._pace = pace
+        self._clock = clock
         self._count = trigger.batch_count if trigger.mode == "event-streaming" else 1
 
     async def run(self) -> None:
-        """Work until cancelled, or until the stream stands still."""
+        """Run until cancelled or blocked."""
         try:
             while self.progress.state != "blocked":
                 self.progress.state, self.progress.attempt = "waiting", 0
                 await self._one_batch()
-        except ServiceError as error:
+        except MnsError as error:
             self.progress.state = f"failed: {error.code}"
 
     def to_json(self) -> dict[str, Any]:
-        """The trigger as `GET /_local/trigger` shows it."""
+        """Return the trigger as `GET /_local/trigger` shows it."""
         progress = self.progress
         return {
             "name": self.trigger.name,
@@ -99,13 +101,13 @@ class Stream:
         }
 
     async def _one_batch(self) -> None:
-        held = Held(self._service, self.trigger.queue, self._pace.sleep)
-        while not held.messages:
-            held.add(await self._pull(held, POLL_SECONDS))
-        async with held.renewed():
-            await self._fill(held)
-            self.progress.held = len(held.messages)
-            batch = [_received(message) for message in held.messages]
+        leased = LeasedBatch(self._queues, self.trigger.queue, self._clock.sleep)
+        while not leased.messages:
+            leased.add(await self._receive(leased, POLL_SECONDS))
+        async with leased.renewed():
+            await self._fill(leased)
+            self.progress.held = len(leased.messages)
+            batch = [_received(message) for message in leased.messages]
             if await self._delivered(batch):
                 self.progress.acknowledged += len(batch)
             elif self.trigger.errors_tolerance == "NONE":
@@ -113,38 +115,38 @@ class Stream:
                 return
             else:
                 self._give_up(batch)
-            held.settle()
+            leased.delete()
         self.progress.held = 0
 
-    async def _fill(self, held: Held) -> None:
-        looks = LOOKS_PER_WINDOW if self.trigger.batch_seconds else 0
-        await self._top_up(held)
-        for _ in range(looks):
-            if len(held.messages) >= self._count:
+    async def _fill(self, leased: LeasedBatch) -> None:
+        receives = RECEIVES_PER_WINDOW if self.trigger.batch_seconds else 0
+        await self._top_up(leased)
+        for _ in range(receives):
+            if len(leased.messages) >= self._count:
                 return
-            await self._pace.wait(self.trigger.batch_seconds / looks)
-            await self._top_up(held)
+            await self._clock.wait(self.trigger.batch_seconds / receives)
+            await self._top_up(leased)
 
-    async def _top_up(self, held: Held) -> None:
-        while len(held.messages) < self._count:
-            pulled = await self._pull(held, 0)
-            held.add(pulled)
-            if not pulled:
+    async def _top_up(self, leased: LeasedBatch) -> None:
+        while len(leased.messages) < self._count:
+            received = await self._receive(leased, 0)
+            leased.add(received)
+            if not received:
                 return
 
-    async def _pull(self, held: Held, wait_seconds: int) -> list[ReceivedMessage]:
-        wanted = min(PULL, self._count - len(held.messages))
-        return await self._service.receive(self.trigger.queue, wanted, wait_seconds)
+    async def _receive(self, leased: LeasedBatch, wait_seconds: int) -> list[Message]:
+        count = min(MAX_RECEIVED, self._count - len(leased.messages))
+        return await self._queues.receive(self.trigger.queue, count, wait_seconds)
 
     async def _delivered(self, batch: list[Received]) -> bool:
-        body = payload(self.trigger, self._account, batch, self._pace.clock())
-        retries = waits(self.trigger.retry_strategy, self._pace.uniform)
+        body = payload(self.trigger, self._account, batch, self._clock.now())
+        retries = waits(self.trigger.retry_strategy, self._clock.uniform)
         while not await self._pushed(body, batch):
             seconds = next(retries, None)
             if seconds is None:
                 return False
             self.progress.state = "retrying"
-            await self._pace.wait(seconds)
+            await self._clock.wait(seconds)
         return True
 
     async def _pushed(self, body: bytes, batch: list[Received]) -> bool:
@@ -156,20 +158,20 @@ class Stream:
     def _give_up(self, batch: list[Received]) -> None:
         for message in batch:
             if self.trigger.dead_letter_queue:
-                self._bury(message)
+                self._dead_letter(message)
                 self.progress.dead_lettered += 1
             else:
                 self.progress.discarded += 1
 
-    def _bury(self, message: Received) -> None:
-        whole = encoded(event(self.trigger, self._account, message, self._pace.clock())).decode()
+    def _dead_letter(self, message: Received) -> None:
+        whole = encoded(event(self.trigger, self._account, message, self._clock.now())).decode()
         try:
-            self._service.send(self.trigger.dead_letter_queue, whole)
-        except ServiceError:
-            self._service.send(self.trigger.dead_letter_queue, message.body)
+            self._queues.send(self.trigger.dead_letter_queue, whole)
+        except MnsError:
+            self._queues.send(self.trigger.dead_letter_queue, message.body)
 
 
-def _received(message: ReceivedMessage) -> Received:
+def _received(message: Message) -> Received:
     return Received(message.message_id, message.body, message.enqueue_time_ms, _new_request_id())
 
 
@@ -178,5 +180,5 @@ def _new_request_id() -> str:
 
 
 def _request_id(trigger: Trigger, batch: list[Received]) -> str:
-    """In event-driven mode FC's request id is the event's id (seen in a real log); in batches one of its own."""
+    """Return the event's id in event-driven mode, as seen in a real log of FC; in batches a new one."""
     return batch[0].message_id if trigger.mode == "event-driven" else str(uuid.uuid4())

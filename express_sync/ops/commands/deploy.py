@@ -1,7 +1,5 @@
-"""`express-sync deploy`: the function and everything around it into an account, or what has changed of it."""
+"""`express-sync deploy`: deploys the function and its resources, or updates what has changed."""
 
-import os
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,63 +8,51 @@ import click
 
 from express_sync.ops.deployment import deploy as deployment
 from express_sync.ops.deployment import package_file, progress, template_file
-from express_sync.ops.deployment.deploy import Cloud
-from express_sync.ops.deployment.location import DEFAULT_STACK, Site, choose
+from express_sync.ops.deployment.deploy import Services
+from express_sync.ops.deployment.location import StackLocation
+from express_sync.ops.deployment.options import at_location, package_option, wait_option
 from express_sync.ops.deployment.oss import Bucket, checked_name
-from express_sync.ops.deployment.package_file import Package
 from express_sync.ops.deployment.plan import Plan, check, runtime
 from express_sync.ops.deployment.ros import Stacks
 from express_sync.ops.deployment.stack import Stack
 from express_sync.ops.deployment.template_file import RUNTIME, Template
-from express_sync.ops.deployment.wait import Patience
-from express_sync.ops.doctor.checks import examine
-from express_sync.ops.doctor.cloud import Patient
+from express_sync.ops.deployment.wait import PollPolicy
+from express_sync.ops.doctor.checks import run_checks
+from express_sync.ops.doctor.cloud import InspectedCloud
 from express_sync.ops.doctor.report import conclude, document, report
-from express_sync.ops.packaging.package import build
-from express_sync.ops.packaging.progress import steps_shown
+from express_sync.ops.packaging.package import Package, build
+from express_sync.ops.packaging.progress import step_bar
 from express_sync.ops.targets import profiles
-from express_sync.ops.targets.credentials import NoKeyProblem, find
+from express_sync.ops.targets.credentials import NoKeyError, find
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import ExitCode, Problem, leave
-
-Environment = Mapping[str, str]
+from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
+from express_sync.paths import TEMPLATE
 
 
 @click.command(short_help="Deploy template.yml and the function into an account.")
-@click.option("--region", help="Where to; by default that of the profile, else $EXPRESS_SYNC_REGION.")
-@click.option("--code-bucket", required=True, help="An OSS bucket of that region, to keep the package in.")
-@click.option("--stack", default=DEFAULT_STACK, show_default=True, help="The name of the stack, and of its profile.")
+@click.option("--code-bucket", required=True, help="OSS bucket of the region, for the package.")
 @click.option("--parameter", "given", multiple=True, metavar="NAME=VALUE", help="A parameter of template.yml.")
-@click.option(
-    "--package", "package_path", type=click.Path(path_type=Path), help="Deploy this file; by default one is built."
-)
-@click.option("--dry-run", is_flag=True, help="Say exactly what would be done, and change nothing.")
-@click.option("--yes", is_flag=True, help="Go on: this changes the account, and costs money there.")
-@click.option(
-    "--timeout",
-    "timeout_seconds",
-    type=click.FloatRange(0, min_open=True),
-    default=1800.0,
-    show_default=True,
-    help="The longest wait for the stack, in seconds.",
-)
+@package_option("Deploy this file; default: a package is built.")
+@click.option("--dry-run", is_flag=True, help="Show the plan, and change nothing.")
+@click.option("--yes", is_flag=True, help="Confirm: this changes the account and costs money.")
+@wait_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object: the plan, or what was deployed.")
+@at_location
 def deploy(
     *,
-    region: str | None,
+    location: StackLocation,
     code_bucket: str,
-    stack: str,
     given: tuple[str, ...],
     package_path: Path | None,
     dry_run: bool,
     yes: bool,
-    timeout_seconds: float,
+    policy: PollPolicy,
     as_json: bool,
 ) -> None:
-    """Put the package into OSS, create or update the stack, wait for it, and check it with `doctor`.
+    """Upload the package to OSS, create or update the stack, wait for it, and check it with `doctor`.
 
-    Running it again is always safe: what is there already is left alone, and parameters that are not given stay as
-    they are. The stack's profile is written, so that `express-sync submit --profile STACK` and all others work at once.
+    Running it again is always safe: nothing is done twice, and parameters that are not given keep their values. The
+    profile of the stack is written, so that `express-sync submit --profile STACK` and all other commands can use it.
 
     \b
     Examples:
@@ -76,113 +62,129 @@ def deploy(
 
     \b
     Exit codes:
-      0    deployed, or nothing was to be changed, and nothing is wrong; with --dry-run: possible
-      1    deployed, and `doctor` finds something wrong
-      2    not possible; the sentence says why, what exists now and what to do
-      3    time ran out; the stack goes on
-      130  interrupted; the stack goes on
+      0    deployed or unchanged, and nothing is wrong; with --dry-run: possible
+      1    deployed, and `doctor` finds a fault
+      2    failed; the error message says why, what exists now, and the fix
+      3    the time limit was reached; ROS continues
+      130  interrupted; ROS continues
     """
-    environment = os.environ  # noqa: TID251 - a command line's environment is its settings
-    site = choose(region, stack, Path.cwd(), environment)
-    template = template_file.load()
-    parameters, bucket = template_file.parameters(template, given), checked_name(code_bucket)
-    named = package_file.read(package_path) if package_path else None
-    output.note(f"Acting on stack {site.stack} in {site.region} (ROS at {site.ros}, OSS at {site.oss}).")
-    cloud = _cloud(site, bucket, environment, is_needed=not dry_run)
-    seen = deployment.look(cloud, site, template) if cloud else None
-    there = seen.stack if seen else None
-    package = _suitable(named, template, {**parameters, RUNTIME: runtime(parameters, there, template)})
-    has_object = deployment.holds(cloud, site, package) if cloud else None
-    plan = Plan(site, template, package, bucket, parameters, seen, has_object)
-    check(plan)
-    _profile(plan, {})  # if none can be made, that is to be said before there is a stack
-    if dry_run or not yes or cloud is None:
+    bucket = checked_name(code_bucket)
+    services = _services(location, bucket, required=not dry_run)
+    plan = _plan(location, bucket, given, package_path, services)
+    if dry_run or not yes or services is None:
         _show_plan(plan, as_json)
         if not dry_run:
-            raise Problem(f"This changes the account in {site.region} and costs money there; add --yes to go on.")
-        leave(ExitCode.DONE)
+            raise CliError(f"This changes the account in {location.region} and costs money; add --yes to confirm.")
+        exit_with(ExitCode.DONE)
     else:
-        site.make_room()
-        patience = Patience(timeout_seconds, time.monotonic, time.sleep)  # noqa: TID251 - a command's clock is real
-        deployed, action = _deploy(cloud, plan, patience)
+        location.require_writable_profile()
+        deployed, action = _deploy(services, plan, policy)
         if not as_json:
-            progress.outputs(deployed.outputs)
+            progress.print_outputs(deployed.outputs)
         profile = _profile(plan, deployed.outputs)
-        _keep(profile, deployed, action, site)
-        whole = profiles.checked(profile, str(site.profile_path))
-        _finish(deployed, action, plan, Patient(whole, find(whole, environment)), as_json)
+        _write_profile(profile, deployed, action, location)
+        checked = profiles.checked(profile, str(location.profile_path))
+        cloud = InspectedCloud(checked, find(checked, location.environment))
+        _finish(deployed, action, plan, cloud, as_json)
 
 
-def _suitable(named: Package | None, template: Template, parameters: Mapping[str, str]) -> Package:
-    """The package that was named, else one that is built. Problem if a stack with these parameters cannot run it."""
+def _plan(
+    location: StackLocation,
+    bucket: str,
+    given: tuple[str, ...],
+    package_path: Path | None,
+    services: Services | None,
+) -> Plan:
+    """Return a plan that can be carried out. Raise CliError if there is none."""
+    template = template_file.load()
+    parameters = template_file.parameters(template, given)
+    named = package_file.read(package_path) if package_path else None
+    existing = deployment.inspect(services, location, template) if services else None
+    chosen = runtime(parameters, existing.stack if existing else None, template)
+    package = _package(named, location, template, {**parameters, RUNTIME: chosen})
+    has_object = deployment.has_package(services, location, package) if services else None
+    plan = Plan(location, template, package, bucket, parameters, existing, has_object)
+    check(plan)
+    _profile(plan, {})  # reports an invalid profile before there is a stack
+    return plan
+
+
+def _package(
+    named: Package | None, location: StackLocation, template: Template, parameters: Mapping[str, str]
+) -> Package:
+    """Return the named package, or a new one. Raise CliError if a stack with these parameters cannot run it."""
     function = template.function(parameters)
-    package = named or package_file.read(_built(function["Runtime"]))
+    package = named or _built(function["Runtime"], location.packages)
     package_file.check(package, function["Runtime"], function["Handler"])
     return package
 
 
-def _built(wanted: str) -> Path:
-    with steps_shown() as told:
-        return build(template_file.TEMPLATE, wanted, package_file.DISTRIBUTIONS, told=told).path
+def _built(runtime_name: str, out: Path) -> Package:
+    with step_bar() as on_step:
+        return build(TEMPLATE, runtime_name, out, on_step=on_step)
 
 
-def _cloud(site: Site, bucket: str, environment: Environment, *, is_needed: bool) -> Cloud | None:
-    """The services, None where there is no key and none is needed."""
+def _services(location: StackLocation, bucket: str, *, required: bool) -> Services | None:
+    """Return the services, None if there is no key and none is required."""
     try:
-        key = site.credentials(environment)
-    except NoKeyProblem as problem:
-        if is_needed:
+        key = location.credentials()
+    except NoKeyError as error:
+        if required:
             raise
-        output.note(f"Neither bucket nor stack is looked at. {problem.message}")
+        output.info(f"The bucket and the stack are not looked up. {error.message}")
         return None
-    return Cloud(Stacks(site.region, site.ros, key), Bucket(bucket, site.region, site.oss, key))
+    stacks = Stacks(location.region, location.ros, key)
+    return Services(stacks, Bucket(bucket, location.region, location.oss, key))
 
 
 def _show_plan(plan: Plan, as_json: bool) -> None:
     if as_json:
         output.json_line({"dryRun": True, **plan.document()})
         return
-    for what, said in plan.lines():
-        output.line(output.printable(f"{what:<11} {said}"))
+    for label, text in plan.lines():
+        output.print_line(output.printable(f"{label:<11} {text}"))
 
 
 def _profile(plan: Plan, outputs: Mapping[str, str]) -> Mapping[str, Any]:
-    """What is to be kept as the profile of a stack with these outputs. Problem if no command could use it."""
-    profile = plan.site.described(plan.seen.account_id if plan.seen else "", plan.name_prefix, outputs)
-    if plan.seen:
-        profiles.checked(profile, str(plan.site.profile_path))
+    """Return the profile of a stack with these outputs. Raise CliError if the profile is not valid."""
+    account_id = plan.existing.account_id if plan.existing else ""
+    profile = plan.location.updated_profile(account_id, plan.name_prefix, outputs)
+    if plan.existing:
+        profiles.checked(profile, str(plan.location.profile_path))
     return profile
 
 
-def _deploy(cloud: Cloud, plan: Plan, patience: Patience) -> tuple[Stack, str]:
-    """Carry the plan out; the stack as it is then, and what was done to it."""
+def _deploy(services: Services, plan: Plan, policy: PollPolicy) -> tuple[Stack, str]:
+    """Carry out the plan; return the stack and what was done to it."""
     if not plan.has_object:
-        with progress.uninterrupted(f"The stack was not touched; {plan.place} may be there."):
-            deployment.upload(cloud, plan)
-        output.note(f"The package is at {plan.place}.")
-    with progress.no_longer_than_wanted(plan.site), progress.events("Stack", len(plan.template.resources)) as tell:
-        watch = deployment.start(cloud, plan, tell)
-        if watch is not None:
-            return deployment.settle(watch, plan, patience), f"{plan.action}d"
-    output.note("Nothing was to be changed.")
-    return deployment.unchanged(plan), "unchanged"
+        with progress.exit_on_interrupt(f"The stack was not changed; {plan.object_url} may exist."):
+            deployment.upload(services, plan)
+        output.info(f"The package is at {plan.object_url}.")
+    with (
+        progress.exit_when_waiting_ends(plan.location),
+        progress.event_printer("Stack", len(plan.template.resources)) as on_event,
+    ):
+        waiter = deployment.start(services, plan, on_event)
+        if waiter is not None:
+            return deployment.wait(waiter, plan, policy), f"{plan.action}d"
+    output.info("There is nothing to change.")
+    return deployment.require_healthy(plan), "unchanged"
 
 
-def _keep(profile: Mapping[str, Any], stack: Stack, action: str, site: Site) -> None:
-    """Write the profile. Problem if that fails, which says that the stack is there."""
+def _write_profile(profile: Mapping[str, Any], stack: Stack, action: str, location: StackLocation) -> None:
     try:
-        site.write(profile)
-    except Problem as problem:
-        raise Problem(f"Stack {stack.name} is {action}, but has no profile. {problem.message}") from None
+        location.write_profile(profile)
+    except CliError as error:
+        raise CliError(f"Stack {stack.name} is {action}, but has no profile. {error.message}") from None
 
 
-def _finish(stack: Stack, action: str, plan: Plan, patient: Patient, as_json: bool) -> None:
-    """Check the stack, and say what was done to it."""
+def _finish(stack: Stack, action: str, plan: Plan, cloud: InspectedCloud, as_json: bool) -> None:
+    """Check the stack, and report what was done."""
+    profile_path = plan.location.profile_path
     if as_json:
-        findings = [document(check, finding) for check, finding in examine(patient)]
+        findings = [document(check_name, finding) for check_name, finding in run_checks(cloud)]
         done = {"action": action, "stackId": stack.id, "state": stack.state, "outputs": dict(stack.outputs)}
-        profile_path = str(plan.site.profile_path)
-        output.json_line({**plan.document(), **done, "profile": profile_path, "findings": findings})
-        leave(ExitCode.UNWELCOME if any(each["mark"] == "wrong" for each in findings) else ExitCode.DONE)
-    output.note(f"Stack {stack.name} is {action}. Its profile is {plan.site.profile_path}: use --profile {stack.name}.")
-    conclude(report(patient, as_json=False))
+        output.json_line({**plan.document(), **done, "profile": str(profile_path), "findings": findings})
+        exit_with(ExitCode.UNSUCCESSFUL if any(each["mark"] == "wrong" for each in findings) else ExitCode.DONE)
+    output.info(f"Stack {stack.name} is {action}. Its profile is {profile_path}: use --profile {stack.name}.")
+    conclude(report(cloud, as_json=False))

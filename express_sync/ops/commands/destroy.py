@@ -1,42 +1,29 @@
-"""`express-sync destroy`: a stack and everything in it, out of an account."""
-
-import os
-import time
-from pathlib import Path
+"""`express-sync destroy`: deletes a stack with everything in it."""
 
 import click
 
 from express_sync.ops.deployment import destroy as deletion
 from express_sync.ops.deployment import progress
-from express_sync.ops.deployment.destroy import NEVER_DELETED, Victim
-from express_sync.ops.deployment.location import DEFAULT_STACK, Site, choose
+from express_sync.ops.deployment.destroy import NEVER_DELETED, StackToDelete
+from express_sync.ops.deployment.location import StackLocation
+from express_sync.ops.deployment.options import at_location, wait_option
 from express_sync.ops.deployment.oss import Bucket
 from express_sync.ops.deployment.ros import Stacks
-from express_sync.ops.deployment.wait import Patience
+from express_sync.ops.deployment.wait import PollPolicy
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import ExitCode, Problem, leave
+from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 
 
-@click.command(short_help="Delete a deployed stack and everything in it.")
-@click.option("--region", help="Where it is; by default that of its profile, else $EXPRESS_SYNC_REGION.")
-@click.option("--stack", default=DEFAULT_STACK, show_default=True, help="The name of the stack.")
-@click.option("--with-package", is_flag=True, help="Delete the package in OSS too.")
-@click.option("--yes", is_flag=True, help="Go on: what is deleted, messages included, does not come back.")
-@click.option(
-    "--timeout",
-    "timeout_seconds",
-    type=click.FloatRange(0, min_open=True),
-    default=1800.0,
-    show_default=True,
-    help="The longest wait, in seconds.",
-)
+@click.command(short_help="Delete a deployed stack with everything in it.")
+@click.option("--with-package", is_flag=True, help="Delete the package in OSS, too.")
+@click.option("--yes", is_flag=True, help="Confirm: what is deleted, messages included, cannot be restored.")
+@wait_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object: what is to be deleted, and what remains.")
-def destroy(
-    *, region: str | None, stack: str, with_package: bool, yes: bool, timeout_seconds: float, as_json: bool
-) -> None:
+@at_location
+def destroy(*, location: StackLocation, with_package: bool, yes: bool, policy: PollPolicy, as_json: bool) -> None:
     """Delete a stack: queues with all messages in them, topic, function, role, logs and alarms.
 
-    Says first what is in there, and in the end what remains. Groups that were created are never touched.
+    The content of the stack is shown first, and what remains is shown last. Groups are never deleted.
 
     \b
     Examples:
@@ -47,59 +34,55 @@ def destroy(
     \b
     Exit codes:
       0    deleted
-      2    not possible; the sentence says why and what remains
-      3    time ran out; the deletion goes on
-      130  interrupted; the deletion goes on
+      2    failed; the error message says why and what remains
+      3    the time limit was reached; the deletion continues
+      130  interrupted; the deletion continues
     """
-    environment = os.environ  # noqa: TID251 - a command line's environment is its settings
-    site = choose(region, stack, Path.cwd(), environment)
-    output.note(f"Acting on stack {site.stack} in {site.region} (ROS at {site.ros}).")
-    key = site.credentials(environment)
-    stacks = Stacks(site.region, site.ros, key)
-    victim = deletion.look(stacks, site, key)
+    key = location.credentials()
+    stacks = Stacks(location.region, location.ros, key)
+    target = deletion.inspect(stacks, location, key)
+    if not (yes and as_json):
+        _show(target, as_json)
     if not yes:
-        _announce(victim, as_json)
-        raise Problem(f"Nothing was deleted of stack {site.stack} in {site.region}; add --yes to go on.")
-    if not as_json:
-        _announce(victim, as_json)
-    patience = Patience(timeout_seconds, time.monotonic, time.sleep)  # noqa: TID251 - a command's clock is real
-    with progress.no_longer_than_wanted(site), progress.events("Deleted", len(victim.resources)) as tell:
-        deletion.settle(deletion.delete(stacks, victim, site, tell), stacks, site, patience)
-    remains = _remains(victim, site, is_kept=not with_package)
-    if with_package and victim.package:
-        bucket, object_key = victim.package
-        deletion.delete_package(Bucket(bucket, site.region, site.oss, key), object_key, site)
+        raise CliError(f"Nothing was deleted of stack {location.stack} in {location.region}; add --yes to confirm.")
+    with (
+        progress.exit_when_waiting_ends(location),
+        progress.event_printer("Deleted", len(target.resources)) as on_event,
+    ):
+        deletion.wait(deletion.start(stacks, target, location, on_event), stacks, location, policy)
+    remaining = _remaining(target, location, with_package=with_package)
+    if with_package and target.package:
+        bucket, object_key = target.package
+        deletion.delete_package(Bucket(bucket, location.region, location.oss, key), object_key, location)
     if as_json:
-        output.json_line({**_document(victim), "isDeleted": True, "remains": remains})
+        output.json_line({**_document(target), "isDeleted": True, "remains": remaining})
     else:
-        output.verdict(f"Stack {site.stack} is deleted. What remains: {', '.join(remains)}.", is_good=True)
-    leave(ExitCode.DONE)
+        output.summary(f"Stack {location.stack} is deleted. What remains: {', '.join(remaining)}.", is_good=True)
+    exit_with(ExitCode.DONE)
 
 
-def _announce(victim: Victim, as_json: bool) -> None:
+def _show(target: StackToDelete, as_json: bool) -> None:
     if as_json:
-        output.json_line({**_document(victim), "isDeleted": False})
+        output.json_line({**_document(target), "isDeleted": False})
         return
-    output.line(f"Stack {victim.stack.name} ({victim.stack.state}) has {len(victim.resources)} resources:")
-    for each in victim.resources:
-        output.line(output.printable(f"  {each.name:<26} {each.type}"))
-    for queue, count in victim.messages.items():
-        said = (
-            "about how many messages are in it cannot be seen" if count is None else f"about {count} messages are lost"
-        )
-        output.say(f"Queue {queue}: {said}.")
-    if not victim.messages:
-        output.note("No message is known to be in its queues.")
+    output.print_line(f"Stack {target.stack.name} ({target.stack.state}) has {len(target.resources)} resources:")
+    for each in target.resources:
+        output.print_line(output.printable(f"  {each.name:<26} {each.type}"))
+    for queue, count in target.messages.items():
+        loss = "its messages could not be counted" if count is None else f"about {count} messages will be lost"
+        output.notice(f"Queue {queue}: {loss}.")
+    if not target.messages:
+        output.info("No messages were found in its queues.")
 
 
-def _document(victim: Victim) -> dict[str, object]:
-    resources = [{"resource": each.name, "type": each.type, "state": each.state} for each in victim.resources]
-    return {"stack": victim.stack.name, "resources": resources, "messages": dict(victim.messages)}
+def _document(target: StackToDelete) -> dict[str, object]:
+    resources = [{"resource": each.name, "type": each.type, "state": each.state} for each in target.resources]
+    return {"stack": target.stack.name, "resources": resources, "messages": dict(target.messages)}
 
 
-def _remains(victim: Victim, site: Site, *, is_kept: bool) -> list[str]:
-    """What is left after the stack, named."""
-    package = [f"oss://{'/'.join(victim.package)}"] if victim.package and is_kept else []
-    former = [deletion.former_packages(*victim.package)] if victim.package else []
-    profile = [str(site.profile_path)] if site.profile else []
-    return [*package, *former, *profile, NEVER_DELETED]
+def _remaining(target: StackToDelete, location: StackLocation, *, with_package: bool) -> list[str]:
+    """Return what remains after the deletion of the stack."""
+    package = [f"oss://{'/'.join(target.package)}"] if target.package and not with_package else []
+    previous = [deletion.previous_packages(*target.package)] if target.package else []
+    profile = [str(location.profile_path)] if location.profile else []
+    return [*package, *previous, *profile, NEVER_DELETED]

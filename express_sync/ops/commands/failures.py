@@ -1,30 +1,30 @@
-"""`express-sync failures`: what failed and waits for somebody, listed or shown in full; the queue keeps all of it."""
+"""`express-sync failures`: lists failures or shows them in detail; they stay in their queue."""
 
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timezone
 
 import click
-from rich.text import Text
 
-from express_sync.ops.queues.sources import Found, Source, opened
-from express_sync.ops.replay.display import HEADING, details, document, row
-from express_sync.ops.replay.failures import Failure, Stranger
-from express_sync.ops.replay.options import Selection, is_of_a_file, selecting
-from express_sync.ops.targets.target import Target, at_target_unless
+from express_sync.ops.commands.options import events_as_json
+from express_sync.ops.queues.batching import MAX_MESSAGES
+from express_sync.ops.replay.display import COLUMNS, cells, details, document
+from express_sync.ops.replay.failures import Failure, NotAFailure
+from express_sync.ops.replay.options import Selection, is_from_file, selection_options
+from express_sync.ops.replay.sources import Source, opened
+from express_sync.ops.targets.target import Target, reads_target_unless
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import ExitCode, leave
+from express_sync.ops.terminal.columns import Listing
+from express_sync.ops.terminal.errors import ExitCode, exit_with
 
-PAGE = 16  # messages in one call
 
-
-@click.group(short_help="See what failed, and what to do about it.")
+@click.group(short_help="Show what failed, and what to do about it.")
 def failures() -> None:
-    """See what failed, and what to do about it. Nothing is ever taken out of its queue.
+    """Show what failed, and what to do about it. No message is removed from its queue.
 
-    SMQ shows no more than the first 16 messages of a queue to who only looks, so all messages are received, held for
-    the time of the command, and given back at its end or at Ctrl-C. For that time no other reader sees them; should the
-    command be killed, they come back when the queue's visibility timeout ends. Each look counts as one receive.
+    Peeking at an SMQ queue shows its first 16 messages only. So all messages are received, held while the command
+    runs, and returned at its end or at Ctrl-C. Until then no other reader sees them; if the command is killed, they
+    become visible again after the queue's visibility timeout. Each read counts as one receive of a message.
 
     \b
     Examples:
@@ -34,22 +34,22 @@ def failures() -> None:
 
     \b
     Exit codes:
-      0    shown, or there are none
-      1    what is asked for is not there, or something cannot be read
+      0    shown, or there are no failures
+      1    none was selected although there are some, or one cannot be read
       2    not possible; one sentence says why
       130  interrupted
     """
 
 
-@failures.command("list", short_help="List failures, and count them by code.")
-@click.option("--json", "as_json", is_flag=True, help="Print each outcome event as one line of JSON.")
-@at_target_unless(is_of_a_file)
-@selecting
+@failures.command("list", short_help="List failures, and count them by error code.")
+@events_as_json
+@reads_target_unless(is_from_file)
+@selection_options
 def list_failures(target: Target | None, selection: Selection, *, as_json: bool) -> None:
-    """List the failures that are kept, in the order of their queue, and count them by code.
+    """List failures in the order of their queue, and count them by error code.
 
-    With --json the lines are the events themselves: a file of them is something to `replay --from`. To look into a
-    file, no cloud has to be there.
+    With --json each line is the event of an outcome; a file of such lines can be passed to `replay --from`. No cloud is
+    needed to list the failures in a file.
 
     \b
     Examples:
@@ -59,34 +59,35 @@ def list_failures(target: Target | None, selection: Selection, *, as_json: bool)
 
     \b
     Exit codes:
-      0    listed, or there are none
-      1    there are failures, and none of those asked for; or something cannot be read
+      0    listed, or there are no failures
+      1    none was selected although there are some, or one cannot be read
       2    not possible; one sentence says why
       130  interrupted
     """
     now = datetime.now(timezone.utc)
     codes: Counter[str] = Counter()
-    failures_found = unreadable = 0
+    found = unreadable = 0
+    listing = Listing(COLUMNS, output.results().width)
     with opened(target, selection.source) as source:
         for place, each in _contents(source):
-            if isinstance(each, Stranger):
-                unreadable += each.is_broken
-                output.say(selection.remark(place, each.why))
+            if isinstance(each, NotAFailure):
+                unreadable += each.is_unreadable
+                output.notice(selection.skipped(place, each.why))
                 continue
-            failures_found += 1
+            found += 1
             if selection.filter.matches(each, now):
-                _print(each, as_json=as_json, is_first=not codes)
+                _print(each, listing, as_json=as_json, is_first=not codes)
                 codes[each.code or each.status] += 1
-    output.say(_sum(failures_found, unreadable, codes, selection))
-    is_in_vain = failures_found and not codes
-    leave(ExitCode.UNWELCOME if unreadable or is_in_vain else ExitCode.DONE)
+    output.notice(_summary(found, unreadable, codes, selection))
+    is_none_selected = found and not codes
+    exit_with(ExitCode.UNSUCCESSFUL if unreadable or is_none_selected else ExitCode.DONE)
 
 
 @failures.command("show", short_help="Show everything known about a failure, and what to do.")
 @click.argument("request_id")
-@click.option("--json", "as_json", is_flag=True, help="Print each outcome event as one line of JSON.")
-@at_target_unless(is_of_a_file)
-@selecting
+@events_as_json
+@reads_target_unless(is_from_file)
+@selection_options
 def show_failure(target: Target | None, selection: Selection, *, request_id: str, as_json: bool) -> None:
     """Show everything known about the failures of the request REQUEST_ID, and what to do about them.
 
@@ -111,27 +112,23 @@ def show_failure(target: Target | None, selection: Selection, *, request_id: str
                 is_found = True
                 _show(each, as_json=as_json)
     if not is_found:
-        output.say(f"There is no such failure of {request_id!r} in {_called(selection.source)}.")
-        leave(ExitCode.UNWELCOME)
+        output.notice(f"There is no such failure of {request_id!r} in {_description(selection.source)}.")
+        exit_with(ExitCode.UNSUCCESSFUL)
 
 
-def _contents(source: Source) -> Iterator[tuple[str, Failure | Stranger]]:
-    """Everything in a source with its place."""
-    while page := source.take(PAGE):
-        yield from (item for found in page for item in _items(found))
+def _contents(source: Source) -> Iterator[tuple[str, Failure | NotAFailure]]:
+    """Yield everything in a source with its place."""
+    while page := source.take(MAX_MESSAGES):
+        yield from ((found.place, each) for found in page for each in found.contents)
 
 
-def _items(found: Found) -> Iterator[tuple[str, Failure | Stranger]]:
-    return ((found.place, each) for each in found.contents)
-
-
-def _print(failure: Failure, *, as_json: bool, is_first: bool) -> None:
+def _print(failure: Failure, listing: Listing, *, as_json: bool, is_first: bool) -> None:
     if as_json:
         output.json_line(document(failure))
         return
     if is_first:
-        output.line(Text(HEADING, style="bold"))
-    output.line(row(failure))
+        output.print_line(listing.heading())
+    output.print_line(listing.line(*cells(failure)))
 
 
 def _show(failure: Failure, *, as_json: bool) -> None:
@@ -139,20 +136,21 @@ def _show(failure: Failure, *, as_json: bool) -> None:
         output.json_line(document(failure))
         return
     for line in details(failure):
-        output.line(line)
+        output.print_line(line)
 
 
-def _sum(failures_found: int, unreadable: int, codes: Counter[str], selection: Selection) -> str:
-    """How many there are of each code, or why there are none to list."""
+def _summary(found: int, unreadable: int, codes: Counter[str], selection: Selection) -> str:
+    """Return the counts by code, or why nothing is listed."""
     tail = f"; {unreadable} unreadable." if unreadable else "."
     if codes:
-        counted = ", ".join(f"{count} {code}" for code, count in codes.most_common())
-        return f"{output.counted(codes.total(), 'failure')}: {counted}{tail}"
-    if failures_found:
-        return f"None of the {failures_found} in {_called(selection.source)} is asked for; ask for less{tail}"
-    return f"There are no failures in {_called(selection.source)}{tail}"
+        counts = ", ".join(f"{count} {code}" for code, count in codes.most_common())
+        return f"{output.counted(codes.total(), 'failure')}: {counts}{tail}"
+    place = _description(selection.source)
+    if found:
+        return f"The filter matches none of {output.counted(found, 'failure')} in {place}{tail}"
+    return f"There are no failures in {place}{tail}"
 
 
-def _called(source: str) -> str:
+def _description(source: str) -> str:
     names = {"failures": "the failure queue", "dead-letters": "the dead-letter queue", "-": "standard input"}
     return names.get(source, source)

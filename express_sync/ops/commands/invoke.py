@@ -1,4 +1,4 @@
-"""`express-sync invoke`: one event through the function."""
+"""`express-sync invoke`: invokes the function with one event."""
 
 import json
 import sys
@@ -8,21 +8,21 @@ import click
 
 from express_sync.ops.fc import invocation
 from express_sync.ops.requests.files import STANDARD_INPUT
-from express_sync.ops.targets.target import Target, on_target
+from express_sync.ops.targets.target import Target, changes_target
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import ExitCode, Problem, leave
+from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 
-LARGEST_EVENT = 32 * 1024 * 1024  # of a synchronous invocation
+MAX_EVENT_BYTES = 32 * 1024 * 1024  # of a synchronous invocation
 
 
-@click.command(short_help="Hand one event to the function.")
+@click.command(short_help="Invoke the function with one event.")
 @click.argument("event_file")
 @click.option("--json", "as_json", is_flag=True, help="Print request id, result and error as one line of JSON.")
-@on_target("invokes its function")
+@changes_target("invokes its function")
 def invoke(target: Target, event_file: str, as_json: bool) -> None:
-    """Hand the bytes of EVENT_FILE (- for standard input) to the function as its event, and print its result.
+    """Invoke the function with the bytes of EVENT_FILE (- for standard input) as the event, and print the result.
 
-    The bytes are handed over as they are: a trigger's envelope or a bare request, whose outcome is the result.
+    The bytes are sent unchanged: the event of a trigger, or a bare request, whose result is its outcome.
 
     \b
     Examples:
@@ -31,43 +31,43 @@ def invoke(target: Target, event_file: str, as_json: bool) -> None:
 
     \b
     Exit codes:
-      0    the function returned
+      0    the function returned a result
       1    the function failed
-      2    not possible; one sentence says why
+      2    failed; the error message says why
       130  interrupted
     """
     if "fc" not in target.profile:
-        raise Problem("The profile names no function; add fc.endpoint and fc.function to it.")
+        raise CliError("The profile names no function; add fc.endpoint and fc.function to it.")
     fc = target.profile["fc"]
-    answer = invocation.invoke(fc["endpoint"], fc["function"], target.credentials, _event(event_file))
+    result = invocation.invoke(fc["endpoint"], fc["function"], target.credentials, _event(event_file))
     if as_json:
-        output.json_line(_document(answer))
-    elif answer.error_type:
-        output.note(f"{answer.error_type}: {answer.error_message()}")
+        output.json_line(_document(result))
+    elif result.error_type:
+        output.info(f"{result.error_type}: {result.error_message()}")
     else:
-        sys.stdout.write(answer.body + "\n")
-    if answer.error_type:
-        leave(ExitCode.UNWELCOME)
+        sys.stdout.write(result.body + "\n")
+    if result.error_type:
+        exit_with(ExitCode.UNSUCCESSFUL)
 
 
 def _event(event_file: str) -> bytes:
     try:
         if event_file == STANDARD_INPUT:
-            return sys.stdin.buffer.read(LARGEST_EVENT)
+            return sys.stdin.buffer.read(MAX_EVENT_BYTES)
         with Path(event_file).open("rb") as file:
-            return file.read(LARGEST_EVENT)
+            return file.read(MAX_EVENT_BYTES)
     except IsADirectoryError:
-        raise Problem(f"{event_file} is a directory; name one file.") from None
+        raise CliError(f"{event_file} is a directory; name a file.") from None
     except OSError as error:
-        raise Problem(f"{event_file} cannot be read: {error.strerror}; name another file.") from error
+        raise CliError(f"{event_file} cannot be read: {error.strerror}; name another file.") from error
 
 
-def _document(answer: invocation.Answer) -> dict[str, object]:
-    if answer.error_type:
-        error = {"type": answer.error_type, "message": answer.error_message()}
-        return {"requestId": answer.request_id, "error": error}
+def _document(result: invocation.InvocationResult) -> dict[str, object]:
+    if result.error_type:
+        error = {"type": result.error_type, "message": result.error_message()}
+        return {"requestId": result.request_id, "error": error}
     try:
-        result = json.loads(answer.body)
+        document = json.loads(result.body)
     except ValueError:
-        result = answer.body
-    return {"requestId": answer.request_id, "result": result}
+        document = result.body
+    return {"requestId": result.request_id, "result": document}

@@ -1,4 +1,4 @@
-"""`express-sync replay`: failures sent again, one way or the other, and with --wait their new outcomes."""
+"""`express-sync replay`: sends failed requests again, and can wait for their new outcomes."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -6,51 +6,51 @@ from datetime import datetime, timezone
 
 import click
 from rich.progress import Progress
-from rich.text import Text
 
+from express_sync.ops.commands.options import wait_options
 from express_sync.ops.outcomes.waiting import conclude, follow
-from express_sync.ops.queues.destinations import VIAS, Destination, destination
-from express_sync.ops.queues.sources import opened
+from express_sync.ops.replay.destinations import VIAS, Destination, destination
 from express_sync.ops.replay.failures import Failure
 from express_sync.ops.replay.message import Replay, wrong_edits
-from express_sync.ops.replay.options import Selection, selecting
-from express_sync.ops.replay.replayer import Pace, Plan, Replayer, Tally
-from express_sync.ops.targets.target import Target, at_target
+from express_sync.ops.replay.options import Selection, selection_options
+from express_sync.ops.replay.rate_limiter import RateLimiter
+from express_sync.ops.replay.replayer import Counts, Plan, Replayer
+from express_sync.ops.replay.sources import opened
+from express_sync.ops.targets.target import Target, reads_target
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import ExitCode, Problem, leave
+from express_sync.ops.terminal.columns import Column, Listing
+from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from express_sync.ops.terminal.option_types import POSITIVE
 from handler.model import Violation
 
-HEADING = f"{'REPLAY ID':<15}  {'REQUEST':<24}  {'GROUP':<28}  FAILED WITH"
+_COLUMNS = (
+    Column("REPLAY ID", 15, 15),
+    Column("REQUEST", 24, 24),
+    Column("GROUP", 28, 0),
+    Column("FAILED WITH", 24, 24),
+)
 
 
 @click.command(short_help="Send failed requests again.")
-@click.option("--yes", is_flag=True, help="Do it. Without it nothing is sent, only shown.")
+@click.option("--yes", is_flag=True, help="Send the requests; without it they are only shown.")
 @click.option(
-    "--set", "edits", multiple=True, metavar="PROPERTY=VALUE", help="Change the request: bucketRegion=cn-hangzhou."
+    "--set", "edits", multiple=True, metavar="PROPERTY=VALUE", help="Change the requests: bucketRegion=cn-hangzhou."
 )
-@click.option("--force", is_flag=True, help="Also replay what failed with a terminal error, once its cause is gone.")
+@click.option("--force", is_flag=True, help="Also replay terminal errors, after their cause has been fixed.")
 @click.option(
     "--via",
     type=click.Choice(VIAS),
     default="queue",
     show_default=True,
-    help="To the request queue, or to the function.",
+    help="Send to the request queue, or invoke the function.",
 )
-@click.option("--service", metavar="NAME", help="With --via fc2: the service that the function is in.")
-@click.option("--rate", type=POSITIVE, default=50.0, show_default=True, help="The most requests per second.")
-@click.option("--wait", is_flag=True, help="Wait until every replayed request has its new outcome.")
+@click.option("--service", metavar="NAME", help="With --via fc2: the service of the function.")
 @click.option(
-    "--timeout",
-    "timeout_seconds",
-    type=POSITIVE,
-    default=120.0,
-    show_default=True,
-    help="With --wait: the longest wait, in seconds.",
+    "--rate", type=POSITIVE, default=50.0, show_default=True, help="The maximum number of requests per second."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON Lines: what is sent, or with --wait the outcomes.")
-@at_target
-@selecting
+@wait_options
+@reads_target
+@selection_options
 def replay(
     target: Target,
     selection: Selection,
@@ -65,126 +65,129 @@ def replay(
     timeout_seconds: float,
     as_json: bool,
 ) -> None:
-    """Send failed requests again: without --yes show what would be sent, with --yes do it.
+    """Send failed requests again: with --yes; without it, show what would be sent.
 
-    A replay keeps the request, its id and its correlation, and bears a replay id. A failure leaves its queue only
-    when its replay is confirmed, so after any interruption nothing is lost and the same command finishes the job;
-    what went twice has the same replay id, and so outcomes of the same id. Failures in a file stay in the file.
-    A dead letter that holds several requests leaves its queue when all of them are replayed.
+    A replay keeps the request, its id and its correlation, and has a replay id. A failure is deleted from its queue
+    only after its replay is confirmed. So an interruption loses nothing, and the same command completes the rest; a
+    request that is sent twice has the same replay id, and its outcomes have the same event id. Files are not changed.
+    A dead letter with several requests is deleted when all of them are replayed.
 
     \b
     Examples:
       express-sync replay --code AssumeRoleFail
       express-sync replay --code AssumeRoleFail --yes --wait
-      express-sync replay --requester lin.wei --set bucketRegion=cn-shanghai --force --yes
+      express-sync replay --code InvalidBucketName --set bucketName=b-1 --force
       express-sync replay --from dead-letters --rate 5 --yes
-      express-sync replay --from failures.jsonl --via fc2 --service express-sync --yes
+      express-sync replay --from failures.jsonl --via fc3 --yes
 
     \b
     Exit codes:
-      0    all that is asked for was sent, or would be; with --wait: all succeeded
-      1    some of it is not to be sent, or there are failures and none is asked for;
-           with --wait: or did not succeed
+      0    all selected failures were sent; with --wait: all succeeded
+      1    some cannot be sent, or none was selected although there are some;
+           with --wait: or some did not succeed
       2    not possible; one sentence says why
-      3    time ran out before every outcome was there
+      3    the time ran out before every outcome had arrived
       130  interrupted
     """
     results = target.results if wait else None
     to = destination(target, via, service)
     now = datetime.now(timezone.utc)
-    plan = Plan(selection.filter, _checked(edits), force, before=now if selection.is_of_queue else None)
+    plan = Plan(selection.filter, _validated(edits), force, before=now if selection.is_from_queue else None)
     with output.progress() as progress, opened(target, selection.source) as source:
-        witness = _Printer(progress, selection.remark, as_json=as_json, is_quiet=yes and wait)
-        replayer = Replayer(source, to if yes else None, plan, now, witness)
-        pace = Pace(rate if yes else float("inf"), time.monotonic, time.sleep)  # noqa: TID251 - a command's clock is real
+        printer = _Printer(progress, selection.skipped, as_json=as_json, is_quiet=yes and wait)
+        replayer = Replayer(source, to if yes else None, plan, now, printer)
+        limiter = RateLimiter(rate if yes else float("inf"), time.monotonic, time.sleep)  # noqa: TID251 - a command's clock is real
         try:
-            replayer.run(pace)
+            replayer.run(limiter)
         except BaseException:
-            if yes and replayer.tally.replayed:
-                output.say(f"So far: {_sum(replayer.tally, to, is_done=yes)} The same command finishes the job.")
+            if yes and replayer.counts.replayed:
+                output.notice(f"So far: {_summary(replayer.counts, to, is_done=yes)} Run the same command to continue.")
             raise
-    nothing = "" if replayer.tally.matched or not selection.is_narrow else "Nothing matched what was asked for. "
-    output.say(nothing + _sum(replayer.tally, to, is_done=yes))
+    nothing = "The filter matches no failure. " if selection.has_filter and not replayer.counts.matched else ""
+    output.notice(nothing + _summary(replayer.counts, to, is_done=yes))
     if yes and results:
         with output.progress() as progress:
-            counts = follow(results, replayer.submission_ids, timeout_seconds, progress, as_json=as_json)
-        conclude(len(replayer.submission_ids), counts)
-    leave(_exit_code(replayer.tally, selection))
+            statuses = follow(results, replayer.submission_ids, timeout_seconds, progress, as_json=as_json)
+        conclude(len(replayer.submission_ids), statuses)
+    exit_with(_exit_code(replayer.counts, selection))
 
 
 class _Printer:
-    """Prints each replay, unless its outcome is going to be printed, and says what cannot be replayed."""
+    """Prints each replay, unless outcomes are printed instead, and each message that cannot be replayed."""
 
-    def __init__(self, progress: Progress, remark: Callable[[str, str], str], *, as_json: bool, is_quiet: bool) -> None:
+    def __init__(
+        self, progress: Progress, skipped: Callable[[str, str], str], *, as_json: bool, is_quiet: bool
+    ) -> None:
         self._progress = progress
-        self._remark = remark
+        self._skipped = skipped
         self._task = progress.add_task("Replaying", total=None)
+        self._listing = Listing(_COLUMNS, output.results().width)
         self._as_json = as_json
         self._is_quiet = is_quiet
         self._is_first = True
 
-    def replayed(self, failure: Failure, order: Replay, message_id: str) -> None:
-        """A line for a replay."""
+    def replayed(self, failure: Failure, message: Replay, message_id: str) -> None:
+        """Print one line for a replay."""
         self._progress.advance(self._task)
         if self._is_quiet:
             return
         if self._as_json:
-            output.json_line(_document(failure, order, message_id))
+            output.json_line(_document(failure, message, message_id))
             return
         if self._is_first:
-            output.line(Text(HEADING, style="bold"))
+            output.print_line(self._listing.heading())
             self._is_first = False
-        group, ended = str(failure.request["name"]), failure.code or failure.status
-        output.line(output.printable(f"{order.replay_id:<15}  {order.request_id:<24}  {group:<28}  {ended}"))
+        texts = (message.replay_id, message.request_id, str(failure.request["name"]), failure.code or failure.status)
+        output.print_line(self._listing.line(*(output.printable(text) for text in texts)))
 
     def invalid(self, place: str, violations: Sequence[Violation]) -> None:
-        """A sentence for each broken rule."""
+        """Print one line for each violation."""
         for each in violations:
-            output.say(f"{place}: {each.path} {each.message} ({each.rule})")
+            output.notice(f"{place}: {each.path} {each.message} ({each.rule})")
 
-    def broken(self, place: str, why: str) -> None:
-        """A sentence."""
-        output.say(self._remark(place, why))
+    def unreadable(self, place: str, why: str) -> None:
+        """Print why a message is skipped."""
+        output.notice(self._skipped(place, why))
 
 
-def _document(failure: Failure, order: Replay, message_id: str) -> dict[str, str]:
+def _document(failure: Failure, message: Replay, message_id: str) -> dict[str, str]:
     sent = {"messageId": message_id} if message_id else {}
     error = {"error": failure.code} if failure.code else {}
-    return {"requestId": order.request_id, "replayId": order.replay_id, "status": failure.status, **error, **sent}
+    return {"requestId": message.request_id, "replayId": message.replay_id, "status": failure.status, **error, **sent}
 
 
-def _checked(edits: tuple[str, ...]) -> dict[str, str]:
-    """The new values by property. Problem if one is not written so, or if no request may have it."""
+def _validated(edits: tuple[str, ...]) -> dict[str, str]:
+    """Return the new values by property. CliError if one has the wrong form, or is not valid in any request."""
     pairs = [edit.partition("=") for edit in edits]
     if not all(name and sign for name, sign, _ in pairs):
-        raise Problem("--set takes PROPERTY=VALUE, such as bucketRegion=cn-hangzhou.")
+        raise CliError("--set takes PROPERTY=VALUE, such as bucketRegion=cn-hangzhou.")
     changes = {name: value for name, _, value in pairs}
     wrong = wrong_edits(changes)
     if wrong:
-        raise Problem(f"--set: {'; '.join(f'{each.path} {each.message}'.rstrip('.') for each in wrong)}.")
+        raise CliError(f"--set: {'; '.join(f'{each.path} {each.message}'.rstrip('.') for each in wrong)}.")
     return changes
 
 
-def _sum(tally: Tally, to: Destination, *, is_done: bool) -> str:
-    """What was done, or would be, and what was not and why."""
-    terminal = ", ".join(f"{count} {code}" for code, count in tally.refused.most_common())
-    remarks = (
-        (tally.duplicates, "{} known already"),
-        (tally.refused.total(), f"{{}} refused as terminal ({terminal}; --force replays them)"),
-        (tally.invalid, "{} not valid"),
-        (tally.broken, "{} unreadable"),
-        (tally.others, "{} other than failures"),
-        (tally.unmatched, "{} not asked for"),
-        (tally.newer, "{} newer than this run"),
+def _summary(counts: Counts, to: Destination, *, is_done: bool) -> str:
+    """Return what was sent or would be, and how many failures were not, by reason."""
+    terminal = ", ".join(f"{count} {code}" for code, count in counts.refused.most_common())
+    skipped = (
+        (counts.duplicates, "{} sent already"),
+        (counts.refused.total(), f"{{}} with a terminal error ({terminal}; --force replays them)"),
+        (counts.invalid, "{} invalid"),
+        (counts.unreadable, "{} unreadable"),
+        (counts.others, "{} not a failure"),
+        (counts.unmatched, "{} not selected"),
+        (counts.newer, "{} newer than this run"),
     )
-    does = f"{tally.replayed} replayed to" if is_done else f"{tally.replayed or 'Nothing'} would go to"
-    said = [f"{does} {to.name}", *(text.format(count) for count, text in remarks if count)]
-    tail = "" if is_done or not tally.replayed else " Nothing was changed; add --yes to do it."
-    return f"{'; '.join(said)}.{tail}"
+    sent = f"{counts.replayed} replayed to" if is_done else f"{counts.replayed or 'Nothing'} would be replayed to"
+    parts = [f"{sent} {to.name}", *(text.format(count) for count, text in skipped if count)]
+    tail = "" if is_done or not counts.replayed else " Nothing was changed; add --yes to send."
+    return f"{'; '.join(parts)}.{tail}"
 
 
-def _exit_code(tally: Tally, selection: Selection) -> ExitCode:
-    """Unwelcome if something asked for stays behind, or if there is something and none of it is asked for."""
-    stays = tally.broken or tally.invalid or tally.refused
-    is_none = selection.is_narrow and tally.unmatched and not tally.matched
-    return ExitCode.UNWELCOME if stays or is_none else ExitCode.DONE
+def _exit_code(counts: Counts, selection: Selection) -> ExitCode:
+    """Return UNSUCCESSFUL if something selected was not sent, or if nothing was selected although it could be."""
+    is_incomplete = counts.unreadable or counts.invalid or counts.refused
+    is_none_selected = selection.has_filter and counts.unmatched and not counts.matched
+    return ExitCode.UNSUCCESSFUL if is_incomplete or is_none_selected else ExitCode.DONE

@@ -1,33 +1,28 @@
-"""`express-sync status`: how a deployed stack is."""
+"""`express-sync status`: shows the status of a deployed stack."""
 
-import os
 from pathlib import Path
 
 import click
 
-from express_sync.ops.deployment import messages, package_file, progress, template_file
-from express_sync.ops.deployment.errors import RefusedError
-from express_sync.ops.deployment.location import DEFAULT_STACK, choose
+from express_sync.ops.deployment import messages, package_file, template_file
+from express_sync.ops.deployment.errors import ServiceError
+from express_sync.ops.deployment.location import StackLocation
+from express_sync.ops.deployment.options import at_location, package_option
+from express_sync.ops.deployment.progress import print_outputs
 from express_sync.ops.deployment.ros import Stacks
-from express_sync.ops.deployment.status import Examined, examine
+from express_sync.ops.deployment.status import StackStatus, stack_status
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import ExitCode, Problem, leave
+from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 
 
-@click.command(short_help="Say how a deployed stack is.")
-@click.option("--region", help="Where it is; by default that of its profile, else $EXPRESS_SYNC_REGION.")
-@click.option("--stack", default=DEFAULT_STACK, show_default=True, help="The name of the stack.")
-@click.option(
-    "--package",
-    "package_path",
-    type=click.Path(path_type=Path),
-    help="The package to compare with; by default the newest dist/function-*.zip.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print it as one JSON object.")
-def status(region: str | None, stack: str, package_path: Path | None, as_json: bool) -> None:
-    """Show the state of a stack, what in it is not well, which package it runs, and its outputs.
+@click.command(short_help="Show the status of a deployed stack.")
+@package_option("Package to compare with; default: the newest dist/function-*.zip.")
+@click.option("--json", "as_json", is_flag=True, help="Print the status as one JSON object.")
+@at_location
+def status(*, location: StackLocation, package_path: Path | None, as_json: bool) -> None:
+    """Show the state of a stack, its unhealthy resources, its package, and its outputs.
 
-    Only looks. Whether requests get through is what `doctor --profile STACK` finds out.
+    This is read-only. `doctor --profile STACK` checks whether requests can be processed.
 
     \b
     Examples:
@@ -37,43 +32,44 @@ def status(region: str | None, stack: str, package_path: Path | None, as_json: b
 
     \b
     Exit codes:
-      0    stack and resources are well
-      1    they are not, or not yet
-      2    not possible; one sentence says why
+      0    the stack and its resources are healthy
+      1    they are not, or an operation is in progress
+      2    failed; the error message says why
     """
-    environment = os.environ  # noqa: TID251 - a command line's environment is its settings
-    site = choose(region, stack, Path.cwd(), environment)
-    local = package_file.read(package_path) if package_path else package_file.newest(package_file.DISTRIBUTIONS)
-    output.note(f"Acting on stack {site.stack} in {site.region} (ROS at {site.ros}).")
-    stacks = Stacks(site.region, site.ros, site.credentials(environment))
+    local = package_file.read(package_path) if package_path else package_file.newest(location.packages)
+    stacks = Stacks(location.region, location.ros, location.credentials())
     try:
-        found = stacks.find(site.stack)
-        if found is None:
-            raise Problem(f"There is no stack {site.stack} in {site.region}; `express-sync deploy` makes one.")
-        examined = examine(stacks, found, local)
-    except RefusedError as refused:
-        raise Problem(messages.refused(refused, site, "")) from None
+        stack = stacks.find(location.stack)
+        if stack is None:
+            raise CliError(
+                f"There is no stack {location.stack} in {location.region}; create it with `express-sync deploy`."
+            )
+        found = stack_status(stacks, stack, local)
+    except ServiceError as error:
+        raise CliError(messages.service_error(error, location, "")) from None
     if as_json:
-        output.json_line({"region": site.region, **examined.document()})
+        output.json_line({"region": location.region, **found.document()})
     else:
-        _show(examined)
-    leave(ExitCode.DONE if examined.is_well else ExitCode.UNWELCOME)
+        _show(found)
+    exit_with(ExitCode.DONE if found.is_healthy else ExitCode.UNSUCCESSFUL)
 
 
-def _show(examined: Examined) -> None:
-    stack = examined.stack
-    because = "" if examined.is_well else f": {messages.reason(stack, ())}"
-    output.line(output.printable(f"{'Stack':<9} {stack.name} is {stack.state}{because}"))
-    output.line(output.printable(f"{'Package':<9} {_package(examined)}"))
-    for each in examined.unwell:
-        output.line(output.printable(f"{'Unwell':<9} {each.name} ({each.type}) is {each.state}: {each.reason or '-'}"))
-    progress.outputs(stack.outputs)
+def _show(found: StackStatus) -> None:
+    stack = found.stack
+    reason = "" if found.is_healthy else f": {messages.failure_reason(stack, ())}"
+    lines = [("Stack", f"{stack.name} is {stack.state}{reason}"), ("Package", _package(found))]
+    lines += [
+        ("Unhealthy", f"{each.name} ({each.type}) is {each.state}: {each.reason or '-'}") for each in found.unhealthy
+    ]
+    for label, text in lines:
+        output.print_line(output.printable(f"{label:<9} {text}"))
+    print_outputs(stack.outputs)
 
 
-def _package(examined: Examined) -> str:
-    deployed = examined.stack.parameters.get(template_file.CODE_OBJECT) or "unknown"
-    if examined.local is None:
-        return f"{deployed} is deployed; there is none here to compare with"
-    if examined.runs_local:
-        return f"{deployed} is deployed, the same as {examined.local.path}"
-    return f"{deployed} is deployed, but {examined.local.path} is {examined.local.key}"
+def _package(found: StackStatus) -> str:
+    deployed = found.stack.parameters.get(template_file.CODE_OBJECT) or "unknown"
+    if found.local is None:
+        return f"{deployed} is deployed; there is no local package to compare with"
+    if found.runs_local:
+        return f"{deployed} is deployed, the same as {found.local.path}"
+    return f"{deployed} is deployed, but {found.local.path} is {found.local.key}"

@@ -1,4 +1,4 @@
-"""`express-sync submit`: requests from files into the request queue, and with --wait their outcomes."""
+"""`express-sync submit`: sends requests from files to the request queue, and can wait for their outcomes."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -7,14 +7,14 @@ from functools import partial
 import click
 from rich.progress import Progress
 
+from express_sync.ops.commands.options import wait_options
 from express_sync.ops.outcomes.waiting import conclude, follow
 from express_sync.ops.queues.batching import batches
 from express_sync.ops.queues.client import Queue
 from express_sync.ops.requests.files import ENVELOPES, STANDARD_INPUT, Submission, submissions
-from express_sync.ops.targets.target import Target, on_target
+from express_sync.ops.targets.target import Target, changes_target
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import ExitCode, Problem, leave
-from express_sync.ops.terminal.option_types import POSITIVE
+from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from handler.smq.client import SmqError
 
 Report = Callable[[Submission, str], None]
@@ -23,20 +23,15 @@ Report = Callable[[Submission, str], None]
 @click.command(short_help="Check requests and send them to the request queue.")
 @click.argument("paths", nargs=-1)
 @click.option(
-    "--envelope", type=click.Choice(ENVELOPES), default="plain", show_default=True, help="How bodies are written."
-)
-@click.option("--skip-invalid", is_flag=True, help="Send the valid requests although others are not.")
-@click.option("--wait", is_flag=True, help="Wait until every request has its outcome.")
-@click.option(
-    "--timeout",
-    "timeout_seconds",
-    type=POSITIVE,
-    default=120.0,
+    "--envelope",
+    type=click.Choice(ENVELOPES),
+    default="plain",
     show_default=True,
-    help="With --wait: the longest wait, in seconds.",
+    help="How to encode the bodies.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON Lines: what was sent, or with --wait the outcomes.")
-@on_target("sends requests to it")
+@click.option("--skip-invalid", is_flag=True, help="Send the valid requests even if others are invalid.")
+@wait_options
+@changes_target("sends requests to it")
 def submit(
     target: Target,
     paths: tuple[str, ...],
@@ -47,10 +42,10 @@ def submit(
     timeout_seconds: float,
     as_json: bool,
 ) -> None:
-    """Check the requests in PATHS (- or nothing for standard input) and send them to the request queue.
+    """Validate the requests in PATHS (- or nothing for standard input) and send them to the request queue.
 
-    A file holds a JSON object, an array of objects, or JSON Lines. All are checked first, exactly as the function
-    will check them; unless all are valid, nothing is sent. Sending the same request again is always safe.
+    A file contains a JSON object, an array of objects, or JSON Lines. All requests are validated first, exactly as the
+    function does it; unless all are valid, nothing is sent. Sending the same request again is always safe.
 
     \b
     Examples:
@@ -60,20 +55,20 @@ def submit(
 
     \b
     Exit codes:
-      0    all sent; with --wait: all succeeded
+      0    all requests were sent; with --wait: all succeeded
       1    a request is invalid; with --wait: or did not succeed
       2    not possible; one sentence says why
-      3    time ran out before every outcome was there
+      3    the time ran out before every outcome had arrived
       130  interrupted
     """
     results = target.results if wait else None
-    valid, invalid = _judged(_paths(paths), envelope)
+    valid, invalid = _validated(_paths(paths), envelope)
     for each in invalid:
-        _complain(each)
+        _print_violations(each)
     if invalid and not skip_invalid:
-        judged = output.counted(len(valid) + len(invalid), "request")
-        output.say(f"Nothing was sent: {len(invalid)} of {judged} {'is' if len(invalid) == 1 else 'are'} invalid.")
-        leave(ExitCode.UNWELCOME)
+        total = output.counted(len(valid) + len(invalid), "request")
+        output.notice(f"Nothing was sent: {len(invalid)} of {total} {'is' if len(invalid) == 1 else 'are'} invalid.")
+        exit_with(ExitCode.UNSUCCESSFUL)
     report = _report_nothing if wait else partial(_report, as_json=as_json)
     with output.progress() as progress:
         sent = _send(target.requests, valid, progress, report)
@@ -81,17 +76,17 @@ def submit(
             counts = follow(results, sent, timeout_seconds, progress, as_json=as_json)
     if results:
         conclude(len(sent), counts)
-    leave(ExitCode.UNWELCOME if invalid else ExitCode.DONE)
+    exit_with(ExitCode.UNSUCCESSFUL if invalid else ExitCode.DONE)
 
 
 def _paths(paths: tuple[str, ...]) -> tuple[str, ...]:
     if not paths and sys.stdin.isatty():
-        raise Problem("Name the files that hold the requests, or pipe requests in.")
+        raise CliError("Name the files with the requests, or pipe requests to standard input.")
     return paths or (STANDARD_INPUT,)
 
 
-def _judged(paths: tuple[str, ...], envelope: str) -> tuple[list[Submission], list[Submission]]:
-    """Every request: the valid ones and the others."""
+def _validated(paths: tuple[str, ...], envelope: str) -> tuple[list[Submission], list[Submission]]:
+    """Return the valid requests and the invalid ones."""
     valid: list[Submission] = []
     invalid: list[Submission] = []
     for each in submissions(paths, envelope):
@@ -99,24 +94,24 @@ def _judged(paths: tuple[str, ...], envelope: str) -> tuple[list[Submission], li
     return valid, invalid
 
 
-def _complain(invalid: Submission) -> None:
+def _print_violations(invalid: Submission) -> None:
     for violation in invalid.violations:
-        output.say(f"{invalid.place}: {violation.path} {violation.message} ({violation.rule})")
+        output.notice(f"{invalid.place}: {violation.path} {violation.message} ({violation.rule})")
 
 
 def _report(request: Submission, message_id: str, *, as_json: bool) -> None:
     if as_json:
         output.json_line({"messageId": message_id, "requestId": request.request_id, "place": request.place})
     else:
-        output.line(output.printable(f"{message_id}  {request.request_id}  {request.place}"))
+        output.print_line(output.printable(f"{message_id}  {request.request_id}  {request.place}"))
 
 
 def _report_nothing(_request: Submission, _message_id: str) -> None:
-    """With --wait the outcome is the report."""
+    """Print nothing; with --wait the outcomes are printed instead."""
 
 
 def _send(queue: Queue, requests: Sequence[Submission], progress: Progress, report: Report) -> list[str]:
-    """Send all requests in batches, report each, and give the message ids."""
+    """Send all requests in batches, report each, and return the message ids."""
     task = progress.add_task("Sending", total=len(requests))
     sent: list[str] = []
     for batch in batches((request, request.body) for request in requests):
@@ -124,7 +119,7 @@ def _send(queue: Queue, requests: Sequence[Submission], progress: Progress, repo
             message_ids = queue.send([body for _, body in batch])
         except SmqError:
             if sent:
-                output.say(f"{len(sent)} of {len(requests)} requests were sent for certain; sending all again is safe.")
+                output.notice(f"{len(sent)} of {len(requests)} requests were sent; sending all of them again is safe.")
             raise
         for (request, _), message_id in zip(batch, message_ids, strict=True):
             report(request, message_id)

@@ -1,4 +1,4 @@
-"""`express-sync up`: the local cloud, until interrupted."""
+"""`express-sync up`: runs the local cloud until it is interrupted."""
 
 import asyncio
 import contextlib
@@ -11,11 +11,13 @@ from typing import Any
 import click
 from rich.text import Text
 
-from express_sync.local.cloud import CloudOptions, LocalCloud, NotRunnableError, PortTakenError
+from express_sync.local.cloud import CloudOptions, LocalCloud, NotRunnableError
+from express_sync.local.servers import PortTakenError
 from express_sync.local.template.parser import TemplateError
-from express_sync.ops.targets.registration import refuse_a_second, registering, state_directory, write_atomically
+from express_sync.ops.atomic_file import write_atomically
+from express_sync.ops.targets.registration import check_none_registered, registering, state_directory
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import ExitCode, Problem, leave
+from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from express_sync.ops.terminal.option_types import Finite
 
 Announcement = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[None]]
@@ -23,21 +25,20 @@ Announcement = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[N
 
 @click.command(short_help="Run the local cloud until interrupted.")
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Write the ready object to this file.")
-@click.option("--no-function", is_flag=True, help="Queues and API only: requests stay in the queue.")
+@click.option("--no-function", is_flag=True, help="Run only the queues and the API; requests stay in the queue.")
 @click.option("--port-base", type=click.IntRange(1, 65533), help="Use ports N (SMQ), N+1 (sgw) and N+2 (FC, console).")
 @click.option(
     "--clock-factor",
     type=Finite(0, 1, min_open=True),
     default=CloudOptions.clock_factor,
     show_default=True,
-    help="How much of a trigger's retry pauses is really waited.",
+    help="Factor for the retry delays of triggers; 1 is real time.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the ready object as one line of JSON.")
 def up(ready_file: Path | None, no_function: bool, port_base: int | None, clock_factor: float, as_json: bool) -> None:
     """Run the cloud of template.yml on this machine: SMQ, Cloud Storage Gateway, Function Compute.
 
-    Everything is in memory and on 127.0.0.1. The other commands find it by themselves, as long as they are run in
-    the same checkout.
+    Everything is in memory and on 127.0.0.1. Other commands that are run in the same checkout find it automatically.
 
     \b
     Examples:
@@ -47,35 +48,35 @@ def up(ready_file: Path | None, no_function: bool, port_base: int | None, clock_
 
     \b
     Exit codes:
-      0    ended by SIGTERM
+      0    stopped by SIGTERM
       2    could not start; one sentence says why
-      130  ended by Ctrl-C
+      130  stopped by Ctrl-C
     """
     options = CloudOptions(with_function=not no_function, port_base=port_base or 0, clock_factor=clock_factor)
     state = state_directory(Path.cwd())
-    refuse_a_second(state)
+    check_none_registered(state)
 
     @contextlib.contextmanager
     def announced(ready: Mapping[str, Any]) -> Iterator[None]:
-        with registering(state, ready), contextlib.ExitStack() as at_the_end:
+        with registering(state, ready), contextlib.ExitStack() as cleanup:
             if ready_file is not None:
                 write_atomically(ready_file, json.dumps(ready) + "\n")
-                at_the_end.callback(ready_file.unlink, missing_ok=True)
+                cleanup.callback(ready_file.unlink, missing_ok=True)
             _announce(ready, as_json)
             yield
 
     try:
         received = asyncio.run(_serve(options, announced))
     except PortTakenError as error:
-        raise Problem(f"{error}; choose another --port-base, or leave it out.") from error
+        raise CliError(f"{error}; choose another --port-base, or omit it.") from error
     except (TemplateError, NotRunnableError) as error:
-        raise Problem(f"template.yml cannot be run: {error}; correct it.") from error
+        raise CliError(f"template.yml cannot be run: {error}; correct it.") from error
     if received == signal.SIGINT:
-        leave(ExitCode.INTERRUPTED)
+        exit_with(ExitCode.INTERRUPTED)
 
 
 async def _serve(options: CloudOptions, announced: Announcement) -> signal.Signals:
-    """Run the cloud until a signal ends it, and say which."""
+    """Run the cloud until a signal arrives, and return that signal."""
     ended: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
 
     def end(received: signal.Signals) -> None:
@@ -106,10 +107,10 @@ def _announce(ready: Mapping[str, Any], as_json: bool) -> None:
         ("Requests", mns["requestQueue"]),
         ("Outcomes", " → ".join(filter(None, (mns["resultTopic"], mns["resultQueue"])))),
     )
-    output.line(Text("The local cloud is up.", style="bold green"))
+    output.print_line(Text("The local cloud is running.", style="bold green"))
     for name, place in places:
-        output.line(Text(f"  {name:<12} ", style="dim"), Text(place))
-    output.line(Text("Next, in another terminal of this checkout:", style="bold"))
-    output.line("  express-sync submit events/requests/minimal.json --wait")
-    output.line("  express-sync watch")
-    output.line(Text("Ctrl-C ends it.", style="dim"))
+        output.print_line(Text(f"  {name:<12} ", style="dim"), Text(place))
+    output.print_line(Text("Next, in another terminal of this checkout:", style="bold"))
+    output.print_line("  express-sync submit events/requests/minimal.json --wait")
+    output.print_line("  express-sync watch")
+    output.print_line(Text("Press Ctrl-C to stop it.", style="dim"))

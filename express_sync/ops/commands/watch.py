@@ -1,29 +1,29 @@
-"""`express-sync watch`: outcomes as they come."""
+"""`express-sync watch`: shows outcomes as they arrive."""
 
 import time
 from collections.abc import Callable
-from functools import partial
 
 import click
-from rich.text import Text
 
+from express_sync.ops.commands.options import events_as_json
+from express_sync.ops.outcomes.display import OutcomePrinter
 from express_sync.ops.outcomes.reader import Arrival, Mailbox, Outcome, arrivals
-from express_sync.ops.targets.target import Target, on_target
+from express_sync.ops.targets.target import Target, changes_target
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import ExitCode, leave
+from express_sync.ops.terminal.errors import ExitCode, exit_with
 from express_sync.ops.terminal.option_types import POSITIVE
 
 
-@click.command(short_help="Show outcomes as they come.")
-@click.option("--count", type=click.IntRange(1), help="End after so many outcomes.")
-@click.option("--timeout", "timeout_seconds", type=POSITIVE, help="End after so many seconds.")
-@click.option("--json", "as_json", is_flag=True, help="Print each outcome event as one line of JSON.")
-@on_target("takes outcomes out of its result queue")
+@click.command(short_help="Show outcomes as they arrive.")
+@click.option("--count", type=click.IntRange(1), help="Stop after this many outcomes.")
+@click.option("--timeout", "timeout_seconds", type=POSITIVE, help="Stop after this many seconds.")
+@events_as_json
+@changes_target("removes outcomes from its result queue")
 def watch(target: Target, count: int | None, timeout_seconds: float | None, as_json: bool) -> None:
-    """Show outcomes from the result queue as they come, until Ctrl-C.
+    """Show outcomes from the result queue as they arrive, until Ctrl-C.
 
-    Each verdict is shown once, and its message is deleted from the queue when it has been shown. Messages that are
-    no outcomes are left where they are.
+    Each outcome is shown once, and its message is then deleted from the queue. Messages that are not outcomes stay in
+    the queue.
 
     \b
     Examples:
@@ -32,25 +32,24 @@ def watch(target: Target, count: int | None, timeout_seconds: float | None, as_j
 
     \b
     Exit codes:
-      0    as many as asked for; without --count: time is up
+      0    --count outcomes were shown; without --count: the time is up
       2    not possible; one sentence says why
-      3    time ran out before --count
+      3    the time ran out before --count outcomes were shown
       130  interrupted
     """
     results = target.results
-    if not as_json:
-        output.line(Text(output.OUTCOME_HEADING, style="bold"))
-    display = partial(output.outcome, as_json=as_json)
-    shown = _take(results, count, _seconds_left(timeout_seconds), display)
+    printer = OutcomePrinter(as_json=as_json)
+    printer.heading()
+    shown = _take(results, count, _seconds_left(timeout_seconds), printer.outcome)
     if count is not None and shown < count:
-        output.note(f"Time ran out after {shown} of {count} outcomes.")
-        leave(ExitCode.OUT_OF_TIME)
+        output.info(f"Time ran out after {shown} of {count} outcomes.")
+        exit_with(ExitCode.OUT_OF_TIME)
 
 
 def _take(
     results: Mailbox, count: int | None, seconds_left: Callable[[], float], display: Callable[[Outcome], None]
 ) -> int:
-    """Display each verdict once and delete what was displayed; say how many."""
+    """Display each outcome once and delete its messages; return how many were displayed."""
     seen: set[tuple[str, str]] = set()
     for arrived in arrivals(results, seconds_left):
         done = _display_new(arrived, seen, count, display)
@@ -67,13 +66,13 @@ def _display_new(
     count: int | None,
     display: Callable[[Outcome], None],
 ) -> list[str]:
-    """Display what is new, up to `count` in all; the receipt handles of what may now be deleted."""
+    """Display new outcomes, up to `count` in total; return the receipt handles of messages to delete."""
     done = []
     for arrival in arrived:
         if count is not None and len(seen) >= count:
             break
         if arrival.outcome is None:
-            output.note(f"Message {arrival.message.message_id} is no outcome; it stays in the queue.")
+            output.info(f"Message {arrival.message.message_id} is not an outcome; it stays in the queue.")
             continue
         if arrival.outcome.identity not in seen:
             display(arrival.outcome)

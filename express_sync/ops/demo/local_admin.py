@@ -1,24 +1,24 @@
-"""The doors at `/_local` by which a local cloud can be bent and looked into. It must not know why anybody does."""
+"""Client for the admin API of the local cloud's services (`/_local`)."""
 
 from typing import Any
 
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 
-class RefusedError(Exception):
-    """The door does not do what was asked; the text is its own sentence, without the full stop."""
+class AdminError(Exception):
+    """The admin API rejected the call; the text is its own message, without the full stop."""
 
 
-def knock(endpoint: str, method: str, path: str, document: object = None) -> Any:
-    """What the door `path` of the service at `endpoint` answers. Problem if the service cannot be reached."""
+def call(endpoint: str, method: str, path: str, document: object = None) -> Any:
+    """Call the admin API of the service at `endpoint` and return its answer. CliError if it cannot be reached."""
     try:
-        answer = urllib3.request(method, f"{endpoint}/_local/{path}", json=document, retries=False)
+        response = urllib3.request(method, f"{endpoint}/_local/{path}", json=document, retries=False)
     except HTTPError as error:
-        raise Problem(f"The local cloud at {endpoint} cannot be reached; try again.") from error
-    said = answer.json()
-    if answer.status != 200:
-        raise RefusedError(said["message"])
-    return said
+        raise CliError(f"The local cloud at {endpoint} cannot be reached; try again.") from error
+    answer = response.json()
+    if response.status != 200:
+        raise AdminError(answer["message"])
+    return answer

@@ -1,42 +1,110 @@
-"""Plays a scenario on a cloud: arms the faults, sends a round's requests at once, brings back the outcomes.
+"""Runs a scenario on the demo's cloud: outages, requests, outcomes, and the commands of an operator."""
 
-Knows SMQ queues and the fault interface of the local Cloud Storage Gateway; it must not know how anything is shown.
-"""
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import click
 
-from express_sync.ops.demo.local_admin import RefusedError, knock
-from express_sync.ops.demo.scenario import Act
-from express_sync.ops.outcomes.pending import Pending, settle
+from express_sync.ops.demo.cloud import DemoCloud
+from express_sync.ops.demo.display import Display
+from express_sync.ops.demo.history import History
+from express_sync.ops.demo.scenario import DEFERRED, SETTLED, SUCCEEDED, Round
 from express_sync.ops.outcomes.reader import Outcome
-from express_sync.ops.queues.batching import batches
-from express_sync.ops.queues.client import Queue
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
+
+SECONDS_LEFT = "SECONDS_LEFT"  # stands for the remaining time in the commands of a scenario
+
+SecondsLeft = Callable[[], float]
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A cloud to play on; `sgw_endpoint` is that of the local Cloud Storage Gateway."""
+class Runner:
+    """One run; `commands` are those of `express-sync` that a scenario may use, by name."""
 
-    requests: Queue
-    results: Queue
-    sgw_endpoint: str
+    def __init__(
+        self,
+        cloud: DemoCloud,
+        commands: Mapping[str, click.Command],
+        display: Display,
+        seconds_left: Callable[[], float],
+    ) -> None:
+        self.outcomes: list[Outcome] = []
+        self._cloud = cloud
+        self._commands = commands
+        self._display = display
+        self._seconds_left = seconds_left
+        self._sent: list[History] = []
+        self._has_outage = False
 
-    def play(self, acts: Sequence[Act], seconds_left: Callable[[], float]) -> Iterator[tuple[int, Outcome]]:
-        """The outcomes of a round's acts as they come, each with its act's position, until no seconds are left."""
-        for act in acts:
-            if act.faults:
-                self._arm(act)
-        positions: dict[str, int] = {}
-        for batch in batches((position, act.body) for position, act in enumerate(acts)):
-            message_ids = self.requests.send([body for _, body in batch])
-            positions.update(zip(message_ids, (position for position, _ in batch), strict=True))
-        for outcome in settle(self.results, Pending(positions), seconds_left):
-            yield positions[outcome.submission_id], outcome
+    def run_round(self, part: Round, histories: Sequence[History]) -> bool:
+        """Run a round with the histories of its samples; return whether it reached its condition in time."""
+        self._display.heading(part.title, part.text)
+        self._switch_outage(part.outage)
+        shown = histories or [each for each in self._sent if not each.is_final]
+        with self._display.table([] if part.commands else shown):
+            self._send(histories)
+            if (histories or not part.commands) and not self._wait(part.until):
+                for history in histories:
+                    history.is_over = True
+                return False
+        self._run_commands(part.commands)
+        self._display.advice({each.hint for each in histories if each.hint and part.commands})
+        deadline = self._seconds_left() - part.quiet_seconds
+        self._listen(lambda: self._seconds_left() - deadline)
+        return self._wait(part.until)
 
-    def _arm(self, act: Act) -> None:
-        try:
-            knock(self.sgw_endpoint, "POST", "faults", {"name": act.group, "faults": list(act.faults)})
-        except RefusedError as refused:
-            raise Problem(f"{act.name}: {refused}; correct the scenario.") from refused
+    def _switch_outage(self, code: str) -> None:
+        if self._has_outage:
+            self._cloud.end_outage()
+        if code:
+            self._cloud.begin_outage(code)
+        self._has_outage = bool(code)
+
+    def _send(self, histories: Sequence[History]) -> None:
+        for history in histories:
+            if history.sample.faults:
+                self._cloud.arm(history.sample)
+        message_ids = self._cloud.send([history.sample for history in histories])
+        for history, message_id in zip(histories, message_ids, strict=True):
+            history.submission_id = message_id
+            self._sent.append(history)
+
+    def _run_commands(self, commands: Iterable[Sequence[str]]) -> None:
+        """Run commands as an operator would type them."""
+        for name, *arguments in commands:
+            if name not in self._commands:
+                raise CliError(f"{name!r} is not a command that a scenario can run; correct the scenario.")
+            seconds = str(max(1, round(self._seconds_left())))
+            words = [seconds if word == SECONDS_LEFT else word for word in arguments]
+            self._display.command(name, words, self._commands[name], self._cloud.target)
+
+    def _wait(self, condition: str) -> bool:
+        """Receive outcomes until the condition holds; return False if the time runs out before."""
+        has_reached = _CONDITIONS[condition]
+        self._listen(lambda: 0.0 if has_reached(self._sent) else self._seconds_left())
+        return has_reached(self._sent)
+
+    def _listen(self, seconds_left: SecondsLeft) -> None:
+        for outcomes in self._cloud.outcomes(seconds_left):
+            self.outcomes.extend(outcomes)
+            for outcome in outcomes:
+                history = self._history_of(outcome)
+                if history:
+                    history.add(outcome)
+
+    def _history_of(self, outcome: Outcome) -> History | None:
+        """Return the history of an outcome's submission; a replay continues the latest one of its request."""
+        if outcome.replay_id:
+            return next((each for each in reversed(self._sent) if each.sample.name == outcome.subject), None)
+        return next((each for each in self._sent if each.submission_id == outcome.submission_id), None)
+
+
+def _half_deferred_twice(histories: Sequence[History]) -> bool:
+    """Return whether every request was deferred, and half of them at least twice."""
+    deferrals = sorted(each.deferrals for each in histories)
+    return deferrals[0] >= 1 and deferrals[len(deferrals) // 2] >= 2
+
+
+_CONDITIONS: Mapping[str, Callable[[Sequence[History]], bool]] = {
+    SETTLED: lambda histories: all(each.is_final for each in histories),
+    DEFERRED: _half_deferred_twice,
+    SUCCEEDED: lambda histories: all(each.is_succeeded for each in histories),
+}

@@ -1,10 +1,7 @@
-"""The demo's board: every act, whether it was sent, its outcome, and how that differs from what was expected.
+"""The table of the demo: every request, what it shows, its latest verdict, and when a deferred one is tried again."""
 
-Knows acts and outcomes; it must not know clouds, queues or where it is shown.
-"""
-
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timezone
 from typing import Any
 
 from rich.console import Console, RenderableType
@@ -12,110 +9,67 @@ from rich.spinner import Spinner
 from rich.table import Column, Table
 from rich.text import Text
 
-from express_sync.ops.demo.scenario import Act, Round
-from express_sync.ops.outcomes.reader import Outcome
+from express_sync.ops.demo.history import History
+from express_sync.ops.outcomes.display import status_text
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.output import duration, printable, status
+from express_sync.ops.terminal.output import duration, printable
 
-_GROUP_ID_WIDTH = 25
-_WIDTH_OF_ALL = 105  # less would leave too little for what the acts show
-_NEVER_CAME = "no outcome came in time"
+_UNLIMITED = 1000
+_SPINNER = Spinner("dots", style="dim")
+_TIMES = ("", "once", "twice")
 
 
-@dataclass(slots=True)
-class Row:
-    """One act and what became of it."""
+def table(histories: Sequence[History], console: Console) -> Table:
+    """Return the table as it is now, without its first column if the console is too narrow for all of them."""
+    has_deferrals = any(each.deferrals for each in histories)
+    names = [name for name in _COLUMNS if has_deferrals or name != "Deferred"]
+    whole = _table(histories, console, names)
+    width = console.measure(whole, options=console.options.update(width=_UNLIMITED)).maximum
+    return whole if width <= console.width else _table(histories, console, names[1:])
 
-    act: Act
-    is_sent: bool = False
-    outcome: Outcome | None = None
-    is_over: bool = False
-    _spinner: Spinner = field(default_factory=lambda: Spinner("dots", style="dim"), repr=False)
 
-    def surprises(self) -> list[str]:
-        """How the verdict differs from the expected one; empty if it does not."""
-        return [_NEVER_CAME] if self.outcome is None else self.act.surprises(self.outcome)
+def _table(histories: Sequence[History], console: Console, names: Sequence[str]) -> Table:
+    columns = (Column(name, **_COLUMNS[name][0]) for name in names)
+    return output.table(console, columns, ([_COLUMNS[name][1](history) for name in names] for history in histories))
 
-    def cells(self) -> tuple[RenderableType, ...]:
-        """The row as it is to be seen now."""
-        act, outcome = self.act, self.outcome
-        if outcome is None:
-            return printable(act.name), printable(act.shows), self._waiting(), "", "", ""
-        verdict = status(outcome.status)
-        if self.surprises():
-            verdict.append(" ✗ unexpected", style="bold red")
-        return (
-            printable(act.name),
-            printable(act.shows),
-            verdict,
-            _result(outcome),
-            str(outcome.data["attempts"]),
-            duration(outcome.elapsed_ms),
-        )
 
-    def _waiting(self) -> RenderableType:
-        if self.is_over:
+def _verdict(history: History) -> RenderableType:
+    if history.last is None:
+        if history.is_over:
             return Text("none in time", style="bold red")
-        return self._spinner if self.is_sent else ""
-
-    def document(self) -> dict[str, Any]:
-        """The row for scripts."""
-        data = self.outcome.data if self.outcome else {}
-        said = {key: data[key] for key in ("status", "disposition", "expressSyncId", "violations") if key in data}
-        took = {"attempts": data["attempts"], "elapsedMs": data["timings"]["elapsedMs"]} if data else {}
-        error = {"error": data["error"]["code"]} if "error" in data else {}
-        surprises = self.surprises()
-        judged = {"asExpected": not surprises, "surprises": surprises}
-        return {"request": self.act.name, "shows": self.act.shows, **said, **error, **took, **judged}
+        return _SPINNER if history.submission_id else ""
+    verdict = status_text(history.last.status)
+    if history.is_final and history.differences():
+        verdict.append(" ✗ unexpected", style="bold red")
+    return verdict
 
 
-class Board:
-    """The rows of all rounds, in order."""
-
-    def __init__(self, rounds: Sequence[Round]) -> None:
-        self.rounds = [[Row(act) for act in each.acts] for each in rounds]
-
-    @property
-    def rows(self) -> Iterator[Row]:
-        """Every row, round after round."""
-        return (row for each in self.rounds for row in each)
-
-    def end(self) -> None:
-        """Wait for no outcome any longer."""
-        for row in self.rows:
-            row.is_over = True
-
-    def table(self, console: Console) -> Table:
-        """The board as it is to be seen now; where there is little room, without what the acts show."""
-        is_whole = console.width >= _WIDTH_OF_ALL
-        return output.table(
-            console,
-            (column for column in _columns() if is_whole or column.header != _SHOWS),
-            (row.cells() if is_whole else _without_shows(row.cells()) for row in self.rows),
-        )
+def _result(history: History) -> str:
+    if history.last is None:
+        return ""
+    if history.last.status == "rejected":
+        return output.counted(len(history.last.data["violations"]), "violation")
+    return printable(history.last.result())
 
 
-_SHOWS = "Shows"
+def _deferred(history: History) -> str:
+    return _TIMES[history.deferrals] if history.deferrals < len(_TIMES) else f"{history.deferrals} times"
 
 
-def _columns() -> tuple[Column, ...]:
-    """The columns of the rows' cells, made anew because a table fills them."""
-    return (
-        Column("Request", no_wrap=True),
-        Column(_SHOWS),
-        Column("Verdict"),
-        Column("Group or error", min_width=_GROUP_ID_WIDTH, overflow="fold"),
-        Column("Attempts", justify="right", no_wrap=True),
-        Column("Time", justify="right", no_wrap=True),
-    )
+def _time(history: History) -> str:
+    seconds = history.seconds_to_next(datetime.now(timezone.utc))
+    if seconds is None:
+        return duration(history.elapsed_ms) if history.last else ""
+    return f"in {seconds:.0f} s" if seconds >= 0.5 else "now"
 
 
-def _without_shows(cells: tuple[RenderableType, ...]) -> tuple[RenderableType, ...]:
-    return (cells[0], *cells[2:])
-
-
-def _result(outcome: Outcome) -> Text:
-    if outcome.status != "rejected":
-        return Text(printable(outcome.result()))
-    count = len(outcome.data["violations"])
-    return Text(f"{count} violation{'s' if count > 1 else ''}")
+# Minimum widths keep the columns where they are when the first outcome arrives.
+_COLUMNS: Mapping[str, tuple[Mapping[str, Any], Callable[[History], RenderableType]]] = {
+    "Request": ({"no_wrap": True}, lambda history: printable(history.sample.name)),
+    "Shows": ({}, lambda history: printable(history.sample.shows)),
+    "Verdict": ({"min_width": len("succeeded")}, _verdict),
+    "Deferred": ({"no_wrap": True}, _deferred),
+    "Group or error": ({"min_width": 25, "overflow": "fold"}, _result),
+    "Tries": ({"justify": "right", "no_wrap": True}, lambda history: str(history.attempts) if history.last else ""),
+    "Time": ({"justify": "right", "no_wrap": True, "min_width": 6}, _time),
+}

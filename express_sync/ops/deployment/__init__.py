@@ -1,16 +1,17 @@
-"""Getting a stack of template.yml into an account, out of it again, and knowing how it is.
+"""Deploys template.yml as a stack, deletes it, and reports its state.
 
-    deploying        the steps: look, package into OSS, stack into ROS, wait
-    destroying       the steps back, and what is left after them
-    examining        how a stack is
-    plan             what a deployment would do, decided before it does anything
-    watching         waiting for a stack, event by event
-    stack            what ROS says of a stack, and what each of its states means to us
-    ros, oss         the two services, through their official SDKs
-    refusals         a service says no; which codes mean what
-    failing          what is said then: what is wrong, what exists, what to do
-    site             region, stack, endpoints, key and profile: where all this happens
+    deploy           the steps of a deployment: inspect, upload, create or update, wait
+    destroy          the steps of a deletion, and what remains afterwards
+    status           the state of a stack
+    plan             what a deployment will do, decided before it does anything
+    wait             waits for a stack and reports its events
+    stack            stacks, resources and events of ROS, and the health that each state means
+    ros, oss         clients of the two services, on their official SDKs
+    errors           errors of the services and their explanations
+    messages         error messages for failed deployments and deletions
+    location         region, stack, endpoints, key and profile
+    options          the options of the commands
     package_file, template_file   what is deployed, read and checked on this machine
 
-The SDKs are imported when a service is first asked, so that no other command waits for them.
+The SDKs are imported when a service is first called, so that other commands start faster.
 """

@@ -1,106 +1,110 @@
-"""The steps of a deployment, and what exists when one of them fails. Must not know how anything is shown."""
+"""The steps of a deployment, and the error messages with what exists after each of them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from express_sync.ops.deployment import messages
-from express_sync.ops.deployment.errors import RefusedError
-from express_sync.ops.deployment.location import Site
+from express_sync.ops.deployment.errors import ServiceError
+from express_sync.ops.deployment.location import StackLocation
 from express_sync.ops.deployment.oss import Bucket
-from express_sync.ops.deployment.package_file import Package
-from express_sync.ops.deployment.plan import Plan, Seen
+from express_sync.ops.deployment.plan import Existing, Plan
 from express_sync.ops.deployment.ros import Stacks
 from express_sync.ops.deployment.stack import Event, Stack
 from express_sync.ops.deployment.template_file import Template
-from express_sync.ops.deployment.wait import Patience, Watch
-from express_sync.ops.terminal.errors import Problem
-from express_sync.ops.terminal.signals import undisturbed
+from express_sync.ops.deployment.wait import PollPolicy, StackWaiter
+from express_sync.ops.packaging.package import Package
+from express_sync.ops.terminal.errors import CliError
+from express_sync.ops.terminal.signals import defer_interrupt
 
 
 @dataclass(frozen=True, slots=True)
-class Cloud:
-    """The two services of one site."""
+class Services:
+    """The clients of ROS and OSS for one location."""
 
     stacks: Stacks
     bucket: Bucket
 
 
-def look(cloud: Cloud, site: Site, template: Template) -> Seen:
-    """What is there before a deployment. Problem if that rules it out."""
-    with _looking(cloud, site):
-        described = cloud.bucket.described()
-        if described.region != site.region:
-            raise Problem(messages.elsewhere(cloud.bucket.name, described.region, site.region))
-        if site.profile.get("accountId", described.account_id) != described.account_id:
-            raise Problem(messages.not_ours(cloud.bucket.name, described.account_id, site))
-        cloud.stacks.validate(template.text)
-        return Seen(cloud.stacks.find(site.stack), described.account_id)
+def inspect(services: Services, location: StackLocation, template: Template) -> Existing:
+    """Look up what exists before a deployment. Raise CliError if that rules out the deployment."""
+    with _nothing_changed(services, location):
+        bucket = services.bucket.describe()
+        if bucket.region != location.region:
+            raise CliError(messages.wrong_region(services.bucket.name, bucket.region, location.region))
+        if location.profile.get("accountId", bucket.account_id) != bucket.account_id:
+            raise CliError(messages.wrong_account(services.bucket.name, bucket.account_id, location))
+        services.stacks.validate(template.text)
+        return Existing(services.stacks.find(location.stack), bucket.account_id)
 
 
-def holds(cloud: Cloud, site: Site, package: Package) -> bool:
-    """Whether the bucket has the package. Problem if that cannot be seen."""
-    with _looking(cloud, site):
-        return cloud.bucket.holds(package.key, package.path)
+def has_package(services: Services, location: StackLocation, package: Package) -> bool:
+    """Return whether the bucket contains the package. Raise CliError if that cannot be determined."""
+    with _nothing_changed(services, location):
+        return services.bucket.has(package.key, package.path)
 
 
-def upload(cloud: Cloud, plan: Plan) -> None:
-    """Put the package where the stack will look for it. Problem if that fails."""
+def upload(services: Services, plan: Plan) -> None:
+    """Upload the package to where the stack expects it. Raise CliError if that fails."""
     try:
-        cloud.bucket.put(plan.package.key, plan.package.path)
-    except RefusedError as refused:
-        said = messages.refused(refused, plan.site, plan.bucket)
-        raise Problem(f"{said} The stack was not touched; {plan.place} may be there.") from None
+        services.bucket.put(plan.package.key, plan.package.path)
+    except ServiceError as error:
+        message = messages.service_error(error, plan.location, plan.bucket)
+        raise CliError(f"{message} The stack was not changed; {plan.object_url} may exist.") from None
 
 
-def start(cloud: Cloud, plan: Plan, tell: Callable[[Event], None]) -> Watch | None:
-    """Have the stack created or updated, and give the watch over it; None if there is nothing to change. Problem."""
-    stack = plan.stack
+def start(services: Services, plan: Plan, on_event: Callable[[Event], None]) -> StackWaiter | None:
+    """Start to create or update the stack. Return None if nothing changes. Raise CliError if that fails."""
+    stack, stacks = plan.stack, services.stacks
     text, parameters = plan.template.text, plan.parameters
     try:
-        with undisturbed():
+        with defer_interrupt():
             if stack is None:
-                created = cloud.stacks.create(plan.site.stack, text, parameters)
-                return Watch(cloud.stacks, created, tell)
-            watch = Watch.begin(cloud.stacks, stack.id, tell)
-            return watch if cloud.stacks.update(stack.id, text, parameters) else None
-    except RefusedError as refused:
-        said = messages.refused(refused, plan.site, plan.bucket)
-        left = "whether ROS began is not known" if refused.may_pass else "the stack was not touched"
-        raise Problem(
-            f"{said} The package is at {plan.place}, and {left}; see `express-sync status {plan.site.options}`."
+                created = stacks.create(plan.location.stack, text, parameters)
+                return StackWaiter(stacks, created, on_event)
+            waiter = StackWaiter.for_existing(stacks, stack.id, on_event)
+            return waiter if stacks.update(stack.id, text, parameters) else None
+    except ServiceError as error:
+        message = messages.service_error(error, plan.location, plan.bucket)
+        effect = "it is not known whether ROS started" if error.is_transient else "the stack was not changed"
+        raise CliError(
+            f"{message} The package is at {plan.object_url}, and {effect};"
+            f" check with `express-sync status {plan.location.options}`."
         ) from None
 
 
-def unchanged(plan: Plan) -> Stack:
-    """The stack of a plan that there was nothing to do for. Problem if it was not well before."""
+def require_healthy(plan: Plan) -> Stack:
+    """Return the stack of a plan without changes. Raise CliError if the stack is not healthy."""
     stack = plan.stack
-    if stack is None or stack.standing != "well":
-        state = stack.state if stack else "not there"
-        raise Problem(
-            f"Stack {plan.site.stack} is {state}, and ROS sees nothing to change;"
-            f" run `express-sync destroy {plan.site.options} --yes`, then deploy again."
+    if stack is None or stack.health != "healthy":
+        state = stack.state if stack else "missing"
+        raise CliError(
+            f"Stack {plan.location.stack} is {state}, and ROS finds nothing to change;"
+            f" run `express-sync destroy {plan.location.options} --yes`, then deploy again."
         )
     return stack
 
 
-def settle(watch: Watch, plan: Plan, patience: Patience) -> Stack:
-    """Wait for the stack, and give it if it is well. Problem if it is not; TimeoutError if time runs out."""
+def wait(waiter: StackWaiter, plan: Plan, policy: PollPolicy) -> Stack:
+    """Wait until the stack is healthy and return it. Raise CliError if it is not, TimeoutError after the limit."""
     try:
-        stack = watch.until_settled(patience)
-    except RefusedError as refused:
-        said = messages.refused(refused, plan.site, plan.bucket)
-        raise Problem(f"{said} {messages.goes_on(plan.site)}") from None
+        stack = waiter.wait(policy)
+    except ServiceError as error:
+        message = messages.service_error(error, plan.location, plan.bucket)
+        raise CliError(f"{message} {messages.still_running(plan.location)}") from None
     if stack is None:
-        raise Problem(f"Stack {plan.site.stack} was deleted meanwhile; {plan.place} is left. Deploy again.")
-    if stack.standing != "well":
-        raise Problem(messages.settled(stack, watch.failures, plan))
+        raise CliError(
+            f"Stack {plan.location.stack} was deleted in the meantime, {plan.object_url} was not; deploy again."
+        )
+    if stack.health != "healthy":
+        raise CliError(messages.stack_failed(stack, waiter.failures, plan))
     return stack
 
 
 @contextmanager
-def _looking(cloud: Cloud, site: Site) -> Iterator[None]:
+def _nothing_changed(services: Services, location: StackLocation) -> Iterator[None]:
     try:
         yield
-    except RefusedError as refused:
-        raise Problem(f"{messages.refused(refused, site, cloud.bucket.name)} Nothing was changed.") from None
+    except ServiceError as error:
+        message = messages.service_error(error, location, services.bucket.name)
+        raise CliError(f"{message} Nothing was changed.") from None

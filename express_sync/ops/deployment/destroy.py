@@ -1,31 +1,31 @@
-"""Deleting a stack: what goes with it, and what is left after it. Must not know how it is shown or who gave leave."""
+"""The steps of a deletion: what is deleted with a stack, and what remains afterwards."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from express_sync.ops.deployment import messages
-from express_sync.ops.deployment.errors import RefusedError
-from express_sync.ops.deployment.location import Site
+from express_sync.ops.deployment.errors import ServiceError
+from express_sync.ops.deployment.location import StackLocation
 from express_sync.ops.deployment.oss import Bucket
 from express_sync.ops.deployment.ros import Stacks
 from express_sync.ops.deployment.stack import Event, Resource, Stack
 from express_sync.ops.deployment.template_file import CODE_BUCKET, CODE_OBJECT
-from express_sync.ops.deployment.wait import Patience, Watch
+from express_sync.ops.deployment.wait import PollPolicy, StackWaiter
 from express_sync.ops.doctor.messaging import QUEUES
-from express_sync.ops.doctor.smq_inventory import Records
+from express_sync.ops.doctor.smq_inventory import SmqInventory
 from express_sync.ops.targets import profiles
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 from express_sync.ops.terminal.output import printable
-from express_sync.ops.terminal.signals import undisturbed
+from express_sync.ops.terminal.signals import defer_interrupt
 from handler.credentials import Credentials
 from handler.smq.client import SmqError
 
-NEVER_DELETED = "the express synchronization groups that were made, and the service-linked roles of the account"
+NEVER_DELETED = "the express synchronization groups that were created, and the service-linked roles of the account"
 
 
 @dataclass(frozen=True, slots=True)
-class Victim:
-    """A stack that is to be deleted; `messages` counts those in each of its queues, None where nobody could count."""
+class StackToDelete:
+    """A stack to delete; `messages` is the number of messages in each queue, None if it could not be determined."""
 
     stack: Stack
     resources: tuple[Resource, ...]
@@ -33,85 +33,88 @@ class Victim:
 
     @property
     def package(self) -> tuple[str, str] | None:
-        """Bucket and key of the package that it runs, if it says so."""
+        """Bucket and key of the package that the stack runs, if it has these parameters."""
         bucket, key = (self.stack.parameters.get(name, "") for name in (CODE_BUCKET, CODE_OBJECT))
         return (bucket, key) if bucket and key else None
 
 
-def look(stacks: Stacks, site: Site, credentials: Credentials) -> Victim:
-    """What would be deleted. Problem if there is no such stack, or if it cannot be seen."""
+def inspect(stacks: Stacks, location: StackLocation, credentials: Credentials) -> StackToDelete:
+    """Look up what would be deleted. Raise CliError if there is no such stack or if the lookup fails."""
     try:
-        stack = stacks.find(site.stack)
+        stack = stacks.find(location.stack)
         if stack is None:
-            raise Problem(f"There is no stack {site.stack} in {site.region}; nothing is to be deleted.")
+            raise CliError(f"There is no stack {location.stack} in {location.region}, so nothing was deleted.")
         resources = stacks.resources(stack.id)
-    except RefusedError as refused:
-        raise Problem(f"{messages.refused(refused, site, '')} Nothing was deleted.") from None
+    except ServiceError as error:
+        raise CliError(f"{messages.service_error(error, location, '')} Nothing was deleted.") from None
     if stack.state == "DELETE_IN_PROGRESS":
-        raise Problem(f"Stack {stack.name} is being deleted already; see `express-sync status {site.options}`.")
-    return Victim(stack, resources, _messages(site, credentials))
+        raise CliError(
+            f"Stack {stack.name} is already being deleted; check with `express-sync status {location.options}`."
+        )
+    return StackToDelete(stack, resources, _message_counts(location, credentials))
 
 
-def delete(stacks: Stacks, victim: Victim, site: Site, tell: Callable[[Event], None]) -> Watch:
-    """Have the stack deleted, and give the watch over it. Problem if ROS refuses."""
+def start(
+    stacks: Stacks, target: StackToDelete, location: StackLocation, on_event: Callable[[Event], None]
+) -> StackWaiter:
+    """Start to delete the stack. Raise CliError if ROS rejects that."""
     try:
-        with undisturbed():
-            watch = Watch.begin(stacks, victim.stack.id, tell)
-            stacks.delete(victim.stack.id)
-    except RefusedError as refused:
-        left = " Whether ROS began is not known." if refused.may_pass else " Nothing was deleted."
-        raise Problem(messages.refused(refused, site, "") + left) from None
-    return watch
+        with defer_interrupt():
+            waiter = StackWaiter.for_existing(stacks, target.stack.id, on_event)
+            stacks.delete(target.stack.id)
+    except ServiceError as error:
+        effect = "It is not known whether ROS started." if error.is_transient else "Nothing was deleted."
+        raise CliError(f"{messages.service_error(error, location, '')} {effect}") from None
+    return waiter
 
 
-def settle(watch: Watch, stacks: Stacks, site: Site, patience: Patience) -> None:
-    """Wait until the stack is gone. Problem if it stays, which names what remains; TimeoutError if time runs out."""
+def wait(waiter: StackWaiter, stacks: Stacks, location: StackLocation, policy: PollPolicy) -> None:
+    """Wait until the stack is deleted. Raise CliError with the remaining resources, TimeoutError after the limit."""
     try:
-        stack = watch.until_settled(patience)
-        remains = () if stack is None else stacks.resources(stack.id)
-    except RefusedError as refused:
-        raise Problem(f"{messages.refused(refused, site, '')} {messages.goes_on(site)}") from None
+        stack = waiter.wait(policy)
+        remaining = () if stack is None else stacks.resources(stack.id)
+    except ServiceError as error:
+        message = messages.service_error(error, location, "")
+        raise CliError(f"{message} {messages.still_running(location)}") from None
     if stack is not None:
-        named = ", ".join(
-            f"{each.name} ({printable(each.reason) or each.state})" for each in remains if not _gone(each)
+        names = ", ".join(
+            f"{each.name} ({printable(each.reason) or each.state})"
+            for each in remaining
+            if each.state != "DELETE_COMPLETE"
         )
-        raise Problem(
-            f"Stack {stack.name} is now {stack.state}, and these remain: {named or 'nothing that ROS names'};"
-            " mend the cause and run the same command again."
+        raise CliError(
+            f"Stack {stack.name} is now {stack.state}, and these resources remain:"
+            f" {names or 'none that ROS names'}; fix the cause and run the same command again."
         )
 
 
-def delete_package(bucket: Bucket, key: str, site: Site) -> None:
-    """Delete the package. Problem if it stays."""
+def delete_package(bucket: Bucket, key: str, location: StackLocation) -> None:
+    """Delete the package. Raise CliError if that fails."""
     try:
         bucket.delete(key)
-    except RefusedError as refused:
-        said = messages.refused(refused, site, bucket.name)
-        raise Problem(f"{said} The stack is deleted; oss://{bucket.name}/{key} remains.") from None
+    except ServiceError as error:
+        message = messages.service_error(error, location, bucket.name)
+        raise CliError(f"{message} The stack is deleted; oss://{bucket.name}/{key} remains.") from None
 
 
-def former_packages(bucket: str, key: str) -> str:
-    """Where packages of former versions are, if the stack has had other versions than the one with this `key`."""
-    return f"packages of former versions, if there were any, in oss://{bucket}/{key.rpartition('/')[0]}/"
+def previous_packages(bucket: str, key: str) -> str:
+    """Return where the packages of previous versions of the stack are, if there were any."""
+    return f"packages of previous versions, if there were any, in oss://{bucket}/{key.rpartition('/')[0]}/"
 
 
-def _gone(resource: Resource) -> bool:
-    return resource.state == "DELETE_COMPLETE"
-
-
-def _messages(site: Site, credentials: Credentials) -> Mapping[str, int | None]:
-    """About how many messages each queue of the profile holds; empty if there is no profile to name them."""
-    whole = profiles.completed(site.profile)
-    endpoint = whole.get("mns", {}).get("endpoint")
+def _message_counts(location: StackLocation, credentials: Credentials) -> Mapping[str, int | None]:
+    """Return about how many messages each queue of the profile holds, without empty queues."""
+    profile = profiles.completed(location.profile)
+    endpoint = profile.get("mns", {}).get("endpoint")
     if not endpoint:
         return {}
-    records = Records(endpoint, credentials)
-    names = (whole["mns"].get(role) for role in QUEUES)
-    return {name: count for name in names if name and (count := _counted(records, name)) != 0}
+    inventory = SmqInventory(endpoint, credentials)
+    names = (profile["mns"].get(key) for key in QUEUES)
+    return {name: count for name in names if name and (count := _message_count(inventory, name)) != 0}
 
 
-def _counted(records: Records, queue: str) -> int | None:
+def _message_count(inventory: SmqInventory, queue: str) -> int | None:
     try:
-        return records.messages_in(queue)
+        return inventory.message_count(queue)
     except SmqError as error:
         return 0 if error.code == "QueueNotExist" else None

@@ -1,6 +1,6 @@
-"""What is said when OSS or ROS cannot be used: one clause that names what is wrong, one that says what to do.
+"""Errors of OSS and ROS, and their explanation: one clause names the fault, another the fix.
 
-Knows codes of both services; must not know what was being done. What a service says of a key is that of `doctor`.
+Errors about the key are explained as `doctor` explains them.
 
 Sources: the error pages of OSS (NoSuchBucket; the 403 of a bucket that has another endpoint), of ROS (StackNotFound,
 ActionInProgress, NotSupported) and of the API gateway in front of ROS.
@@ -9,63 +9,62 @@ ActionInProgress, NotSupported) and of the API gateway in front of ROS.
 import re
 from urllib.parse import unquote
 
-from express_sync.ops.doctor.endpoints import refusal
+from express_sync.ops.doctor.endpoints import key_rejection
 from express_sync.ops.terminal.certificates import CURE, UNTRUSTED
 from express_sync.ops.terminal.output import printable
 from handler.credentials import Credentials
 
 NOT_REACHED = "NotReached"
-_PASSING = re.compile(r"NotReached|(Rejected\.)?Throttling.*|ServiceUnavailable|InternalError|Http5[0-9]+")
+_TRANSIENT = re.compile(r"NotReached|(Rejected\.)?Throttling.*|ServiceUnavailable|InternalError|Http5[0-9]+")
 _DENIED = re.compile(r"AccessDenied|NoPermission|Forbidden.*")
-_LONGEST = 300
+_MAX_MESSAGE = 300
 
 
-class RefusedError(Exception):
-    """A service did not do what it was asked; `code` is its own, or NotReached. `message` is its text, unsafe to print.
+class ServiceError(Exception):
+    """A call to a service failed; `code` is the service's own, or NotReached. `message` is unsafe to print.
 
-    `elsewhere` is the endpoint that OSS says a bucket has, where it says so.
+    `bucket_endpoint` is the endpoint of the bucket, if OSS names it.
     """
 
-    def __init__(self, service: str, action: str, code: str, message: str = "", elsewhere: str = "") -> None:
-        super().__init__(f"{service} refuses {action} with {code}")
+    def __init__(self, service: str, action: str, code: str, message: str = "", bucket_endpoint: str = "") -> None:
+        super().__init__(f"{service} rejects {action} with {code}")
         self.service, self.action, self.code = service, action, code
-        self.message, self.elsewhere = message, elsewhere
+        self.message, self.bucket_endpoint = message, bucket_endpoint
 
     @property
-    def may_pass(self) -> bool:
-        """Whether the same call may succeed in a while."""
-        return bool(_PASSING.fullmatch(self.code))
+    def is_transient(self) -> bool:
+        """Whether the same call may succeed later."""
+        return bool(_TRANSIENT.fullmatch(self.code))
 
 
-def quotable(text: str, credentials: Credentials) -> str:
-    """Return the text of a service, or nothing if it repeats a secret.
+def without_secrets(text: str, credentials: Credentials) -> str:
+    """Return the message of a service, or an empty string if it contains a secret.
 
-    A refused signature is answered with what should have been signed, in which a token is percent-encoded twice.
+    After a wrong signature the message contains the string to sign, in which a token is percent-encoded twice.
     """
     plain = unquote(unquote(unquote(text)))
     secrets = (credentials.access_key_secret, credentials.security_token)
     return "" if any(secret and secret in form for secret in secrets for form in (text, plain)) else text
 
 
-def clauses(refused: RefusedError) -> tuple[str, str]:
-    """What is wrong, and what to do; neither begins with a capital nor ends with a full stop of its own."""
-    service, code = refused.service, refused.code
-    if known := refusal(code):
-        return f"{service} {known.finds} ({code})", known.cure
+def explanation(error: ServiceError) -> str:
+    """Return a sentence that names the fault and the fix."""
+    fault, fix = _clauses(error)
+    return f"{fault[0].upper()}{fault[1:]}; {fix}."
+
+
+def _clauses(error: ServiceError) -> tuple[str, str]:
+    service, code = error.service, error.code
+    if rejection := key_rejection(code):
+        return f"{service} {rejection.meaning} ({code})", rejection.fix
     if code == UNTRUSTED:
         return f"the certificate of {service} is not trusted", CURE
     if code == NOT_REACHED:
         return f"{service} cannot be reached", "check --region and the network"
     if _DENIED.fullmatch(code):
-        cure = f"grant it {refused.action}; docs/deploy.md has the whole policy"
-        return f"the key may not do {refused.action} ({code})", cure
-    if refused.may_pass:
-        return f"{service} cannot do {refused.action} now ({code})", "try again in a minute"
-    said = printable(refused.message)[:_LONGEST].rstrip(". ")
-    return f"{service} refuses {refused.action} ({code}{': ' if said else ''}{said})", "correct what it names"
-
-
-def sentence(refused: RefusedError) -> str:
-    """Both clauses as one sentence."""
-    wrong, cure = clauses(refused)
-    return f"{wrong[0].upper()}{wrong[1:]}; {cure}."
+        fix = f"grant {error.action} to it; docs/deploy.md has the whole policy"
+        return f"the key has no permission for {error.action} ({code})", fix
+    if error.is_transient:
+        return f"{service} cannot perform {error.action} now ({code})", "try again in a minute"
+    message = printable(error.message)[:_MAX_MESSAGE].rstrip(". ")
+    return f"{service} rejects {error.action} ({code}{': ' if message else ''}{message})", "correct the cause"

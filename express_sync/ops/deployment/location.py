@@ -1,23 +1,24 @@
-"""Where a deployment happens: region, stack, the endpoints of ROS and OSS, the key, and the profile that tells of it.
+"""The location of a stack: region, name, the endpoints of ROS and OSS, the key, and the profile.
 
-The profile has the stack's name. One that is there already keeps what it says, and decides: endpoints of its own, a
-key, the region. Knows files and settings; asks no service.
+The profile has the name of the stack. The settings of an existing profile are kept and take precedence: endpoints,
+key and region.
 """
 
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
+from express_sync.ops.atomic_file import write_atomically
 from express_sync.ops.queues.client import RESULT_QUEUE
 from express_sync.ops.targets import profiles
 from express_sync.ops.targets.credentials import find
-from express_sync.ops.targets.registration import write_atomically
-from express_sync.ops.targets.target import LOCAL, directories
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.targets.registration import state_directory
+from express_sync.ops.targets.target import LOCAL, profile_directories
+from express_sync.ops.terminal.errors import CliError
 from handler.credentials import Credentials
 from handler.sgw.endpoints import SAFE_URL
 
@@ -29,8 +30,8 @@ _STACK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
-    """One stack's place. `profile` is what is written in its file, empty if nothing is."""
+class StackLocation:
+    """The location of one stack. `profile` is the content of its profile file, empty if there is none."""
 
     region: str
     stack: str
@@ -38,20 +39,22 @@ class Site:
     oss: str
     profile: Mapping[str, Any]
     profile_path: Path
+    packages: Path  # where packages are built
+    environment: Mapping[str, str] = field(repr=False)
 
-    def credentials(self, environment: Mapping[str, str]) -> Credentials:
-        """The key to act with. Problem if there is none."""
-        return find(self.profile, environment).credentials
+    def credentials(self) -> Credentials:
+        """Return the key of the profile or of the environment. Raise CliError if there is none."""
+        return find(self.profile, self.environment).credentials
 
     @property
     def options(self) -> str:
-        """What to type after `status` or `destroy` to mean this stack."""
+        """The options of `status` and `destroy` that select this stack."""
         return f"--region {self.region}" + ("" if self.stack == DEFAULT_STACK else f" --stack {self.stack}")
 
-    def described(self, account_id: str, name_prefix: str, outputs: Mapping[str, str]) -> Mapping[str, Any]:
-        """The profile of the deployed stack, for every other command. No key is added to it.
+    def updated_profile(self, account_id: str, name_prefix: str, outputs: Mapping[str, str]) -> Mapping[str, Any]:
+        """Return the profile of the deployed stack for the other commands, without adding a key.
 
-        An empty name says that there is no result queue; without it the name would be derived.
+        An empty name means that there is no result queue; without the entry, the name would be derived.
         """
         known = {"region": self.region, "accountId": account_id, "namePrefix": name_prefix}
         mns, results = self.profile.get("mns", {}), outputs.get("ResultQueueName", "")
@@ -59,47 +62,48 @@ class Site:
             return {**self.profile, **known, "mns": {**mns, RESULT_QUEUE: results}}
         return {**self.profile, **known}
 
-    def make_room(self) -> None:
-        """See to it that a profile can be written, which a deployed stack would be hard to use without. Problem."""
+    def require_writable_profile(self) -> None:
+        """Raise CliError if no profile can be written, because a deployed stack would be hard to use without one."""
         try:
             self.profile_path.parent.mkdir(parents=True, exist_ok=True)
             with TemporaryFile(dir=self.profile_path.parent):
                 pass
         except OSError as error:
-            raise Problem(
+            raise CliError(
                 f"Cannot write {self.profile_path}: {error.strerror}; nothing was deployed; choose another directory."
             ) from None
 
-    def write(self, profile: Mapping[str, Any]) -> None:
-        """Keep `profile` as this stack's, where there is room. Problem if it cannot be written."""
+    def write_profile(self, profile: Mapping[str, Any]) -> None:
+        """Write the profile of this stack. Raise CliError if that fails."""
         write_atomically(self.profile_path, json.dumps(profile, indent=2) + "\n")
 
 
-def choose(region: str | None, stack: str, directory: Path, environment: Mapping[str, str]) -> Site:
-    """The place of `stack`, seen from `directory`. Problem if region, name or profile do not fit together."""
+def locate(region: str | None, stack: str, directory: Path, environment: Mapping[str, str]) -> StackLocation:
+    """Return the location of `stack` for a command in `directory`. Raise CliError if the settings do not agree."""
     if not _STACK.fullmatch(stack) or stack in (LOCAL, profiles.ENVIRONMENT):
-        raise Problem(
-            f"A stack's name is letters, digits, hyphens and underscores, and neither {LOCAL} nor"
-            f" {profiles.ENVIRONMENT}; choose such a --stack."
+        raise CliError(
+            f"The name of a stack consists of letters, digits, hyphens and underscores, and is neither {LOCAL} nor"
+            f" {profiles.ENVIRONMENT}; choose another --stack."
         )
-    path, written = profiles.written(stack, directories(directory, environment))
+    path, written = profiles.written(stack, profile_directories(directory, environment))
     profile = written or {}
-    where = _region(region, profile, path, environment)
-    endpoints = _endpoints(where, profile, path, environment)
-    return Site(where, stack, endpoints["ros"], endpoints["oss"], profile, path)
+    chosen = _region(region, profile, path, environment)
+    endpoints = _endpoints(chosen, profile, path, environment)
+    packages = state_directory(directory).parent / "dist"
+    return StackLocation(chosen, stack, endpoints["ros"], endpoints["oss"], profile, path, packages, environment)
 
 
-def _region(asked: str | None, profile: Mapping[str, Any], path: Path, environment: Mapping[str, str]) -> str:
+def _region(option: str | None, profile: Mapping[str, Any], path: Path, environment: Mapping[str, str]) -> str:
     known = profile.get("region")
-    region = asked or known or environment.get(REGION_VARIABLE)
+    region = option or known or environment.get(REGION_VARIABLE)
     if not region:
-        raise Problem("Name the region of the stack, such as --region cn-hangzhou.")
+        raise CliError("The region of the stack is not known; name it, such as --region cn-hangzhou.")
     if not _REGION.fullmatch(region):
-        location = "an OSS location" if region.startswith("oss-") else "no region's id"
-        raise Problem(f"{region!r} is {location}; name the region by its id, such as cn-hangzhou.")
+        kind = "an OSS location" if region.startswith("oss-") else "not a valid region id"
+        raise CliError(f"{region!r} is {kind}; name the region by its id, such as cn-hangzhou.")
     if known and region != known:
-        raise Problem(
-            f"The stack of this name is in {known}, says {path}; give the one in {region} another --stack,"
+        raise CliError(
+            f"According to {path}, the stack of this name is in {known}; give the one in {region} another --stack,"
             " or delete that file."
         )
     return str(region)
@@ -108,16 +112,16 @@ def _region(asked: str | None, profile: Mapping[str, Any], path: Path, environme
 def _endpoints(
     region: str, profile: Mapping[str, Any], path: Path, environment: Mapping[str, str]
 ) -> Mapping[str, str]:
-    """The public endpoints, as ROS and OSS document them, or all those that were named; never some of each."""
-    named = {name: environment.get(variable) or "" for name, variable in _VARIABLES.items()}
-    named = {name: url or profile.get(name, {}).get("endpoint", "") for name, url in named.items()}
-    if not (any(named.values()) or profiles.names_an_endpoint(profile)):
+    """Return the documented public endpoints, or the configured ones if any is configured; never a mix of both."""
+    configured = {name: environment.get(variable) or "" for name, variable in _VARIABLES.items()}
+    configured = {name: url or profile.get(name, {}).get("endpoint", "") for name, url in configured.items()}
+    if not (any(configured.values()) or profiles.names_an_endpoint(profile)):
         return {"ros": "https://ros.aliyuncs.com", "oss": f"https://oss-{region}.aliyuncs.com"}
-    for name, url in named.items():
+    for name, url in configured.items():
         if not SAFE_URL.fullmatch(url):
-            raise Problem(
-                f"Endpoints are named, but none that can be used for {name}; set {_VARIABLES[name]} or"
+            raise CliError(
+                f"There are configured endpoints, but not a valid one for {name}; set {_VARIABLES[name]} or"
                 f" {name}.endpoint of {path} to an https URL such as https://{name}.aliyuncs.com"
-                " (http is for this machine only)."
+                " (http is allowed for this machine only)."
             )
-    return {name: url.rstrip("/") for name, url in named.items()}
+    return {name: url.rstrip("/") for name, url in configured.items()}

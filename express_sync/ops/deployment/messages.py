@@ -1,70 +1,69 @@
-"""What is said when a deployment or a deletion does not come to its end: what is wrong, what exists, what to do.
-
-Sentences only; must not know what led to them.
-"""
+"""Error messages for failed deployments and deletions: the fault, what exists now, and the fix."""
 
 import re
 from collections.abc import Sequence
 
-from express_sync.ops.deployment.errors import NOT_REACHED, RefusedError, sentence
-from express_sync.ops.deployment.location import Site
+from express_sync.ops.deployment.errors import NOT_REACHED, ServiceError, explanation
+from express_sync.ops.deployment.location import StackLocation
 from express_sync.ops.deployment.plan import Plan
 from express_sync.ops.deployment.stack import Event, Stack
 from express_sync.ops.terminal.output import printable
 
-_LONGEST_REASON = 500
+_MAX_REASON = 500
 _REGION_OF_ENDPOINT = re.compile(r"oss-(?P<region>[a-z0-9-]+?)(-internal)?\.aliyuncs\.com")
 
 
-def refused(refusal: RefusedError, site: Site, bucket: str) -> str:
-    """Why a service did not do it, with the bucket, region and endpoints that were meant."""
-    if refusal.elsewhere:
-        match = _REGION_OF_ENDPOINT.fullmatch(refusal.elsewhere)
-        return elsewhere(bucket, match["region"] if match else printable(refusal.elsewhere), site.region)
-    if refusal.code in ("NoSuchBucket", "InvalidBucketName"):
+def service_error(error: ServiceError, location: StackLocation, bucket: str) -> str:
+    """Return the explanation of an error, with the bucket, region or endpoint in question."""
+    if error.bucket_endpoint:
+        match = _REGION_OF_ENDPOINT.fullmatch(error.bucket_endpoint)
+        return wrong_region(bucket, match["region"] if match else printable(error.bucket_endpoint), location.region)
+    if error.code in ("NoSuchBucket", "InvalidBucketName"):
         return (
-            f"There is no bucket {bucket} ({refusal.code}); create it in {site.region}, or name another --code-bucket."
+            f"Bucket {bucket} does not exist ({error.code});"
+            f" create it in {location.region}, or name another --code-bucket."
         )
-    if refusal.code == NOT_REACHED:
-        url = {"ROS": site.ros, "OSS": site.oss}[refusal.service]
-        return f"{refusal.service} at {url} cannot be reached; check --region and the network."
-    return sentence(refusal)
+    if error.code == NOT_REACHED:
+        url = {"ROS": location.ros, "OSS": location.oss}[error.service]
+        return f"{error.service} at {url} cannot be reached; check --region and the network."
+    return explanation(error)
 
 
-def elsewhere(bucket: str, region: str, wanted: str) -> str:
-    """A bucket is in another region: Function Compute takes code only from its own."""
+def wrong_region(bucket: str, actual: str, expected: str) -> str:
+    """Return the message for a bucket in another region, from which Function Compute loads no code."""
     return (
-        f"Bucket {bucket} is in {region}, and code for {wanted} must come from a bucket there;"
-        f" name another --code-bucket, or deploy with --region {region}."
+        f"Bucket {bucket} is in {actual}, but the code for {expected} must be in a bucket there;"
+        f" name another --code-bucket, or deploy with --region {actual}."
     )
 
 
-def not_ours(bucket: str, owner: str, site: Site) -> str:
-    """A bucket is another account's than the profile's."""
+def wrong_account(bucket: str, owner: str, location: StackLocation) -> str:
+    """Return the message for a bucket of another account than that of the profile."""
     return (
-        f"Bucket {bucket} belongs to account {owner}, but the profile {site.profile_path} is of"
-        f" {site.profile['accountId']}; name a bucket of that account, or another --stack."
+        f"Bucket {bucket} belongs to account {owner}, but the profile {location.profile_path} to account"
+        f" {location.profile['accountId']}; name a bucket of that account, or another --stack."
     )
 
 
-def settled(stack: Stack, failures: Sequence[Event], plan: Plan) -> str:
-    """A stack came to rest and is not well."""
-    if stack.standing == "dead":
-        cure = f"Mend the cause, run `express-sync destroy {plan.site.options} --yes`, and deploy again."
+def stack_failed(stack: Stack, failures: Sequence[Event], plan: Plan) -> str:
+    """Return the message for a stack whose deployment ended without success."""
+    if stack.health == "unrecoverable":
+        fix = f"Fix the cause, run `express-sync destroy {plan.location.options} --yes`, and deploy again."
     elif stack.state == "ROLLBACK_COMPLETE":
-        cure = "The former version is back; mend the cause and deploy again."
+        fix = "The previous version was restored; fix the cause and deploy again."
     else:
-        cure = "The stack is between two versions; mend the cause and deploy again."
-    return f"Stack {stack.name} is now {stack.state}: {reason(stack, failures)}. The package is at {plan.place}. {cure}"
+        fix = "The stack is between two versions; fix the cause and deploy again."
+    reason = failure_reason(stack, failures)
+    return f"Stack {stack.name} is now {stack.state}: {reason}. The package is at {plan.object_url}. {fix}"
 
 
-def reason(stack: Stack, failures: Sequence[Event]) -> str:
-    """Why a stack is not well: the resource that failed first, or what ROS says of the whole."""
+def failure_reason(stack: Stack, failures: Sequence[Event]) -> str:
+    """Return why a stack failed: the reason of the first failed resource, or that of the stack."""
     first = next((event for event in failures if event.resource != stack.name), None)
-    said = printable(first.reason if first else stack.reason)[:_LONGEST_REASON].rstrip(". ") or "ROS gives no reason"
-    return f"{first.resource} failed ({said})" if first else said
+    reason = printable(first.reason if first else stack.reason)[:_MAX_REASON].rstrip(". ") or "ROS gives no reason"
+    return f"{first.resource} failed ({reason})" if first else reason
 
 
-def goes_on(site: Site) -> str:
-    """What to say of a stack that nobody waits for any longer."""
-    return f"The stack goes on without this command; look with `express-sync status {site.options}`."
+def still_running(location: StackLocation) -> str:
+    """Return the message for an operation that continues after the command has ended."""
+    return f"ROS continues without this command; check with `express-sync status {location.options}`."

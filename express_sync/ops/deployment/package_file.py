@@ -1,77 +1,62 @@
-"""The function's package as a file: its hash, its size and the Python that its compiled modules are for.
-
-Knows zip files and tags of compiled modules; must not know how a package is built or where it goes.
-"""
+"""Reads the function package from a file: its hash, its size, and the Python version of its compiled modules."""
 
 import hashlib
 import re
 import zipfile
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.packaging.package import Package
+from express_sync.ops.terminal.errors import CliError
 
-DISTRIBUTIONS = Path(__file__).resolve().parents[3] / "dist"
 _NATIVE = re.compile(r"\.cpython-3(?P<minor>[0-9]+)-(?P<platform>[a-z0-9_-]+)\.so$")
-_PLATFORM = "x86_64-linux-gnu"  # Function Compute's built-in runtimes run on nothing else
-
-
-@dataclass(frozen=True, slots=True)
-class Package:
-    """A package; `runtime` is that of FC which can run it, such as `python3.10`, empty if any can."""
-
-    path: Path
-    sha256: str
-    runtime: str
-    size: int
-
-    @property
-    def key(self) -> str:
-        """Its key in a bucket: named after the content, so that another content is another object."""
-        return f"express-sync/function-{self.sha256[:16]}.zip"
+_PLATFORM = "x86_64-linux-gnu"  # the only platform of Function Compute's built-in runtimes
 
 
 def read(path: Path) -> Package:
-    """The package in the file at `path`. Problem if it is no package, or one that no runtime can run."""
+    """Return the package in the file at `path`. Raise CliError if it is not a package that some runtime can run."""
     try:
         content = path.read_bytes()
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except (OSError, zipfile.BadZipFile) as error:
-        raise Problem(f"{path} is no readable package ({_what(error)}); build it, or name another --package.") from None
+        raise CliError(
+            f"{path} is not a readable package ({_reason(error)}); build it, or name another --package."
+        ) from None
     return Package(path, hashlib.sha256(content).hexdigest(), _runtime(names, path), len(content))
 
 
 def newest(directory: Path) -> Package | None:
-    """The package that was built last into `directory`, if one was."""
+    """Return the latest package in `directory`, None if there is none."""
     built = sorted(directory.glob("function-*.zip"), key=lambda path: path.stat().st_mtime)
     return read(built[-1]) if built else None
 
 
 def check(package: Package, runtime: str, handler: str) -> None:
-    """Problem unless the stack's `runtime` can run the package, and its `handler` is in there."""
+    """Raise CliError unless `runtime` can run the package and the package contains `handler`."""
     if package.runtime not in ("", runtime):
-        raise Problem(
-            f"{package.path} is for {package.runtime}, but the stack is to run on {runtime};"
+        raise CliError(
+            f"{package.path} is for {package.runtime}, but the runtime of the stack is {runtime};"
             f" build the package for {runtime}, or add --parameter Runtime={package.runtime}."
         )
     module = handler.rpartition(".")[0].replace(".", "/")
     with zipfile.ZipFile(package.path) as archive:
         if not {f"{module}.py", f"{module}.pyc"} & set(archive.namelist()):
-            raise Problem(f"{package.path} holds no {module}.py, which Handler in template.yml names; build it anew.")
+            raise CliError(
+                f"{package.path} does not contain {module}.py, which Handler in template.yml names; build it again."
+            )
 
 
 def _runtime(names: Iterable[str], path: Path) -> str:
     found = {(match["minor"], match["platform"]) for name in names if (match := _NATIVE.search(name))}
-    strange = sorted(platform for _, platform in found if platform != _PLATFORM)
-    if strange:
-        raise Problem(f"{path} holds modules for {strange[0]}, not {_PLATFORM}; build it for Function Compute.")
+    foreign = sorted(platform for _, platform in found if platform != _PLATFORM)
+    if foreign:
+        raise CliError(f"{path} contains modules for {foreign[0]}, not {_PLATFORM}; build it for Function Compute.")
     versions = sorted({f"python3.{minor}" for minor, _ in found})
     if len(versions) > 1:
-        raise Problem(f"{path} mixes modules for {' and '.join(versions)}; build it anew.")
+        raise CliError(f"{path} mixes modules for {' and '.join(versions)}; build it again.")
     return versions[0] if versions else ""
 
 
-def _what(error: OSError | zipfile.BadZipFile) -> str:
+def _reason(error: OSError | zipfile.BadZipFile) -> str:
     return (isinstance(error, OSError) and error.strerror) or "it is not a zip file"

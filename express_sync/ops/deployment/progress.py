@@ -1,59 +1,59 @@
-"""How the wait for a stack looks, and how it ends when nobody waits any longer. Must not know what was begun."""
+"""Shows the progress of a stack operation, and ends the command after a timeout or an interrupt."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.table import Column
 
-from express_sync.ops.deployment.location import Site
-from express_sync.ops.deployment.messages import goes_on
+from express_sync.ops.deployment.location import StackLocation
+from express_sync.ops.deployment.messages import still_running
 from express_sync.ops.deployment.stack import Event
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import ExitCode, leave
+from express_sync.ops.terminal.errors import ExitCode, exit_with
 
 
 @contextmanager
-def events(what: str, total: int) -> Iterator[Callable[[Event], None]]:
-    """Give what tells an event: a line for each, and a bar that fills as `total` resources come to their end."""
+def event_printer(label: str, total: int) -> Iterator[Callable[[Event], None]]:
+    """Yield a function that prints an event as a line and advances a bar of `total` resources."""
     done: set[str] = set()
     with output.progress() as progress:
-        task = progress.add_task(what, total=total)
+        task = progress.add_task(label, total=total)
 
-        def tell(event: Event) -> None:
+        def on_event(event: Event) -> None:
             reason = f"  {event.reason}" if event.state.endswith("_FAILED") else ""
-            output.note(f"{event.time}  {event.resource:<26}  {event.state}{reason}")
+            output.info(f"{event.time}  {event.resource:<26}  {event.state}{reason}")
             if event.state.endswith("_COMPLETE"):
                 done.add(event.resource)
                 progress.update(task, completed=min(len(done), total))
 
-        yield tell
+        yield on_event
 
 
 @contextmanager
-def no_longer_than_wanted(site: Site) -> Iterator[None]:
-    """End the command with a sentence if time runs out or Ctrl-C is pressed; the stack goes on either way."""
+def exit_when_waiting_ends(location: StackLocation) -> Iterator[None]:
+    """End the command with a message after a timeout or Ctrl-C; ROS continues in both cases."""
     try:
         yield
     except TimeoutError:
-        output.say(f"Time ran out. {goes_on(site)}")
-        leave(ExitCode.OUT_OF_TIME)
+        output.notice(f"The time limit was reached. {still_running(location)}")
+        exit_with(ExitCode.OUT_OF_TIME)
     except KeyboardInterrupt:
-        output.say(goes_on(site))
-        leave(ExitCode.INTERRUPTED)
+        output.notice(still_running(location))
+        exit_with(ExitCode.INTERRUPTED)
 
 
 @contextmanager
-def uninterrupted(otherwise: str) -> Iterator[None]:
-    """End the command with the sentence `otherwise` if Ctrl-C is pressed."""
+def exit_on_interrupt(message: str) -> Iterator[None]:
+    """End the command with a message after Ctrl-C."""
     try:
         yield
     except KeyboardInterrupt:
-        output.say(f"Interrupted. {otherwise}")
-        leave(ExitCode.INTERRUPTED)
+        output.notice(f"Interrupted. {message}")
+        exit_with(ExitCode.INTERRUPTED)
 
 
-def outputs(found: Mapping[str, str]) -> None:
-    """The outputs of a stack as a table."""
+def print_outputs(outputs: Mapping[str, str]) -> None:
+    """Print the outputs of a stack as a table."""
     console = output.results()
-    rows = ((output.printable(name), output.printable(value)) for name, value in sorted(found.items()))
+    rows = ((output.printable(name), output.printable(value)) for name, value in sorted(outputs.items()))
     console.print(output.table(console, (Column("Output"), Column("Value", overflow="fold")), rows))

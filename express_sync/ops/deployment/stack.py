@@ -1,43 +1,46 @@
-"""What ROS says of a stack, and what each of its states means to us. Facts only; must not know how ROS is asked.
+"""Stacks, resources and events as ROS describes them, and the health that each state means.
 
-Sources: "Stack status" and the pages of GetStack, ListStackEvents and ListStackResources of ROS 2019-09-10. Which
-states an update is taken in is that of its change sets: whatever is complete, and what an update left behind.
+Sources: "Stack status" and the pages of GetStack, ListStackEvents and ListStackResources of ROS 2019-09-10. The states
+in which a stack can be updated are those of change sets: complete states, and states that an update left behind.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Standing = Literal["well", "busy", "broken", "dead", "gone"]
+StackHealth = Literal["healthy", "in_progress", "failed", "unrecoverable", "deleted"]
 
-_STANDINGS: Mapping[str, Standing] = {
-    "CREATE_COMPLETE": "well",
-    "UPDATE_COMPLETE": "well",
-    "CHECK_COMPLETE": "well",
-    "IMPORT_CREATE_COMPLETE": "well",
-    "IMPORT_UPDATE_COMPLETE": "well",
-    "ROLLBACK_COMPLETE": "broken",  # an update failed, and the former version is back
-    "ROLLBACK_FAILED": "broken",
-    "UPDATE_FAILED": "broken",
-    "CHECK_FAILED": "broken",
-    "CREATE_FAILED": "dead",
-    "CREATE_ROLLBACK_COMPLETE": "dead",  # the creation failed, and its resources are deleted again
-    "CREATE_ROLLBACK_FAILED": "dead",
-    "DELETE_FAILED": "dead",
-    "DELETE_COMPLETE": "gone",
+_HEALTH: Mapping[str, StackHealth] = {
+    "CREATE_COMPLETE": "healthy",
+    "UPDATE_COMPLETE": "healthy",
+    "CHECK_COMPLETE": "healthy",
+    "IMPORT_CREATE_COMPLETE": "healthy",
+    "IMPORT_UPDATE_COMPLETE": "healthy",
+    "ROLLBACK_COMPLETE": "failed",  # an update failed, and the previous version was restored
+    "ROLLBACK_FAILED": "failed",
+    "UPDATE_FAILED": "failed",
+    "CHECK_FAILED": "failed",
+    "CREATE_FAILED": "unrecoverable",
+    "CREATE_ROLLBACK_COMPLETE": "unrecoverable",  # the creation failed, and its resources were deleted
+    "CREATE_ROLLBACK_FAILED": "unrecoverable",
+    "DELETE_FAILED": "unrecoverable",
+    "DELETE_COMPLETE": "deleted",
 }
 
 
-def standing(state: str) -> Standing:
-    """well; busy; broken, but to be updated; dead, to be deleted before anything else; or gone."""
+def health(state: str) -> StackHealth:
+    """Return the health that a state means.
+
+    A failed stack can be updated; an unrecoverable one must be deleted first. An unknown state counts as failed.
+    """
     if state.endswith("_IN_PROGRESS"):
-        return "busy"
-    return _STANDINGS.get(state, "broken")
+        return "in_progress"
+    return _HEALTH.get(state, "failed")
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A stack as it is now."""
+    """The current description of a stack."""
 
     id: str
     name: str
@@ -47,14 +50,14 @@ class Stack:
     outputs: Mapping[str, str]
 
     @property
-    def standing(self) -> Standing:
-        """What its state means to us."""
-        return standing(self.state)
+    def health(self) -> StackHealth:
+        """The health that its state means."""
+        return health(self.state)
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to a resource of a stack, or to the stack itself, which then goes by its own name."""
+    """An event of a resource, or of the stack itself, whose name is then the resource's."""
 
     id: str
     time: str
@@ -65,7 +68,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A resource of a stack as it is now."""
+    """The current description of a resource of a stack."""
 
     name: str
     type: str
@@ -73,6 +76,6 @@ class Resource:
     reason: str
 
     @property
-    def is_well(self) -> bool:
-        """Whether it is there, and nobody works on it."""
-        return standing(self.state) == "well"
+    def is_healthy(self) -> bool:
+        """Whether it exists and no operation on it is in progress."""
+        return health(self.state) == "healthy"

@@ -1,44 +1,41 @@
-"""How a deployed stack is: its state, what in it is not well, and whether it runs the package that is here.
-
-Only looks. Must not know how it is shown.
-"""
+"""The status of a deployed stack: its state, its unhealthy resources, and whether it runs the local package."""
 
 from dataclasses import dataclass
 
-from express_sync.ops.deployment.messages import reason
-from express_sync.ops.deployment.package_file import Package
+from express_sync.ops.deployment.messages import failure_reason
 from express_sync.ops.deployment.ros import Stacks
 from express_sync.ops.deployment.stack import Resource, Stack
 from express_sync.ops.deployment.template_file import CODE_OBJECT
+from express_sync.ops.packaging.package import Package
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
-    """A stack, its resources that are not well, and the package that is here, None if none is."""
+class StackStatus:
+    """A stack, its unhealthy resources, and the local package if there is one."""
 
     stack: Stack
-    unwell: tuple[Resource, ...]
+    unhealthy: tuple[Resource, ...]
     local: Package | None
 
     @property
-    def is_well(self) -> bool:
-        """Whether stack and resources are as they should be; another package here is no illness."""
-        return self.stack.standing == "well" and not self.unwell
+    def is_healthy(self) -> bool:
+        """Whether the stack and its resources are healthy; a different local package does not matter."""
+        return self.stack.health == "healthy" and not self.unhealthy
 
     @property
     def runs_local(self) -> bool | None:
-        """Whether the deployed package is the one that is here, None if none is here."""
+        """Whether the deployed package is the local one, None if there is no local one."""
         return None if self.local is None else self.stack.parameters.get(CODE_OBJECT) == self.local.key
 
     def document(self) -> dict[str, object]:
-        """All of it for scripts."""
+        """Return the status as a JSON object."""
         stack = self.stack
         return {
             "stack": stack.name,
             "stackId": stack.id,
             "state": stack.state,
-            "isWell": self.is_well,
-            "reason": "" if stack.standing == "well" else reason(stack, ()),
+            "isWell": self.is_healthy,
+            "reason": "" if stack.health == "healthy" else failure_reason(stack, ()),
             "package": {
                 "deployed": stack.parameters.get(CODE_OBJECT),
                 "local": self.local.key if self.local else None,
@@ -46,12 +43,13 @@ class Examined:
             },
             "unwell": [
                 {"resource": each.name, "type": each.type, "state": each.state, "reason": each.reason}
-                for each in self.unwell
+                for each in self.unhealthy
             ],
             "outputs": dict(stack.outputs),
         }
 
 
-def examine(stacks: Stacks, stack: Stack, local: Package | None) -> Examined:
-    """Look at every resource of a stack. RefusedError."""
-    return Examined(stack, tuple(each for each in stacks.resources(stack.id) if not each.is_well), local)
+def stack_status(stacks: Stacks, stack: Stack, local: Package | None) -> StackStatus:
+    """Look up every resource of a stack. Raise ServiceError if that fails."""
+    unhealthy = tuple(each for each in stacks.resources(stack.id) if not each.is_healthy)
+    return StackStatus(stack, unhealthy, local)

@@ -1,83 +1,80 @@
-"""Waiting for a stack: asked again and again, more and more slowly, every event told once.
-
-Must not know why one waits, or how an event is shown.
-"""
+"""Waits for a stack: polls at growing intervals and reports every event once."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from express_sync.ops.deployment.errors import RefusedError
+from express_sync.ops.deployment.errors import ServiceError
 from express_sync.ops.deployment.stack import Event, Stack
 
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
+MIN_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.1, 5.0
 
 
-class Source(Protocol):
-    """Who knows the stack."""
+class StackReader(Protocol):
+    """Reads the state and the events of a stack."""
 
     def get(self, stack_id: str) -> Stack | None:
-        """The stack as it is now, None if it is gone."""
+        """Return the stack as it is now, None if it was deleted."""
 
     def events(self, stack_id: str) -> tuple[Event, ...]:
-        """Its latest events, oldest first."""
+        """Return its latest events, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait, in seconds on `clock`, and how to: `sleep` takes seconds."""
+class PollPolicy:
+    """The time limit in seconds, and the clock and `sleep` to wait with."""
 
     seconds: float
     clock: Callable[[], float]
     sleep: Callable[[float], object]
 
     def pauses(self) -> Iterator[None]:
-        """Wait between two looks, twice as long each time; end when time is up."""
-        until, pause = self.clock() + self.seconds, FIRST_PAUSE_SECONDS
+        """Sleep between two polls, each time twice as long, until the time limit."""
+        until, pause = self.clock() + self.seconds, MIN_PAUSE_SECONDS
         while (left := until - self.clock()) > 0:
             yield
             self.sleep(min(pause, left))
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            pause = min(2 * pause, MAX_PAUSE_SECONDS)
 
 
 @dataclass(slots=True)
-class Watch:
-    """One wait; `failures` are the events that tell why a resource failed, oldest first."""
+class StackWaiter:
+    """Waits for one stack; `failures` are the events with the reasons of failed resources, oldest first."""
 
-    source: Source
+    reader: StackReader
     stack_id: str
-    tell: Callable[[Event], None]
-    told: set[str] = field(default_factory=set)
+    on_event: Callable[[Event], None]
+    reported: set[str] = field(default_factory=set)
     failures: list[Event] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, source: Source, stack_id: str, tell: Callable[[Event], None]) -> "Watch":
-        """Know what has happened to a stack so far, which is not told."""
-        return cls(source, stack_id, tell, {event.id for event in source.events(stack_id)})
+    def for_existing(cls, reader: StackReader, stack_id: str, on_event: Callable[[Event], None]) -> "StackWaiter":
+        """Return a waiter that does not report the previous events of the stack."""
+        return cls(reader, stack_id, on_event, {event.id for event in reader.events(stack_id)})
 
-    def until_settled(self, patience: Patience) -> Stack | None:
-        """The stack when nobody works on it any more, None if it is gone. TimeoutError if time runs out first.
+    def wait(self, policy: PollPolicy) -> Stack | None:
+        """Return the stack when its operation has ended, None if it was deleted. Raise TimeoutError after the limit.
 
-        A service that is away for a while is waited for; any other refusal is raised.
+        Transient errors are retried; others are raised.
         """
-        for _ in patience.pauses():
+        for _ in policy.pauses():
             try:
-                stack = self.source.get(self.stack_id)
+                stack = self.reader.get(self.stack_id)
                 if stack is not None:
-                    self._tell_news()
-            except RefusedError as refused:
-                if not refused.may_pass:
+                    self._report_new_events()
+            except ServiceError as error:
+                if not error.is_transient:
                     raise
                 continue
-            if stack is None or stack.standing != "busy":
-                return stack if stack is None or stack.standing != "gone" else None
+            if stack is None or stack.health != "in_progress":
+                return stack if stack is None or stack.health != "deleted" else None
         raise TimeoutError
 
-    def _tell_news(self) -> None:
-        for event in self.source.events(self.stack_id):
-            if event.id in self.told:
+    def _report_new_events(self) -> None:
+        for event in self.reader.events(self.stack_id):
+            if event.id in self.reported:
                 continue
-            self.told.add(event.id)
-            self.tell(event)
+            self.reported.add(event.id)
+            self.on_event(event)
             if event.state.endswith("_FAILED"):
                 self.failures.append(event)

@@ -1,11 +1,11 @@
-"""What `express-sync doctor` finds out about a cloud, without changing anything there.
+"""The checks of `express-sync doctor`: read-only, from credentials to buckets.
 
-    checks         the table of checks, each from a patient to findings
-    access, messaging, function, calling, gateway    the checks, by what they look at
-    patient        a cloud under examination: every question is asked once, every answer kept
-    records, questions     how SMQ and the signed APIs are asked
-    report         how the findings are told
-    finding        what a check says: a mark, a sentence, a cure
+    checks         the table of checks
+    endpoints, messaging, function, triggers, storage_gateway    the checks by service
+    cloud          the cloud under inspection: sends each call once and keeps the response
+    smq_inventory  queues, topics and subscriptions of SMQ
+    report         prints the findings
+    finding        the result of a check: a mark, a message, a fix
 
-To add a check: write a function from Patient to findings and name it in `checks.CHECKS`; how it is shown follows.
+To add a check, write a function from InspectedCloud to findings and add it to `checks.CHECKS`.
 """

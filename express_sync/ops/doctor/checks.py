@@ -1,8 +1,8 @@
-"""The checks, in the order in which they are shown: what can be reached first, what is there after it."""
+"""The checks in the order of the report: first whether services can be reached, then what exists there."""
 
 from collections.abc import Callable, Iterator, Mapping
 
-from express_sync.ops.doctor.cloud import Patient
+from express_sync.ops.doctor.cloud import InspectedCloud
 from express_sync.ops.doctor.endpoints import credentials, endpoints
 from express_sync.ops.doctor.finding import Finding
 from express_sync.ops.doctor.function import function
@@ -10,7 +10,7 @@ from express_sync.ops.doctor.messaging import queues, subscriptions, topic
 from express_sync.ops.doctor.storage_gateway import buckets, permissions
 from express_sync.ops.doctor.triggers import role, trigger
 
-CHECKS: Mapping[str, Callable[[Patient], Iterator[Finding]]] = {
+CHECKS: Mapping[str, Callable[[InspectedCloud], Iterator[Finding]]] = {
     "endpoints": endpoints,
     "credentials": credentials,
     "queues": queues,
@@ -24,8 +24,8 @@ CHECKS: Mapping[str, Callable[[Patient], Iterator[Finding]]] = {
 }
 
 
-def examine(patient: Patient) -> Iterator[tuple[str, Finding]]:
-    """Every finding under the name of its check, as it comes."""
+def run_checks(cloud: InspectedCloud) -> Iterator[tuple[str, Finding]]:
+    """Run every check and yield each finding with the name of its check."""
     for name, check in CHECKS.items():
-        for finding in check(patient):
+        for finding in check(cloud):
             yield name, finding

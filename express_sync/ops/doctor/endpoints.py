@@ -1,42 +1,54 @@
-"""Whether the services can be reached, and whether they take the key. Knows codes; must not know what lies behind."""
+"""Checks whether the services can be reached and whether they accept the key."""
 
 import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from express_sync.ops.doctor.cloud import SERVICES, Patient, Service
-from express_sync.ops.doctor.finding import Finding, unknown, well, wrong
+from express_sync.ops.doctor.cloud import SERVICES, InspectedCloud, Service
+from express_sync.ops.doctor.finding import Finding, ok, unknown, wrong
 from express_sync.ops.terminal.certificates import CURE, UNTRUSTED
 
-Standing = Literal["accepted", "refused", "unreached", "untrusted", "strange", "unclear"]
+ServiceStatus = Literal["accepted", "rejected", "unreachable", "untrusted", "foreign", "unclear"]
 
 
-class Refusal(NamedTuple):
-    """What a service says of a key: the codes it says it with, what it means and what to do."""
+class KeyRejection(NamedTuple):
+    """The codes with which a service rejects a key, what they mean, and the fix."""
 
     code: re.Pattern[str]
-    finds: str
-    cure: str
+    meaning: str
+    fix: str
 
 
 _OTHER_KEY = "check the access key id: it may be deleted, disabled or of another account"
 _ONE_KEY = "use id, secret and token of one and the same temporary key"
 _CLOCK = "set the clock of this machine"
-_REFUSALS = tuple(
-    Refusal(re.compile(code, re.IGNORECASE), finds, cure)
-    for code, finds, cure in (
+_REJECTIONS = tuple(
+    KeyRejection(re.compile(code, re.IGNORECASE), meaning, fix)
+    for code, meaning, fix in (
         (r"InvalidAccessKeyId.*", "does not know the access key", _OTHER_KEY),
-        (r"InvalidSecurityToken\.Expired|SecurityTokenExpired", "finds the token expired", "get a new temporary key"),
-        (r"InvalidSecurityToken.*|MissingSecurityToken", "finds the security token wrong", _ONE_KEY),
+        (
+            r"InvalidSecurityToken\.Expired|SecurityTokenExpired",
+            "reports that the security token has expired",
+            "get a new temporary key",
+        ),
+        (
+            r"InvalidSecurityToken.*|MissingSecurityToken",
+            "reports that the security token is wrong or missing",
+            _ONE_KEY,
+        ),
         (
             r"Signature(DoesNot|Not)Match|InvalidAccessKeySecret",
-            "finds the signature wrong",
+            "reports that the signature is wrong",
             "check the access key secret",
         ),
-        (r"InvalidTimeStamp.*|TimeExpired|RequestTimeTooSkewed", "finds the time of the call wrong", _CLOCK),
+        (
+            r"InvalidTimeStamp.*|TimeExpired|RequestTimeTooSkewed",
+            "reports that the time of the call is wrong",
+            _CLOCK,
+        ),
     )
 )
-_ANSWERED_A_KNOWN_KEY = frozenset(
+_CODES_FOR_AN_ACCEPTED_KEY = frozenset(
     (
         "",
         "QueueNotExist",
@@ -47,7 +59,7 @@ _ANSWERED_A_KNOWN_KEY = frozenset(
         "FunctionNotFound",
     )
 )
-_UNREACHED = (
+_UNREACHABLE = (
     "NotReached",
     "NetWorkException",
     "NotConnected",
@@ -56,86 +68,86 @@ _UNREACHED = (
     "ConnectionLost",
     "ReadTimeout",
 )
-# What carries no code of a service, or what only another service would say.
-_STRANGE = re.compile(
+# A response without an error code of the service, or with one of another service.
+_FOREIGN = re.compile(
     r"RespDataDamaged|MalformedAnswer|Http[0-9]+|Invalid(Action|Api)\.NotFound|InvalidVersion|Missing(Action|Version)|PathNotSupported"
 )
 
 
-def standing(code: str) -> Standing:
-    """What the code of a service's first answer tells of how one stands with it."""
-    if code in _ANSWERED_A_KNOWN_KEY:
+def service_status(code: str) -> ServiceStatus:
+    """Return what the error code of the first call tells about endpoint and key of a service."""
+    if code in _CODES_FOR_AN_ACCEPTED_KEY:
         return "accepted"
     if code == UNTRUSTED:
         return "untrusted"
-    if code in _UNREACHED:
-        return "unreached"
-    if _STRANGE.fullmatch(code):
-        return "strange"
-    return "refused" if refusal(code) else "unclear"
+    if code in _UNREACHABLE:
+        return "unreachable"
+    if _FOREIGN.fullmatch(code):
+        return "foreign"
+    return "rejected" if key_rejection(code) else "unclear"
 
 
-def refusal(code: str) -> Refusal | None:
-    """What a code says of the key that asked, None if it says nothing of it."""
-    return next((each for each in _REFUSALS if each.code.fullmatch(code)), None)
+def key_rejection(code: str) -> KeyRejection | None:
+    """Return the rejection of the key that a code stands for, None for any other code."""
+    return next((each for each in _REJECTIONS if each.code.fullmatch(code)), None)
 
 
-def closed(patient: Patient, service: Service) -> Finding | None:
-    """Why nothing behind a service can be seen, None if it can; what is to be done about it other checks say."""
-    if not patient.endpoint(service):
-        return unknown(f"{service.name} was not asked", f"add {service.section}.endpoint to the profile")
-    if standing(patient.code(service)) in ("accepted", "unclear"):
+def unavailable(cloud: InspectedCloud, service: Service) -> Finding | None:
+    """Return why the resources of a service cannot be checked, None if they can; other checks name the fix."""
+    if not cloud.endpoint(service):
+        return unknown(f"{service.name} was not called", f"add {service.section}.endpoint to the profile")
+    if service_status(cloud.code(service)) in ("accepted", "unclear"):
         return None
-    return unknown(f"{service.name} could not be asked", "see to its endpoint and the key first")
+    return unknown(f"{service.name} could not be called", "fix its endpoint and the key first")
 
 
-def endpoints(patient: Patient) -> Iterator[Finding]:
-    """Whether there is an answer, and the service's own, at each endpoint of the profile."""
+def endpoints(cloud: InspectedCloud) -> Iterator[Finding]:
+    """Check that each endpoint of the profile responds, and that the right service does."""
     for service in SERVICES:
-        url = patient.endpoint(service)
+        url = cloud.endpoint(service)
         if not url:
-            yield unknown(f"The profile names no {service.name}", f"add {service.section}.endpoint to it")
+            yield unknown(f"The profile has no endpoint of {service.name}", f"add {service.section}.endpoint to it")
             continue
-        code = patient.code(service)
-        match standing(code):
-            case "unreached":
-                yield wrong(f"{service.name} at {url} cannot be reached", f"check {_place(service)} and the network")
+        code = cloud.code(service)
+        match service_status(code):
+            case "unreachable":
+                yield wrong(f"{service.name} at {url} cannot be reached", f"check {_key(service)} and the network")
             case "untrusted":
                 yield wrong(f"The certificate of {service.name} at {url} is not trusted", CURE)
-            case "strange":
-                cure = f"check {_place(service)}, and whether a proxy answers in its place"
-                yield wrong(f"{service.name} at {url} answers in words not its own ({code})", cure)
+            case "foreign":
+                fix = f"check {_key(service)}, and whether a proxy responds instead"
+                yield wrong(f"The endpoint {url} does not respond like {service.name} ({code})", fix)
             case _:
-                yield well(f"{service.name} answers at {url}")
+                yield ok(f"{service.name} responds at {url}")
 
 
-def credentials(patient: Patient) -> Iterator[Finding]:
-    """Where the key comes from, whether it is whole, and whether each service takes it."""
-    key = patient.found.credentials
-    shown = f"Key {_masked(key.access_key_id)} comes from {patient.found.where}"
+def credentials(cloud: InspectedCloud) -> Iterator[Finding]:
+    """Report where the key comes from, and check that it is complete and that each service accepts it."""
+    key = cloud.found.credentials
+    source = f"Key {_masked(key.access_key_id)} comes from {cloud.found.where}"
     if key.access_key_id.startswith("STS.") and not key.security_token:
-        yield wrong(f"{shown} and is temporary, but has no security token", "set its token too")
+        yield wrong(f"{source} and is temporary, but has no security token", "set its token, too")
     else:
-        yield well(shown)
+        yield ok(source)
     for service in SERVICES:
-        if patient.endpoint(service):
-            yield _judgement(service, patient.code(service))
+        if cloud.endpoint(service):
+            yield _key_finding(service, cloud.code(service))
 
 
-def _judgement(service: Service, code: str) -> Finding:
-    if said := refusal(code):
-        return wrong(f"{service.name} {said.finds} ({code})", said.cure)
-    if standing(code) == "accepted":
-        return well(f"{service.name} takes the key")
-    if standing(code) == "unclear":
-        says = f"{service.name} answers {code}, which does not tell whether it takes the key"
-        return unknown(says, "check the security token if there is one, and what the key may do")
-    return unknown(f"{service.name} could not be asked about the key", "see to its endpoint first")
+def _key_finding(service: Service, code: str) -> Finding:
+    if rejection := key_rejection(code):
+        return wrong(f"{service.name} {rejection.meaning} ({code})", rejection.fix)
+    if service_status(code) == "accepted":
+        return ok(f"{service.name} accepts the key")
+    if service_status(code) == "unclear":
+        message = f"{service.name} responds with {code}, which does not show whether it accepts the key"
+        return unknown(message, "check the security token if there is one, and the permissions of the key")
+    return unknown(f"{service.name} could not check the key", "fix its endpoint first")
 
 
 def _masked(access_key_id: str) -> str:
     return f"{access_key_id[:4]}…{access_key_id[-4:]}" if len(access_key_id) > 12 else "…"
 
 
-def _place(service: Service) -> str:
+def _key(service: Service) -> str:
     return f"{service.section}.endpoint of the profile"

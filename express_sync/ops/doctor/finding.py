@@ -1,4 +1,4 @@
-"""What a check says of one thing: a mark, what is so, and what to do about it. Knows no check and no display."""
+"""The result of a check: a mark, a message and a fix."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,28 +8,28 @@ Mark = Literal["ok", "wrong", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`says` and `cure` are clauses without a full stop; `cure` is empty where all is well."""
+    """`message` and `fix` are clauses without a full stop; `fix` is empty if there is nothing to fix."""
 
     mark: Mark
-    says: str
-    cure: str = ""
+    message: str
+    fix: str = ""
 
     @property
     def sentence(self) -> str:
-        """The finding and its cure in one sentence."""
-        return f"{self.says}; {self.cure}." if self.cure else f"{self.says}."
+        """The message and the fix as one sentence."""
+        return f"{self.message}; {self.fix}." if self.fix else f"{self.message}."
 
 
-def well(says: str) -> Finding:
-    """It is as it should be."""
-    return Finding("ok", says)
+def ok(message: str) -> Finding:
+    """Return a finding without a fault."""
+    return Finding("ok", message)
 
 
-def wrong(says: str, cure: str) -> Finding:
-    """It is not as it should be, and this is how to mend it."""
-    return Finding("wrong", says, cure)
+def wrong(message: str, fix: str) -> Finding:
+    """Return a finding with a fault."""
+    return Finding("wrong", message, fix)
 
 
-def unknown(says: str, cure: str) -> Finding:
-    """It cannot be seen from here, and this is how to see it."""
-    return Finding("unknown", says, cure)
+def unknown(message: str, fix: str) -> Finding:
+    """Return a finding that could not be determined; `fix` tells how it can be."""
+    return Finding("unknown", message, fix)

@@ -1,11 +1,11 @@
-"""Whether the queues, the topic and its subscriptions of template.yml are there. Must not know how SMQ is asked."""
+"""Checks whether the queues, the topic and the subscriptions of template.yml exist."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from express_sync.ops.doctor.cloud import SMQ, Patient
-from express_sync.ops.doctor.endpoints import closed
-from express_sync.ops.doctor.finding import Finding, unknown, well, wrong
+from express_sync.ops.doctor.cloud import SMQ, InspectedCloud
+from express_sync.ops.doctor.endpoints import unavailable
+from express_sync.ops.doctor.finding import Finding, ok, unknown, wrong
 from express_sync.ops.doctor.smq_inventory import Subscription
 from express_sync.ops.queues.client import RESULT_QUEUE
 from handler.smq.client import SmqError
@@ -15,92 +15,87 @@ _ABSENT = ("QueueNotExist", "TopicNotExist")
 _DEPLOY = "deploy template.yml"
 
 
-class _Wanted(NamedTuple):
-    """A subscription of the result topic: which queue it feeds, and with which outcomes (all if `tag` is empty)."""
+class _ExpectedSubscription(NamedTuple):
+    """A subscription of the result topic: the key of its queue in the profile, and the status it filters by."""
 
-    role: str
-    tag: str
+    queue_key: str
+    tag: str  # empty for outcomes of every status
 
 
 SUBSCRIPTIONS = (
-    _Wanted(RESULT_QUEUE, ""),
-    _Wanted("failureQueue", "failed"),
-    _Wanted("failureQueue", "indeterminate"),
+    _ExpectedSubscription(RESULT_QUEUE, ""),
+    _ExpectedSubscription("failureQueue", "failed"),
+    _ExpectedSubscription("failureQueue", "indeterminate"),
 )
 
 
-def queues(patient: Patient) -> Iterator[Finding]:
-    """Whether each queue exists, and about how much lies in it."""
-    if shut := closed(patient, SMQ):
-        yield shut
+def queues(cloud: InspectedCloud) -> Iterator[Finding]:
+    """Check that each queue exists, and report about how many messages it holds."""
+    if finding := unavailable(cloud, SMQ):
+        yield finding
         return
-    for role in QUEUES:
-        yield _seen(patient, "Queue", role, lambda name: _content(patient.records.messages_in(name)))
+    for key in QUEUES:
+        yield _existing(cloud, "Queue", key, lambda name: _content(cloud.inventory.message_count(name)))
 
 
-def topic(patient: Patient) -> Iterator[Finding]:
-    """Whether the result topic exists."""
-    yield closed(patient, SMQ) or _seen(patient, "Topic", "resultTopic", lambda name: _there(patient, name))
+def topic(cloud: InspectedCloud) -> Iterator[Finding]:
+    """Check that the result topic exists."""
+    yield unavailable(cloud, SMQ) or _existing(cloud, "Topic", "resultTopic", cloud.inventory.check_topic)
 
 
-def subscriptions(patient: Patient) -> Iterator[Finding]:
-    """Whether the result topic feeds the queues with just what belongs there."""
-    if shut := closed(patient, SMQ):
-        yield shut
+def subscriptions(cloud: InspectedCloud) -> Iterator[Finding]:
+    """Check that the result topic delivers to each queue exactly the outcomes that belong there."""
+    if finding := unavailable(cloud, SMQ):
+        yield finding
         return
-    name = patient.named(SMQ, "resultTopic")
+    name = cloud.setting(SMQ, "resultTopic")
     try:
-        found = patient.records.subscriptions(name) if name else ()
+        actual = cloud.inventory.subscriptions(name) if name else ()
     except SmqError as error:
-        yield unknown(f"Who subscribes to {name} is not known ({error.code})", "see to the topic first")
+        yield unknown(f"The subscriptions of {name} could not be looked up ({error.code})", "fix the topic first")
         return
-    for wanted in SUBSCRIPTIONS:
-        if wanted.role != RESULT_QUEUE or patient.named(SMQ, RESULT_QUEUE):
-            yield _subscribed(patient, wanted, found)
+    for expected in SUBSCRIPTIONS:
+        if expected.queue_key != RESULT_QUEUE or cloud.setting(SMQ, RESULT_QUEUE):
+            yield _subscription(cloud, expected, actual)
 
 
-def _seen(patient: Patient, kind: str, role: str, look: Callable[[str], str]) -> Finding:
-    name = patient.named(SMQ, role)
-    if not name and role == RESULT_QUEUE:
-        return well("There is no result queue, and none has to be; submit --wait and watch would need one")
+def _existing(cloud: InspectedCloud, kind: str, key: str, look_up: Callable[[str], str | None]) -> Finding:
+    name = cloud.setting(SMQ, key)
+    if not name and key == RESULT_QUEUE:
+        return ok("There is no result queue, which is optional; `submit --wait` and `watch` need one")
     if not name:
-        return unknown(f"The profile names no {role}", f"add mns.{role} to it")
+        return unknown(f"The profile names no {key}", f"add mns.{key} to it")
     try:
-        return well(f"{kind} {name} is there{look(name)}")
+        return ok(f"{kind} {name} exists{look_up(name) or ''}")
     except SmqError as error:
-        return _unseen(f"{kind} {name}", role, error.code)
+        return _lookup_failed(f"{kind} {name}", key, error.code)
 
 
-def _unseen(subject: str, role: str, code: str) -> Finding:
+def _lookup_failed(subject: str, key: str, code: str) -> Finding:
     if code in _ABSENT:
-        return wrong(f"{subject} does not exist", f"{_DEPLOY}, or correct mns.{role} of the profile")
+        return wrong(f"{subject} does not exist", f"{_DEPLOY}, or correct mns.{key} of the profile")
     if code == "AccessDenied":
-        return unknown(
-            f"{subject} may not be looked at", "grant the key mns:GetQueueAttributes and mns:GetTopicAttributes"
-        )
-    return unknown(f"{subject} could not be looked at ({code})", "try again in a minute")
-
-
-def _there(patient: Patient, name: str) -> str:
-    patient.records.see_topic(name)
-    return ""
+        fix = "grant mns:GetQueueAttributes and mns:GetTopicAttributes to the key"
+        return unknown(f"The key may not look up {subject}", fix)
+    return unknown(f"{subject} could not be looked up ({code})", "try again in a minute")
 
 
 def _content(count: int) -> str:
     return f" with about {count} message{'s' if count > 1 else ''}" if count else ""
 
 
-def _subscribed(patient: Patient, wanted: _Wanted, found: tuple[Subscription, ...]) -> Finding:
-    queue = patient.named(SMQ, wanted.role)
-    outcomes = f"{wanted.tag} outcomes" if wanted.tag else "all outcomes"
+def _subscription(cloud: InspectedCloud, expected: _ExpectedSubscription, actual: tuple[Subscription, ...]) -> Finding:
+    queue = cloud.setting(SMQ, expected.queue_key)
+    outcomes = f"{expected.tag} outcomes" if expected.tag else "all outcomes"
     if not queue:
-        return unknown(f"Where {outcomes} should go is not known", f"add mns.{wanted.role} to the profile")
-    fitting = [each for each in found if (each.queue, each.tag) == (queue, wanted.tag)]
-    if not fitting:
-        tag = f"the filter tag {wanted.tag}" if wanted.tag else "no filter tag"
-        return wrong(f"No subscription brings {outcomes} to {queue}", f"{_DEPLOY}, or subscribe the queue with {tag}")
-    other = next((each for each in fitting if each.content_format != "SIMPLIFIED"), None)
-    if other:
-        says = f"Subscription {other.name} wraps outcomes in {other.content_format}"
-        return wrong(says, "subscribe anew with the content format SIMPLIFIED")
-    return well(f"Subscription {fitting[0].name} brings {outcomes} to {queue}")
+        return unknown(f"The profile names no queue for {outcomes}", f"add mns.{expected.queue_key} to it")
+    matching = [each for each in actual if (each.queue, each.tag) == (queue, expected.tag)]
+    if not matching:
+        tag = f"the filter tag {expected.tag}" if expected.tag else "no filter tag"
+        message = f"No subscription delivers {outcomes} to {queue}"
+        return wrong(message, f"{_DEPLOY}, or subscribe the queue with {tag}")
+    wrapping = next((each for each in matching if each.content_format != "SIMPLIFIED"), None)
+    if wrapping:
+        message = f"Subscription {wrapping.name} wraps outcomes in {wrapping.content_format}"
+        return wrong(message, "create it again with the content format SIMPLIFIED")
+    return ok(f"Subscription {matching[0].name} delivers {outcomes} to {queue}")

@@ -1,46 +1,46 @@
-"""How an examination is told: finding by finding, then in one sentence. Must not know what is examined."""
+"""Prints findings one by one, then a summary."""
 
 from collections import Counter
 
 from rich.text import Text
 
-from express_sync.ops.doctor.checks import CHECKS, examine
-from express_sync.ops.doctor.cloud import Patient
+from express_sync.ops.doctor.checks import CHECKS, run_checks
+from express_sync.ops.doctor.cloud import InspectedCloud
 from express_sync.ops.doctor.finding import Finding
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import ExitCode, leave
+from express_sync.ops.terminal.errors import ExitCode, exit_with
 
 _SIGNS = {"ok": ("✓", "green"), "wrong": ("✗", "bold red"), "unknown": ("?", "yellow")}
 _WIDTH = max(map(len, CHECKS))
 
 
-def report(patient: Patient, *, as_json: bool) -> Counter[str]:
-    """Show every finding as it comes, as a line for people or of JSON; how many bear each mark."""
+def report(cloud: InspectedCloud, *, as_json: bool) -> Counter[str]:
+    """Print each finding as a line of text or JSON as soon as it is known; return the number of each mark."""
     marks: Counter[str] = Counter()
-    for check, finding in examine(patient):
-        _show(check, finding, as_json=as_json)
+    for check, finding in run_checks(cloud):
+        _print(check, finding, as_json=as_json)
         marks[finding.mark] += 1
     return marks
 
 
 def document(check: str, finding: Finding) -> dict[str, str]:
-    """A finding for scripts."""
-    return {"check": check, "mark": finding.mark, "says": finding.says, "cure": finding.cure}
+    """Return a finding as a JSON object."""
+    return {"check": check, "mark": finding.mark, "message": finding.message, "fix": finding.fix}
 
 
 def conclude(marks: Counter[str]) -> None:
-    """Sum up, and end the command if something is wrong."""
-    unseen = f" {marks['unknown']} could not be seen." if marks["unknown"] else ""
+    """Print a summary, and exit with UNSUCCESSFUL if a finding is wrong."""
+    unknown = f" {marks['unknown']} could not be determined." if marks["unknown"] else ""
     if marks["wrong"]:
         are = "is" if marks["wrong"] == 1 else "are"
-        output.verdict(f"{marks['wrong']} of {marks.total()} findings {are} wrong.{unseen}", is_good=False)
-        leave(ExitCode.UNWELCOME)
-    output.verdict(f"Nothing is wrong.{unseen}", is_good=True)
+        output.summary(f"{marks['wrong']} of {marks.total()} findings {are} wrong.{unknown}", is_good=False)
+        exit_with(ExitCode.UNSUCCESSFUL)
+    output.summary(f"Nothing is wrong.{unknown}", is_good=True)
 
 
-def _show(check: str, finding: Finding, *, as_json: bool) -> None:
+def _print(check: str, finding: Finding, *, as_json: bool) -> None:
     if as_json:
         output.json_line(document(check, finding))
         return
     sign, style = _SIGNS[finding.mark]
-    output.line(Text.assemble((sign, style), f" {check:<{_WIDTH}}  ", output.printable(finding.sentence)))
+    output.print_line(Text.assemble((sign, style), f" {check:<{_WIDTH}}  ", output.printable(finding.sentence)))

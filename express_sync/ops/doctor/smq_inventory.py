@@ -1,7 +1,4 @@
-"""What SMQ has on record: queues, topics and who subscribes to them, through the function's own fence around the SDK.
-
-Only looks. It must not know what should be there.
-"""
+"""Reads queues, topics and subscriptions of SMQ through the function's wrapper of the SDK."""
 
 import warnings
 from dataclasses import dataclass
@@ -13,7 +10,7 @@ from handler.smq.client import Smq
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Who gets which messages of a topic: the queue `queue` gets those tagged `tag`, or all where it is empty."""
+    """A subscription of a topic: messages with the tag `tag`, or all if it is empty, go to the queue `queue`."""
 
     name: str
     queue: str
@@ -21,26 +18,26 @@ class Subscription:
     content_format: str
 
 
-class Records(Smq):
-    """The records at an endpoint; every question may raise SmqError."""
+class SmqInventory(Smq):
+    """Read-only calls to SMQ; every method may raise SmqError."""
 
-    def messages_in(self, queue: str) -> int:
-        """About how many messages the queue holds, invisible and delayed ones included; 0 where SMQ no longer says."""
+    def message_count(self, queue: str) -> int:
+        """Return about how many messages the queue holds, invisible and delayed ones included; 0 if SMQ omits it."""
 
         def count(account: Account) -> int:
-            with warnings.catch_warnings():  # the SDK warns of the counts' retirement whenever they are read
+            with warnings.catch_warnings():  # the SDK warns that these attributes will be removed
                 warnings.simplefilter("ignore", DeprecationWarning)
                 found = account.get_queue(queue).get_attributes()
                 return int(found.active_messages) + int(found.inactive_messages) + int(found.delay_messages)
 
         return int(self._do(count))
 
-    def see_topic(self, topic: str) -> None:
-        """Return if the topic is there."""
+    def check_topic(self, topic: str) -> None:
+        """Return if the topic exists."""
         self._do(lambda account: account.get_topic(topic).get_attributes())
 
     def subscriptions(self, topic: str) -> tuple[Subscription, ...]:
-        """All subscriptions of a topic; those that do not push to a queue have an empty one."""
+        """Return all subscriptions of a topic; `queue` is empty for an endpoint of another kind."""
         names: list[str] = []
         marker = ""
         while True:

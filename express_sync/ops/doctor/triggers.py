@@ -1,101 +1,102 @@
-"""Who calls the function, and as whom it acts: its triggers and its role. Must not know how they are asked about.
+"""Checks the triggers and the role of the function.
 
-Neither role can be tried from here: the function's is its own, and Cloud Storage Gateway takes on its service role
-only when it makes a group. The one line that says so says what shows it.
+Neither the role of the function nor that of Cloud Storage Gateway can be tested without creating a group: the first
+belongs to the function, and the service assumes the second only then. One finding says so, and how to find out.
 """
 
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from express_sync.ops.doctor.cloud import FUNCTIONS, SMQ, Patient
-from express_sync.ops.doctor.endpoints import closed
-from express_sync.ops.doctor.finding import Finding, unknown, well, wrong
+from express_sync.ops.doctor.cloud import FUNCTIONS, SMQ, InspectedCloud
+from express_sync.ops.doctor.endpoints import unavailable
+from express_sync.ops.doctor.finding import Finding, ok, unknown, wrong
 
 _DEPLOY = "deploy template.yml"
-_FETCH = {"control": {"drain": "requests"}}
+_DRAIN_REQUESTS = {"control": {"drain": "requests"}}
 _SOURCE = ("eventSourceConfig", "eventSourceParameters", "sourceMNSParameters")
 
 
-def role(patient: Patient) -> Iterator[Finding]:
-    """With which role the function acts, and what would show that it and the service's own role suffice."""
-    if shut := closed(patient, FUNCTIONS):
-        yield shut
+def role(cloud: InspectedCloud) -> Iterator[Finding]:
+    """Check that the function has a role, and tell how to find out whether its permissions suffice."""
+    if finding := unavailable(cloud, FUNCTIONS):
+        yield finding
         return
-    answer = patient.function
-    if answer.code:
-        yield _unseen("The function's role", answer.code, "fc:GetFunction")
+    response = cloud.function
+    if response.code:
+        yield _lookup_failed("The function's role", response.code, "fc:GetFunction")
         return
-    arn = answer.document.get("role")
+    arn = response.document.get("role")
     if not arn:
-        yield wrong("The function has no role, so it gets no key to act with", _DEPLOY)
+        yield wrong("The function has no role, so it has no key to call other services with", _DEPLOY)
         return
     name = str(arn).rpartition("/")[2]
-    yield well(f"The function acts with the role {name}")
+    yield ok(f"The function has the role {name}")
     yield unknown(
-        f"What {name} may do, and whether Cloud Storage Gateway has its own role, shows only when a group is made",
-        "send one request with `express-sync submit FILE --wait`, whose outcome names a right or role that is missing",
+        f"The permissions of {name} and the role of Cloud Storage Gateway can be tested only by creating a group",
+        "send one request with `express-sync submit FILE --wait`; its outcome names a missing permission or role",
     )
 
 
-def trigger(patient: Patient) -> Iterator[Finding]:
-    """Whether what lies in the request queue is brought to the function."""
-    if shut := closed(patient, FUNCTIONS):
-        yield shut
+def trigger(cloud: InspectedCloud) -> Iterator[Finding]:
+    """Check that an enabled trigger delivers the messages of the request queue to the function."""
+    if finding := unavailable(cloud, FUNCTIONS):
+        yield finding
         return
-    answer, queue = patient.triggers, patient.named(SMQ, "requestQueue")
-    if answer.code:
-        yield _unseen("What calls the function", answer.code, "fc:ListTriggers")
+    response, queue = cloud.triggers, cloud.setting(SMQ, "requestQueue")
+    if response.code:
+        yield _lookup_failed("The function's trigger", response.code, "fc:ListTriggers")
         return
-    listed = answer.document.get("triggers")
+    listed = response.document.get("triggers")
     triggers = [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []
-    yield _bringing(queue, [each for each in triggers if _queue_of(each) == queue or _fetches(each)])
+    yield _delivery(queue, [each for each in triggers if _queue_of(each) == queue or _drains_requests(each)])
 
 
-def _bringing(queue: str, triggers: list[Mapping[str, Any]]) -> Finding:
+def _delivery(queue: str, triggers: list[Mapping[str, Any]]) -> Finding:
     if not triggers:
-        return wrong(f"No trigger brings requests from {queue} to the function", _DEPLOY)
-    enabled = [each for each in triggers if _is_on(_config(each))]
+        return wrong(f"No trigger delivers requests from {queue} to the function", _DEPLOY)
+    enabled = [each for each in triggers if _is_enabled(_config(each))]
     if not enabled:
         name = triggers[0].get("triggerName")
-        return wrong(f"Trigger {name} of {queue} is switched off", "switch it on in the console of Function Compute")
-    return well(f"Trigger {enabled[0].get('triggerName')} brings requests from {queue} to the function")
+        return wrong(f"Trigger {name} of {queue} is disabled", "enable it in the console of Function Compute")
+    return ok(f"Trigger {enabled[0].get('triggerName')} delivers requests from {queue} to the function")
 
 
-def _unseen(subject: str, code: str, right: str) -> Finding:
+def _lookup_failed(subject: str, code: str, right: str) -> Finding:
     if code == "FunctionNotFound":
-        return unknown(f"{subject} is not known, as there is no function", "see to the function first")
+        return unknown(f"{subject} could not be looked up, because the function does not exist", "deploy the function")
     if code == "AccessDenied":
-        return unknown(f"{subject} may not be looked at", f"grant the key {right}, or check its security token")
-    return unknown(f"{subject} is not known ({code})", "see its page in the console of Function Compute")
+        message = f"{subject} could not be looked up, because the key has no permission"
+        return unknown(message, f"grant {right} to the key, or check its security token")
+    return unknown(f"{subject} could not be looked up ({code})", "see its page in the console of Function Compute")
 
 
 def _queue_of(trigger: Mapping[str, Any]) -> str:
-    """The queue that a trigger takes from, empty for one that takes from none."""
+    """Return the queue of a trigger, or an empty string for a trigger of another kind."""
     found: Any = _config(trigger)
     for name in _SOURCE:
         found = found.get(name) if isinstance(found, Mapping) else None
     return str(found.get("QueueName", "")) if isinstance(found, Mapping) else ""
 
 
-def _fetches(trigger: Mapping[str, Any]) -> bool:
-    """Whether a trigger has the function fetch requests itself, as the timer of Intake=pull does."""
-    return _parsed(_config(trigger).get("payload")) == _FETCH
+def _drains_requests(trigger: Mapping[str, Any]) -> bool:
+    """Return whether a trigger has the function drain the request queue, as the timer of Intake=pull does."""
+    return _parsed(_config(trigger).get("payload")) == _DRAIN_REQUESTS
 
 
-def _is_on(config: Mapping[str, Any]) -> bool:
-    """A timer says `enable`, a trigger of a queue `triggerEnable`, and may leave it out."""
+def _is_enabled(config: Mapping[str, Any]) -> bool:
+    """Return whether a trigger is enabled: a timer has `enable`, a queue trigger `triggerEnable`, true by default."""
     return config.get("enable", config.get("triggerEnable", True)) is True
 
 
 def _config(trigger: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The configuration, which the API gives as a JSON text."""
+    """Return the configuration, which the API returns as JSON text."""
     config = _parsed(trigger.get("triggerConfig"))
     return config if isinstance(config, Mapping) else {}
 
 
 def _parsed(text: object) -> object:
-    """What a JSON text says, None for anything else."""
+    """Return the value of a JSON text, None for anything else."""
     try:
         return json.loads(text) if isinstance(text, str) else None
     except ValueError:

@@ -1,7 +1,7 @@
-"""Asynchronous invocations through FC 2.0's API of 2016-08-15: the official fc2 client's requests over our transport.
+"""Asynchronous invocations through the FC 2.0 API of 2016-08-15: requests of the official fc2 client, our transport.
 
-The client's own would take proxies and ~/.netrc from the environment, follow redirects with the token, write the signed
-headers of a refused request to the root log, and try a refused connection for half a minute.
+The client's own transport takes proxies and ~/.netrc from the environment, follows redirects with the token, writes
+the signed headers of a rejected request to the root logger, and retries a refused connection for half a minute.
 """
 
 from collections.abc import Mapping
@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 
 import fc2
 
-from express_sync.ops.fc.invocation import post
+from express_sync.ops.acs import exchange
+from express_sync.ops.fc.invocation import TIMEOUT, accepted
 from handler.credentials import Credentials
 
 
 @dataclass(frozen=True, slots=True)
 class _Accepted:
-    """An answer as the client reads one; what it says is not asked for."""
+    """The response in the form that the client reads; its content is not needed."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes = b""
@@ -23,13 +24,13 @@ class _Accepted:
 
 class _Client(fc2.Client):  # type: ignore[misc]  # the package has no types
     def _do_request(self, _method: str, path: str, headers: Mapping[str, str], *, body: bytes) -> _Accepted:
-        own_length = {name: value for name, value in headers.items() if name != "content-length"}  # it says 0
-        post(self.endpoint, path, own_length, body)
+        without_length = {name: value for name, value in headers.items() if name != "content-length"}  # always 0
+        accepted(self.endpoint, lambda: exchange("POST", f"{self.endpoint}{path}", without_length, body, TIMEOUT))
         return _Accepted()
 
 
-def invoke_later(endpoint: str, service: str, function: str, credentials: Credentials, event: bytes) -> None:
-    """Leave `event` with the function of an FC 2.0 service. Problem unless it is accepted."""
+def invoke_async(endpoint: str, service: str, function: str, credentials: Credentials, event: bytes) -> None:
+    """Queue `event` for a function of an FC 2.0 service. Raise CliError unless Function Compute accepts it."""
     client = _Client(
         endpoint=endpoint.rstrip("/"),
         accessKeyID=credentials.access_key_id,

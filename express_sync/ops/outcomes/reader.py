@@ -1,7 +1,4 @@
-"""Outcomes as they come out of the result queue: read, held against their schema, and followed until one has enough.
-
-Knows the outcome contract and how a queue is polled; must not know what is done with an outcome.
-"""
+"""Reads outcomes from the result queue and validates them against their schema."""
 
 import json
 import math
@@ -14,11 +11,11 @@ from jsonschema import Draft7Validator
 from handler.inbound.validation import SCHEMAS
 
 _VALIDATOR = Draft7Validator(json.loads((SCHEMAS / "provision-outcome.v1.json").read_bytes()))
-LONGEST_POLL_SECONDS = 5  # short enough for a progress display to stay true
+MAX_POLL_SECONDS = 5  # short enough for a progress display to stay true
 
 
 class Message(Protocol):
-    """What following needs of a message."""
+    """The fields of a received message that are needed here."""
 
     @property
     def message_id(self) -> str: ...
@@ -31,7 +28,7 @@ class Message(Protocol):
 
 
 class Mailbox(Protocol):
-    """The result queue: at most 16 messages of it at once, waited for; and deleted by their receipt handles."""
+    """A queue of outcomes; `receive` returns at most 16 messages, `delete` takes their receipt handles."""
 
     def receive(self, wait_seconds: int) -> Sequence[Message]: ...
 
@@ -40,53 +37,58 @@ class Mailbox(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One announced outcome; `event` is the whole CloudEvent and keeps the outcome schema."""
+    """One published outcome; `event` is the whole CloudEvent, valid by the outcome schema."""
 
     event: Mapping[str, Any]
 
     @property
     def data(self) -> Mapping[str, Any]:
-        """The verdict itself."""
+        """Return the verdict itself."""
         found: Mapping[str, Any] = self.event["data"]
         return found
 
     @property
     def identity(self) -> tuple[str, str]:
-        """What two announcements of the same verdict have in common."""
+        """Return the source and id of the event, which every copy of it shares."""
         return self.event["source"], self.event["id"]
 
     @property
     def subject(self) -> str:
-        """The requestId, or for a message without a usable one the message's id."""
+        """Return the requestId, or the message's id if the message has no usable one."""
         return str(self.event["subject"])
 
     @property
     def submission_id(self) -> str:
-        """The id of the message that brought the request first, or of the replay."""
+        """Return the id of the message that first carried the request, or of the replay."""
         return str(self.data.get("submissionId", self.data["messageId"]))
 
     @property
+    def replay_id(self) -> str:
+        """Return the id of the replay that led to this outcome, empty if there was none."""
+        return str(self.data.get("replayId", ""))
+
+    @property
     def status(self) -> str:
-        """One of the five statuses."""
+        """Return one of the five statuses."""
         return str(self.data["status"])
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more comes by itself."""
+        """Return whether no further outcome follows automatically."""
         return self.status != "deferred"
 
     @property
     def error_code(self) -> str:
-        """The code of the error, empty if there is none."""
+        """Return the code of the error, empty if there is none."""
         return str(self.data.get("error", {}).get("code", ""))
 
     @property
     def elapsed_ms(self) -> int:
-        """Milliseconds from the start of the work to the verdict."""
+        """Return the milliseconds from the start of processing to the verdict."""
         return int(self.data["timings"]["elapsedMs"])
 
     def result(self) -> str:
-        """The group id, or else why there is none, in a few words."""
+        """Return the group id, or in a few words why there is none."""
         if self.status == "rejected":
             return ", ".join(f"{each['path']} {each['rule']}" for each in self.data["violations"])
         return str(self.data.get("expressSyncId") or self.error_code)
@@ -94,14 +96,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A message of the result queue; `outcome` is None for one that is no outcome."""
+    """A message from the result queue; `outcome` is None if its body is not a valid outcome."""
 
     message: Message
     outcome: Outcome | None
 
 
 def read(body: str) -> Outcome | None:
-    """The outcome in a message body, None if it is not one."""
+    """Return the outcome in a message body, None if there is no valid one."""
     try:
         event = json.loads(body)
     except (ValueError, RecursionError):
@@ -110,7 +112,7 @@ def read(body: str) -> Outcome | None:
 
 
 def arrivals(mailbox: Mailbox, seconds_left: Callable[[], float]) -> Iterator[tuple[Arrival, ...]]:
-    """What arrives, poll by poll, until no seconds are left; an empty tuple for each poll that brought nothing."""
+    """Yield what each poll received until no seconds are left; an empty tuple for a poll that received nothing."""
     while (left := seconds_left()) > 0:
-        received = mailbox.receive(math.ceil(min(left, LONGEST_POLL_SECONDS)))
+        received = mailbox.receive(math.ceil(min(left, MAX_POLL_SECONDS)))
         yield tuple(Arrival(message, read(message.body)) for message in received)

@@ -1,10 +1,12 @@
-"""The function's package: what is shipped, from the sources and the lock to one archive that is always the same.
+"""Builds the function package: a reproducible archive of the sources and the locked dependencies.
 
-package    build(): the steps in order, and what may be said of the result
-template   what the template says of the function
-runtimes   the Pythons of Function Compute, and an interpreter of the same version on this machine
-lock       requirements/function.txt, as far as it holds for one runtime
-wheels     the pinned wheels, fetched once and verified every time
-contents   which files of sources and wheels are shipped
-assemble   a directory into an archive; a script, run by the interpreter whose bytecode it writes
+package    build() and the class Package
+template   reads the runtime from the template
+runtimes   the Python runtimes of Function Compute, and local interpreters of the same version
+lock       reads requirements/function.txt for one runtime
+wheels     the locked wheels, downloaded once and verified every time
+manifest   which files of sources and wheels are shipped
+compile    runs archive.py with an interpreter of the runtime's version
+archive    writes a directory into an archive; a script, run by the interpreter whose bytecode it writes
+progress   shows the progress of a build
 """

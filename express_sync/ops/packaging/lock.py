@@ -1,6 +1,6 @@
-"""The lock of what is shipped, requirements/function.txt: the pins that hold for one runtime, each with its hashes.
+"""Reads requirements/function.txt, the lock of the shipped libraries: the pins for one runtime, each with its hashes.
 
-pip would judge the lock's markers by the Python that runs it, not by the one it downloads for; so they are judged here.
+pip would evaluate the markers of the lock for the Python that runs it, not for the target; so they are evaluated here.
 """
 
 import re
@@ -12,7 +12,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from express_sync.ops.packaging.runtimes import Runtime
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 _HASH = re.compile(r"\s--hash=sha256:([0-9a-f]{64})")
 _LINUX = {
@@ -27,28 +27,28 @@ _LINUX = {
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """One distribution at one version; `sha256` of every file of it that may be used."""
+    """A distribution with an exact version; `sha256` contains the hashes of all files that may be used."""
 
     name: str
     version: str
     sha256: frozenset[str]
 
     def line(self) -> str:
-        """The pin as pip reads it."""
+        """Return the pin in pip's format."""
         return " ".join([f"{self.name}=={self.version}", *(f"--hash=sha256:{each}" for each in sorted(self.sha256))])
 
 
 def pins(lock: Path, runtime: Runtime) -> tuple[Pin, ...]:
-    """What the lock pins for the runtime. Problem if it cannot be read or something has no exact version or no hash."""
+    """Return the pins for the runtime. Raise CliError if the lock is not readable or a pin has no version or hash."""
     try:
         return tuple(_pins(lock.read_text(encoding="utf-8"), runtime))
     except OSError as error:
-        raise Problem(f"{lock} cannot be read ({error.strerror}); make it with `make lock`.") from error
+        raise CliError(f"{lock} cannot be read ({error.strerror}); create it with `make lock`.") from error
     except UnicodeDecodeError as error:
-        raise Problem(f"{lock} is no lock with hashes (it is not text); make it with `make lock`.") from error
+        raise CliError(f"{lock} is not a lock with hashes (it is not text); create it with `make lock`.") from error
     except (ValueError, InvalidRequirement) as error:
-        why = " ".join(str(error).split())  # what is no requirement is drawn over three lines
-        raise Problem(f"{lock} is no lock with hashes ({why}); make it with `make lock`.") from error
+        reason = " ".join(str(error).split())  # an invalid requirement is described in three lines
+        raise CliError(f"{lock} is not a lock with hashes ({reason}); create it with `make lock`.") from error
 
 
 def _pins(text: str, runtime: Runtime) -> Iterator[Pin]:

@@ -1,19 +1,17 @@
-"""Which files are shipped: the function and its contracts, and of each wheel what is needed at run time.
-
-Knows file names only; must not know where the wheels come from or what becomes of the files.
-"""
+"""Which files are shipped: the function and its contracts, and the parts of each wheel that are needed at run time."""
 
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-# Of the sources: a directory, and what is shipped of it.
-OWN: Mapping[str, str] = {"handler": "*.py", "schemas": "*.json"}
+from express_sync import paths
+from express_sync.ops.targets.registration import DIRECTORY
 
-# Of the wheels, by path; `*` crosses slashes.
-LEFT_OUT = (
-    "*.dist-info/*",  # nothing that is shipped asks importlib.metadata
+# Files of wheels that are not shipped, by path; `*` matches slashes, too.
+EXCLUDED = (
+    "*.dist-info/*",  # no shipped code uses importlib.metadata
     "*.data/*",  # scripts for a shell
     "*-stubs/*",
     "*.pyi",
@@ -21,23 +19,47 @@ LEFT_OUT = (
     "*.c",
     "*/tests/*",
     "*/benchmarks/*",
-    "wrapt/_wrappers.*",  # makes a wrapper faster that is never called; without it wrapt uses its own Python
+    "wrapt/_wrappers.*",  # accelerates a wrapper that is never called; without it wrapt uses its Python implementation
 )
 
 
-def is_left_out(name: str) -> bool:
-    """Whether a wheel's file of that path is not shipped."""
-    return any(fnmatchcase(name, pattern) for pattern in LEFT_OUT)
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The files that a package is built from, and the directory for downloaded wheels."""
+
+    handler: Path
+    schemas: Path
+    lock: Path
+    wheels: Path
 
 
-def stage(sources: Path, wheels: Sequence[Path], directory: Path) -> None:
-    """Lay everything that is shipped into `directory`, in the places it has in `/code`."""
+def sources_of(template: Path) -> Sources:
+    """Return the sources beside `template`, or those of this installation for its own template."""
+    root = template.resolve().parent
+    if paths.IS_INSTALLED and root == paths.ROOT:
+        handler = paths.CODE / "handler"
+        return Sources(handler, handler / "schemas", root / "function.txt", Path.cwd() / DIRECTORY / "wheels")
+    lock = root / "requirements" / "function.txt"
+    return Sources(root / "handler", root / "schemas", lock, root / DIRECTORY / "wheels")
+
+
+def is_excluded(name: str) -> bool:
+    """Return whether the file of a wheel with that path is not shipped."""
+    return any(fnmatchcase(name, pattern) for pattern in EXCLUDED)
+
+
+def stage(sources: Sources, wheels: Sequence[Path], directory: Path) -> None:
+    """Copy everything that is shipped into `directory`, in the layout of `/code`."""
     for wheel in wheels:
         with zipfile.ZipFile(wheel) as archive:
-            shipped = [each for each in archive.infolist() if not each.is_dir() and not is_left_out(each.filename)]
+            shipped = [each for each in archive.infolist() if not each.is_dir() and not is_excluded(each.filename)]
             archive.extractall(directory, shipped)
-    for folder, pattern in OWN.items():
-        for source in (sources / folder).rglob(pattern):
-            target = directory / source.relative_to(sources)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(source.read_bytes())
+    _copy(sources.handler, "*.py", directory / "handler")
+    _copy(sources.schemas, "*.json", directory / "schemas")
+
+
+def _copy(folder: Path, pattern: str, target: Path) -> None:
+    for source in folder.rglob(pattern):
+        copy = target / source.relative_to(folder)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(source.read_bytes())

@@ -1,7 +1,4 @@
-"""One archive for one runtime, named after its content: the same sources, lock and interpreter give the same bytes.
-
-Puts the steps together and says what went wrong; must not know where the archive is taken from here.
-"""
+"""Builds the package for one runtime: the same sources, lock and interpreter always give the same bytes."""
 
 import hashlib
 import sys
@@ -10,29 +7,33 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from express_sync.ops.packaging.compile import packed
+from express_sync.ops.packaging.compile import archived
 from express_sync.ops.packaging.lock import pins
-from express_sync.ops.packaging.manifest import stage
+from express_sync.ops.packaging.manifest import sources_of, stage
 from express_sync.ops.packaging.runtimes import Runtime, interpreter, runtime_named
 from express_sync.ops.packaging.wheels import wheels
-from express_sync.ops.targets.registration import DIRECTORY
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
-MOST_BYTES = 1_200_000
+MAX_BYTES = 1_200_000
 STEPS = ("Reading the lock", "Fetching wheels", "Unpacking", "Compiling and packing")
-WITH_SOURCE = ("handler",)  # its stack traces show lines; with the libraries' sources it would all be too large
+WITH_SOURCE = ("handler",)  # so that its stack traces show lines; the sources of all libraries would be too large
 
-Told = Callable[[str], object]
+OnStep = Callable[[str], object]
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A finished package; `size` is that of the archive in bytes, `runtime` the only one it works on."""
+    """A package in a file; `runtime` is the only one that can run it, such as `python3.10`, or empty if all can."""
 
     path: Path
     sha256: str
     runtime: str
     size: int
+
+    @property
+    def key(self) -> str:
+        """Its key in a bucket, derived from the content, so that a changed package is another object."""
+        return f"express-sync/function-{self.sha256[:16]}.zip"
 
 
 def build(
@@ -42,31 +43,31 @@ def build(
     *,
     python: str | None = None,
     with_bytecode: bool = True,
-    told: Told = lambda _step: None,
+    on_step: OnStep = lambda _step: None,
 ) -> Package:
-    """Package the sources beside `template` for `runtime`, and write `function-<sha>.zip` into the directory `out`.
+    """Build the package of `template` for `runtime`, and write `function-<sha>.zip` into the directory `out`.
 
-    `python` names the interpreter that compiles, else one is looked for; without bytecode the tool's own packs. `told`
-    hears each of STEPS as it begins. Wheels are kept beside the template. Problem if it cannot be built, or is larger
-    than MOST_BYTES.
+    `python` names the interpreter that compiles; by default one is searched for. Without bytecode, the current
+    interpreter writes the archive. `on_step` is called with each of STEPS. Raise CliError if the package cannot be
+    built or is larger than MAX_BYTES.
     """
-    target, sources = runtime_named(runtime), template.resolve().parent
+    target, sources = runtime_named(runtime), sources_of(template)
     compiler = interpreter(target, python) if with_bytecode else sys.executable
     steps = iter(STEPS)
     with tempfile.TemporaryDirectory(prefix="express-sync-package-") as staged:
-        told(next(steps))
-        pinned = pins(sources / "requirements" / "function.txt", target)
-        told(next(steps))
-        fetched = wheels(pinned, target, sources / DIRECTORY / "wheels")
-        told(next(steps))
+        on_step(next(steps))
+        pinned = pins(sources.lock, target)
+        on_step(next(steps))
+        fetched = wheels(pinned, target, sources.wheels)
+        on_step(next(steps))
         stage(sources, fetched, Path(staged))
-        told(next(steps))
-        return _placed(packed(compiler, Path(staged), WITH_SOURCE if with_bytecode else ()), target, out)
+        on_step(next(steps))
+        return _written(archived(compiler, Path(staged), WITH_SOURCE if with_bytecode else ()), target, out)
 
 
-def _placed(content: bytes, runtime: Runtime, out: Path) -> Package:
-    if len(content) > MOST_BYTES:
-        raise Problem(f"The package has {len(content)} bytes, more than {MOST_BYTES}; ship less.")
+def _written(content: bytes, runtime: Runtime, out: Path) -> Package:
+    if len(content) > MAX_BYTES:
+        raise CliError(f"The package has {len(content)} bytes, more than {MAX_BYTES}; ship less.")
     sha256 = hashlib.sha256(content).hexdigest()
     path = out / f"function-{sha256[:16]}.zip"
     unfinished = path.with_suffix(".part")
@@ -75,5 +76,5 @@ def _placed(content: bytes, runtime: Runtime, out: Path) -> Package:
         unfinished.write_bytes(content)
         unfinished.replace(path)
     except OSError as error:
-        raise Problem(f"{path} cannot be written ({error.strerror}); name a directory with --out.") from error
+        raise CliError(f"{path} cannot be written ({error.strerror}); name a directory with --out.") from error
     return Package(path, sha256, runtime.name, len(content))

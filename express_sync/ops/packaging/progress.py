@@ -1,4 +1,4 @@
-"""A build as people see it: a bar that names the step under way. Must not know what a step does."""
+"""Shows the progress of a build as a bar with the current step."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,12 +8,12 @@ from express_sync.ops.terminal import output
 
 
 @contextmanager
-def steps_shown() -> Iterator[Callable[[str], None]]:
-    """What a build is to tell its steps to, so that they are seen."""
+def step_bar() -> Iterator[Callable[[str], None]]:
+    """Yield a function that shows the given step of a build."""
     with output.progress() as bar:
         task = bar.add_task("", total=len(STEPS))
 
-        def told(step: str) -> None:
+        def on_step(step: str) -> None:
             bar.update(task, description=step, completed=STEPS.index(step))
 
-        yield told
+        yield on_step

@@ -1,6 +1,6 @@
-"""The Python runtimes of Function Compute, and where this machine has an interpreter of the same version.
+"""The Python runtimes of Function Compute, and local interpreters of the same version.
 
-Bytecode is good for one minor version of Python only, so it has to be written by that one, whichever runs the tool.
+Bytecode is valid for one minor version of Python only, so an interpreter of that version has to write it.
 """
 
 import os
@@ -12,14 +12,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 _ASK = "import sys; print(sys.implementation.cache_tag)"
 
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """A runtime as the template names it, its Python as `major.minor`, and what its wheels have to be built for."""
+    """A runtime by its name in the template, with its Python version `major.minor` and the platform of its wheels."""
 
     name: str
     version: str
@@ -27,7 +27,7 @@ class Runtime:
 
     @property
     def cache_tag(self) -> str:
-        """What its interpreter calls its bytecode."""
+        """The tag of its bytecode files."""
         return f"cpython-{self.version.replace('.', '')}"
 
 
@@ -38,46 +38,46 @@ RUNTIMES: Mapping[str, Runtime] = {
 
 
 def runtime_named(name: str) -> Runtime:
-    """The runtime of that name. Problem if the function cannot be packaged for it."""
+    """Return the runtime with that name. Raise CliError if the function cannot be packaged for it."""
     if name not in RUNTIMES:
-        raise Problem(f"The function cannot be packaged for {name}; name one of {', '.join(RUNTIMES)}.")
+        raise CliError(f"The function cannot be packaged for {name}; name one of {', '.join(RUNTIMES)}.")
     return RUNTIMES[name]
 
 
 def interpreter(runtime: Runtime, named: str | None = None) -> str:
-    """An interpreter of the runtime's version: the one `named`, else one found. Problem if there is none."""
+    """Return an interpreter of the runtime's version: `named`, or one that is found. Raise CliError without one."""
     if named is not None:
         if not _is_of(runtime, named):
-            raise Problem(
-                f"{shlex.quote(named)} is no CPython {runtime.version}, whose bytecode {runtime.name} reads; name one"
-                f" with --python, such as /usr/bin/python{runtime.version}, or leave it out, and one is looked for."
+            raise CliError(
+                f"{shlex.quote(named)} is not CPython {runtime.version}, which {runtime.name} requires; name one with"
+                f" --python, such as /usr/bin/python{runtime.version}, or omit the option to search for one."
             )
         return named
     found = next((each for each in _candidates(runtime) if _is_of(runtime, each)), None)
     if found is None:
-        raise Problem(
-            f"No Python {runtime.version} is found to write the bytecode of {runtime.name} with; install it, or run"
+        raise CliError(
+            f"Python {runtime.version}, which writes the bytecode for {runtime.name}, was not found; install it, or run"
             f" `express-sync package --runtime {runtime.name}` with --python PATH, or with --no-bytecode for a slower"
-            " start; `express-sync deploy` takes that file as its --package."
+            " start; `express-sync deploy` accepts that file as its --package."
         )
     return found
 
 
 def _candidates(runtime: Runtime) -> Iterator[str]:
-    # The tool's own comes last, so that the choice does not depend on what runs the tool.
+    # The current interpreter comes last, so that the choice depends on it as little as possible.
     on_path = shutil.which(f"python{runtime.version}")
     if on_path:
         yield on_path
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))  # noqa: TID251 - where pyenv says it is
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))  # noqa: TID251 - the location of pyenv
     yield from map(str, sorted(pyenv.glob(f"versions/{runtime.version}.*/bin/python"), reverse=True))
     yield sys.executable
 
 
 def _is_of(runtime: Runtime, candidate: str) -> bool:
     try:
-        asked = subprocess.run(  # noqa: S603 - an interpreter that the user named or has installed
+        process = subprocess.run(  # noqa: S603 - an interpreter that the user named or installed
             [candidate, "-I", "-S", "-c", _ASK], capture_output=True, text=True, check=False
         )
     except OSError:
         return False
-    return asked.stdout.strip() == runtime.cache_tag
+    return process.stdout.strip() == runtime.cache_tag

@@ -1,7 +1,4 @@
-"""What a template says of the function that is packaged, and what is said of a template that says nothing.
-
-Must not know how anything is packaged.
-"""
+"""Reads the runtime of the function from a template."""
 
 from pathlib import Path
 
@@ -10,24 +7,24 @@ import yaml
 from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.template.deployment import read_template
 from express_sync.local.template.parser import TemplateError
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 from express_sync.ops.terminal.output import printable
 
 
 def declared_runtime(template: Path) -> str:
-    """The runtime that the template's function runs on. Problem if that cannot be told."""
+    """Return the runtime of the template's function. Raise CliError if the template has none."""
     try:
         return read_template(template, LOCAL_ACCOUNT, {}).function.runtime
     except (OSError, UnicodeDecodeError) as error:
-        raise Problem(f"{template} cannot be read; name a template.") from error
+        raise CliError(f"{template} cannot be read; name a template.") from error
     except TemplateError as error:
-        raise Problem(
-            f"{template} cannot be packaged: {fault(error)}; correct it, or name another --template."
+        raise CliError(
+            f"{template} cannot be packaged: {description(error)}; correct it, or name another --template."
         ) from error
 
 
-def fault(error: TemplateError) -> str:
-    """What is wrong with a template, in one line; YAML's own text draws the place over several."""
+def description(error: TemplateError) -> str:
+    """Return the description of an error in one line; that of the YAML parser has several."""
     cause = error.__cause__
     if isinstance(cause, yaml.MarkedYAMLError) and cause.problem_mark is not None:
         return printable(f"the template is not YAML: {cause.problem} in line {cause.problem_mark.line + 1}")

@@ -1,24 +1,24 @@
-"""Many message bodies into few batches, within what SMQ takes at once. Pure; it must not know what bodies mean."""
+"""Splits message bodies into batches within the limits of SMQ's BatchSendMessage."""
 
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-MOST_MESSAGES = 16
-MOST_BYTES = 65536  # of all bodies of one BatchSendMessage together
+MAX_MESSAGES = 16
+MAX_BYTES = 65536  # all bodies of one call together
 
 T = TypeVar("T")
 
 
 def batches(items: Iterable[tuple[T, str]]) -> Iterator[tuple[tuple[T, str], ...]]:
-    """Items and their bodies, in order, in as few batches as order and limits allow.
+    """Yield items with their bodies, in order, in as few batches as the limits allow.
 
-    A body that is too large by itself is a batch of its own, for the service to refuse.
+    A body that is too large by itself becomes a batch of its own, which the service will refuse.
     """
     batch: list[tuple[T, str]] = []
     size = 0
     for item in items:
         length = len(item[1].encode())
-        if batch and (len(batch) == MOST_MESSAGES or size + length > MOST_BYTES):
+        if batch and (len(batch) == MAX_MESSAGES or size + length > MAX_BYTES):
             yield tuple(batch)
             batch, size = [], 0
         batch.append(item)

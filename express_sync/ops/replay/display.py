@@ -1,4 +1,4 @@
-"""How a failure looks: a row, a JSON object, everything known about it. It must not know where it lies."""
+"""Displays failures: as a row, as a JSON object, or in full detail."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -7,27 +7,37 @@ from typing import Any
 
 from rich.text import Text
 
+from express_sync.ops.outcomes.display import STYLES, status_text
 from express_sync.ops.replay.failures import Failure
-from express_sync.ops.terminal.output import STYLES, printable
+from express_sync.ops.terminal.columns import Column
+from express_sync.ops.terminal.output import printable
 from handler.provisioning.errors import error_info
 
-HEADING = f"{'TIME':<20}  {'STATUS':<13}  {'REQUEST':<24}  {'GROUP':<28}  {'REQUESTER':<16}  ERROR"
-_NO_VERDICT = "Nobody could work this message: look for the cause in the function's log, then replay it."
+COLUMNS = (
+    Column("TIME", 20, 20),
+    Column("STATUS", 13, 13),
+    Column("REQUEST", 24, 15),
+    Column("GROUP", 28, 0),
+    Column("REQUESTER", 16, 0),
+    Column("ERROR", 24, 24),
+)
+_HINT_WITHOUT_OUTCOME = "This message could not be processed: find the cause in the function's log, then replay it."
 
 
-def row(failure: Failure) -> Text:
-    """A failure on one line, in the columns of HEADING."""
-    request = failure.request
-    return Text.assemble(
-        f"{_time(failure.occurred_at):<20}  ",
-        (f"{failure.status:<13}", STYLES.get(failure.status, "")),
-        f"  {_text(failure.request_id):<24}  {_text(request.get('name')):<28}",
-        f"  {_text(request.get('requester')):<16}  {_text(failure.code)}",
+def cells(failure: Failure) -> tuple[str | Text, ...]:
+    """Return a failure in the columns of COLUMNS."""
+    return (
+        _time(failure.occurred_at),
+        status_text(failure.status),
+        _text(failure.request_id),
+        _text(failure.request.get("name")),
+        _text(failure.request.get("requester")),
+        _text(failure.code),
     )
 
 
 def document(failure: Failure) -> Mapping[str, Any]:
-    """A failure for scripts: the outcome as it was announced, or what is known of a dead letter."""
+    """Return a failure as JSON: the event of the outcome, or what is known about a dead letter."""
     if failure.event:
         return failure.event
     return {
@@ -39,15 +49,15 @@ def document(failure: Failure) -> Mapping[str, Any]:
 
 
 def hint(failure: Failure) -> str:
-    """What a person can do about it, as the table of error codes knows it today."""
+    """Return what to do about a failure, according to the current table of error codes."""
     if not failure.event:
-        return _NO_VERDICT
+        return _HINT_WITHOUT_OUTCOME
     http_status = document(failure)["data"].get("error", {}).get("httpStatus")
     return error_info(failure.code, http_status if isinstance(http_status, int) else None).hint
 
 
 def details(failure: Failure) -> Iterator[Text]:
-    """Everything known about a failure, line by line, the advice first."""
+    """Yield everything that is known about a failure line by line, the hint first."""
     title = f"{_text(failure.request_id)}: {failure.status} {_text(failure.code)}".rstrip()
     yield Text(title, STYLES.get(failure.status, "bold"))
     yield Text.assemble(("What to do  ", "bold"), hint(failure))
@@ -58,7 +68,7 @@ def details(failure: Failure) -> Iterator[Text]:
 
 
 def _facts(path: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Each leaf of a document with its path, in the document's order."""
+    """Yield each leaf of a document with its path, in order."""
     if isinstance(value, Mapping):
         for name, member in value.items():
             yield from _facts(f"{path}.{name}" if path else str(name), member)
@@ -67,8 +77,8 @@ def _facts(path: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _time(moment: datetime) -> str:
-    """A moment in UTC, to the second; `strftime` would write the year 1 as one digit."""
-    with suppress(OverflowError):  # UTC may be in a year before the first
+    """Return a time in UTC to the second; `strftime` would write the year 1 as one digit."""
+    with suppress(OverflowError):  # in UTC it may be before the year 1
         moment = moment.astimezone(timezone.utc)
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 

@@ -1,4 +1,4 @@
-"""The options by which commands choose failures: where they lie, and which of them are meant."""
+"""The options that select failures: their source, and a filter."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from express_sync.ops.queues.sources import FAILURES, QUEUES
 from express_sync.ops.replay.failures import STATUSES, UNDECIDED, Filter
+from express_sync.ops.replay.sources import FAILURES, QUEUES
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _AGE = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
@@ -18,41 +18,41 @@ _AGE = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A source's name and a filter."""
+    """The name of a source, and a filter."""
 
     source: str
     filter: Filter
 
     @property
-    def is_of_queue(self) -> bool:
-        """Whether the source is a queue, which may grow meanwhile."""
+    def is_from_queue(self) -> bool:
+        """Return whether the source is a queue, which may grow in the meantime."""
         return self.source in QUEUES
 
-    def remark(self, place: str, why: str) -> str:
-        """What to say of something in the source that is left alone."""
-        return f"{place} {why}{'; it stays where it is' if self.is_of_queue else ''}."
-
     @property
-    def is_narrow(self) -> bool:
-        """Whether failures may be there that are not meant."""
+    def has_filter(self) -> bool:
+        """Return whether the filter may exclude failures."""
         return self.filter != Filter()
 
+    def skipped(self, place: str, why: str) -> str:
+        """Return what to tell the user about a message that is skipped."""
+        return f"{place} {why}{'; it stays in its queue' if self.is_from_queue else ''}."
 
-def is_of_a_file(options: Mapping[str, object]) -> bool:
-    """Whether these options of a command name a file as the source, so that no cloud has to be there."""
+
+def is_from_file(options: Mapping[str, object]) -> bool:
+    """Return whether the options of a command name a file as the source, so that no cloud is needed."""
     return options["source"] not in QUEUES
 
 
 def age(text: str) -> timedelta:
-    """The time span in a text such as 90s, 15m, 2h or 7d; the user's error otherwise."""
+    """Return the duration in a text such as 90s, 15m, 2h or 7d, or fail with a usage error."""
     match = _AGE.fullmatch(text)
     if match is None:
-        raise click.BadParameter(f"{text!r} is no age; write 90s, 15m, 2h or 7d.")
+        raise click.BadParameter(f"{text!r} is not a valid age; write 90s, 15m, 2h or 7d.")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
-def selecting(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command its selection after its other arguments, and the options to make it."""
+def selection_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that select failures, and pass their Selection after the other positional arguments."""
 
     @click.option(
         "--from",
@@ -60,22 +60,26 @@ def selecting(command: Callable[..., None]) -> Callable[..., None]:
         default=FAILURES,
         show_default=True,
         metavar="failures|dead-letters|FILE",
-        help="Where they lie: a queue of the cloud, or a file of outcomes (- for standard input) as `watch --json`"
+        help="The source: a queue of the cloud, or a file of outcomes (- for standard input) as `watch --json`"
         " prints them.",
     )
     @click.option(
-        "--status", "statuses", type=click.Choice((*STATUSES, UNDECIDED)), multiple=True, help="Their status."
+        "--status",
+        "statuses",
+        type=click.Choice((*STATUSES, UNDECIDED)),
+        multiple=True,
+        help="Only failures with this status.",
     )
-    @click.option("--code", "codes", multiple=True, help="Their error code, such as RoleNotExist.")
-    @click.option("--requester", "requesters", multiple=True, help="Who asked.")
-    @click.option("--name", default="*", metavar="PATTERN", help="The group's name, with * ? and [abc].")
-    @click.option("--older-than", type=age, metavar="AGE", help="At least so long ago: 90s, 15m, 2h, 7d.")
-    @click.option("--newer-than", type=age, metavar="AGE", help="Not so long ago.")
+    @click.option("--code", "codes", multiple=True, help="Only failures with this error code, such as RoleNotExist.")
+    @click.option("--requester", "requesters", multiple=True, help="Only requests of this requester.")
+    @click.option("--name", default="*", metavar="PATTERN", help="Only groups whose name matches, with * ? and [abc].")
+    @click.option("--older-than", type=age, metavar="AGE", help="Only failures of at least this age: 90s, 15m, 2h, 7d.")
+    @click.option("--newer-than", type=age, metavar="AGE", help="Only failures below this age.")
     @wraps(command)
     def with_selection(*args: Any, **options: Any) -> None:
-        meant: dict[str, Any] = {name: options.pop(name) for name in ("name", "older_than", "newer_than")}
+        chosen: dict[str, Any] = {name: options.pop(name) for name in ("name", "older_than", "newer_than")}
         for name in ("statuses", "codes", "requesters"):
-            meant[name] = frozenset(options.pop(name))
-        command(*args, Selection(options.pop("source"), Filter(**meant)), **options)
+            chosen[name] = frozenset(options.pop(name))
+        command(*args, Selection(options.pop("source"), Filter(**chosen)), **options)
 
     return with_selection

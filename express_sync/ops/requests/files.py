@@ -1,7 +1,6 @@
-"""Requests out of files: JSON objects, arrays of them, or JSON Lines, each cut out as it was written and judged.
+"""Reads requests from files (a JSON object, an array of objects, or JSON Lines) and validates them.
 
-The judgement is the function's own: a text is read as the function will read it from the queue. Knows files and the
-request contract; must not know queues.
+Each request keeps its text as it was written, and is validated exactly as the function will validate it.
 """
 
 import base64
@@ -12,19 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 from handler.inbound.envelope import parse
 from handler.inbound.validation import violations
 from handler.model import Violation
 
 STANDARD_INPUT = "-"
-LARGEST_DOCUMENT = 64 * 1024 * 1024
-LONGEST_LINE = 1024 * 1024
+MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
+MAX_LINE_BYTES = 1024 * 1024
 ENVELOPES = ("plain", "base64")
 
 
 class Text(NamedTuple):
-    """One JSON text, as it was written, and where: `requests.jsonl:3` or `all.json[0]`."""
+    """One JSON text as it was written, and its place, such as `requests.jsonl:3` or `all.json[0]`."""
 
     place: str
     text: str
@@ -32,7 +31,7 @@ class Text(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One message to be sent, the request in it as far as it can be read, and every rule that it breaks."""
+    """A message to send, the request in it as far as it can be read, and every rule that it violates."""
 
     place: str
     body: str
@@ -41,12 +40,12 @@ class Submission:
 
     @property
     def request_id(self) -> str:
-        """The requestId, empty if there is none."""
+        """Return the requestId, empty if there is none."""
         return self._field("requestId")
 
     @property
     def group(self) -> str:
-        """The name of the group asked for, empty if there is none."""
+        """Return the name of the requested group, empty if there is none."""
         return self._field("name")
 
     def _field(self, name: str) -> str:
@@ -55,20 +54,20 @@ class Submission:
 
 
 def submissions(paths: tuple[str, ...], envelope: str) -> Iterator[Submission]:
-    """Every request in the files, in order; `-` is standard input. Problem for a file that cannot be read."""
+    """Yield every request in the files, in order; `-` is standard input. CliError if a file cannot be read."""
     for path in paths:
         found = False
         for text in texts(path):
             found = True
             yield submission(text, envelope)
         if not found:
-            raise Problem(f"{_name(path)} is empty; it should hold at least one request.")
+            raise CliError(f"{_name(path)} is empty; it must contain at least one request.")
 
 
 def submission(text: Text, envelope: str) -> Submission:
-    """Judge one text in its envelope as the function will judge it when it comes out of the queue."""
+    """Return a text as a message in this envelope, validated as the function will do it."""
     body = text.text if envelope == "plain" else base64.b64encode(text.text.encode()).decode()
-    # An element of a queue trigger's event in its RawData form: the body is then read exactly as in the cloud.
+    # Wrapped like an element of a queue trigger's event (RawData), so that the body is parsed exactly as in the cloud.
     deliveries = parse(json.dumps({"messageBody": body}).encode()).deliveries
     broken = tuple(each for delivery in deliveries for each in delivery.flaws or violations(delivery.document))
     documents = (delivery.document for delivery in deliveries if isinstance(delivery.document, Mapping))
@@ -76,7 +75,7 @@ def submission(text: Text, envelope: str) -> Submission:
 
 
 def texts(path: str) -> Iterator[Text]:
-    """Every JSON object in a file of one, of an array or of JSON Lines. Problem for a file that cannot be read."""
+    """Yield every JSON text of a file: one document, the elements of an array, or lines. CliError if unreadable."""
     if path == STANDARD_INPUT:
         yield from _split(sys.stdin.buffer, path)
         return
@@ -84,13 +83,13 @@ def texts(path: str) -> Iterator[Text]:
         with Path(path).open("rb") as file:
             yield from _split(file, path)
     except IsADirectoryError:
-        raise Problem(f"{path} is a directory; name the files in it.") from None
+        raise CliError(f"{path} is a directory; name the files in it.") from None
     except OSError as error:
-        raise Problem(f"{path} cannot be read: {error.strerror}; name another file.") from error
+        raise CliError(f"{path} cannot be read: {error.strerror}; name another file.") from error
 
 
 def _split(file: BinaryIO, path: str) -> Iterator[Text]:
-    """JSON Lines where the first line is an object by itself, else one JSON document."""
+    """Read JSON Lines if the first line is a whole object, else one JSON document."""
     name = _name(path)
     lines = _lines(file, name)
     first = next(lines, None)
@@ -100,34 +99,34 @@ def _split(file: BinaryIO, path: str) -> Iterator[Text]:
         yield first
         yield from lines
     else:
-        rest = file.read(LARGEST_DOCUMENT)
-        if len(rest) == LARGEST_DOCUMENT:
-            raise Problem(f"{name} is too large for one JSON document; write one request on each line (JSON Lines).")
+        rest = file.read(MAX_DOCUMENT_BYTES)
+        if len(rest) == MAX_DOCUMENT_BYTES:
+            raise CliError(f"{name} is too large for one JSON document; write one request per line (JSON Lines).")
         yield from _elements(first.text + "\n" + _decoded(rest, name), name)
 
 
 def _lines(file: BinaryIO, name: str) -> Iterator[Text]:
-    """Every line that is not blank, read one at a time."""
+    """Yield every line that is not blank, reading one at a time."""
     number = 0
-    while line := file.readline(LONGEST_LINE + 1):
+    while line := file.readline(MAX_LINE_BYTES + 1):
         number += 1
         place = f"{name}:{number}"
-        if len(line) > LONGEST_LINE:
-            raise Problem(f"{place} is longer than {LONGEST_LINE} bytes; that is no request, correct the file.")
+        if len(line) > MAX_LINE_BYTES:
+            raise CliError(f"{place} is longer than {MAX_LINE_BYTES} bytes, too long for a request; correct the file.")
         text = _decoded(line, place).removeprefix("\ufeff").strip()
         if text:
             yield Text(place, text)
 
 
 def _elements(text: str, name: str) -> Iterator[Text]:
-    """The elements of a JSON array as they are written, or the only value of a document that is no array."""
+    """Yield the elements of a JSON array as they are written, or the whole document if it is not an array."""
     text = text.strip()
     try:
         is_array = isinstance(json.loads(text), list)
     except RecursionError:
-        raise Problem(f"{name} is nested too deeply; correct it.") from None
+        raise CliError(f"{name} is nested too deeply; correct it.") from None
     except ValueError as error:
-        raise Problem(f"{name} is no JSON ({error}); correct it.") from None
+        raise CliError(f"{name} is not JSON ({error}); correct it.") from None
     if not is_array:
         yield Text(name, text)
         return
@@ -136,18 +135,18 @@ def _elements(text: str, name: str) -> Iterator[Text]:
 
 
 def _spans(array: str) -> Iterator[tuple[int, int]]:
-    """Where the elements of a valid JSON array begin and end in its text."""
+    """Yield where each element of a valid JSON array begins and ends in its text."""
     decoder = json.JSONDecoder()
-    position = _past_blanks(array, 1)
+    position = _skip_blanks(array, 1)
     while array[position] != "]":
         _, end = decoder.raw_decode(array, position)
         yield position, end
-        position = _past_blanks(array, end)
+        position = _skip_blanks(array, end)
         if array[position] == ",":
-            position = _past_blanks(array, position + 1)
+            position = _skip_blanks(array, position + 1)
 
 
-def _past_blanks(text: str, position: int) -> int:
+def _skip_blanks(text: str, position: int) -> int:
     while text[position] in " \t\r\n":
         position += 1
     return position
@@ -164,7 +163,7 @@ def _decoded(data: bytes, place: str) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError:
-        raise Problem(f"{place} is not UTF-8 text; convert it.") from None
+        raise CliError(f"{place} is not UTF-8 text; convert it.") from None
 
 
 def _name(path: str) -> str:

@@ -1,7 +1,7 @@
-"""Where an access key comes from: the profile, then the places where Alibaba Cloud's own tools keep theirs.
+"""Finds the access key: in the profile, or where Alibaba Cloud's own tools keep theirs.
 
-The first place that holds one decides; half a key, or one of a kind that is not supported, is said and never completed
-from elsewhere. Knows files and settings; must not know what a key is used for, and says no secret.
+The first place that holds a key is used. An incomplete or unsupported key there is an error; it is never completed from
+another place. Messages contain no secret.
 
 Sources: `alibabacloud_credentials` 1.0 for the variables, the INI file and its fields; "Configure profiles" of the
 Alibaba Cloud CLI for `config.json`.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 from handler.credentials import Credentials, unsendable
 
 ID_VARIABLE, SECRET_VARIABLE, TOKEN_VARIABLE = _VARIABLES = (
@@ -27,13 +27,13 @@ FILE_VARIABLE, PROFILE_VARIABLE = "ALIBABA_CLOUD_CREDENTIALS_FILE", "ALIBABA_CLO
 Fields = Mapping[str, Any]
 
 
-class NoKeyProblem(Problem):
-    """Raised where none of the places holds a key."""
+class NoKeyError(CliError):
+    """Raised if no place holds a key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A key and the place it was found in, said to people."""
+    """A key, and a description of the place it was found in."""
 
     credentials: Credentials
     where: str
@@ -41,7 +41,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """What a place holds: its fields, and how it calls id, secret and token."""
+    """The fields of a place, and their names for id, secret and token."""
 
     where: str
     fields: Fields
@@ -49,11 +49,11 @@ class _Entry:
 
 
 def find(profile: Fields, environment: Mapping[str, str]) -> Found:
-    """The key of the first place that holds one. Problem if none does, or if it cannot be used."""
+    """Return the key of the first place that holds one. CliError if there is none or if it cannot be used."""
     for place in _PLACES:
         for entry in place(profile, environment):
             return _complete(entry)
-    raise NoKeyProblem(
+    raise NoKeyError(
         f"No access key is found; set {ID_VARIABLE} and {SECRET_VARIABLE}, or write one to ~/.alibabacloud/credentials."
     )
 
@@ -61,14 +61,14 @@ def find(profile: Fields, environment: Mapping[str, str]) -> Found:
 def _complete(entry: _Entry) -> Found:
     key_id, secret, token = (entry.fields.get(name) or "" for name in entry.names)
     if not (isinstance(key_id, str) and isinstance(secret, str) and isinstance(token, str) and key_id and secret):
-        raise Problem(
-            f"There is no complete key pair in {entry.where}; complete it, or leave it out"
+        raise CliError(
+            f"The key pair in {entry.where} is incomplete; complete it, or remove it"
             f" and set {ID_VARIABLE} and {SECRET_VARIABLE}."
         )
     if wrong := unsendable(key_id, secret, token):
-        raise Problem(
-            f"The {wrong} in {entry.where} cannot be used: it holds a space, a line break or another character that no"
-            " key has, or is too long; copy it again."
+        raise CliError(
+            f"The {wrong} in {entry.where} cannot be used: it contains a space, a line break or another character that"
+            " is not allowed in a key, or it is too long; copy it again."
         )
     return Found(Credentials(key_id, secret, token), entry.where)
 
@@ -91,7 +91,7 @@ def _of_sdk_file(_profile: Fields, environment: Mapping[str, str]) -> Iterator[_
         try:
             content.read_string(path.read_text(encoding="utf-8"))
         except (OSError, ValueError, configparser.Error):
-            raise Problem(f"{path} is no readable credentials file; correct it, or set {ID_VARIABLE}.") from None
+            raise CliError(f"{path} is not a readable credentials file; correct it, or set {ID_VARIABLE}.") from None
         if content.has_section(section):
             where = f"[{section}] of {path}"
             _check_kind(where, "type", content[section].get("type"), ("access_key", "sts"))
@@ -115,7 +115,7 @@ def _of_cli_file(_profile: Fields, environment: Mapping[str, str]) -> Iterator[_
         name = environment.get(PROFILE_VARIABLE) or content["current"]
         entries = [entry for entry in content["profiles"] if entry["name"] == name]
     except (OSError, ValueError, KeyError, TypeError):
-        raise Problem(f"{path} is no readable configuration of the Alibaba Cloud CLI; correct it.") from None
+        raise CliError(f"{path} is not a readable configuration of the Alibaba Cloud CLI; correct it.") from None
     for entry in entries:
         where = f"profile {name!r} of {path}"
         _check_kind(where, "mode", entry.get("mode"), ("AK", "StsToken"))
@@ -124,8 +124,8 @@ def _of_cli_file(_profile: Fields, environment: Mapping[str, str]) -> Iterator[_
 
 def _check_kind(where: str, field: str, kind: object, supported: tuple[str, str]) -> None:
     if kind not in supported:
-        raise Problem(
-            f"The {field} of {where} is not supported; supported are {' and '.join(supported)}:"
+        raise CliError(
+            f"The {field} of {where} is not supported (only {' and '.join(supported)});"
             f" get a temporary key and set {ID_VARIABLE}, {SECRET_VARIABLE} and {TOKEN_VARIABLE}."
         )
 

@@ -1,12 +1,10 @@
-"""Profiles: the description of a cloud that a command acts on, read from a file and held against a schema.
+"""Profiles describe the cloud that a command acts on; they are read from files and validated against a schema.
 
-A profile file holds the object that `express-sync up` prints when it is ready. One that names no endpoint, but a region
-and an account, is one of the real cloud: endpoints and names are then those that template.yml gives a stack. Knows
-files and settings; must not know what is done with a target.
+A profile file holds the object that `express-sync up --json` prints. A profile with a region and an account, but
+without endpoints, describes a stack of template.yml in the real cloud: endpoints and names are then derived.
 """
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,8 +15,8 @@ from jsonschema.exceptions import ValidationError
 
 from express_sync.ops.queues.client import RESULT_QUEUE
 from express_sync.ops.targets.credentials import find
-from express_sync.ops.targets.schema_errors import first_error, wrong
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.targets.schema_errors import first_error, message
+from express_sync.ops.terminal.errors import CliError
 from handler.credentials import Credentials
 from handler.sgw.endpoints import SAFE_URL, public_endpoint
 
@@ -33,12 +31,16 @@ _TEXT = {"type": "string", "minLength": 1}
 _URL = {"type": "string", "pattern": rf"^({SAFE_URL.pattern})$(?!\n)"}
 _QUEUES = ("requestQueue", "resultTopic", RESULT_QUEUE, "failureQueue", "deadLetterQueue")
 _PARTS = {
-    "mns": {"endpoint": _URL, **dict.fromkeys(_QUEUES, _TEXT), RESULT_QUEUE: {"type": "string"}},  # empty for none
+    "mns": {
+        "endpoint": _URL,
+        **dict.fromkeys(_QUEUES, _TEXT),
+        RESULT_QUEUE: {"type": "string"},
+    },  # empty if there is none
     "sgw": {"endpoint": _URL},
     "fc": {"endpoint": _URL, "function": _TEXT},
 }
 _NEEDED = {"mns": ("endpoint", "requestQueue"), "sgw": (), "fc": ("endpoint", "function")}
-DEPLOYING = ("ros", "oss")  # the services that only deploying needs
+DEPLOYING = ("ros", "oss")  # services that only deployment needs
 _PROPERTIES = {
     **dict.fromkeys(("accessKeyId", "accessKeySecret", "securityToken"), _TEXT),
     "region": {"type": "string", "pattern": r"^[a-z0-9-]+$(?!\n)"},
@@ -49,10 +51,10 @@ _PROPERTIES = {
 }
 _EXPECTED = {
     "region": "a region such as cn-hangzhou",
-    "accountId": "the digits of the account's id, as text",
+    "accountId": "a string with the digits of the account id",
     "namePrefix": "the NamePrefix of the stack, such as express-sync",
-    "endpoint": "an https URL such as https://1234567890123456.mns.cn-hangzhou.aliyuncs.com (http is for this machine"
-    " only: a key must not travel in clear text)",
+    "endpoint": "an https URL such as https://1234567890123456.mns.cn-hangzhou.aliyuncs.com (http is allowed for"
+    " this machine only, because a key must not be sent in clear text)",
 }
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -69,26 +71,30 @@ _SHAPE = Draft7Validator(_schema(dict.fromkeys(_PARTS, ())))
 _WHOLE = Draft7Validator({**_schema(_NEEDED), "required": ["mns"]})
 
 
-def read(name: str, directories: tuple[Path, ...], environment: Mapping[str, str] | None = None) -> Mapping[str, Any]:
-    """The profile `name` from the first of `directories` that has it; `env` from the environment alone.
+def read(name: str, directories: tuple[Path, ...], environment: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return the profile `name` from the first of `directories` that has it; `env` comes from the environment alone.
 
-    Problem if it is nowhere, or if it is not right.
+    CliError if it is missing or invalid.
     """
     if name == ENVIRONMENT:
-        return _of_environment(_process_environment() if environment is None else environment)
+        return _of_environment(environment)
     if not _NAME.fullmatch(name):
-        raise Problem("A profile's name is letters, digits, dots, hyphens and underscores; choose such a --profile.")
+        raise CliError(
+            "The name of a profile consists of letters, digits, dots, hyphens and underscores; correct --profile."
+        )
     path, profile = written(name, directories)
     if profile is None:
         places = " or ".join(str(directory / path.name) for directory in directories)
-        raise Problem(f"There is no profile {name!r}; write it to {places}, as `express-sync up --json` prints one.")
+        raise CliError(
+            f"There is no profile {name!r}; write it to {places} in the form that `express-sync up --json` prints."
+        )
     return checked(profile, str(path))
 
 
 def written(name: str, directories: tuple[Path, ...]) -> tuple[Path, Mapping[str, Any] | None]:
-    """The file of profile `name` and what is written there, None if nothing is; then it is where it would belong.
+    """Return the file of profile `name` and its content; without a file, where to write it, and None.
 
-    Problem if the file is no JSON or holds what no profile has; what is missing in it is no matter here.
+    CliError if the file is not JSON or has an unknown key or an invalid value. Missing keys are accepted.
     """
     candidates = [directory / f"{name}.json" for directory in directories]
     path = next((candidate for candidate in candidates if candidate.is_file()), None)
@@ -97,13 +103,13 @@ def written(name: str, directories: tuple[Path, ...]) -> tuple[Path, Mapping[str
     try:
         profile = json.loads(path.read_bytes())
     except (OSError, ValueError):
-        raise Problem(f"Profile {name!r}: {path} is not readable JSON; correct it.") from None
+        raise CliError(f"Profile {name!r}: {path} is not readable JSON; correct it.") from None
     _check(_SHAPE, profile, str(path))
     return path, profile
 
 
 def checked(profile: Any, where: str) -> Mapping[str, Any]:
-    """The profile, completed, if it keeps the schema; otherwise a Problem that names the first offending key."""
+    """Return the completed profile. CliError that names the first invalid key if it violates the schema."""
     _check(_SHAPE, profile, where)
     whole = completed(profile)
     _check(_WHOLE, whole, where)
@@ -111,9 +117,9 @@ def checked(profile: Any, where: str) -> Mapping[str, Any]:
 
 
 def completed(profile: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The profile with the endpoints and names of the real cloud, unless it names an endpoint of its own.
+    """Return the profile with the endpoints and names of the real cloud, or as it is if it names any endpoint.
 
-    Never some of each: a key of one cloud must not be sent to another because an endpoint was left out.
+    The two are never mixed: a key of one cloud must not be sent to another because an endpoint was left out.
     """
     if names_an_endpoint(profile) or not {"region", "accountId"} <= profile.keys():
         return dict(profile)
@@ -122,17 +128,17 @@ def completed(profile: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def names_an_endpoint(profile: Mapping[str, Any]) -> bool:
-    """Whether any endpoint is the profile's own, so that none is to be derived."""
+    """Return whether the profile itself names an endpoint."""
     return any("endpoint" in profile.get(part, {}) for part in (*_PARTS, *DEPLOYING))
 
 
 def credentials(profile: Mapping[str, Any], environment: Mapping[str, str]) -> Credentials:
-    """Return the profile's key, or that of the first place `credentials` knows. Problem if none can be used."""
+    """Return the key of the profile, or of the first other place that has one. CliError if no key can be used."""
     return find(profile, environment).credentials
 
 
 def _of_stack(region: str, account: str, prefix: str) -> dict[str, dict[str, str]]:
-    """Public endpoints, as each service documents them, and the names of template.yml."""
+    """Return the documented public endpoints and the names that template.yml gives a stack."""
     return {
         "mns": {
             "endpoint": f"https://{account}.mns.{region}.aliyuncs.com",
@@ -151,33 +157,29 @@ def _of_environment(environment: Mapping[str, str]) -> Mapping[str, Any]:
     profile = {key: environment[variable] for key, variable in _SETTINGS.items() if environment.get(variable)}
     missing = [_SETTINGS[key] for key in ("region", "accountId") if key not in profile]
     if missing:
-        raise Problem(f"Profile {ENVIRONMENT!r} is made of variables; set {' and '.join(missing)}.")
+        raise CliError(f"Profile {ENVIRONMENT!r} is read from environment variables; set {' and '.join(missing)}.")
     return checked(profile, "The environment")
-
-
-def _process_environment() -> Mapping[str, str]:
-    return os.environ  # noqa: TID251 - the settings of a command line, for a chooser that brings none
 
 
 def _check(validator: Draft7Validator, profile: Any, where: str) -> None:
     error = first_error(validator, profile)
     if error is not None:
-        raise Problem(f"{where}: {_wrong(error)}; correct it.")
+        raise CliError(f"{where}: {_message(error)}; correct it.")
 
 
-def _wrong(error: ValidationError) -> str:
+def _message(error: ValidationError) -> str:
     path = error.json_path
     if error.validator == "pattern":
         return f"{path} must be {_EXPECTED[path.rpartition('.')[2]]}"
     if error.validator == "required" and path == "$":
         return _without_queues(cast("Mapping[str, Any]", error.instance))
-    return wrong(error)
+    return message(error)
 
 
 def _without_queues(profile: Mapping[str, Any]) -> str:
-    """What is missing in a profile without a section `mns`, from which of the two kinds it is nearer to."""
+    """Return what is missing in a profile without the key `mns`: SMQ's endpoint, or what it is derived from."""
     stack = ("region", "accountId")
     if any("endpoint" in profile.get(part, {}) for part in _PARTS):
-        return "$.mns is missing; a profile that names an endpoint has to name those of SMQ too"
+        return "$.mns is missing; a profile that names an endpoint must also name those of SMQ"
     missing = " and ".join(f"$.{key}" for key in stack if key not in profile)
-    return f"{missing} {'are' if 'and' in missing else 'is'} missing, from which the endpoints of the cloud are known"
+    return f"{missing} {'are' if 'and' in missing else 'is'} missing, from which the endpoints are derived"

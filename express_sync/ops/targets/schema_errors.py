@@ -1,6 +1,6 @@
-"""What is wrong with a JSON document by its schema, in words for who has written it. Knows no document.
+"""Turns violations of a JSON Schema into messages for the author of the document.
 
-Offending values are never quoted: they may be long, and they may be secret.
+Messages never quote the offending values, which may be long or secret.
 """
 
 from collections.abc import Mapping
@@ -12,8 +12,9 @@ from jsonschema.exceptions import ValidationError
 _TYPES = {
     "object": "an object",
     "array": "an array",
-    "string": "a text",
-    "integer": "a whole number",
+    "string": "a string",
+    "integer": "an integer",
+    "boolean": "true or false",
 }
 _RULES = {
     "minLength": "must not be empty",
@@ -23,18 +24,18 @@ _RULES = {
 
 
 def first_error(validator: Draft7Validator, document: object) -> ValidationError | None:
-    """The first thing that is wrong, by its place; None if nothing is."""
+    """Return the first violation in the order of the paths, None if there is none."""
     return min(validator.iter_errors(document), key=lambda error: error.json_path, default=None)
 
 
-def wrong(error: ValidationError) -> str:
-    """The place of an error and what should be there: a clause without a full stop."""
+def message(error: ValidationError) -> str:
+    """Return the path of a violation and what is expected there, as a clause without a full stop."""
     path, rule, expected = error.json_path, str(error.validator), cast("Any", error.validator_value)
     match rule:
         case "required":
-            return f"{path}.{absent(error)} is missing"
+            return f"{path}.{missing_key(error)} is missing"
         case "additionalProperties":
-            return f"{path} holds a key that is not known; known are {', '.join(_known(error))}"
+            return f"{path} has an unknown key; known keys are {', '.join(_known(error))}"
         case "type":
             return f"{path} must be {_type(expected)}"
         case "enum":
@@ -43,8 +44,8 @@ def wrong(error: ValidationError) -> str:
             return f"{path} {_RULES[rule].format(expected=expected)}"
 
 
-def absent(error: ValidationError) -> str:
-    """The key that a broken `required` misses first."""
+def missing_key(error: ValidationError) -> str:
+    """Return the first key that is missing according to a violation of `required`."""
     required, instance = cast("list[str]", error.validator_value), cast("Mapping[str, Any]", error.instance)
     return next(key for key in required if key not in instance)
 

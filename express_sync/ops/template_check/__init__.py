@@ -1,5 +1,5 @@
-"""Checks a ROS template against the specification of its resource types before anything is deployed; offline.
+"""Checks a ROS template offline against the specification of its resource types.
 
-`checker.check` is the entrance. What it finds wrong would fail, or mean something else, in the cloud; finding nothing
-does not prove that a deployment succeeds. `ros_spec.json` is the specification, `make spec` builds it anew.
+`checker.check` returns the faults with which a deployment would fail or differ from what was meant. A template without
+findings may still fail to deploy. `ros_spec.json` is the specification; `make spec` writes it.
 """

@@ -1,4 +1,4 @@
-"""The whole check of a template, in the order of the template. Pure but for reading the specification."""
+"""Checks a whole template, in the order of the template."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,17 +6,18 @@ from typing import Any
 from express_sync.local.template.parser import TemplateError, parse
 from express_sync.ops.template_check.finding import Finding
 from express_sync.ops.template_check.parameters import check_parameters
+from express_sync.ops.template_check.schema_check import check_plain
 from express_sync.ops.template_check.scope import Scope
-from express_sync.ops.template_check.specification import specification
+from express_sync.ops.template_check.specification import TEMPLATE_SCHEMA, specification
 from express_sync.ops.template_check.structure import check_structure
 
-MOST_BYTES = 524288  # of TemplateBody, in the reference of ROS's CreateStack
+MAX_BYTES = 524288  # of TemplateBody, in the reference of ROS's CreateStack
 
 
 def check(text: str) -> tuple[Finding, ...]:
-    """Everything that is wrong with a template's text, each fault once."""
-    if (size := len(text.encode())) > MOST_BYTES:
-        return (Finding("Template", f"has {size} bytes; ROS takes {MOST_BYTES}"),)
+    """Return every fault of a template's text once."""
+    if (size := len(text.encode())) > MAX_BYTES:
+        return (Finding("Template", f"has {size} bytes; ROS accepts {MAX_BYTES}"),)
     try:
         return check_document(parse(text))
     except TemplateError as error:
@@ -24,6 +25,7 @@ def check(text: str) -> tuple[Finding, ...]:
 
 
 def check_document(document: Mapping[str, Any]) -> tuple[Finding, ...]:
-    """The same for a template that is read, every short tag in its long form."""
+    """Return every fault of a parsed template, with every short tag in its long form."""
     scope = Scope(document, specification())
-    return tuple(dict.fromkeys((*check_parameters(scope), *check_structure(scope))))
+    shape = list(check_plain(document, TEMPLATE_SCHEMA, ""))
+    return tuple(dict.fromkeys((*shape, *check_parameters(scope, shape), *check_structure(scope))))

@@ -1,14 +1,14 @@
-"""What a check found wrong: where in the template, and what."""
+"""A fault that a check found in a template."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fault; `path` leads to it, as in `Resources.Queue.Properties.QueueName`."""
+    """One fault; `path` is its place, such as `Resources.Queue.Properties.QueueName`."""
 
     path: str
-    problem: str
+    message: str
 
     def __str__(self) -> str:
-        return f"{self.path} {self.problem}."
+        return f"{self.path} {self.message}."

@@ -1,4 +1,4 @@
-"""The functions in a template: whether each is known, is given what it takes, and names what there is. Pure."""
+"""Checks the functions of a template: that each is supported, has valid arguments, and names what exists."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -13,11 +13,11 @@ Guards = frozenset[str]
 
 
 def references(value: Any, path: str, scope: Scope, guards: Guards = frozenset()) -> Iterator[Finding]:
-    """What is wrong with the functions in a value that is used only where every condition of `guards` holds."""
+    """Yield the faults of the functions in a value that is used only if every condition in `guards` holds."""
     if is_call(value):
         [(name, argument)] = value.items()
         if name not in _CHECKS:
-            yield Finding(path, f"uses {name}, which is not among {', '.join(_CHECKS)}")
+            yield Finding(path, f"uses {name}, which is not one of {', '.join(_CHECKS)}")
         else:
             yield from _CHECKS[name](argument, path, scope, guards)
     elif isinstance(value, (dict, list)):
@@ -33,7 +33,7 @@ def _children(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def named_in(value: Any) -> Iterator[str]:
-    """The names that the functions in a value use, each as often as it stands there."""
+    """Yield every name that the functions in a value use, repetitions included."""
     if is_call(value):
         [(name, argument)] = value.items()
         first = argument[0] if isinstance(argument, list) and argument else argument
@@ -58,17 +58,17 @@ def _ref(argument: Any, path: str, scope: Scope, guards: Guards) -> Iterator[Fin
 
 def _get_att(argument: Any, path: str, scope: Scope, guards: Guards) -> Iterator[Finding]:
     if not (isinstance(argument, list) and len(argument) == 2 and all(isinstance(part, str) for part in argument)):
-        yield Finding(path, "must give Fn::GetAtt a resource and an attribute")
+        yield Finding(path, "must call Fn::GetAtt with a resource and an attribute")
         return
     resource, attribute = argument
     if scope.resource(resource) is None:
         hint = " (the short form is split at its last dot)" if "." in resource else ""
-        yield Finding(path, f"takes {attribute} of {resource}, which is no resource{hint}")
+        yield Finding(path, f"takes {attribute} of {resource}, which is not a resource{hint}")
         return
     kind = scope.type_of(resource)
     if kind is not None and attribute not in kind.attributes:
-        there = ", ".join(sorted(kind.attributes)) or "none"
-        yield Finding(path, f"takes {attribute} of {resource}, which has no such attribute; there are {there}")
+        known = ", ".join(sorted(kind.attributes)) or "none"
+        yield Finding(path, f"takes {attribute} of {resource}, which has no such attribute; known are {known}")
     yield from _guarded(resource, path, scope, guards)
 
 
@@ -81,7 +81,7 @@ def _guarded(resource: str, path: str, scope: Scope, guards: Guards) -> Iterator
 def _sub(argument: Any, path: str, scope: Scope, guards: Guards) -> Iterator[Finding]:
     text, local = argument if isinstance(argument, list) and len(argument) == 2 else (argument, {})
     if not isinstance(text, str) or not isinstance(local, dict):
-        yield Finding(path, "must give Fn::Sub a text, or a text and a map")
+        yield Finding(path, "must call Fn::Sub with a string, or with a string and a map")
         return
     for name in PLACEHOLDER.findall(text):
         if name not in local:
@@ -93,14 +93,14 @@ def _sub(argument: Any, path: str, scope: Scope, guards: Guards) -> Iterator[Fin
 
 def _join(argument: Any, path: str, scope: Scope, guards: Guards) -> Iterator[Finding]:
     if not (isinstance(argument, list) and len(argument) == 2 and isinstance(argument[0], str)):
-        yield Finding(path, "must give Fn::Join a separator and a list")
+        yield Finding(path, "must call Fn::Join with a separator and a list")
         return
     yield from references(argument[1], path, scope, guards)
 
 
 def _if(argument: Any, path: str, scope: Scope, guards: Guards) -> Iterator[Finding]:
     if not (isinstance(argument, list) and len(argument) == 3):
-        yield Finding(path, "must give Fn::If a condition and two values")
+        yield Finding(path, "must call Fn::If with a condition and two values")
         return
     condition, then, otherwise = argument
     yield from check_condition_name(condition, path, scope)
@@ -110,7 +110,7 @@ def _if(argument: Any, path: str, scope: Scope, guards: Guards) -> Iterator[Find
 
 def _equals(argument: Any, path: str, scope: Scope, guards: Guards) -> Iterator[Finding]:
     if not (isinstance(argument, list) and len(argument) == 2):
-        yield Finding(path, "must give Fn::Equals two values")
+        yield Finding(path, "must call Fn::Equals with two values")
         return
     yield from references(argument, path, scope, guards)
 
@@ -125,9 +125,9 @@ def _logic(argument: Any, path: str, scope: Scope, guards: Guards) -> Iterator[F
 
 
 def check_condition_name(name: Any, path: str, scope: Scope) -> Iterator[Finding]:
-    """A finding if there is no such condition."""
+    """Yield a finding if there is no such condition."""
     if str(name) not in scope.section("Conditions"):
-        yield Finding(path, f"names the condition {name}, which there is not")
+        yield Finding(path, f"names the condition {name}, which does not exist")
 
 
 _Check = Callable[[Any, str, Scope, Guards], Iterator[Finding]]

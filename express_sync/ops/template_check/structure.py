@@ -1,94 +1,52 @@
-"""The parts of a template: sections, resources, conditions and outputs, and what each depends on. Pure."""
+"""Checks resources, conditions and outputs, and what they depend on."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from express_sync.ops.template_check.finding import Finding
-from express_sync.ops.template_check.properties import check_properties
 from express_sync.ops.template_check.references import check_condition_name, named_in, references
+from express_sync.ops.template_check.schema_check import check_with_functions
 from express_sync.ops.template_check.scope import Scope
-from express_sync.ops.template_check.specification import Rule
-from express_sync.ops.template_check.values import check_value
-
-_MAP, _STRING = Rule("map"), Rule("string")
-_NAMES = Rule("list", items=_STRING)
-_TEMPLATE = Rule(
-    "map",
-    properties={
-        "ROSTemplateFormatVersion": Rule("string", required=True, allowed=("2015-09-01",)),
-        "Description": Rule(),
-        "Metadata": _MAP,
-        "Parameters": _MAP,
-        "Mappings": _MAP,
-        "Conditions": _MAP,
-        "Resources": Rule("map", required=True),
-        "Outputs": _MAP,
-    },
-)
-_RESOURCE = Rule(
-    "map",
-    properties={
-        "Type": Rule("string", required=True),
-        "Properties": _MAP,
-        "Condition": _STRING,
-        "DependsOn": Rule(),
-        "DeletionPolicy": Rule("string", allowed=("Delete", "Retain")),
-        "Metadata": _MAP,
-    },
-)
-_OUTPUT = Rule(
-    "map",
-    properties={
-        "Value": Rule(required=True),
-        "Description": Rule("string", required=True),
-        "Condition": _STRING,
-        "Label": Rule(),
-        "NoEcho": Rule("boolean"),
-    },
-)
 
 
 def check_structure(scope: Scope) -> Iterator[Finding]:
-    """What is wrong with everything but the parameters."""
-    for finding in _plain(scope.document, _TEMPLATE, "Template"):
-        yield Finding(finding.path.removeprefix("Template."), finding.problem)
+    """Yield the faults of everything except the parameters."""
     yield from _conditions(scope)
     for name, resource in scope.section("Resources").items():
         yield from _resource(name, resource, scope)
     for name, output in scope.section("Outputs").items():
-        yield from _part(output, _OUTPUT, f"Outputs.{name}", scope)
-    yield from _circles(scope)
+        yield from _part(output, f"Outputs.{name}", scope)
+    yield from _cycles(scope)
 
 
 def _conditions(scope: Scope) -> Iterator[Finding]:
     conditions = scope.section("Conditions")
     parts = [*scope.section("Resources").values(), *scope.section("Outputs").values()]
     used = {str(part.get("Condition")) for part in parts if isinstance(part, dict)}
-    elsewhere = repr([*conditions.values(), *parts])
+    other_uses = repr([*conditions.values(), *parts])
     for name, condition in conditions.items():
         yield from references(condition, f"Conditions.{name}", scope)
         for named in named_in(condition):
             if scope.resource(named) is not None:
                 yield Finding(f"Conditions.{name}", f"uses the resource {named}; a condition may use parameters only")
-        if name not in used and f"'{name}'" not in elsewhere:
+        if name not in used and f"'{name}'" not in other_uses:
             yield Finding(f"Conditions.{name}", "is used nowhere")
 
 
 def _resource(name: str, resource: Any, scope: Scope) -> Iterator[Finding]:
     path = f"Resources.{name}"
-    yield from _part(resource, _RESOURCE, path, scope)
     if not isinstance(resource, dict):
         return
+    yield from _part(resource, path, scope)
     kind = scope.type_of(name)
     if kind is None:
-        yield Finding(f"{path}.Type", f"is {resource.get('Type')}, which the specification does not have")
+        yield Finding(f"{path}.Type", "is not a type of the specification")
     else:
-        yield from check_properties(resource.get("Properties", {}), kind.rule, f"{path}.Properties", scope)
+        yield from check_with_functions(resource.get("Properties", {}), kind.schema, f"{path}.Properties", scope)
     yield from _depends_on(name, resource, scope)
 
 
-def _part(part: Any, rule: Rule, path: str, scope: Scope) -> Iterator[Finding]:
-    yield from _plain(part, rule, path)
+def _part(part: Any, path: str, scope: Scope) -> Iterator[Finding]:
     if isinstance(part, dict):
         condition = part.get("Condition")
         if condition is not None:
@@ -99,13 +57,12 @@ def _part(part: Any, rule: Rule, path: str, scope: Scope) -> Iterator[Finding]:
 
 
 def _depends_on(name: str, resource: Mapping[str, Any], scope: Scope) -> Iterator[Finding]:
-    yield from _plain(_dependencies(resource), _NAMES, f"Resources.{name}.DependsOn")
     for other in map(str, _dependencies(resource)):
         if scope.resource(other) is None:
-            yield Finding(f"Resources.{name}.DependsOn", f"names {other}, which is no resource")
+            yield Finding(f"Resources.{name}.DependsOn", f"names {other}, which is not a resource")
         elif scope.condition_of(other) not in {"", str(resource.get("Condition"))}:
-            problem = f"names {other}, which exists only if {scope.condition_of(other)} holds"
-            yield Finding(f"Resources.{name}.DependsOn", problem)
+            message = f"names {other}, which exists only if {scope.condition_of(other)} holds"
+            yield Finding(f"Resources.{name}.DependsOn", message)
 
 
 def _dependencies(resource: Mapping[str, Any]) -> list[Any]:
@@ -113,8 +70,8 @@ def _dependencies(resource: Mapping[str, Any]) -> list[Any]:
     return declared if isinstance(declared, list) else [declared]
 
 
-def _circles(scope: Scope) -> Iterator[Finding]:
-    """A finding for each resource that, by what it names, depends on itself."""
+def _cycles(scope: Scope) -> Iterator[Finding]:
+    """Yield a finding for each resource that depends on itself, directly or indirectly."""
     resources = {name: each for name, each in scope.section("Resources").items() if isinstance(each, dict)}
     needs = {
         name: {other for other in (*map(str, _dependencies(each)), *named_in(each)) if other in resources}
@@ -129,8 +86,3 @@ def _circles(scope: Scope) -> Iterator[Finding]:
             ahead |= needs[other] - reached
         if name in reached:
             yield Finding(f"Resources.{name}", "depends on itself")
-
-
-def _plain(value: Any, rule: Rule, path: str) -> Iterator[Finding]:
-    """Of one level: what is inside is checked by whoever knows it."""
-    return check_value(value, rule, path, lambda inner, of, at: check_value(inner, of, at, lambda *_: iter(())))

@@ -1,4 +1,4 @@
-"""How to tell that a server has shown a certificate that is not trusted, and what to do then."""
+"""Recognises a TLS certificate that is not trusted, and says what to do about it."""
 
 import re
 
@@ -10,6 +10,6 @@ _TEXT = re.compile(r"CERTIFICATE_VERIFY_FAILED|hostname .* doesn't match")
 def is_untrusted(error: BaseException) -> bool:
     """Return whether an HTTP library raised `error` because it does not trust the certificate.
 
-    The text decides, as each library wraps Python's error in classes of its own and ROS's SDK keeps the text only.
+    The text decides: each library wraps Python's error in its own classes, and the SDK of ROS keeps only the text.
     """
     return bool(_TEXT.search(str(error)))

@@ -1,4 +1,4 @@
-"""How a command ends when it cannot go on: one sentence that says what to do, and an exit code. Knows no command."""
+"""Exit codes, and the error that ends a command with one sentence."""
 
 from enum import IntEnum
 from typing import IO, Any
@@ -7,26 +7,26 @@ import click
 
 
 class ExitCode(IntEnum):
-    """The exit codes of every command; each command's help lists those it uses."""
+    """The exit codes of all commands; the help of each command lists those it uses."""
 
     DONE = 0
-    UNWELCOME = 1
-    PROBLEM = 2
+    UNSUCCESSFUL = 1
+    ERROR = 2
     OUT_OF_TIME = 3
     INTERRUPTED = 130
-    UNREAD = 141
+    BROKEN_PIPE = 141
 
 
-class Problem(click.ClickException):
+class CliError(click.ClickException):
     """Wrong settings, wrong input or an unreachable service; the message is a sentence that says what to do."""
 
-    exit_code = ExitCode.PROBLEM
+    exit_code = ExitCode.ERROR
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the sentence, and nothing else, on standard error."""
+        """Print the message as one line on standard error."""
         click.echo(f"express-sync: {self.format_message()}", file=file, err=True)
 
 
-def leave(code: ExitCode) -> None:
-    """End the command with `code`; everything that is to be said has been said."""
+def exit_with(code: ExitCode) -> None:
+    """End the command with `code` and print nothing."""
     raise click.exceptions.Exit(code)

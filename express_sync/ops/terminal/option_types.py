@@ -1,4 +1,4 @@
-"""The number that an option may be: within a range, and a number at all. Knows no option."""
+"""Types of command line options."""
 
 import math
 from typing import Any
@@ -7,13 +7,13 @@ import click
 
 
 class Finite(click.FloatRange):
-    """A number in a range; NaN and infinity, which no comparison keeps out, are in none."""
+    """A finite number within a range; click's own type accepts NaN and infinity."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number that the text stands for; the user's error otherwise."""
+        """Return the number, or fail with a usage error."""
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):
-            self.fail(f"{number} is no finite number.", param, ctx)
+            self.fail(f"{number} is not a finite number.", param, ctx)
         return number
 
 

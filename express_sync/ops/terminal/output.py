@@ -1,7 +1,6 @@
-"""How things look: two consoles, the colours of the statuses, and text of strangers made safe to print.
+"""Prints to the terminal: results on standard output, everything about them on standard error.
 
-Knows rich and statuses; must not know where anything comes from. Results go to standard output, everything said about
-them to standard error; without a terminal there is no colour, no box and no line folding. rich obeys NO_COLOR.
+Without a terminal there is no colour, no box and no line folding. rich obeys NO_COLOR.
 """
 
 import json
@@ -15,59 +14,48 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 from rich.text import Text
 
-from express_sync.ops.outcomes.reader import Outcome
-
 WIDTH_WITHOUT_TERMINAL = 200
-STYLES = {
-    "succeeded": "bold green",
-    "rejected": "yellow",
-    "deferred": "cyan",
-    "failed": "bold red",
-    "indeterminate": "bold magenta",
-}
-
-OUTCOME_HEADING = f"{'TIME':<24}  {'STATUS':<13}  {'REQUEST':<24}  {'TRIES':>5}  {'TOOK':>7}  GROUP OR ERROR"
 
 
 def results() -> Console:
-    """The console of what a command is run for: standard output."""
+    """Return the console for results: standard output."""
     return _console(sys.stdout)
 
 
-def remarks() -> Console:
-    """The console of everything else: standard error."""
+def diagnostics() -> Console:
+    """Return the console for everything else: standard error."""
     return _console(sys.stderr)
 
 
-def note(sentence: str) -> None:
-    """Say something about what goes on."""
+def info(sentence: str) -> None:
+    """Print a remark on standard error, dimmed."""
     _print(sys.stderr, Text(printable(sentence), style="dim"))
 
 
-def line(*parts: Text | str) -> None:
-    """Print one line of results, however wide."""
+def notice(sentence: str) -> None:
+    """Print a sentence that must not be overlooked on standard error."""
+    _print(sys.stderr, Text(printable(sentence)))
+
+
+def summary(sentence: str, *, is_good: bool) -> None:
+    """Print the overall result on standard error, in green or red."""
+    _print(sys.stderr, Text(sentence, style="bold green" if is_good else "bold red"))
+
+
+def print_line(*parts: Text | str) -> None:
+    """Print one line of results without folding it."""
     _print(sys.stdout, *parts)
 
 
 def json_line(value: Mapping[str, Any]) -> None:
-    """Print one JSON object on one line of results, as it is: for scripts, so in ASCII."""
+    """Print a JSON object as one line of ASCII on standard output."""
     sys.stdout.write(json.dumps(value, separators=(",", ":")) + "\n")
     sys.stdout.flush()
 
 
-def status(name: str) -> Text:
-    """A status in its colour."""
-    return Text(name, style=STYLES.get(name, ""))
-
-
-def say(sentence: str) -> None:
-    """Say something that must not be overlooked."""
-    _print(sys.stderr, Text(printable(sentence)))
-
-
 def progress() -> Progress:
-    """A progress bar on standard error while that is a terminal; nothing elsewhere."""
-    console = remarks()
+    """Return a progress bar on standard error; it prints nothing unless that is a terminal."""
+    console = diagnostics()
     console.soft_wrap = True  # else lines printed above the bar would be folded between words, as prose is
     return Progress(
         TextColumn("{task.description}"),
@@ -81,57 +69,42 @@ def progress() -> Progress:
     )
 
 
-def outcome(announced: Outcome, *, as_json: bool) -> None:
-    """Print one outcome: the whole event as JSON, or a row in the columns of OUTCOME_HEADING."""
-    if as_json:
-        json_line(announced.event)
-    else:
-        line(outcome_row(announced))
-
-
-def outcome_row(outcome: Outcome) -> Text:
-    """An outcome on one line, in the columns of OUTCOME_HEADING."""
-    return Text.assemble(
-        f"{printable(outcome.event['time']):<24}  ",
-        (f"{outcome.status:<13}", STYLES[outcome.status]),
-        f"  {printable(outcome.subject):<24}",
-        f"  {outcome.data['attempts']:>5}  {duration(outcome.elapsed_ms):>7}  {printable(outcome.result())}",
-    )
-
-
 def table(console: Console, columns: Iterable[Column], rows: Iterable[Iterable[RenderableType]]) -> Table:
-    """A table that suits the console: with a ruled head on a terminal, plain columns elsewhere."""
-    ruled = box.SIMPLE_HEAD if console.is_terminal else None
-    result = Table(*columns, box=ruled, pad_edge=False, header_style="bold")
+    """Return a table with a ruled heading for a terminal, and with plain columns for anything else."""
+    is_ruled = console.is_terminal
+    gap = 1 if is_ruled else 2  # the box adds another column between cells
+    result = Table(
+        *columns,
+        box=box.SIMPLE_HEAD if is_ruled else None,
+        padding=(0, gap, 0, 0),
+        pad_edge=False,
+        show_edge=False,
+        header_style="bold",
+    )
     for row in rows:
         result.add_row(*row)
     return result
 
 
-def verdict(sentence: str, *, is_good: bool) -> None:
-    """Say how it all ended."""
-    _print(sys.stderr, Text(sentence, style="bold green" if is_good else "bold red"))
-
-
 def printable(text: str) -> str:
-    """The text with whatever could move a terminal's cursor or change its colours made visible as `�`."""
+    """Return the text with `�` for every character that could move the cursor or change the colours of a terminal."""
     return "".join(character if character.isprintable() else "�" for character in text)
 
 
 def counted(count: int, thing: str) -> str:
-    """So many of a thing as people say it: `1 request`, `2 requests`."""
+    """Return a count with its noun: `1 request`, `2 requests`."""
     return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def duration(milliseconds: int) -> str:
-    """A duration as people say it: `40 ms`, `1.2 s`."""
+    """Return a duration as text: `40 ms`, `1.2 s`."""
     return f"{milliseconds} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
 
 
 def _print(file: TextIO, *parts: Text | str) -> None:
-    """Print one line, however wide, above a progress bar if there is one.
+    """Print one line without folding it, above a progress bar if there is one.
 
-    It goes by way of the file itself, which a bar stands in for: a console would print past the bar, into its line.
+    The line is written to the file itself, which a progress bar replaces; a console would print into the bar's line.
     """
     console = _console(file)
     with console.capture() as line:

@@ -1,4 +1,4 @@
-"""Ctrl-C held back while something must not be cut in two. It must not know what that is."""
+"""Defers Ctrl-C during a critical section."""
 
 import signal
 from collections.abc import Iterator
@@ -7,23 +7,23 @@ from types import FrameType
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
-    """Let a Ctrl-C wait until the block is done, and only then raise KeyboardInterrupt; a second one does so at once.
+def defer_interrupt() -> Iterator[None]:
+    """Raise KeyboardInterrupt for a first Ctrl-C only at the end of the block, and for a second one at once.
 
-    For the main thread only, as Python's signal handlers are.
+    Works in the main thread only, as Python's signal handlers do.
     """
-    is_asked = False
+    is_interrupted = False
 
     def remember(_number: int, _frame: FrameType | None) -> None:
-        nonlocal is_asked
-        if is_asked:
+        nonlocal is_interrupted
+        if is_interrupted:
             raise KeyboardInterrupt
-        is_asked = True
+        is_interrupted = True
 
     before = signal.signal(signal.SIGINT, remember)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-    if is_asked:
+    if is_interrupted:
         raise KeyboardInterrupt

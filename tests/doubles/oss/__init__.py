@@ -1,1 +1,1 @@
-"""Object Storage Service, as far as keeping one package needs it: `app` serves, `signature` says who may call."""
+"""Object Storage Service, as far as storing one package needs it: `app` serves, `signature` authenticates."""

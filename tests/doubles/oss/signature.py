@@ -1,4 +1,4 @@
-"""Who signed a request to OSS: signature V4 in the Authorization header. Pure: time and keys are passed in.
+"""Signature V4 of OSS in the Authorization header.
 
 Reproduces: canonical request, scope of date, region and product, additional headers, the skew of 15 minutes, the token
 of a temporary key. Does not reproduce: V1, signed URLs, a payload that is signed. Unknown: the order of the checks.
@@ -13,9 +13,9 @@ from datetime import datetime, timezone
 from urllib.parse import quote
 
 from express_sync.local.account import Key
-from tests.doubles.oss.errors import RefusalError
+from tests.doubles.oss.errors import OssError
 
-SKEW_SECONDS = 15 * 60
+_SKEW_S = 15 * 60
 _ALGORITHM = "OSS4-HMAC-SHA256"
 _AUTHORIZATION = re.compile(
     _ALGORITHM + r" Credential=(?P<key>[^/,\s]+)/(?P<date>[0-9]{8})/(?P<region>[^/,]+)/oss/aliyun_v4_request,"
@@ -35,35 +35,35 @@ class Signed:
 
 
 def verify(request: Signed, keys: Mapping[str, Key], region: str, now: float) -> None:
-    """RefusalError unless the request is signed by one of `keys`, for `region`, around `now` (seconds, epoch)."""
+    """Return if the request is signed by one of `keys`, for `region`, around `now` (epoch seconds). OssError."""
     match = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
     if match is None:
-        raise RefusalError("AccessDenied", "Anonymous user has no right to access this bucket.")
+        raise OssError("AccessDenied", "Anonymous user has no right to access this bucket.")
     key = keys.get(match["key"])
     if key is None:
-        raise RefusalError("InvalidAccessKeyId", OSSAccessKeyId=match["key"])
+        raise OssError("InvalidAccessKeyId", OSSAccessKeyId=match["key"])
     token = request.headers.get("x-oss-security-token", "")
     if not hmac.compare_digest(key.security_token.encode(), token.encode()):
-        raise RefusalError("InvalidSecurityToken")
+        raise OssError("InvalidSecurityToken")
     _check_date(request.headers.get("x-oss-date", ""), now)
     if match["region"] != region:
-        raise RefusalError("InvalidArgument")
+        raise OssError("InvalidArgument")
     canonical = _canonical(request, (match["additional"] or "").split(";"))
     scope = f"{match['date']}/{match['region']}/oss/aliyun_v4_request"
     hashed = hashlib.sha256(canonical.encode()).hexdigest()
     to_sign = "\n".join((_ALGORITHM, request.headers["x-oss-date"], scope, hashed))
     expected = hmac.new(_signing_key(key, scope), to_sign.encode(), hashlib.sha256).hexdigest()
     if not hmac.compare_digest(expected, match["signature"]):
-        raise RefusalError("SignatureDoesNotMatch", StringToSign=to_sign, CanonicalRequest=canonical)
+        raise OssError("SignatureDoesNotMatch", StringToSign=to_sign, CanonicalRequest=canonical)
 
 
 def _check_date(text: str, now: float) -> None:
     try:
         signed_at = datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
     except ValueError:
-        raise RefusalError("RequestTimeTooSkewed") from None
-    if abs(signed_at.timestamp() - now) > SKEW_SECONDS:
-        raise RefusalError("RequestTimeTooSkewed")
+        raise OssError("RequestTimeTooSkewed") from None
+    if abs(signed_at.timestamp() - now) > _SKEW_S:
+        raise OssError("RequestTimeTooSkewed")
 
 
 def _canonical(request: Signed, additional: list[str]) -> str:

@@ -1,14 +1,14 @@
-"""ROS over HTTP: signed RPC calls at `/`, and the tests' own door at `/_local`.
+"""ROS over HTTP: signed RPC calls at `/`, and the admin API at `/_local`.
 
 Reproduces: GET and POST, parameters in query and form, both signatures of the API gateway with its checks, JSON
-answers and error bodies. Does not reproduce: XML answers, TLS, quotas, regions other than the account's. A call for
-another region is answered as for this one.
+responses and error bodies. Does not reproduce: XML responses, regions other than the account's, and operations and
+parameters that deploying does not use (all are the error NotEmulated), TLS, quotas.
 """
 
-import json
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -16,68 +16,83 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from express_sync.local.account import Account
-from express_sync.local.openapi.admission import Gateway
+from express_sync.local.admin import ADMIN_ERRORS, json_object
+from express_sync.local.api_error import ApiError
+from express_sync.local.call_log import CallLog
+from express_sync.local.faults import FaultQueue, Kind, fault_routes
+from express_sync.local.openapi.admission import Admission
 from express_sync.local.openapi.request import Call
-from express_sync.local.sgw.errors import Refusal
-from tests.doubles.ros import errors
+from tests.doubles.not_emulated import NotEmulatedError
+from tests.doubles.ros.errors import FAULTS
 from tests.doubles.ros.lifecycle import Failure
-from tests.doubles.ros.operations import OPERATIONS
-from tests.doubles.ros.stacks import StackService
+from tests.doubles.ros.operations import OPERATIONS, unknown_parameters
+from tests.doubles.ros.stacks import Fields, StackService
 
 VERSION = "2019-09-10"
+_KINDS = {code: Kind("never", code) for code in FAULTS}
 
 
 def create_app(account: Account, now: Callable[[], float] = time.time) -> Starlette:
     """Serve the stacks of `account`; `now` is in seconds since the epoch."""
     service = _Service(account, now)
     local = [
-        Route("/faults", service.script, methods=["POST"]),
-        Route("/pace", service.pace, methods=["POST"]),
-        Route("/calls", service.calls, methods=["GET"]),
+        *fault_routes(service.faults),
+        service.calls.route(),
+        Route("/failures", service.fail_resource, methods=["POST"]),
+        Route("/pace", service.set_pace, methods=["POST"]),
     ]
-    return Starlette(routes=[Mount("/_local", routes=local), Route("/", service.call, methods=["GET", "POST"])])
+    routes = [Mount("/_local", routes=local), Route("/", service.call, methods=["GET", "POST"])]
+    return Starlette(routes=routes, exception_handlers=ADMIN_ERRORS)
 
 
 class _Service:
     def __init__(self, account: Account, now: Callable[[], float]) -> None:
+        self.faults: FaultQueue[str] = FaultQueue(_KINDS, tuple(OPERATIONS))
+        self.calls: CallLog[dict[str, Any]] = CallLog()
+        self._region = account.region
         self._stacks = StackService(account, now)
-        self._gateway = Gateway(account.keys(), OPERATIONS, now, VERSION)
-        self._scripted: dict[str, Refusal] = {}
-        self._calls: list[Mapping[str, object]] = []
+        self._admission = Admission(account.keys(), OPERATIONS, VERSION, now)
 
     async def call(self, request: Request) -> Response:
-        """Answer a call of the API."""
-        headers = {name: value.strip() for name, value in request.headers.items()}
-        query: bytes = request.scope["query_string"]
-        call = Call.read(request.method, request.scope["path"], query, headers, await request.body())
-        refused = self._gateway.refusal(call) or self._scripted.pop(call.action, None)
-        answer = refused or OPERATIONS[call.action](self._stacks, call.parameters)
+        """Respond to a call of the API."""
+        call = await Call.read(request)
+        logged = self.calls.add({"operation": call.action, "code": None, "parameters": _shown(call)})
         request_id = str(uuid.uuid4()).upper()
-        code = answer.code if isinstance(answer, Refusal) else None
-        self._calls.append({"operation": call.action, "code": code, "parameters": _shown(call)})
-        if not isinstance(answer, Refusal):
-            return JSONResponse({"RequestId": request_id, **answer})
-        body = {"RequestId": request_id, "HostId": headers.get("host", ""), "Code": answer.code}
-        return JSONResponse({**body, "Message": answer.message}, answer.status)
+        try:
+            return JSONResponse({"RequestId": request_id, **self._run(call)})
+        except ApiError as error:
+            logged["code"] = error.code
+            body = {"RequestId": request_id, "HostId": call.headers.get("host", ""), "Code": error.code}
+            return JSONResponse({**body, "Message": error.message}, error.status)
 
-    async def script(self, request: Request) -> Response:
-        """Have the next call of an operation refused with a code, or what it begins fail at a resource."""
-        order = json.loads(await request.body())
-        if "code" in order:
-            self._scripted[order["operation"]] = errors.SCRIPTED[order["code"]]
-        else:
-            failure = Failure(order["resource"], order["reason"], order.get("ends", ""))
-            self._stacks.failures[order["operation"]] = failure
+    async def fail_resource(self, request: Request) -> Response:
+        """Let what the next call of an operation starts fail at a resource."""
+        document = json_object(await request.body(), ("operation", "resource", "reason", "ends"))
+        failure = Failure(document["resource"], document["reason"], document.get("ends", ""))
+        self._stacks.failures[document["operation"]] = failure
         return JSONResponse({})
 
-    async def pace(self, request: Request) -> Response:
-        """Set how many steps a look at a stack takes; 0 holds everything."""
-        self._stacks.steps_per_look = int(json.loads(await request.body())["steps"])
+    async def set_pace(self, request: Request) -> Response:
+        """Set how many steps GetStack advances a stack; with 0 nothing changes."""
+        self._stacks.steps_per_look = int(json_object(await request.body(), ("steps",))["steps"])
         return JSONResponse({})
 
-    async def calls(self, _request: Request) -> Response:
-        """Every call so far, without what signs it."""
-        return JSONResponse(self._calls)
+    def _run(self, call: Call) -> Fields:
+        self._check_emulated(call)
+        self._admission.check(call)
+        if fault := self.faults.take(call.action, call.parameters.get("StackName")):
+            raise ApiError(fault.wire, *FAULTS[fault.wire])
+        return OPERATIONS[call.action].perform(self._stacks, call.parameters)
+
+    def _check_emulated(self, call: Call) -> None:
+        if call.action and call.action not in OPERATIONS:
+            raise NotEmulatedError(f"the operation {call.action}")
+        if call.action and (unknown := unknown_parameters(call.action, call.parameters)):
+            raise NotEmulatedError(f"the parameter {unknown[0]} of {call.action}")
+        if (region := call.parameters.get("RegionId", self._region)) != self._region:
+            raise NotEmulatedError(f"the region {region}")
+        if call.parameters.get("Format", "JSON") != "JSON":
+            raise NotEmulatedError("XML responses")
 
 
 def _shown(call: Call) -> dict[str, str]:

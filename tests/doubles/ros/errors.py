@@ -1,50 +1,50 @@
-"""The errors of ROS itself, in the words of its API pages; those of the API gateway are the local gateway's.
+"""The errors of ROS itself, with the messages of its API pages; those of the API gateway are in `openapi`.
 
 Verified: StackNotFound and ActionInProgress (API pages), NotSupported (quoted by clients in public). Believed: status
-and words of StackExists, StackValidationFailed, MissingParameter and NoPermission.
+and message of StackExists, StackValidationFailed, MissingParameter and NoPermission.
 """
 
-from express_sync.local.sgw.errors import GATEWAY, Refusal
+from express_sync.local.api_error import ApiError, ErrorTable
+from express_sync.local.openapi.errors import GATEWAY
 
-_UNCHANGED = "Update the completely same stack is not supported."
-# What a test may have a call refused with, whatever it asks for.
-SCRIPTED = {
+# The errors that a test can queue as faults.
+FAULTS: ErrorTable = {
     **GATEWAY,
-    "NoPermission": Refusal(403, "NoPermission", "You are not authorized to complete this action."),
-    "InternalError": Refusal(500, "InternalError", "The request processing has failed due to an unknown error."),
+    "NoPermission": (403, "You are not authorized to complete this action."),
+    "InternalError": (500, "The request processing has failed due to an unknown error."),
 }
 
 
-def not_found(name: str) -> Refusal:
-    """There is no such stack."""
-    return Refusal(404, "StackNotFound", f"The Stack ({name}) could not be found.")
+def not_found(name: str) -> ApiError:
+    """Return the error for a stack that does not exist."""
+    return ApiError("StackNotFound", 404, f"The Stack ({name}) could not be found.")
 
 
-def exists(name: str) -> Refusal:
-    """There is a stack of that name already."""
-    return Refusal(409, "StackExists", f"The Stack ({name}) already exists.")
+def exists(name: str) -> ApiError:
+    """Return the error for a stack name that is taken."""
+    return ApiError("StackExists", 409, f"The Stack ({name}) already exists.")
 
 
-def in_progress(name: str, action: str) -> Refusal:
-    """Somebody works on the stack."""
-    return Refusal(409, "ActionInProgress", f"Stack {name} already has an action ({action}) in progress.")
+def in_progress(name: str, action: str) -> ApiError:
+    """Return the error for a stack with an action in progress."""
+    return ApiError("ActionInProgress", 409, f"Stack {name} already has an action ({action}) in progress.")
 
 
-def unchanged() -> Refusal:
-    """An update that changes nothing."""
-    return Refusal(400, "NotSupported", _UNCHANGED)
+def unchanged() -> ApiError:
+    """Return the error for an update that changes nothing."""
+    return ApiError("NotSupported", 400, "Update the completely same stack is not supported.")
 
 
-def not_supported(name: str, state: str) -> Refusal:
-    """An update of a stack whose state allows none."""
-    return Refusal(400, "NotSupported", f"Stack {name} in state {state} cannot be updated.")
+def not_supported(name: str, state: str) -> ApiError:
+    """Return the error for an update of a stack whose state does not allow it."""
+    return ApiError("NotSupported", 400, f"Stack {name} in state {state} cannot be updated.")
 
 
-def invalid(problem: str) -> Refusal:
-    """A template or parameters that cannot be a stack."""
-    return Refusal(400, "StackValidationFailed", problem)
+def invalid(problem: str) -> ApiError:
+    """Return the error for an invalid template or invalid parameters."""
+    return ApiError("StackValidationFailed", 400, problem)
 
 
-def missing(parameter: str) -> Refusal:
-    """A parameter of the operation that is not there."""
-    return Refusal(400, "MissingParameter", f"{parameter} is mandatory for this action.")
+def missing(parameter: str) -> ApiError:
+    """Return the error for an absent parameter of the operation."""
+    return ApiError("MissingParameter", 400, f"{parameter} is mandatory for this action.")

@@ -1,8 +1,8 @@
-"""The stacks of one account and region, and what may be done to which. Knows no HTTP and no signature.
+"""The stacks of one account and region, and the actions that their states allow.
 
-A stack takes some steps of its course each time somebody looks at it, so that time passes by being watched. Reproduces
-names that are unique among the stacks that are there, updates that change nothing, work in progress, parameters that
-stay as they are (UsePreviousParameters). Unknown, and so chosen: a deleted stack goes on being listed and shown.
+GetStack advances a stack by some steps; no time passes otherwise. Reproduces names that are unique among existing
+stacks, updates that change nothing, actions in progress, parameters that are kept (UsePreviousParameters). Unknown, and
+so chosen: a deleted stack continues to be listed and shown.
 """
 
 import itertools
@@ -13,11 +13,10 @@ from datetime import datetime, timezone
 from typing import Any
 
 from express_sync.local.account import Account
-from express_sync.local.sgw.errors import Refusal
 from express_sync.local.template.parser import TemplateError, parse
 from express_sync.local.template.resolver import Stack as Values
 from tests.doubles.ros import errors
-from tests.doubles.ros.lifecycle import Course, Failure, Version
+from tests.doubles.ros.lifecycle import Failure, Lifecycle, Version
 
 STEPS_PER_LOOK = 20
 _NOT_UPDATABLE = ("CREATE_FAILED", "CREATE_ROLLBACK_COMPLETE", "CREATE_ROLLBACK_FAILED", "DELETE_FAILED")
@@ -26,10 +25,10 @@ Fields = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Stack:
-    """A stack: its id, its course and its events, oldest first."""
+    """A stack: its id, its lifecycle and its events, oldest first."""
 
     id: str
-    course: Course
+    lifecycle: Lifecycle
     events: list[Fields]
 
 
@@ -44,46 +43,43 @@ class StackService:
         self._now = now
         self._numbers = itertools.count(1)
 
-    def find(self, key: str) -> Stack | Refusal:
-        """The stack of that id."""
-        return next((stack for stack in self.stacks if stack.id == key), errors.not_found(key))
+    def find(self, key: str) -> Stack:
+        """Return the stack of that id. ApiError."""
+        for stack in self.stacks:
+            if stack.id == key:
+                return stack
+        raise errors.not_found(key)
 
-    def create(self, name: str, template: str, given: Mapping[str, str]) -> Stack | Refusal:
-        """Begin to create a stack."""
-        if any(stack.course.name == name and stack.course.state != "DELETE_COMPLETE" for stack in self.stacks):
-            return errors.exists(name)
+    def create(self, name: str, template: str, given: Mapping[str, str]) -> Stack:
+        """Begin to create a stack. ApiError."""
+        if any(stack.lifecycle.name == name and stack.lifecycle.state != "DELETE_COMPLETE" for stack in self.stacks):
+            raise errors.exists(name)
         version = self.version(template, given)
-        if isinstance(version, Refusal):
-            return version
         events: list[Fields] = []
-        stack = Stack(str(uuid.uuid4()), Course(name, version, self._noting(events)), events)
+        stack = Stack(str(uuid.uuid4()), Lifecycle(name, version, self._recorder(events)), events)
         self.stacks.append(stack)
-        stack.course.create(self.failures.pop("CreateStack", None))
+        stack.lifecycle.create(self.failures.pop("CreateStack", None))
         return stack
 
-    def update(self, stack: Stack, template: str, given: Mapping[str, str], *, keeps: bool) -> Stack | Refusal:
-        """Begin to update a stack; with `keeps`, parameters that are not given stay as they are."""
-        course = stack.course
-        if course.is_busy:
-            return errors.in_progress(course.name, course.state.partition("_")[0])
-        if course.state in _NOT_UPDATABLE:
-            return errors.not_supported(course.name, course.state)
-        former = {name: str(value) for name, value in course.version.parameters.items()} if keeps else {}
+    def update(self, stack: Stack, template: str, given: Mapping[str, str], *, keeps: bool) -> None:
+        """Begin to update a stack; with `keeps`, parameters that are not given are kept. ApiError."""
+        lifecycle = stack.lifecycle
+        if lifecycle.is_busy:
+            raise errors.in_progress(lifecycle.name, lifecycle.state.partition("_")[0])
+        if lifecycle.state in _NOT_UPDATABLE:
+            raise errors.not_supported(lifecycle.name, lifecycle.state)
+        former = {name: str(value) for name, value in lifecycle.version.parameters.items()} if keeps else {}
         version = self.version(template, {**former, **given})
-        if isinstance(version, Refusal):
-            return version
-        if (version.template, version.parameters) == (course.version.template, course.version.parameters):
-            return errors.unchanged()
-        course.update(version, self.failures.pop("UpdateStack", None))
-        return stack
+        if (version.template, version.parameters) == (lifecycle.version.template, lifecycle.version.parameters):
+            raise errors.unchanged()
+        lifecycle.update(version, self.failures.pop("UpdateStack", None))
 
-    def delete(self, stack: Stack) -> Stack | Refusal:
+    def delete(self, stack: Stack) -> None:
         """Begin to delete a stack."""
-        stack.course.delete(self.failures.pop("DeleteStack", None))
-        return stack
+        stack.lifecycle.delete(self.failures.pop("DeleteStack", None))
 
-    def version(self, template: str, given: Mapping[str, str]) -> Version | Refusal:
-        """What a template is with these parameters."""
+    def version(self, template: str, given: Mapping[str, str]) -> Version:
+        """Return the version of a template with these parameters. ApiError."""
         try:
             document = parse(template)
             declared = document.get("Parameters") or {}
@@ -95,30 +91,30 @@ class StackService:
                 if _is_wanted(values, each, name)
             }
         except TemplateError as error:
-            return errors.invalid(str(error))
+            raise errors.invalid(str(error)) from error
         if unknown := sorted(given.keys() - declared.keys()):
-            return errors.invalid(f"The Parameter ({unknown[0]}) was not defined in template.")
+            raise errors.invalid(f"The Parameter ({unknown[0]}) was not defined in template.")
         texts = {name: str(value) for name, value in parameters.items()}
         return Version(template, texts, resources, _outputs(values, document))
 
-    def _noting(self, events: list[Fields]) -> Callable[[str, str, str, str], None]:
-        def note(name: str, kind: str, state: str, reason: str) -> None:
+    def _recorder(self, events: list[Fields]) -> Callable[[str, str, str, str], None]:
+        def record(name: str, kind: str, state: str, reason: str) -> None:
             time = datetime.fromtimestamp(self._now(), timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
             event = {"EventId": f"event-{next(self._numbers)}", "CreateTime": time, "LogicalResourceId": name}
             events.append({**event, "ResourceType": kind, "Status": state, "StatusReason": reason})
 
-        return note
+        return record
 
 
 def _outputs(values: Values, document: Fields) -> dict[str, Any]:
-    """The outputs; those whose condition does not hold, or that need what only the cloud knows, are left out."""
+    """Return the outputs, except those whose condition is false or whose value only the cloud has."""
     declared = (document.get("Outputs") or {}).items()
     known = {name: _known(values, each["Value"], name) for name, each in declared if _is_wanted(values, each, name)}
     return {name: value for name, value in known.items() if value is not None}
 
 
 def _is_wanted(values: Values, declared: Fields, name: str) -> bool:
-    """Whether a resource or an output has no condition, or one that holds."""
+    """Tell whether a resource or an output has no condition, or a true one."""
     return "Condition" not in declared or values.condition(declared["Condition"], name)
 
 

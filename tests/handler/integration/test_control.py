@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from express_sync.local.cloud import TEMPLATE, CloudOptions, RunningCloud, background
+from express_sync.local.cloud import CloudOptions, RunningCloud, background
+from express_sync.paths import TEMPLATE
 from tests.local.fc_signer import acs3_headers, send
 from tests.local.fc_support import fc_port, local_get, local_post
 from tests.support.patience import wait_for
@@ -70,7 +71,7 @@ def put(running: RunningCloud, queue: str, *bodies: object) -> dict[str, str]:
     async def enqueue() -> dict[str, str]:
         subjects = {}
         for body in bodies:
-            sent = running.cloud.messages.send(queue, body if isinstance(body, str) else json.dumps(body))
+            sent = running.cloud.messages.queues.send(queue, body if isinstance(body, str) else json.dumps(body))
             request_id = body.get("requestId") if isinstance(body, Mapping) else None
             subjects[sent.message_id] = request_id or sent.message_id
         return subjects
@@ -110,8 +111,8 @@ def creates(running: RunningCloud) -> list[dict[str, Any]]:
 
 def let_time_pass(running: RunningCloud, seconds: float) -> None:
     """Move the clock of the queues forward."""
-    before = running.cloud.messages._clock
-    running.cloud.messages._clock = lambda: before() + seconds
+    before = running.cloud.messages.queues._clock
+    running.cloud.messages.queues._clock = lambda: before() + seconds
 
 
 def fault(running: RunningCloud, service: str, **wish: object) -> None:

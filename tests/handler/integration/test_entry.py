@@ -18,7 +18,7 @@ from handler.entry import DeliveriesUnfinishedError, SystemClock, handle
 from handler.model import ProvisionRequest
 from handler.sgw.client import Sgw
 from handler.smq.client import Smq
-from tests.local.sgw_support import Cloud
+from tests.local.sgw_support import RunningSgw
 from tests.support.contract import OUTCOME_VALIDATOR
 from tests.support.patience import SILENCE_SECONDS
 from tests.support.prepared_mns import PreparedMns, prepared_mns
@@ -109,7 +109,7 @@ def batch(*bodies: object) -> bytes:
 class FunctionCloud:
     """The local services and the environment of one function instance."""
 
-    sgw: Cloud
+    sgw: RunningSgw
     mns: PreparedMns
     set_variable: Callable[[str, str], None]
 
@@ -126,14 +126,14 @@ class FunctionCloud:
 
 
 @pytest.fixture(scope="module")
-def services() -> Iterator[tuple[Cloud, PreparedMns]]:
+def services() -> Iterator[tuple[RunningSgw, PreparedMns]]:
     """Run both services for all tests of the module."""
-    with Cloud() as sgw, prepared_mns() as mns:
+    with RunningSgw() as sgw, prepared_mns() as mns:
         yield sgw, mns
 
 
 @pytest.fixture
-def cloud(services: tuple[Cloud, PreparedMns], monkeypatch: pytest.MonkeyPatch) -> Iterator[FunctionCloud]:
+def cloud(services: tuple[RunningSgw, PreparedMns], monkeypatch: pytest.MonkeyPatch) -> Iterator[FunctionCloud]:
     """Empty both services and prepare the environment of a new instance, with waits short enough for a test."""
     before = structlog.get_config()
 
@@ -141,7 +141,7 @@ def cloud(services: tuple[Cloud, PreparedMns], monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setenv(f"EXPRESS_SYNC_{name}", value)
 
     sgw, mns = services
-    sgw.control("POST", "reset")
+    sgw.admin("POST", "reset")
     mns.reset()
     for name in ROLE_VARIABLES:
         monkeypatch.delenv(name, raising=False)
@@ -238,7 +238,7 @@ def test_redelivery_publishes_the_same_event_again(cloud: FunctionCloud) -> None
 
 
 def test_failures_have_their_reasons_and_do_not_affect_others(cloud: FunctionCloud) -> None:
-    cloud.sgw.control(
+    cloud.sgw.admin(
         "POST", "groups", {"Name": "group-of-REQ-0", "BucketName": "other-bucket", "BucketRegion": "cn-hangzhou"}
     )
     cloud.sgw.queue_faults("NoPermission", name="group-of-REQ-1")
@@ -262,7 +262,7 @@ def test_adoption_policy_is_a_setting(cloud: FunctionCloud, adoption: str, statu
         "BucketRegion": "bucketRegion",
         "BucketPrefix": "bucketPrefix",
     }
-    cloud.sgw.control("POST", "groups", {theirs_name: wanted[name] for theirs_name, name in theirs.items()})
+    cloud.sgw.admin("POST", "groups", {theirs_name: wanted[name] for theirs_name, name in theirs.items()})
     cloud.set_variable("ADOPTION", adoption)
     handle(batch(wanted), context_310())
     assert cloud.statuses() == [status]
@@ -315,7 +315,7 @@ def test_two_submissions_in_one_batch_have_two_outcomes(cloud: FunctionCloud) ->
     assert [event["data"]["submissionId"] for event in (first, second)] == ["M-0", "M-1"]
     assert first["id"] != second["id"]
     assert [len(event["data"]["calls"]) for event in (first, second)] == [1, 1]
-    assert [call["operation"] for call in cloud.sgw.control("GET", "calls").json()] == ["CreateExpressSync"]
+    assert [call["operation"] for call in cloud.sgw.admin("GET", "calls").json()] == ["CreateExpressSync"]
 
 
 def test_unpublished_request_becomes_a_dead_letter(cloud: FunctionCloud) -> None:

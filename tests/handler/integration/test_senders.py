@@ -108,8 +108,8 @@ def test_publication_raises_the_last_failure_before_the_deadline(publisher: Publ
 def test_subscribers_filter_on_the_status(publisher: Publisher, tag: str, arrives: bool) -> None:
     """The tag of a publication is its status."""
     service = publisher.mns.service
-    service.create_queue(f"only-{tag}")
+    service.queues.create_queue(f"only-{tag}")
     endpoint = f"acs:mns:{LOCAL_ACCOUNT.region}:{LOCAL_ACCOUNT.account_id}:queues/only-{tag}"
-    service.subscribe("outcomes", f"only-{tag}", endpoint, filter_tag=tag, notify_content_format="SIMPLIFIED")
+    service.topics.subscribe("outcomes", f"only-{tag}", endpoint, filter_tag=tag, notify_content_format="SIMPLIFIED")
     publisher.topic().publish(AWKWARD, publisher.until())
     assert publisher.mns.bodies(f"only-{tag}") == ([AWKWARD.text()] if arrives else [])

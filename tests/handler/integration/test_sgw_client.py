@@ -1,4 +1,4 @@
-"""The client of Cloud Storage Gateway, against the local gateway and against servers that misbehave."""
+"""The client of RunningSgw Storage Gateway, against the local gateway and against servers that misbehave."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from handler.credentials import Credentials
 from handler.model import Created, Group, GroupList, ProvisionRequest, Refused, Unanswered
 from handler.sgw.client import Sgw, Stamps
 from handler.transport.connection import Connections
-from tests.local.sgw_support import Cloud
+from tests.local.sgw_support import RunningSgw
 from tests.support.patience import PATIENCE_SECONDS, SILENCE_SECONDS, wait_for
 from tests.support.role_credentials import ROLE, USER
 from tests.support.scripted_server import (
@@ -35,16 +35,16 @@ SUCCESS = json.dumps({"Success": True, "ExpressSyncId": "sync-1", "RequestId": "
 
 
 @pytest.fixture(scope="module")
-def running_sgw() -> Iterator[Cloud]:
+def running_sgw() -> Iterator[RunningSgw]:
     """Run a local gateway for all tests of the module."""
-    with Cloud() as running:
+    with RunningSgw() as running:
         yield running
 
 
 @pytest.fixture
-def sgw(running_sgw: Cloud) -> Cloud:
+def sgw(running_sgw: RunningSgw) -> RunningSgw:
     """Return the local gateway without leftovers of other tests."""
-    running_sgw.control("POST", "reset")
+    running_sgw.admin("POST", "reset")
     return running_sgw
 
 
@@ -60,12 +60,12 @@ def client_at() -> Callable[..., Sgw]:
 
 
 @pytest.fixture
-def client(sgw: Cloud, client_at: Callable[..., Sgw]) -> Sgw:
+def client(sgw: RunningSgw, client_at: Callable[..., Sgw]) -> Sgw:
     """Return a client of the local gateway, with the function's temporary key and the gateway's time."""
     return at_gateway(sgw, client_at, ROLE)
 
 
-def at_gateway(sgw: Cloud, client_at: Callable[..., Sgw], keys: Credentials) -> Sgw:
+def at_gateway(sgw: RunningSgw, client_at: Callable[..., Sgw], keys: Credentials) -> Sgw:
     """Return a client of the local gateway with these keys."""
 
     def date() -> str:
@@ -74,7 +74,7 @@ def at_gateway(sgw: Cloud, client_at: Callable[..., Sgw], keys: Credentials) -> 
     return client_at(sgw.url, date, keys)
 
 
-def test_created_group_is_listed_as_requested(sgw: Cloud, client: Sgw) -> None:
+def test_created_group_is_listed_as_requested(sgw: RunningSgw, client: Sgw) -> None:
     """DescribeExpressSyncs lists it for its bucket and for all buckets."""
     created = client.create(REQUEST, LONG_S)
     assert isinstance(created, Created)
@@ -84,7 +84,7 @@ def test_created_group_is_listed_as_requested(sgw: Cloud, client: Sgw) -> None:
     assert created.api_request_id == sgw.calls()[0]["requestId"]
 
 
-def test_minimal_request_makes_a_group_on_the_whole_bucket(sgw: Cloud, client: Sgw) -> None:
+def test_minimal_request_makes_a_group_on_the_whole_bucket(sgw: RunningSgw, client: Sgw) -> None:
     """Empty parameters are not sent."""
     created = client.create(BARE, LONG_S)
     assert isinstance(created, Created)
@@ -94,12 +94,12 @@ def test_minimal_request_makes_a_group_on_the_whole_bucket(sgw: Cloud, client: S
 
 @pytest.mark.parametrize("keys", [ROLE, USER], ids=["temporary key", "long-lived key"])
 def test_gateway_accepts_keys_with_and_without_a_token(
-    sgw: Cloud, client_at: Callable[..., Sgw], keys: Credentials
+    sgw: RunningSgw, client_at: Callable[..., Sgw], keys: Credentials
 ) -> None:
     assert isinstance(at_gateway(sgw, client_at, keys).create(REQUEST, LONG_S), Created)
 
 
-def test_gateway_refuses_a_wrong_key(sgw: Cloud, client_at: Callable[..., Sgw]) -> None:
+def test_gateway_refuses_a_wrong_key(sgw: RunningSgw, client_at: Callable[..., Sgw]) -> None:
     """This shows that the local gateway checks signatures."""
     wrong = at_gateway(sgw, client_at, replace(USER, access_key_secret="wrong")).create(REQUEST, LONG_S)
     assert isinstance(wrong, Refused)
@@ -107,14 +107,14 @@ def test_gateway_refuses_a_wrong_key(sgw: Cloud, client_at: Callable[..., Sgw]) 
     assert sgw.names() == []
 
 
-def test_every_call_has_its_own_nonce(sgw: Cloud, client: Sgw) -> None:
+def test_every_call_has_its_own_nonce(sgw: RunningSgw, client: Sgw) -> None:
     """A second call is not refused."""
     assert isinstance(client.create(REQUEST, LONG_S), Created)
     assert isinstance(client.create(BARE, LONG_S), Created)
     assert "SignatureNonceUsed" not in [call["code"] for call in sgw.calls()]
 
 
-def test_taken_name_is_refused_with_the_request_id_of_the_api(sgw: Cloud, client: Sgw) -> None:
+def test_taken_name_is_refused_with_the_request_id_of_the_api(sgw: RunningSgw, client: Sgw) -> None:
     """Support finds the call by it."""
     client.create(REQUEST, LONG_S)
     refused = client.create(REQUEST, LONG_S)
@@ -123,7 +123,7 @@ def test_taken_name_is_refused_with_the_request_id_of_the_api(sgw: Cloud, client
 
 @pytest.mark.parametrize(("fault", "seconds"), [("throttling:2500", 2.5), ("retry-after:4", 4.0)])
 def test_wait_requested_by_the_gateway_is_returned_in_seconds(
-    sgw: Cloud, client: Sgw, fault: str, seconds: float
+    sgw: RunningSgw, client: Sgw, fault: str, seconds: float
 ) -> None:
     sgw.queue_faults(fault)
     refused = client.create(REQUEST, LONG_S)
@@ -131,7 +131,7 @@ def test_wait_requested_by_the_gateway_is_returned_in_seconds(
     assert (refused.code, refused.retry_after_seconds) == ("Throttling.User", seconds)
 
 
-def test_early_hints_of_the_gateway_are_skipped(sgw: Cloud, client: Sgw) -> None:
+def test_early_hints_of_the_gateway_are_skipped(sgw: RunningSgw, client: Sgw) -> None:
     """Each call gets its own answer, over one connection."""
     sgw.queue_faults("early-hints", count=2)
     assert isinstance(client.create(REQUEST, LONG_S), Created)
@@ -156,7 +156,7 @@ def test_early_hints_of_the_gateway_are_skipped(sgw: Cloud, client: Sgw) -> None
 )
 @pytest.mark.parametrize("operation", ["CreateExpressSync", "DescribeExpressSyncs"])
 def test_error_response_is_a_refusal_with_code_and_status(
-    sgw: Cloud, client: Sgw, operation: str, fault: str, expected: tuple[str, int]
+    sgw: RunningSgw, client: Sgw, operation: str, fault: str, expected: tuple[str, int]
 ) -> None:
     """This holds for create calls and lookups."""
     sgw.queue_faults(fault, operation=operation)
@@ -176,7 +176,7 @@ def test_error_response_is_a_refusal_with_code_and_status(
     ],
 )
 def test_missing_answer_may_have_created_a_group(
-    sgw: Cloud, client: Sgw, fault: str, code: str, landed: list[str]
+    sgw: RunningSgw, client: Sgw, fault: str, code: str, landed: list[str]
 ) -> None:
     """The client cannot know whether the call landed."""
     sgw.queue_faults(fault)
@@ -184,7 +184,7 @@ def test_missing_answer_may_have_created_a_group(
     wait_for(lambda: sgw.names() == landed)
 
 
-def test_one_call_is_one_request(sgw: Cloud, client: Sgw) -> None:
+def test_one_call_is_one_request(sgw: RunningSgw, client: Sgw) -> None:
     """The caller has to know of each attempt, so nothing below it may retry."""
     sgw.queue_faults("reset-after", "unavailable", "empty-500")
     for _ in range(3):

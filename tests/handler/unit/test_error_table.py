@@ -9,7 +9,7 @@ from handler.provisioning import error_table
 from handler.provisioning.error_table import Effect
 from handler.provisioning.errors import error_info
 
-DOCUMENTED = json.loads((Path(__file__).parent / "documented_codes.json").read_bytes())
+DOCUMENTED = json.loads((Path(__file__).parents[2] / "data" / "create_express_sync_errors.json").read_bytes())
 
 # A second statement of the effects.
 NOT_EXECUTED = {"AssumeRoleFail"}
@@ -27,7 +27,7 @@ CAN_NEVER_HAVE_MADE_THE_GROUP = {
 
 def test_error_table_equals_the_documented_list() -> None:
     """Each documented code is there with its HTTP status, and no other code is."""
-    assert [(row["code"], row["httpStatus"]) for row in DOCUMENTED] == [
+    assert [(row["code"], row["status"]) for row in DOCUMENTED] == [
         (code, row.http_status) for code, row in error_table.DOCUMENTED.items()
     ]
 

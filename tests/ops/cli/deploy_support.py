@@ -1,4 +1,4 @@
-"""OSS and ROS on this machine beside a local cloud, and the command line in this process that deploys to them."""
+"""Runs `express-sync deploy` in this process against doubles of OSS and ROS beside a local cloud."""
 
 import contextlib
 import json
@@ -17,8 +17,8 @@ from express_sync.ops.cli import commands
 from tests.doubles.oss.app import Bucket
 from tests.doubles.oss.app import create_app as oss_app
 from tests.doubles.ros.app import create_app as ros_app
-from tests.ops.cli.cli_support import Ended, Stand
-from tests.support.serving import serving
+from tests.support.cli import CloudShell, Ended
+from tests.support.running import serving
 
 REGION = LOCAL_ACCOUNT.region
 BUCKET = "code-bucket"
@@ -27,11 +27,11 @@ SECRETS = (LOCAL_ACCOUNT.user.access_key_secret, ROLE.access_key_secret, ROLE.se
 
 
 @dataclass
-class Deploying:
-    """A directory to deploy from, the services to deploy to, and all that was printed searched for secrets."""
+class DeploymentBench:
+    """A directory to deploy from and the services to deploy to; all output is checked for secrets."""
 
     directory: Path
-    cloud: Stand
+    cloud: CloudShell
     ros: str
     oss: str
     buckets: dict[str, Bucket]
@@ -39,11 +39,11 @@ class Deploying:
 
     @property
     def profile_path(self) -> Path:
-        """The profile of the stack."""
+        """The path of the stack's profile."""
         return self.directory / ".express-sync" / "profiles" / "express-sync.json"
 
     def run(self, *arguments: str) -> Ended:
-        """Run a command to its end."""
+        """Run a command and return its result."""
         strange = [name for name in os.environ if name.startswith(("EXPRESS_SYNC", "ALIBABA_CLOUD"))]
         environment = {**dict.fromkeys(strange), "HOME": str(self.directory), **self.environment}
         with _working_in(self.directory):
@@ -54,12 +54,12 @@ class Deploying:
         return ended
 
     def deploy(self, *more: str, package: Path | None = None) -> Ended:
-        """Run `deploy` with what it cannot do without."""
+        """Run `deploy` with the required options."""
         path = package or self.package()
         return self.run("deploy", "--region", REGION, "--code-bucket", BUCKET, "--package", str(path), *more)
 
     def package(self, name: str = "function.zip", minor: int = 10, content: str = "def handle(): ...") -> Path:
-        """A package as small as one can be, for Python 3.`minor`."""
+        """Write a minimal package for Python 3.`minor` and return its path."""
         path = self.directory / name
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr(zipfile.ZipInfo("handler/entry.py"), content)
@@ -67,22 +67,22 @@ class Deploying:
         return path
 
     def calls(self, service: str) -> list[dict[str, Any]]:
-        """Every call that a service got."""
+        """Return every call that a service received."""
         found: list[dict[str, Any]] = urllib3.request("GET", f"{self._url(service)}/_local/calls").json()
         return found
 
-    def done(self, service: str) -> list[str]:
-        """The operations that were called and change something."""
-        looks = ("Get", "List", "Head", "Validate")
-        return [call["operation"] for call in self.calls(service) if not call["operation"].startswith(looks)]
+    def changes(self, service: str) -> list[str]:
+        """Return the called operations that change something."""
+        read_only = ("Get", "List", "Head", "Validate")
+        return [call["operation"] for call in self.calls(service) if not call["operation"].startswith(read_only)]
 
-    def order(self, service: str, path: str, **order: object) -> None:
-        """Script what a service does next."""
-        answer = urllib3.request("POST", f"{self._url(service)}/_local/{path}", json=order)
-        assert answer.status == 200, answer.data
+    def script(self, service: str, path: str, **instruction: object) -> None:
+        """Script the next behaviour of a service."""
+        response = urllib3.request("POST", f"{self._url(service)}/_local/{path}", json=instruction)
+        assert response.status == 200, response.data
 
     def write_profile(self, **changes: object) -> None:
-        """Write a profile that names every endpoint, as the real cloud's are not to be asked here."""
+        """Write a profile with every endpoint, so that no public one is called."""
         ready = self.cloud.ready
         known = {name: ready[name] for name in ("mns", "sgw", "fc")}
         key = {name: ready[name] for name in ("accessKeyId", "accessKeySecret")}
@@ -95,14 +95,14 @@ class Deploying:
 
 
 @contextlib.contextmanager
-def deploying(directory: Path, cloud: Stand) -> Iterator[Deploying]:
-    """Fresh services for one test."""
-    far = {"far-bucket": Bucket("cn-shanghai"), "told-bucket": Bucket("cn-shanghai", is_told=True)}
+def deployment_bench(directory: Path, cloud: CloudShell) -> Iterator[DeploymentBench]:
+    """Yield new services for one test."""
+    far = {"far-bucket": Bucket("cn-shanghai"), "hinted-bucket": Bucket("cn-shanghai", is_told=True)}
     buckets = {BUCKET: Bucket(REGION), **far}
     with serving(ros_app(LOCAL_ACCOUNT), oss_app(LOCAL_ACCOUNT, buckets)) as (ros, oss):
-        made = Deploying(directory, cloud, ros, oss, buckets)
-        made.write_profile()
-        yield made
+        bench = DeploymentBench(directory, cloud, ros, oss, buckets)
+        bench.write_profile()
+        yield bench
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Failures to replay, and a gate between the command line and SMQ at which a command can be struck at any step."""
+"""Failures to replay, and a proxy of SMQ that sends a signal to a command at a chosen step."""
 
 import http.client
 import json
@@ -18,7 +18,7 @@ from mns.queue import QueueMeta
 
 from handler.credentials import Credentials
 from handler.smq.client import Smq
-from tests.ops.cli.cli_support import Ended, Stand
+from tests.support.cli import CloudShell, Ended
 from tests.support.patience import PATIENCE_SECONDS, wait_for
 
 FAILED = json.loads((Path(__file__).resolve().parents[3] / "events" / "outcomes" / "failed.json").read_bytes())
@@ -27,7 +27,7 @@ QUICK_SECONDS = 2
 
 
 def failure(number: int, code: str = "AssumeRoleFail", *, retryable: bool = True, **request: str) -> str:
-    """The outcome of request R-`number` that has failed, in its own bucket."""
+    """Return the failed outcome of the request R-`number`, which has a bucket of its own."""
     name = f"group-{number:04d}"
     wanted = {"requestId": f"R-{number}", "name": name, "bucketName": name, "bucketRegion": "cn-hangzhou", **request}
     error = {**FAILED["data"]["error"], "code": code, "retryable": retryable}
@@ -42,30 +42,30 @@ def failure(number: int, code: str = "AssumeRoleFail", *, retryable: bool = True
     return json.dumps(event)
 
 
-def smq(stand: Stand) -> Smq:
-    """A client of the stand's SMQ."""
-    ready = stand.ready
+def smq(cloud: CloudShell) -> Smq:
+    """Return a client of the cloud's SMQ."""
+    ready = cloud.ready
     return Smq(ready["mns"]["endpoint"], Credentials(ready["accessKeyId"], ready["accessKeySecret"]))
 
 
-def fill(stand: Stand, role: str, bodies: Sequence[str]) -> None:
-    """Send the bodies to the queue of this role."""
+def fill(cloud: CloudShell, role: str, bodies: Sequence[str]) -> None:
+    """Send bodies to the queue with this role."""
     for start in range(0, len(bodies), 16):
-        smq(stand).send(stand.ready["mns"][role], bodies[start : start + 16])
+        smq(cloud).send(cloud.ready["mns"][role], bodies[start : start + 16])
 
 
-def bodies(stand: Stand, role: str) -> list[dict[str, Any]]:
-    """What lies in the queue of this role, in whatever state; its bodies must be JSON."""
-    answer = stand.local("GET", "mns", f"queues/{stand.ready['mns'][role]}")
+def bodies(cloud: CloudShell, role: str) -> list[dict[str, Any]]:
+    """Return the JSON bodies of all messages in the queue with this role, hidden ones included."""
+    answer = cloud.local("GET", "mns", f"queues/{cloud.ready['mns'][role]}")
     return [json.loads(message["body"]) for message in answer["messages"]]
 
 
-def visible(stand: Stand, role: str, count: int) -> set[str]:
-    """The ids of so many messages that any reader can now receive, at once or very soon."""
+def visible(cloud: CloudShell, role: str, count: int) -> set[str]:
+    """Return the ids of this many messages as soon as they are visible."""
     ids: set[str] = set()
 
     def are_all_found() -> bool:
-        received = smq(stand).receive(stand.ready["mns"][role], wait_seconds=5)
+        received = smq(cloud).receive(cloud.ready["mns"][role], wait_seconds=5)
         ids.update(message.message_id for message in received)
         return len(ids) >= count
 
@@ -73,31 +73,23 @@ def visible(stand: Stand, role: str, count: int) -> set[str]:
     return ids
 
 
-def all_visible(stand: Stand, role: str) -> bool:
-    """Whether nobody holds a message of the queue of this role."""
-    answer = stand.local("GET", "mns", f"queues/{stand.ready['mns'][role]}")
+def all_visible(cloud: CloudShell, role: str) -> bool:
+    """Return whether no message in the queue with this role is hidden."""
+    answer = cloud.local("GET", "mns", f"queues/{cloud.ready['mns'][role]}")
     return all(message["state"] == "active" for message in answer["messages"])
 
 
-def write_profile(stand: Stand, name: str, **changes: Any) -> None:
-    """A profile like the local cloud, but for the changes; None leaves a key out."""
-    directory = stand.shell.directory / ".express-sync" / "profiles"
-    directory.mkdir(parents=True, exist_ok=True)
-    profile = {key: value for key, value in {**stand.ready, **changes}.items() if value is not None}
-    (directory / f"{name}.json").write_text(json.dumps(profile))
-
-
-def with_quick_failures(stand: Stand, seconds: int = QUICK_SECONDS) -> None:
-    """Let the stand's failures lie in a queue whose messages come back soon after their reader has died."""
-    account = Account(stand.ready["mns"]["endpoint"], stand.ready["accessKeyId"], stand.ready["accessKeySecret"])
+def with_quick_failures(cloud: CloudShell, seconds: int = QUICK_SECONDS) -> None:
+    """Make the failure queue one with a short visibility timeout."""
+    account = Account(cloud.ready["mns"]["endpoint"], cloud.ready["accessKeyId"], cloud.ready["accessKeySecret"])
     account.get_queue(QUICK_QUEUE).create(QueueMeta(vis_timeout=seconds))
     account.get_client().close_connection()
-    stand.ready["mns"]["failureQueue"] = QUICK_QUEUE
+    cloud.ready["mns"]["failureQueue"] = QUICK_QUEUE
 
 
 @dataclass
-class Strike:
-    """A signal for the command at the `nth` call of `operation`, before it reaches SMQ or after SMQ has done it."""
+class SignalAt:
+    """A signal at the `nth` call of `operation`, before the call reaches SMQ or after SMQ has processed it."""
 
     operation: str
     is_after: bool
@@ -105,15 +97,15 @@ class Strike:
     by: signal.Signals = signal.SIGKILL
 
 
-class Gate:
-    """A proxy in front of SMQ, which strikes the process `victim` once, as ordered."""
+class SmqProxy:
+    """A proxy of SMQ that sends one signal to the process `victim`."""
 
     def __init__(self, endpoint: str) -> None:
-        self.strike: Strike | None = None
+        self.signal_at: SignalAt | None = None
         self.victim = 0
         self.calls: list[str] = []
         self._lock = threading.Lock()
-        gate = self
+        proxy = self
 
         class Handler(BaseHTTPRequestHandler):
             def handle_one_request(self) -> None:
@@ -124,7 +116,7 @@ class Gate:
                 pass
 
             def _pass(self) -> None:
-                gate.passes(self, endpoint)
+                proxy.forward(self, endpoint)
 
             do_GET = do_POST = do_PUT = do_DELETE = _pass  # noqa: N815 - the names are http.server's
 
@@ -132,21 +124,21 @@ class Gate:
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
-    def passes(self, request: BaseHTTPRequestHandler, endpoint: str) -> None:
-        """Hand a request on and its answer back, unless the victim dies of it."""
+    def forward(self, request: BaseHTTPRequestHandler, endpoint: str) -> None:
+        """Forward a request and its response, unless the victim is killed."""
         operation = _operation(request.command, request.path)
         with self._lock:
             self.calls.append(operation)
             nth = self.calls.count(operation)
         body = request.rfile.read(int(request.headers.get("content-length") or 0))
-        if self._struck(operation, nth, is_after=False):
+        if self._killed(operation, nth, is_after=False):
             return
         upstream = http.client.HTTPConnection(urlsplit(endpoint).netloc, timeout=PATIENCE_SECONDS)
         upstream.request(request.command, request.path, body, dict(request.headers))
         answer = upstream.getresponse()
         content = answer.read()
         upstream.close()
-        if self._struck(operation, nth, is_after=True):
+        if self._killed(operation, nth, is_after=True):
             return
         request.send_response_only(answer.status)
         for name, value in answer.getheaders():
@@ -156,12 +148,12 @@ class Gate:
         request.end_headers()
         request.wfile.write(content)
 
-    def _struck(self, operation: str, nth: int, *, is_after: bool) -> bool:
-        strike = self.strike
-        if strike is None or (strike.operation, strike.is_after, strike.nth) != (operation, is_after, nth):
+    def _killed(self, operation: str, nth: int, *, is_after: bool) -> bool:
+        signal_at = self.signal_at
+        if signal_at is None or (signal_at.operation, signal_at.is_after, signal_at.nth) != (operation, is_after, nth):
             return False
-        os.kill(self.victim, strike.by)
-        return strike.by == signal.SIGKILL
+        os.kill(self.victim, signal_at.by)
+        return signal_at.by == signal.SIGKILL
 
 
 def _operation(method: str, path: str) -> str:
@@ -171,12 +163,12 @@ def _operation(method: str, path: str) -> str:
 
 
 @contextmanager
-def gate(stand: Stand) -> Iterator[Gate]:
-    """A gate in front of the stand's SMQ, and a profile `gated` that goes through it."""
-    opened = Gate(stand.ready["mns"]["endpoint"])
+def smq_proxy(cloud: CloudShell) -> Iterator[SmqProxy]:
+    """Run a proxy of the cloud's SMQ, and write a profile `proxied` that uses it."""
+    opened = SmqProxy(cloud.ready["mns"]["endpoint"])
     thread = threading.Thread(target=opened.server.serve_forever, daemon=True)
     thread.start()
-    write_profile(stand, "gated", mns={**stand.ready["mns"], "endpoint": opened.url})
+    cloud.write_profile("proxied", mns={**cloud.ready["mns"], "endpoint": opened.url})
     try:
         yield opened
     finally:
@@ -185,19 +177,19 @@ def gate(stand: Stand) -> Iterator[Gate]:
         thread.join()
 
 
-def run_struck(stand: Stand, through: Gate, strike: Strike | None, *arguments: str) -> Ended:
-    """Run a command through the gate, struck as ordered."""
+def run_with_signal(cloud: CloudShell, through: SmqProxy, signal_at: SignalAt | None, *arguments: str) -> Ended:
+    """Run a command through the proxy, which sends it a signal."""
     through.calls.clear()
-    with stand.shell.start(*arguments, "--profile", "gated") as process:
-        through.victim, through.strike = process.pid, strike
+    with cloud.shell.start(*arguments, "--profile", "proxied") as process:
+        through.victim, through.signal_at = process.pid, signal_at
         out, err = process.communicate(timeout=PATIENCE_SECONDS)
-    through.strike = None
+    through.signal_at = None
     return Ended(process.returncode, out, err)
 
 
-def peak_kib(stand: Stand, *arguments: str) -> tuple[int, int]:
-    """How many lines a command prints, and the most memory that it ever held, in KiB."""
-    with stand.shell.start(*arguments) as process:
+def peak_kib(cloud: CloudShell, *arguments: str) -> tuple[int, int]:
+    """Return how many lines a command prints, and its peak memory in KiB."""
+    with cloud.shell.start(*arguments) as process:
         assert process.stdout is not None
         lines = sum(1 for _ in process.stdout)
         _, _, usage = os.wait4(process.pid, 0)

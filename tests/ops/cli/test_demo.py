@@ -1,4 +1,4 @@
-"""`demo`: every sample through a cloud of its own, and an exit code that can be believed."""
+"""`demo`: every sample through a local cloud of its own, and reliable exit codes."""
 
 import json
 from pathlib import Path
@@ -6,50 +6,59 @@ from typing import Any
 
 import pytest
 
-from tests.ops.cli.cli_support import PATIENT, ROOT, Shell
+from tests.support.cli import PATIENT, ROOT, Shell
 
 EVENTS = ROOT / "events"
 SCENARIO = json.loads((EVENTS / "demo.json").read_bytes())
-ACTS = [act for part in SCENARIO["rounds"] for act in part["requests"]]
+SAMPLES = [sample for part in SCENARIO["rounds"] for sample in part["requests"]]
+HEADING = ["Request", "Shows", "Verdict", "Group", "or", "error", "Tries", "Time"]
 
 
-@pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    return Shell(tmp_path, {})
-
-
-def write_scenario(directory: Path, *acts: dict[str, Any]) -> str:
+def write_scenario(directory: Path, *samples: dict[str, Any], **part: Any) -> str:
+    """Write a scenario with one round and return its path."""
     (directory / "requests").symlink_to(EVENTS / "requests")
     path = directory / "scenario.json"
-    path.write_text(json.dumps({"rounds": [{"title": "one", "requests": acts}]}))
+    path.write_text(json.dumps({"rounds": [{"title": "one", "requests": samples, **part}]}))
     return str(path)
 
 
-def test_every_sample_gets_the_verdict_that_is_expected(shell: Shell) -> None:
-    """The demo as it is shipped ends well, with a row of the table for each request."""
+def test_demo_gets_every_expected_verdict(shell: Shell) -> None:
+    """Each round has a title and a table with a row for each of its samples."""
     ended = shell.run("demo", *PATIENT)
     assert ended.code == 0, ended.err
-    heading, *rows = ended.out.splitlines()
-    assert heading.split() == ["Request", "Shows", "Verdict", "Group", "or", "error", "Attempts", "Time"]
-    assert [row.split()[0] for row in rows] == [_name(act) for act in ACTS]
-    assert f"{len(ACTS)} requests, {len(ACTS)} verdicts as expected, " in ended.err
+    for part in SCENARIO["rounds"]:
+        _, _, table = ended.out.partition(f"\n{part['title']}\n")
+        heading, *rows = table.partition("\n\n")[0].splitlines()
+        assert heading.split() == HEADING
+        assert [row.split()[0] for row in rows] == [_name(sample) for sample in part["requests"]]
+        assert all(sample["shows"] in row for sample, row in zip(part["requests"], rows, strict=True))
+    assert f"{len(SAMPLES)} requests, {len(SAMPLES)} verdicts as expected, 8 groups, nothing lost, " in ended.err
 
 
-def test_scripts_get_a_line_for_each_request(shell: Shell) -> None:
-    """Status, group or error, attempts and time are all there, and so is the judgement."""
+def test_demo_ends_with_facts_and_counts(shell: Shell) -> None:
+    """Groups and failures are counted at the services, event ids in the messages."""
+    *facts, _ = shell.run("demo", *PATIENT).err.splitlines()
+    assert facts[-4] == "✓ 13 submissions, 13 final verdicts: one each"
+    assert facts[-3].startswith("✓ 13 outcome events, 13 different ids")
+    assert facts[-2] == "✓ 8 groups at the API, 8 named by outcomes, no duplicates"
+    assert facts[-1] == "✓ 2 messages in the failure queue, 2 failed requests"
+
+
+def test_scripts_get_one_line_for_each_request(shell: Shell) -> None:
+    """It has the status, the group or error, attempts, time, and whether all is as expected."""
     ended = shell.run("demo", "--json", *PATIENT)
     assert ended.code == 0, ended.err
     lines = ended.lines()
-    assert [line["request"] for line in lines] == [_name(act) for act in ACTS]
+    assert [line["request"] for line in lines] == [_name(sample) for sample in SAMPLES]
     assert all(line["asExpected"] and line["surprises"] == [] for line in lines)
-    for act, line in zip(ACTS, lines, strict=True):
-        assert {key: line[key] for key in act["expect"]} == act["expect"]
+    for sample, line in zip(SAMPLES, lines, strict=True):
+        assert {key: line[key] for key in sample["expect"]} == sample["expect"]
     created = [line["expressSyncId"] for line in lines if line.get("disposition") == "created"]
     assert len(created) == len(set(created))
 
 
-def test_a_verdict_that_is_not_expected_ends_it_with_1(shell: Shell) -> None:
-    """The row is marked and the difference said; no good verdict makes up for it."""
+def test_unexpected_verdict_ends_the_demo_with_1(shell: Shell) -> None:
+    """The row is marked and the difference printed."""
     good = {"sample": "requests/minimal.json", "shows": "fine", "expect": {"status": "succeeded"}}
     bad = {"sample": "requests/full.json", "shows": "not fine", "expect": {"status": "failed"}}
     ended = shell.run("demo", *PATIENT, "--scenario", write_scenario(shell.directory, good, bad))
@@ -59,8 +68,8 @@ def test_a_verdict_that_is_not_expected_ends_it_with_1(shell: Shell) -> None:
     assert "2 requests, 1 verdict as expected, " in ended.err
 
 
-def test_an_outcome_that_does_not_come_ends_it_with_3(shell: Shell) -> None:
-    """Silence is not success."""
+def test_missing_outcome_ends_the_demo_with_3(shell: Shell) -> None:
+    """A missing outcome is not taken for a success."""
     slow = {
         "sample": "requests/minimal.json",
         "shows": "slow",
@@ -76,20 +85,28 @@ def test_an_outcome_that_does_not_come_ends_it_with_3(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("fault", "part"), [("NoSuchFault", "NoSuchFault"), ("slow", "slow")], ids=["unknown", "without argument"]
 )
-def test_a_fault_that_is_none_is_one_sentence(fault: str, part: str, shell: Shell) -> None:
-    """The emulator's own sentence is passed on."""
-    act = {"sample": "requests/minimal.json", "shows": "x", "faults": [fault], "expect": {"status": "succeeded"}}
-    said = shell.run("demo", "--json", "--scenario", write_scenario(shell.directory, act)).only_a_sentence()
+def test_unknown_fault_is_one_sentence(fault: str, part: str, shell: Shell) -> None:
+    """It contains the message of the admin API."""
+    sample = {"sample": "requests/minimal.json", "shows": "x", "faults": [fault], "expect": {"status": "succeeded"}}
+    said = shell.run("demo", "--json", "--scenario", write_scenario(shell.directory, sample)).only_a_sentence()
     assert part in said
 
 
-def test_a_scenario_that_is_not_there_is_one_sentence(shell: Shell) -> None:
-    """Before anything is started."""
+def test_unknown_command_in_a_scenario_is_one_sentence(shell: Shell) -> None:
+    """A scenario can run the commands for failures only."""
+    sample = {"sample": "requests/minimal.json", "expect": {"status": "succeeded"}}
+    scenario = write_scenario(shell.directory, sample, commands=[["destroy"]])
+    said = shell.run("demo", "--json", *PATIENT, "--scenario", scenario).only_a_sentence()
+    assert said == "'destroy' is not a command that a scenario can run; correct the scenario."
+
+
+def test_missing_scenario_is_one_sentence(shell: Shell) -> None:
+    """The command ends before anything is started."""
     assert "missing.json" in shell.run("demo", "--scenario", "missing.json").only_a_sentence()
 
 
-def _name(act: dict[str, Any]) -> str:
-    path = EVENTS / str(act["sample"])
+def _name(sample: dict[str, Any]) -> str:
+    path = EVENTS / str(sample["sample"])
     if path.suffix != ".json":
         return path.name
     document = json.loads(path.read_bytes())

@@ -1,4 +1,4 @@
-"""`express-sync status` and `destroy` as people run them, against an OSS and a ROS that check every signature."""
+"""`express-sync status` and `destroy` against doubles of OSS and ROS that check every signature."""
 
 import json
 from collections.abc import Iterator
@@ -8,35 +8,35 @@ import pytest
 
 from express_sync.local.cloud import CloudOptions
 from express_sync.ops.deployment.package_file import read
-from tests.ops.cli.cli_support import Ended, Stand, stand
-from tests.ops.cli.deploy_support import BUCKET, REGION, Deploying, deploying
+from tests.ops.cli.deploy_support import BUCKET, REGION, DeploymentBench, deployment_bench
+from tests.support.cli import CloudShell, Ended, cloud_shell
 
 REASON = "The queue is in use"
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
-    """Queues to count messages in."""
-    with stand(tmp_path_factory.mktemp("cloud"), CloudOptions(with_function=False)) as running:
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudShell]:
+    """A cloud without a function, whose queues hold messages."""
+    with cloud_shell(tmp_path_factory.mktemp("cloud"), CloudOptions(with_function=False)) as running:
         yield running
 
 
 @pytest.fixture
-def here(tmp_path: Path, cloud: Stand) -> Iterator[Deploying]:
-    """Services and a directory of the test's own."""
-    with deploying(tmp_path, cloud) as made:
+def bench(tmp_path: Path, cloud: CloudShell) -> Iterator[DeploymentBench]:
+    """Yield services and a directory for one test."""
+    with deployment_bench(tmp_path, cloud) as made:
         yield made
 
 
 @pytest.fixture
-def deployed(here: Deploying) -> Deploying:
-    """The same with a stack; the function is not there, which only doctor minds."""
-    assert here.deploy("--yes").code == 1
-    return here
+def deployed(bench: DeploymentBench) -> DeploymentBench:
+    """Return a bench with a deployed stack; only doctor reports that the function is missing."""
+    assert bench.deploy("--yes").code == 1
+    return bench
 
 
-def test_status_of_a_stack_that_is_well(deployed: Deploying) -> None:
-    """State, package and outputs; exit code 0."""
+def test_status_of_a_healthy_stack(deployed: DeploymentBench) -> None:
+    """It shows state, package and outputs, and the exit code is 0."""
     ended = deployed.run("status", "--package", str(deployed.package()))
     assert ended.code == 0, ended
     said = ended.out.splitlines()
@@ -45,8 +45,8 @@ def test_status_of_a_stack_that_is_well(deployed: Deploying) -> None:
     assert ["ResultTopicName", "express-sync-outcomes"] in [line.split() for line in said]
 
 
-def test_status_for_scripts_tells_the_deployed_package_from_the_local_one(deployed: Deploying) -> None:
-    """Another package here is no illness of the stack."""
+def test_status_as_json_compares_the_packages(deployed: DeploymentBench) -> None:
+    """A different local package does not make the stack unhealthy."""
     other = deployed.package("other.zip", content="def handle(): return 1")
     ended = deployed.run("status", "--json", "--package", str(other))
     (line,) = ended.lines()
@@ -55,112 +55,112 @@ def test_status_for_scripts_tells_the_deployed_package_from_the_local_one(deploy
     assert line["package"] == {"deployed": deployed_key, "local": read(other).key, "isSame": False}
 
 
-def test_status_names_what_is_not_well_and_why(deployed: Deploying) -> None:
-    """Exit code 1."""
+def test_status_names_unhealthy_resources(deployed: DeploymentBench) -> None:
+    """The exit code is 1."""
     fault = {"operation": "UpdateStack", "resource": "Function", "reason": REASON, "ends": "UPDATE_FAILED"}
-    deployed.order("ros", "faults", **fault)
+    deployed.script("ros", "failures", **fault)
     deployed.deploy("--yes", "--parameter", "LogLevel=DEBUG")
     ended = deployed.run("status")
     assert ended.code == 1
     assert "Stack     express-sync is UPDATE_FAILED: Resource Function failed" in ended.out
-    assert f"Unwell    Function (ALIYUN::FC3::Function) is UPDATE_FAILED: {REASON}" in ended.out
+    assert f"Unhealthy Function (ALIYUN::FC3::Function) is UPDATE_FAILED: {REASON}" in ended.out
     (line,) = deployed.run("status", "--json").lines()
     assert [each["resource"] for each in line["unwell"]] == ["Function"]
 
 
-def test_status_of_a_stack_under_way_is_not_well_yet(here: Deploying) -> None:
-    """A script can wait for 0."""
-    here.order("ros", "pace", steps=0)
-    here.deploy("--yes", "--timeout", "0.1")
-    assert here.run("status", "--region", REGION).code == 1
-    here.order("ros", "pace", steps=100)
-    assert here.run("status", "--region", REGION).code == 0
+def test_status_during_an_operation_is_not_healthy(bench: DeploymentBench) -> None:
+    """A script can poll until the exit code is 0."""
+    bench.script("ros", "pace", steps=0)
+    bench.deploy("--yes", "--timeout", "0.1")
+    assert bench.run("status", "--region", REGION).code == 1
+    bench.script("ros", "pace", steps=100)
+    assert bench.run("status", "--region", REGION).code == 0
 
 
 @pytest.mark.parametrize("command", ["status", "destroy"])
-def test_no_stack_is_one_sentence(command: str, here: Deploying) -> None:
-    """Exit code 2."""
-    assert "There is no stack express-sync in cn-hangzhou" in here.run(command, "--region", REGION).only_a_sentence()
+def test_missing_stack_is_an_error(command: str, bench: DeploymentBench) -> None:
+    """The exit code is 2."""
+    assert "There is no stack express-sync in cn-hangzhou" in bench.run(command, "--region", REGION).only_a_sentence()
 
 
 @pytest.mark.parametrize("command", ["status", "destroy"])
-def test_no_region_is_one_sentence(command: str, here: Deploying) -> None:
-    """Neither option, nor profile, nor environment."""
-    assert "Name the region of the stack" in here.run(command).only_a_sentence()
-    here.environment = {"EXPRESS_SYNC_REGION": REGION}
-    assert "There is no stack" in here.run(command).only_a_sentence()
+def test_missing_region_is_an_error(command: str, bench: DeploymentBench) -> None:
+    """It may come from the option, the profile or the environment."""
+    assert "The region of the stack is not known" in bench.run(command).only_a_sentence()
+    bench.environment = {"EXPRESS_SYNC_REGION": REGION}
+    assert "There is no stack" in bench.run(command).only_a_sentence()
 
 
 @pytest.mark.parametrize("command", ["status", "destroy"])
-def test_a_missing_permission_is_one_sentence(command: str, deployed: Deploying) -> None:
-    """With the right to grant."""
-    deployed.order("ros", "faults", operation="ListStackResources", code="NoPermission")
-    assert "grant it ros:ListStackResources" in deployed.run(command).only_a_sentence()
+def test_status_and_destroy_name_a_missing_permission(command: str, deployed: DeploymentBench) -> None:
+    """The message contains the permission to grant."""
+    deployed.script("ros", "faults", operation="ListStackResources", faults=["NoPermission"])
+    assert "grant ros:ListStackResources to it" in deployed.run(command).only_a_sentence()
 
 
-def test_destroy_says_what_goes_and_asks_for_leave(deployed: Deploying) -> None:
-    """Resources, and messages that would be lost."""
+def test_destroy_without_confirmation_shows_the_loss(deployed: DeploymentBench) -> None:
+    """It lists resources and counts messages."""
     submitted = deployed.run("submit", str(_request(deployed)), "--profile", "express-sync", "--yes")
     assert submitted.code == 0
     ended = deployed.run("destroy")
     assert ended.code == 2
     assert "  RequestQueue               ALIYUN::MNS::Queue" in ended.out
-    assert "Queue express-sync-requests: about 1 messages are lost." in ended.err
+    assert "Queue express-sync-requests: about 1 messages will be lost." in ended.err
     assert "add --yes" in _last(ended)
     (line,) = deployed.run("destroy", "--json").lines()
     assert (line["isDeleted"], line["messages"]) == (False, {"express-sync-requests": 1})
-    assert "DeleteStack" not in deployed.done("ros")
+    assert "DeleteStack" not in deployed.changes("ros")
 
 
-def test_destroy_deletes_and_names_what_remains(deployed: Deploying) -> None:
-    """The package, the profile, and what is never touched."""
+def test_destroy_deletes_and_names_what_remains(deployed: DeploymentBench) -> None:
+    """The package, the profile and the groups remain."""
     ended = deployed.run("destroy", "--yes")
     assert ended.code == 0, ended
     assert "RequestQueue                DELETE_COMPLETE" in ended.err
-    former = f"packages of former versions, if there were any, in oss://{BUCKET}/express-sync/"
-    remains = f"oss://{BUCKET}/{read(deployed.package()).key}, {former}, {deployed.profile_path}, the "
+    previous = f"packages of previous versions, if there were any, in oss://{BUCKET}/express-sync/"
+    remains = f"oss://{BUCKET}/{read(deployed.package()).key}, {previous}, {deployed.profile_path}, the "
     assert f"What remains: {remains}" in _last(ended)
     assert len(deployed.buckets[BUCKET].objects) == 1
     assert "There is no stack" in deployed.run("status").only_a_sentence()
 
 
-def test_destroy_with_package_leaves_none(deployed: Deploying) -> None:
-    """And does not name it as remaining."""
+def test_destroy_with_package_deletes_the_package(deployed: DeploymentBench) -> None:
+    """The package is not listed among what remains."""
     ended = deployed.run("destroy", "--yes", "--with-package", "--json")
     (line,) = ended.lines()
     assert (ended.code, line["isDeleted"]) == (0, True)
     assert deployed.buckets[BUCKET].objects == {}
     assert not [each for each in line["remains"] if each.startswith("oss://")]
-    assert [each for each in line["remains"] if each.startswith("packages of former versions")]
+    assert [each for each in line["remains"] if each.startswith("packages of previous versions")]
 
 
-def test_a_package_that_cannot_be_deleted_is_named(deployed: Deploying) -> None:
-    """The stack is gone by then."""
-    deployed.order("oss", "faults", operation="DeleteObject", code="AccessDenied")
+def test_undeletable_package_is_named(deployed: DeploymentBench) -> None:
+    """The stack has been deleted before."""
+    deployed.script("oss", "faults", operation="DeleteObject", faults=["AccessDenied"])
     ended = deployed.run("destroy", "--yes", "--with-package")
     assert (ended.code, "The stack is deleted; oss://code-bucket/" in _last(ended)) == (2, True)
 
 
-def test_a_resource_that_stays_is_named_with_its_reason(deployed: Deploying) -> None:
-    """Running the same again goes on with the rest."""
-    deployed.order("ros", "faults", operation="DeleteStack", resource="FailureQueue", reason=REASON)
+def test_undeletable_resource_is_named_with_its_reason(deployed: DeploymentBench) -> None:
+    """Running the command again deletes the rest."""
+    deployed.script("ros", "failures", operation="DeleteStack", resource="FailureQueue", reason=REASON)
     said = _last(deployed.run("destroy", "--yes"))
-    assert "is now DELETE_FAILED, and these remain: " in said
+    assert "is now DELETE_FAILED, and these resources remain: " in said
     assert f"FailureQueue ({REASON})" in said
     assert "SweepTrigger" not in said
     assert deployed.run("destroy", "--yes").code == 0
 
 
-def test_when_time_runs_out_the_deletion_goes_on(deployed: Deploying) -> None:
-    """Exit code 3; a second one is not begun."""
-    deployed.order("ros", "pace", steps=0)
+def test_destroy_timeout_leaves_ros_running(deployed: DeploymentBench) -> None:
+    """The exit code is 3, and a second deletion is not started."""
+    deployed.script("ros", "pace", steps=0)
     ended = deployed.run("destroy", "--yes", "--timeout", "0.1")
-    assert (ended.code, "The stack goes on" in _last(ended)) == (3, True)
-    assert "is being deleted already" in deployed.run("destroy", "--yes").only_a_sentence()
+    assert (ended.code, "ROS continues" in _last(ended)) == (3, True)
+    assert "is already being deleted" in deployed.run("destroy", "--yes").only_a_sentence()
 
 
-def _request(here: Deploying) -> Path:
-    path = here.directory / "request.json"
+def _request(bench: DeploymentBench) -> Path:
+    path = bench.directory / "request.json"
     request = {"requestId": "r-1", "name": "photos", "bucketName": "holiday-bucket", "bucketRegion": "cn-hangzhou"}
     path.write_text(json.dumps(request))
     return path

@@ -1,42 +1,33 @@
-"""`failures list` and `failures show` as people run them: everything is seen, and everything stays."""
+"""`failures list` and `failures show`: all failures are shown, and all stay in their queue."""
 
 import json
 import re
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from express_sync.local.cloud import CloudOptions
-from tests.ops.cli.cli_support import PATIENT, REQUESTS, Shell, Stand, stand
 from tests.ops.cli.replay_support import (
     FAILED,
-    Strike,
+    SignalAt,
     bodies,
     failure,
     fill,
-    gate,
-    run_struck,
+    run_with_signal,
+    smq_proxy,
     visible,
     with_quick_failures,
-    write_profile,
 )
+from tests.support.cli import PATIENT, REQUESTS, CloudShell, Shell, cloud_shell
 from tests.support.patience import PATIENCE_SECONDS
 
 LIST, SHOW = ("failures", "list"), ("failures", "show")
 
 
-@pytest.fixture
-def queues(tmp_path: Path) -> Iterator[Stand]:
-    """No function: what is sent stays in its queue."""
-    with stand(tmp_path, CloudOptions(with_function=False)) as running:
-        yield running
-
-
-def test_a_request_that_failed_is_listed_and_explained(tmp_path: Path) -> None:
-    """From the function's own failed outcome to the operator's hint."""
-    with stand(tmp_path, CloudOptions()) as cloud:
+def test_failed_request_is_listed_and_explained(tmp_path: Path) -> None:
+    """The hint of the function's own outcome is shown."""
+    with cloud_shell(tmp_path, CloudOptions()) as cloud:
         cloud.fault("sgw", faults=["RoleNotExist"])
         cloud.run("submit", str(REQUESTS / "minimal.json"), "--wait", *PATIENT)
         listed = cloud.run(*LIST)
@@ -53,8 +44,8 @@ def test_a_request_that_failed_is_listed_and_explained(tmp_path: Path) -> None:
     assert re.search(r"data\.request\.bucketName +\S", shown.out)
 
 
-def test_forty_failures_are_listed_once_each_and_all_are_visible_again(queues: Stand) -> None:
-    """More than a peek could show; none is deleted, and all are there for the next reader a second later."""
+def test_list_shows_each_of_40_failures_once(queues: CloudShell) -> None:
+    """These are more than a peek shows; all are visible again a second later."""
     fill(queues, "failureQueue", [failure(number) for number in range(40)])
     ended = queues.run(*LIST, "--json")
     assert ended.code == 0
@@ -62,12 +53,12 @@ def test_forty_failures_are_listed_once_each_and_all_are_visible_again(queues: S
     assert len(visible(queues, "failureQueue", 40)) == 40
 
 
-def test_a_look_that_takes_longer_than_the_visibility_shows_nothing_twice(queues: Stand) -> None:
-    """With a timeout of one second the first messages come back while the last are read."""
+def test_list_shows_redelivered_messages_once(queues: CloudShell) -> None:
+    """With a visibility timeout of one second, messages return while the last ones are read."""
     with_quick_failures(queues, seconds=1)
     fill(queues, "failureQueue", [failure(number) for number in range(40)])
     queues.fault("mns", operation="BatchReceiveMessage", faults=["slow:1", "slow:1200", "slow:1200"])
-    write_profile(queues, "quick")
+    queues.write_profile("quick")
     ended = queues.run(*LIST, "--json", "--profile", "quick")
     assert sorted(int(each["subject"][2:]) for each in ended.lines()) == list(range(40))
     assert len(visible(queues, "failureQueue", 40)) == 40
@@ -77,11 +68,11 @@ def test_a_look_that_takes_longer_than_the_visibility_shows_nothing_twice(queues
 @pytest.mark.parametrize(
     "step", [("receive", 1), ("receive", 2), ("give-back", 3)], ids=lambda step: "{} {}".format(*step)
 )
-def test_an_interrupted_look_gives_everything_back(step: tuple[str, int], is_after: bool, queues: Stand) -> None:
-    """Ctrl-C ends it with 130, and nothing stays hidden until its timeout."""
+def test_interrupted_list_returns_all_messages(step: tuple[str, int], is_after: bool, queues: CloudShell) -> None:
+    """Ctrl-C ends it with 130, and no message stays hidden."""
     fill(queues, "failureQueue", [failure(number) for number in range(40)])
-    with gate(queues) as through:
-        ended = run_struck(queues, through, Strike(step[0], is_after, step[1], signal.SIGINT), *LIST)
+    with smq_proxy(queues) as through:
+        ended = run_with_signal(queues, through, SignalAt(step[0], is_after, step[1], signal.SIGINT), *LIST)
     assert ended.code == 130
     assert "Traceback" not in ended.err
     assert len(visible(queues, "failureQueue", 40)) == 40
@@ -89,12 +80,12 @@ def test_an_interrupted_look_gives_everything_back(step: tuple[str, int], is_aft
 
 @pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("step", [("receive", 2), ("give-back", 3)], ids=lambda step: "{} {}".format(*step))
-def test_a_killed_look_takes_nothing_with_it(step: tuple[str, int], is_after: bool, queues: Stand) -> None:
-    """All come back when their visibility timeout ends."""
+def test_killed_list_loses_no_message(step: tuple[str, int], is_after: bool, queues: CloudShell) -> None:
+    """All messages return after their visibility timeout."""
     with_quick_failures(queues)
     fill(queues, "failureQueue", [failure(number) for number in range(40)])
-    with gate(queues) as through:
-        ended = run_struck(queues, through, Strike(step[0], is_after, step[1]), *LIST)
+    with smq_proxy(queues) as through:
+        ended = run_with_signal(queues, through, SignalAt(step[0], is_after, step[1]), *LIST)
     assert ended.code == -signal.SIGKILL
     assert len(visible(queues, "failureQueue", 40)) == 40
 
@@ -111,8 +102,8 @@ FILTERS = [
 
 
 @pytest.mark.parametrize(("options", "wanted"), FILTERS)
-def test_a_filter_shows_what_it_says(options: list[str], wanted: list[int], queues: Stand) -> None:
-    """All conditions hold together, several values of one are alternatives."""
+def test_list_shows_failures_that_match_all_filters(options: list[str], wanted: list[int], queues: CloudShell) -> None:
+    """Several values of one filter are alternatives."""
     future = "2099-01-01T00:00:00.000Z"
     events = [
         failure(0),
@@ -130,17 +121,17 @@ def test_a_filter_shows_what_it_says(options: list[str], wanted: list[int], queu
     assert sorted(int(each["subject"][2:]) for each in ended.lines()) == wanted
 
 
-def test_a_filter_that_matches_nothing_ends_with_1_and_a_sentence(queues: Stand) -> None:
-    """It is told apart from a queue without failures, which ends with 0."""
+def test_list_ends_with_1_if_no_failure_matches(queues: CloudShell) -> None:
+    """A queue without failures ends with 0."""
     assert "There are no failures in the failure queue." in queues.run(*LIST, "--code", "Nope").err
     fill(queues, "failureQueue", [failure(0)])
     ended = queues.run(*LIST, "--code", "Nope")
     assert (ended.code, ended.out) == (1, "")
-    assert "None of the 1 in the failure queue is asked for" in ended.err
+    assert "The filter matches none of 1 failure in the failure queue" in ended.err
 
 
-def test_what_is_no_failure_is_said_and_stays(queues: Stand) -> None:
-    """Garbage and an outcome without its request do not hide their neighbours."""
+def test_unreadable_messages_are_reported_and_stay(queues: CloudShell) -> None:
+    """They do not hide other messages."""
     without = json.loads(failure(1))
     del without["data"]["request"]
     fill(queues, "failureQueue", ["not JSON", json.dumps(without), failure(2)])
@@ -148,13 +139,13 @@ def test_what_is_no_failure_is_said_and_stays(queues: Stand) -> None:
     assert ended.code == 1
     assert len(ended.out.splitlines()) == 2
     assert "1 failure: 1 AssumeRoleFail; 2 unreadable." in ended.err
-    assert re.search(r"Message \w+ is no outcome; it stays where it is\.", ended.err)
-    assert re.search(r"Message \w+ holds no request; it stays where it is\.", ended.err)
+    assert re.search(r"Message \w+ is not an outcome; it stays in its queue\.", ended.err)
+    assert re.search(r"Message \w+ contains no request; it stays in its queue\.", ended.err)
     assert queues.messages("failureQueue") == 3
 
 
-def test_a_file_is_looked_into_without_any_cloud(tmp_path: Path) -> None:
-    """What is no failure is said of the file, which has no queue to stay in; unreadable is 1, as for `replay`."""
+def test_failures_in_a_file_need_no_cloud(tmp_path: Path) -> None:
+    """Messages that are not failures are reported; unreadable ones end with 1, as for `replay`."""
     source = tmp_path / "failures.jsonl"
     source.write_text(failure(1) + "\n" + failure(2).replace(FAILED["time"], "0001-01-01T00:00:00Z"))
     shell = Shell(tmp_path, {})
@@ -165,14 +156,14 @@ def test_a_file_is_looked_into_without_any_cloud(tmp_path: Path) -> None:
     full, succeeded = str(REQUESTS / "full.json"), str(REQUESTS.parent / "outcomes" / "succeeded.json")
     request = shell.run(*LIST, "--from", full)
     assert (request.code, request.out) == (1, "")
-    assert request.err.splitlines() == [f"{full} is no outcome.", f"There are no failures in {full}; 1 unreadable."]
+    assert request.err.splitlines() == [f"{full} is not an outcome.", f"There are no failures in {full}; 1 unreadable."]
     outcome = shell.run(*LIST, "--from", succeeded)
     assert (outcome.code, outcome.out) == (0, "")
-    assert outcome.err.splitlines()[0] == f"{succeeded} holds a succeeded outcome."
+    assert outcome.err.splitlines()[0] == f"{succeeded} contains a succeeded outcome."
 
 
-def test_dead_letters_are_listed_and_shown_too(queues: Stand) -> None:
-    """A bare request and one in a trigger's envelope are both readable; neither has a verdict."""
+def test_dead_letters_are_listed_and_shown(queues: CloudShell) -> None:
+    """A bare request and one in a trigger's envelope are readable; neither has a verdict."""
     wanted = json.loads(failure(7))["data"]["request"]
     other = json.loads(failure(8))["data"]["request"]
     enveloped = {"specversion": "1.0", "id": "x", "data": {"messageId": "M-8", "messageBody": json.dumps(other)}}
@@ -183,37 +174,37 @@ def test_dead_letters_are_listed_and_shown_too(queues: Stand) -> None:
         ("undecided", wanted),
         ("undecided", other),
     ]
-    assert "Nobody could work this message" in shown.out
+    assert "This message could not be processed" in shown.out
     assert shown.out.startswith("R-8: undecided\n")
 
 
-def test_an_unknown_request_cannot_be_shown(queues: Stand) -> None:
-    """A sentence and exit code 1."""
+def test_unknown_request_cannot_be_shown(queues: CloudShell) -> None:
+    """It is one sentence and exit code 1."""
     fill(queues, "failureQueue", [failure(1)])
     ended = queues.run(*SHOW, "R-2")
     assert (ended.code, ended.out) == (1, "")
     assert "There is no such failure of 'R-2' in the failure queue." in ended.err
 
 
-def test_show_prints_the_event_itself_as_json(queues: Stand) -> None:
-    """To the last attribute."""
+def test_show_prints_the_complete_event_as_json(queues: CloudShell) -> None:
+    """No attribute is left out."""
     fill(queues, "failureQueue", [failure(1), failure(2)])
     assert queues.run(*SHOW, "R-2", "--json").lines() == [json.loads(failure(2))] == bodies(queues, "failureQueue")[1:]
 
 
-def test_a_cloud_that_is_not_local_may_be_looked_at_without_leave(queues: Stand) -> None:
-    """Looking changes nothing, so --yes is neither needed nor known."""
+def test_remote_failures_are_listed_without_confirmation(queues: CloudShell) -> None:
+    """Nothing is changed, so --yes is neither required nor accepted."""
     fill(queues, "failureQueue", [failure(1)])
-    write_profile(queues, "prod")
+    queues.write_profile("prod")
     assert queues.run(*LIST, "--profile", "prod").code == 0
     assert queues.run(*LIST, "--profile", "prod", "--yes").code == 2
 
 
-def test_a_profile_without_a_failure_queue_is_one_sentence(queues: Stand) -> None:
-    """It is said what to add; a queue that is not there is told apart from it."""
+def test_missing_failure_queue_is_one_sentence(queues: CloudShell) -> None:
+    """A queue that the profile does not name is told from one that does not exist."""
     names = {key: name for key, name in queues.ready["mns"].items() if key != "failureQueue"}
-    write_profile(queues, "old", mns=names)
-    write_profile(queues, "wrong", mns={**names, "failureQueue": "no-such-queue"})
+    queues.write_profile("old", mns=names)
+    queues.write_profile("wrong", mns={**names, "failureQueue": "no-such-queue"})
     assert "mns.failureQueue" in queues.run(*LIST, "--profile", "old").only_a_sentence()
     assert "QueueNotExist" in queues.run(*LIST, "--profile", "wrong").only_a_sentence()
 
@@ -223,16 +214,16 @@ def test_a_profile_without_a_failure_queue_is_one_sentence(queues: Stand) -> Non
     [({"accessKeySecret": "wrong"}, "SignatureDoesNotMatch"), ({"securityToken": "expired"}, "AccessDenied")],
     ids=["secret", "token"],
 )
-def test_keys_that_are_refused_are_one_sentence(changes: dict[str, str], code: str, queues: Stand) -> None:
-    """With the code and a cure, never the key."""
-    write_profile(queues, "bad", **changes)
+def test_rejected_keys_are_one_sentence(changes: dict[str, str], code: str, queues: CloudShell) -> None:
+    """It contains the error code and advice, but not the key."""
+    queues.write_profile("bad", **changes)
     said = queues.run(*LIST, "--profile", "bad").only_a_sentence()
     assert code in said
     assert changes.popitem()[1] not in said.replace("wrong key", "")
 
 
-def test_a_reader_that_has_enough_leaves_everything_in_the_queue(queues: Stand) -> None:
-    """`failures list | head` gives back what it has taken, without a traceback."""
+def test_closed_output_returns_all_messages(queues: CloudShell) -> None:
+    """`failures list | head` ends without a traceback."""
     fill(queues, "failureQueue", [failure(number) for number in range(40)])
     with queues.shell.start(*LIST, "--json") as process:
         assert process.stdout is not None

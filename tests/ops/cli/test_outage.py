@@ -1,51 +1,55 @@
-"""`demo --outage`: the drill as people run it, what scripts read of it, and how it ends when something is amiss."""
+"""`demo --outage`: what people see, what scripts read, and how it ends when the time is too short."""
 
-from pathlib import Path
+import json
 from typing import Any
 
 import pytest
 
-from express_sync.ops.demo.outage.plan import LASTING, PASSING
-from tests.ops.cli.cli_support import PATIENT, Ended, Shell
+from tests.support.cli import PATIENT, ROOT, Ended, Shell
 from tests.support.patience import PATIENCE_SECONDS
 
-DRILL = ("demo", "--outage", *PATIENT)
-IN_ALL = len(PASSING.requests) + len(LASTING.requests)
+OUTAGE = ("demo", "--outage", *PATIENT)
+TEMPORARY, PERMANENT = "AssumeRoleFail", "RoleNotExist"
+
+
+def request_ids(sample: str) -> list[str]:
+    """Return the ids of the requests in a sample, in order."""
+    lines = (ROOT / "events" / "requests" / sample).read_text().splitlines()
+    return [json.loads(line)["requestId"] for line in lines]
+
+
+PASSING, LASTING = request_ids("outage-passing.jsonl"), request_ids("outage-lasting.jsonl")
+ALL = [*PASSING, *LASTING]
 
 
 @pytest.fixture(scope="module")
-def held(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ended, Ended]:
-    """The drill for people and the drill for scripts, held side by side because most of it is waiting.
+def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ended, Ended]:
+    """Run it for people and for scripts at the same time, because most of it is waiting.
 
-    A profile that people have chosen is none of the drill's business, nor of the commands that it types.
+    The profile in the environment must not matter to the demo, nor to the commands that it runs.
     """
-    shell = Shell(tmp_path_factory.mktemp("drill"), {"EXPRESS_SYNC_PROFILE": "production"})
-    with shell.start(*DRILL) as story, shell.start(*DRILL, "--json") as script:
-        ended = [(*process.communicate(timeout=PATIENCE_SECONDS), process.returncode) for process in (story, script)]
+    shell = Shell(tmp_path_factory.mktemp("outage"), {"EXPRESS_SYNC_PROFILE": "production"})
+    with shell.start(*OUTAGE) as text, shell.start(*OUTAGE, "--json") as script:
+        ended = [(*process.communicate(timeout=PATIENCE_SECONDS), process.returncode) for process in (text, script)]
     first, second = (Ended(code, out, err) for out, err, code in ended)
     return first, second
 
 
 @pytest.fixture
-def story(held: tuple[Ended, Ended]) -> Ended:
-    return held[0]
+def text(runs: tuple[Ended, Ended]) -> Ended:
+    return runs[0]
 
 
 @pytest.fixture
-def lines(held: tuple[Ended, Ended]) -> list[dict[str, Any]]:
-    assert held[1].code == 0, held[1].err
-    return held[1].lines()
+def lines(runs: tuple[Ended, Ended]) -> list[dict[str, Any]]:
+    assert runs[1].code == 0, runs[1].err
+    return runs[1].lines()
 
 
-@pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    return Shell(tmp_path, {})
-
-
-def test_every_request_of_the_outage_that_passes_comes_back_by_itself(lines: list[dict[str, Any]]) -> None:
-    """Deferred at least once, some of them twice or more, and nobody replays any of them."""
-    passing = _of(lines, PASSING.code)
-    assert [line["request"] for line in passing] == [request["requestId"] for request in PASSING.requests]
+def test_requests_recover_automatically_from_a_temporary_outage(lines: list[dict[str, Any]]) -> None:
+    """Each is deferred at least once, some twice or more, and none is replayed."""
+    passing = _of(lines, TEMPORARY)
+    assert [line["request"] for line in passing] == PASSING
     for line in passing:
         *before, last = line["statuses"]
         assert (set(before), last) == ({"deferred"}, "succeeded")
@@ -54,48 +58,61 @@ def test_every_request_of_the_outage_that_passes_comes_back_by_itself(lines: lis
     assert max(line["deferrals"] for line in passing) >= 2
 
 
-def test_every_request_of_the_outage_that_lasts_fails_and_is_replayed(lines: list[dict[str, Any]]) -> None:
-    """Each by a replay of its own."""
-    lasting = _of(lines, LASTING.code)
-    assert [line["request"] for line in lasting] == [request["requestId"] for request in LASTING.requests]
+def test_requests_of_a_lasting_outage_fail_and_are_replayed(lines: list[dict[str, Any]]) -> None:
+    """Each has a replay id of its own."""
+    lasting = _of(lines, PERMANENT)
+    assert [line["request"] for line in lasting] == LASTING
     assert [line["statuses"] for line in lasting] == [["failed", "succeeded"]] * len(lasting)
     assert len({line["replayId"] for line in lasting}) == len(lasting)
 
 
-def test_scripts_are_told_nothing_but_a_line_for_each_request(lines: list[dict[str, Any]]) -> None:
-    """Each as expected, each with a group of its own."""
-    assert len(lines) == IN_ALL
+def test_scripts_get_one_line_for_each_request(lines: list[dict[str, Any]]) -> None:
+    """Each request is as expected and has a group of its own."""
+    assert len(lines) == len(ALL)
     assert all(line["asExpected"] and line["status"] == "succeeded" for line in lines)
-    assert len({line["expressSyncId"] for line in lines}) == IN_ALL
+    assert len({line["expressSyncId"] for line in lines}) == len(ALL)
 
 
-def test_the_story_is_told_in_four_acts_and_plain_lines(story: Ended) -> None:
-    """The commands of the operator are shown as they are typed, with all that they print."""
-    assert story.code == 0, story.err
-    assert [line[0] for line in story.out.splitlines() if line[1:3] == ". "] == ["1", "2", "3", "4"]
-    assert "$ express-sync failures list\n" in story.out
-    assert "$ express-sync replay --code RoleNotExist --force --yes --wait --timeout " in story.out
-    assert story.out.count("  failed  ") == len(LASTING.requests)
-    assert "What to do: Authorize Cloud Storage Gateway once in its console" in story.out
-    assert "\x1b" not in story.out + story.err
+def test_people_see_four_rounds_and_the_commands(text: Ended) -> None:
+    """The commands of the operator are shown as they are typed, with everything that they print."""
+    assert text.code == 0, text.err
+    assert [line[0] for line in text.out.splitlines() if line[1:3] == ". "] == ["1", "2", "3", "4"]
+    assert "$ express-sync failures list\n" in text.out
+    assert "$ express-sync replay --code RoleNotExist --force --yes --wait --timeout " in text.out
+    assert text.out.count("  failed  ") == len(LASTING)
+    assert text.out.count("What to do: Authorize Cloud Storage Gateway once in its console") == 1
+    assert "\x1b" not in text.out + text.err
 
 
-def test_the_story_ends_with_the_sum(story: Ended) -> None:
-    """What was counted, the operator's commands included."""
-    assert "8 failures: 8 RoleNotExist." in story.err
-    assert "8 sent: 8 succeeded." in story.err
-    last = story.err.splitlines()[-1]
-    assert last.startswith(f"{IN_ALL} requests, {IN_ALL} verdicts as expected, {IN_ALL} groups, nothing lost, ")
+def test_deferrals_are_counted_in_the_table(text: Ended) -> None:
+    """The second round shows how often each request was deferred, and its group."""
+    rows = [line.split() for line in text.out.splitlines() if line.startswith(tuple(PASSING))]
+    after = rows[len(PASSING) :]
+    assert [row[0] for row in after] == PASSING
+    assert {row[3] for row in after} <= {"once", "twice", "3", "4"}
+    assert all(row[2] == "succeeded" for row in after)
 
 
-def test_a_drill_that_does_not_come_to_its_end_in_time_ends_with_3(shell: Shell) -> None:
-    """It takes more than this for a deferred request to come back; what differs is said of every request."""
+def test_outage_ends_with_facts_and_counts(text: Ended) -> None:
+    """The commands of the operator print their own counts before."""
+    assert "8 failures: 8 RoleNotExist." in text.err
+    assert "8 sent: 8 succeeded." in text.err
+    *_, submissions, events, groups, failures, last = text.err.splitlines()
+    assert submissions == "✓ 24 submissions (8 replays among them), 24 final verdicts: one each"
+    assert events.startswith("✓ ")
+    assert groups == "✓ 16 groups at the API, 16 named by outcomes, no duplicates"
+    assert failures == "✓ 0 messages in the failure queue, 0 failed requests"
+    assert last.startswith(f"{len(ALL)} requests, {len(ALL)} verdicts as expected, {len(ALL)} groups, nothing lost, ")
+
+
+def test_outage_that_runs_out_of_time_ends_with_3(shell: Shell) -> None:
+    """The time is too short for a deferred request to be retried; each request's difference is printed."""
     ended = shell.run("demo", "--outage", "--timeout", "2", "--json")
     assert ended.code == 3
-    assert "The drill ends early: this act has not ended as it should, or not in time." in ended.err
+    assert "The time ran out in the round '1. The role cannot be assumed'." in ended.err
     assert "DRILL-201 (RoleNotExist): was never sent." in ended.err
-    assert f"{IN_ALL} requests, 0 verdicts as expected, 0 groups, " in ended.err
-    assert [line["asExpected"] for line in ended.lines()] == [False] * IN_ALL
+    assert f"{len(ALL)} requests, 0 verdicts as expected, 0 groups, " in ended.err
+    assert [line["asExpected"] for line in ended.lines()] == [False] * len(ALL)
     assert not any("succeeded" in line["statuses"] for line in ended.lines())
 
 
@@ -104,8 +121,8 @@ def test_a_drill_that_does_not_come_to_its_end_in_time_ends_with_3(shell: Shell)
     [(("--scenario", "events/demo.json"), "--scenario"), (("--timeout", "0"), "--timeout")],
     ids=["a scenario", "no time"],
 )
-def test_options_that_make_no_sense_are_one_sentence(options: tuple[str, ...], named: str, shell: Shell) -> None:
-    """Before anything is started."""
+def test_contradictory_options_are_one_sentence(options: tuple[str, ...], named: str, shell: Shell) -> None:
+    """The command ends before anything is started."""
     assert named in shell.run("demo", "--outage", *options).only_a_sentence()
 
 

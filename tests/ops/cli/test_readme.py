@@ -1,4 +1,4 @@
-"""The README's "Keep the cloud running", typed as it stands, against one `up`."""
+"""The commands of the README's section "Keep the cloud running", with one `up`."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ops.cli.cli_support import ROOT
+from tests.support.cli import ROOT
 from tests.support.patience import PATIENCE_SECONDS
 
 WATCH = "express-sync watch"
@@ -25,7 +25,7 @@ main()
 
 
 def commands() -> list[str]:
-    """The command lines of the section, without what is said about them."""
+    """Return the commands of the section, without comments."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     section = text.partition("\n## Keep the cloud running\n")[2].partition("\n## ")[0]
     return [re.sub(r"\s+#.*", "", line[2:]) for line in section.splitlines() if line.startswith("$ ")]
@@ -33,7 +33,7 @@ def commands() -> list[str]:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A directory with what the commands expect of a checkout, whose cloud is nobody else's."""
+    """Return a directory with everything that the commands need of a checkout."""
     (tmp_path / "events").symlink_to(ROOT / "events")
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "activate").write_text('PATH="$PWD/.venv/bin:$PATH"\n')
@@ -44,14 +44,14 @@ def checkout(tmp_path: Path) -> Path:
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the README types curl, which is not here")
-def test_keep_the_cloud_running_can_be_typed_as_it_stands(checkout: Path) -> None:
-    """Every line ends well, and every request's outcome is seen, that of the killed function too."""
+def test_readme_commands_work_as_they_are_written(checkout: Path) -> None:
+    """Every command succeeds and every outcome is seen, that of the killed function included."""
     lines = commands()
     (up_line,) = (line for line in lines if line.startswith("express-sync up --"))
     rest = [line for line in lines if not line.startswith(("express-sync up", WATCH))]
     with start(f"{lines[0]}; exec {up_line}", checkout) as up:
         assert up.stdout is not None
-        assert any(line.startswith("Ctrl-C ends it.") for line in iter(up.stdout.readline, ""))
+        assert any(line.startswith("Press Ctrl-C to stop it.") for line in iter(up.stdout.readline, ""))
         with start(f"{lines[0]}; exec {WATCH}", checkout) as watch:
             with start("\n".join(["set -e", *rest]), checkout) as typed:
                 said, complaints = typed.communicate(timeout=PATIENCE_SECONDS)
@@ -74,7 +74,7 @@ def test_keep_the_cloud_running_can_be_typed_as_it_stands(checkout: Path) -> Non
 
 
 def start(script: str, checkout: Path) -> "subprocess.Popen[str]":
-    """A terminal in which something is typed."""
+    """Start a shell with a script."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("EXPRESS_", "ALIBABA_"))}
     return subprocess.Popen(
         ("bash", "-c", script),

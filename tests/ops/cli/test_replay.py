@@ -1,56 +1,41 @@
-"""`replay` as people run it: shown first, then done, through the queue and through both invocation APIs."""
+"""`replay` through the request queue and through both invocation APIs."""
 
 import json
 import signal
-from collections.abc import Iterator
 from operator import itemgetter
 from pathlib import Path
 
 import pytest
 
 from express_sync.local.cloud import CloudOptions
-from tests.ops.cli.cli_support import PATIENT, Stand, stand
-from tests.ops.cli.replay_support import bodies, failure, fill, visible, write_profile
+from tests.ops.cli.replay_support import bodies, failure, fill, visible
+from tests.support.cli import PATIENT, CloudShell, cloud_shell
 from tests.support.patience import PATIENCE_SECONDS
 
 
-@pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Stand]:
-    """Everything, the function included."""
-    with stand(tmp_path, CloudOptions()) as running:
-        yield running
+def counts(cloud: CloudShell) -> tuple[int, int]:
+    """Return the numbers of failures and of requests."""
+    return cloud.messages("failureQueue"), cloud.messages("requestQueue")
 
 
-@pytest.fixture
-def queues(tmp_path: Path) -> Iterator[Stand]:
-    """No function: what is sent stays in its queue."""
-    with stand(tmp_path, CloudOptions(with_function=False)) as running:
-        yield running
+def calls(cloud: CloudShell, operation: str) -> int:
+    """Return how many times this operation of SMQ was called."""
+    return sum(call["operation"] == operation for call in cloud.local("GET", "mns", "calls"))
 
 
-def counts(stand: Stand) -> tuple[int, int]:
-    """How many failures and how many requests there are."""
-    return stand.messages("failureQueue"), stand.messages("requestQueue")
-
-
-def calls(stand: Stand, operation: str) -> int:
-    """How often SMQ was asked for this."""
-    return sum(call["operation"] == operation for call in stand.local("GET", "mns", "calls"))
-
-
-def test_without_yes_it_is_only_shown(queues: Stand) -> None:
-    """The rows and the sum say what would be done; every message stays and is visible again."""
+def test_replay_without_yes_only_shows_what_would_be_sent(queues: CloudShell) -> None:
+    """Every message stays and is visible again."""
     fill(queues, "failureQueue", [failure(number) for number in range(20)])
     ended = queues.run("replay")
     assert ended.code == 0
     assert [line.split()[1] for line in ended.out.splitlines()[1:]] == [f"R-{number}" for number in range(20)]
-    assert "20 would go to the request queue. Nothing was changed; add --yes to do it." in ended.err
+    assert "20 would be replayed to the request queue. Nothing was changed; add --yes to send." in ended.err
     assert counts(queues) == (20, 0)
     assert len(visible(queues, "failureQueue", 20)) == 20
 
 
-def test_a_replay_is_the_request_with_its_identity_and_correlation(queues: Stand) -> None:
-    """One CloudEvent for each, which the function reads as the same request from the first generation on."""
+def test_replay_sends_the_request_with_its_correlation(queues: CloudShell) -> None:
+    """The function reads it as the same request at generation 0."""
     fill(queues, "failureQueue", [failure(7, requester="lin.wei")])
     ended = queues.run("replay", "--yes", "--json")
     (sent,) = ended.lines()
@@ -71,26 +56,28 @@ def test_a_replay_is_the_request_with_its_identity_and_correlation(queues: Stand
     assert (sent["requestId"], sent["error"], bool(sent["messageId"])) == ("R-7", "AssumeRoleFail", True)
 
 
-def test_terminal_errors_stay_unless_forced(queues: Stand) -> None:
-    """They are counted by code; indeterminate ones are not terminal."""
+def test_terminal_errors_stay_in_the_queue_unless_forced(queues: CloudShell) -> None:
+    """They are counted by code; indeterminate outcomes are not terminal."""
     unknown = failure(3, retryable=False).replace('"failed"', '"indeterminate"')
     fill(queues, "failureQueue", [failure(1, "RoleNotExist", retryable=False), failure(2)])
     fill(queues, "failureQueue", [unknown.replace("provision.failed", "provision.indeterminate")])
     ended = queues.run("replay", "--yes")
     assert ended.code == 1
-    assert "2 replayed to the request queue; 1 refused as terminal (1 RoleNotExist; --force replays them)." in ended.err
+    assert (
+        "2 replayed to the request queue; 1 with a terminal error (1 RoleNotExist; --force replays them)." in ended.err
+    )
     assert counts(queues) == (1, 2)
 
 
-def test_force_takes_terminal_errors_along(queues: Stand) -> None:
-    """Once their cause is gone."""
+def test_force_replays_terminal_errors(queues: CloudShell) -> None:
+    """It is meant for errors whose cause is fixed."""
     fill(queues, "failureQueue", [failure(1, "RoleNotExist", retryable=False), failure(2)])
     assert queues.run("replay", "--yes", "--force").code == 0
     assert counts(queues) == (0, 2)
 
 
-def test_an_edit_is_sent_with_the_request(queues: Stand) -> None:
-    """Under the same requestId."""
+def test_edit_is_sent_with_the_request(queues: CloudShell) -> None:
+    """The requestId stays the same."""
     fill(queues, "failureQueue", [failure(1, "InvalidRegionId", retryable=False)])
     ended = queues.run("replay", "--set", "bucketRegion=cn-shanghai", "--set", "description=a=b", "--force", "--yes")
     assert ended.code == 0
@@ -104,48 +91,48 @@ def test_an_edit_is_sent_with_the_request(queues: Stand) -> None:
     [
         ("bucketRegion=China", "$.bucketRegion does not have the form"),
         ("bucketReigon=cn-hangzhou", "$.bucketReigon is not a known property"),
-        ("requestId=R-2", "$.requestId is the identity of the request"),
+        ("requestId=R-2", "$.requestId identifies the request"),
         ("bucketRegion", "--set takes PROPERTY=VALUE"),
         ("=x", "--set takes PROPERTY=VALUE"),
     ],
 )
-def test_an_edit_that_no_request_may_have_is_one_sentence(edit: str, part: str, queues: Stand) -> None:
-    """Before anything is sent."""
+def test_invalid_edit_is_one_sentence(edit: str, part: str, queues: CloudShell) -> None:
+    """Nothing is sent."""
     fill(queues, "failureQueue", [failure(1)])
     assert part in queues.run("replay", "--set", edit, "--yes").only_a_sentence()
     assert counts(queues) == (1, 0)
 
 
-def test_what_cannot_be_replayed_stays_and_is_said(queues: Stand) -> None:
-    """Garbage, an outcome without its request, a request that breaks the contract: the others go."""
+def test_messages_that_cannot_be_replayed_stay(queues: CloudShell) -> None:
+    """They are reported, and the others are sent."""
     without = json.loads(failure(1))
     del without["data"]["request"]
     fill(queues, "failureQueue", ["not JSON", json.dumps(without), failure(2, name="1st"), failure(3)])
     ended = queues.run("replay", "--yes")
     assert ended.code == 1
     assert counts(queues) == (3, 1)
-    assert "is no outcome; it stays where it is." in ended.err
-    assert "holds no request; it stays where it is." in ended.err
+    assert "is not an outcome; it stays in its queue." in ended.err
+    assert "contains no request; it stays in its queue." in ended.err
     assert ": $.name does not have the form" in ended.err
-    assert "1 replayed to the request queue; 1 not valid; 2 unreadable." in ended.err
+    assert "1 replayed to the request queue; 1 invalid; 2 unreadable." in ended.err
 
 
-def test_a_filter_that_matches_nothing_ends_with_1(queues: Stand) -> None:
-    """And sends nothing; an empty queue is no surprise, nor is there anything to do about it."""
+def test_replay_ends_with_1_if_no_failure_matches(queues: CloudShell) -> None:
+    """An empty queue ends with 0."""
     assert queues.run("replay", "--yes").code == 0
     idle = queues.run("replay")
-    assert (idle.code, idle.err.splitlines()[1:]) == (0, ["Nothing would go to the request queue."])
+    assert (idle.code, idle.err.splitlines()[1:]) == (0, ["Nothing would be replayed to the request queue."])
     missed = queues.run("replay", "--code", "Nope")
-    nothing = "Nothing matched what was asked for. Nothing would go to the request queue."
+    nothing = "The filter matches no failure. Nothing would be replayed to the request queue."
     assert (missed.code, missed.err.splitlines()[1:]) == (0, [nothing])
     fill(queues, "failureQueue", [failure(1)])
     ended = queues.run("replay", "--code", "Nope", "--yes")
     assert ended.code == 1
-    assert "Nothing matched what was asked for. 0 replayed to the request queue; 1 not asked for." in ended.err
+    assert "The filter matches no failure. 0 replayed to the request queue; 1 not selected." in ended.err
     assert counts(queues) == (1, 0)
 
 
-def test_only_what_is_asked_for_goes(queues: Stand) -> None:
+def test_replay_sends_selected_failures_only(queues: CloudShell) -> None:
     """The others stay in the queue."""
     fill(queues, "failureQueue", [failure(number, requester=f"user-{number % 2}") for number in range(20)])
     assert queues.run("replay", "--requester", "user-1", "--yes").code == 0
@@ -153,24 +140,24 @@ def test_only_what_is_asked_for_goes(queues: Stand) -> None:
     assert {event["data"]["requester"] for event in bodies(queues, "requestQueue")} == {"user-1"}
 
 
-def test_the_same_failure_twice_is_one_replay(queues: Stand) -> None:
-    """Topics deliver at least once; both copies leave the queue."""
+def test_duplicate_failure_is_replayed_once(queues: CloudShell) -> None:
+    """Topics deliver at least once; both copies are deleted."""
     fill(queues, "failureQueue", [failure(1), failure(1), failure(2)])
     ended = queues.run("replay", "--yes")
     assert (ended.code, counts(queues)) == (0, (0, 2))
-    assert "2 replayed to the request queue; 1 known already." in ended.err
+    assert "2 replayed to the request queue; 1 sent already." in ended.err
 
 
 @pytest.mark.parametrize("rate", ["0", "-1", "nan"])
-def test_a_rate_that_is_none_is_refused(rate: str, queues: Stand) -> None:
-    """Nobody waits for ever."""
+def test_invalid_rate_is_refused(rate: str, queues: CloudShell) -> None:
+    """A rate of 0 would wait forever."""
     ended = queues.run("replay", "--rate", rate)
     assert ended.code == 2
     assert "for '--rate'" in ended.err
 
 
-def test_the_rate_is_kept(queues: Stand) -> None:
-    """Nine requests at two a second take four seconds, and are never hidden for long: two are taken at once."""
+def test_replay_keeps_the_rate(queues: CloudShell) -> None:
+    """Nine requests at two per second take four seconds; two are received at once, so none is hidden for long."""
     fill(queues, "failureQueue", [failure(number) for number in range(9)])
     assert queues.run("replay", "--rate", "2", "--yes").code == 0
     queue = queues.ready["mns"]["requestQueue"]
@@ -179,8 +166,8 @@ def test_the_rate_is_kept(queues: Stand) -> None:
     assert all(sent[place + 2] - sent[place] >= 900 for place in range(7))
 
 
-def test_replays_are_followed_to_their_new_verdicts(cloud: Stand) -> None:
-    """From failed outcomes to groups, in one command."""
+def test_replay_waits_for_the_new_outcomes(cloud: CloudShell) -> None:
+    """One command leads from failed outcomes to groups."""
     fill(cloud, "failureQueue", [failure(number) for number in range(20)])
     ended = cloud.run("replay", "--yes", "--wait", *PATIENT, "--json")
     assert ended.code == 0, ended.err
@@ -192,8 +179,8 @@ def test_replays_are_followed_to_their_new_verdicts(cloud: Stand) -> None:
     assert counts(cloud) == (0, 0)
 
 
-def test_a_replay_that_fails_again_is_not_replayed_by_the_same_run(cloud: Stand) -> None:
-    """Its failure is newer than the run, which would otherwise never end."""
+def test_replay_does_not_repeat_its_own_failures(cloud: CloudShell) -> None:
+    """Failures newer than the run stay; otherwise it would never end."""
     fill(cloud, "failureQueue", [failure(number) for number in range(40)])
     cloud.fault("sgw", faults=["RoleNotExist"] * 200)
     ended = cloud.run("replay", "--yes", "--wait", *PATIENT, "--force", "--rate", "40", "--json")
@@ -206,8 +193,8 @@ def test_a_replay_that_fails_again_is_not_replayed_by_the_same_run(cloud: Stand)
 @pytest.mark.parametrize(
     "via", [("--via", "fc2", "--service", "express-sync"), ("--via", "fc3")], ids=lambda via: via[1]
 )
-def test_the_function_itself_can_be_asked(via: tuple[str, ...], cloud: Stand) -> None:
-    """Invoked asynchronously through either API; nothing goes through the request queue."""
+def test_replay_can_invoke_the_function(via: tuple[str, ...], cloud: CloudShell) -> None:
+    """Both invocation APIs work, and the request queue is not used."""
     fill(cloud, "failureQueue", [failure(number) for number in range(5)])
     ended = cloud.run("replay", *via, "--yes", "--wait", *PATIENT, "--json")
     assert ended.code == 0, ended.err
@@ -231,12 +218,12 @@ FC_PROBLEMS = [
 
 
 @pytest.mark.parametrize(("via", "changes", "part"), FC_PROBLEMS)
-def test_a_function_that_does_not_accept_keeps_the_failure(
-    via: tuple[str, ...], changes: dict[str, str], part: str, cloud: Stand
+def test_failure_stays_if_the_function_does_not_accept(
+    via: tuple[str, ...], changes: dict[str, str], part: str, cloud: CloudShell
 ) -> None:
-    """A sentence, at once, without the headers that the client would log; the failure stays."""
+    """The sentence contains no headers of the client, which would log them."""
     fill(cloud, "failureQueue", [failure(1)])
-    write_profile(cloud, "other", fc={**cloud.ready["fc"], **changes})
+    cloud.write_profile("other", fc={**cloud.ready["fc"], **changes})
     ended = cloud.run("replay", *via, "--yes", "--profile", "other")
     assert ended.code == 2
     assert part in ended.err
@@ -246,11 +233,11 @@ def test_a_function_that_does_not_accept_keeps_the_failure(
     visible(cloud, "failureQueue", 1)
 
 
-def test_wrong_keys_for_the_function_are_never_printed(cloud: Stand) -> None:
-    """The client writes its signed headers into the log of the process; nothing of it is seen."""
+def test_rejected_keys_of_the_function_are_not_printed(cloud: CloudShell) -> None:
+    """The FC 2.0 client logs its signed headers."""
     source = cloud.shell.directory / "failures.jsonl"
     source.write_text(failure(1))
-    write_profile(cloud, "wrong", accessKeySecret="not-the-secret")
+    cloud.write_profile("wrong", accessKeySecret="not-the-secret")
     arguments = ("replay", "--from", str(source), "--via", "fc2", "--service", "express-sync", "--yes")
     ended = cloud.run(*arguments, "--profile", "wrong")
     assert (ended.code, "SignatureNotMatch" in ended.err) == (2, True)
@@ -260,28 +247,28 @@ def test_wrong_keys_for_the_function_are_never_printed(cloud: Stand) -> None:
 @pytest.mark.parametrize(
     "options", [("--via", "fc2"), ("--service", "express-sync"), ("--via", "fc3", "--service", "x")], ids=" ".join
 )
-def test_a_service_belongs_to_fc2(options: tuple[str, ...], queues: Stand) -> None:
-    """It is said which two options belong together."""
+def test_service_option_requires_fc2(options: tuple[str, ...], queues: CloudShell) -> None:
+    """The sentence names both options."""
     assert "belong together" in queues.run("replay", *options).only_a_sentence()
 
 
-def test_a_profile_without_a_function_cannot_be_replayed_to(queues: Stand) -> None:
-    """It is said what to add."""
-    write_profile(queues, "queues", fc=None)
+def test_replay_needs_a_function_in_the_profile(queues: CloudShell) -> None:
+    """The sentence says what to add."""
+    queues.write_profile("queues", fc=None)
     assert "fc.endpoint" in queues.run("replay", "--via", "fc3", "--profile", "queues").only_a_sentence()
 
 
-def test_a_file_of_outcomes_is_replayed(queues: Stand) -> None:
-    """Such as `watch --json` prints: successes in it are passed by, and the same line twice is one replay."""
+def test_file_of_outcomes_is_replayed(queues: CloudShell) -> None:
+    """Successes are skipped, and a repeated line is replayed once."""
     success = failure(3).replace('"failed"', '"succeeded"').replace("provision.failed", "provision.succeeded")
     ended = queues.run("replay", "--from", "-", "--yes", stdin="\n".join([failure(1), failure(2), success, failure(1)]))
     assert ended.code == 0
-    assert "2 replayed to the request queue; 1 known already; 1 other than failures." in ended.err
+    assert "2 replayed to the request queue; 1 sent already; 1 not a failure." in ended.err
     assert counts(queues) == (0, 2)
 
 
-def test_what_list_prints_can_be_replayed(queues: Stand) -> None:
-    """To the same messages as a replay out of the queue would send, in whatever order a look has left it."""
+def test_output_of_list_can_be_replayed(queues: CloudShell) -> None:
+    """The messages are the same as those of a replay from the queue, in any order."""
     fill(queues, "failureQueue", [failure(number) for number in range(3)])
     listed = queues.run("failures", "list", "--json").out
     queues.run("replay", "--from", "-", "--yes", stdin=listed)
@@ -293,34 +280,34 @@ def test_what_list_prints_can_be_replayed(queues: Stand) -> None:
 
 @pytest.mark.parametrize(
     ("text", "part"),
-    [("", "would go to"), ("nonsense", "is no JSON"), ('{"a": 1}', "is no outcome")],
+    [("", "would be replayed to"), ("nonsense", "is not JSON"), ('{"a": 1}', "is not an outcome")],
     ids=["empty", "text", "other"],
 )
-def test_a_file_without_failures_says_so(text: str, part: str, queues: Stand) -> None:
-    """Nothing goes, and it ends in words."""
+def test_file_without_failures_is_reported(text: str, part: str, queues: CloudShell) -> None:
+    """Nothing is sent."""
     ended = queues.run("replay", "--from", "-", stdin=text)
     assert part in ended.err
     assert "Traceback" not in ended.err
     assert counts(queues) == (0, 0)
 
 
-def test_dead_letters_are_replayed_however_they_are_wrapped(queues: Stand) -> None:
-    """Bare, in base64 and in an envelope; what holds no valid request is left where it is."""
+def test_dead_letters_are_replayed_from_any_envelope(queues: CloudShell) -> None:
+    """A dead letter without a valid request stays."""
     request = {number: json.loads(failure(number))["data"]["request"] for number in range(4)}
     event = {"specversion": "1.0", "id": "x", "data": {"messageId": "M-1", "messageBody": json.dumps(request[1])}}
     own = {"specversion": "1.0", "id": "e-2", "source": "/portal", "correlationid": "order-2", "data": request[2]}
     fill(queues, "deadLetterQueue", [json.dumps(request[0]), json.dumps(event), json.dumps(own), "garbage", "{}"])
     ended = queues.run("replay", "--from", "dead-letters", "--yes")
     assert ended.code == 1
-    assert "3 replayed to the request queue; 1 not valid; 1 unreadable." in ended.err
+    assert "3 replayed to the request queue; 1 invalid; 1 unreadable." in ended.err
     assert queues.messages("deadLetterQueue") == 2
     sent = bodies(queues, "requestQueue")
     assert [each["data"] for each in sent] == [request[0], request[1], request[2]]
     assert sent[2]["correlationid"] == "order-2"
 
 
-def test_a_dead_letter_leaves_when_all_its_requests_are_replayed(queues: Stand) -> None:
-    """A batch that holds one request which is not asked for stays, so that nothing of it is lost."""
+def test_dead_letter_stays_until_all_its_requests_are_sent(queues: CloudShell) -> None:
+    """A batch with one request that is not selected stays in the queue."""
     letters = [
         [
             {"messageId": f"M-{number}", "messageBody": json.dumps(json.loads(failure(number))["data"]["request"])}
@@ -335,33 +322,33 @@ def test_a_dead_letter_leaves_when_all_its_requests_are_replayed(queues: Stand) 
     assert queues.messages("deadLetterQueue") == 1
 
 
-def test_the_dead_letters_of_the_cloud_itself_are_replayed(tmp_path: Path) -> None:
-    """A request that no function could work ends as a dead letter, and from there as a group."""
+def test_dead_letter_of_a_broken_function_becomes_a_group(tmp_path: Path) -> None:
+    """The function of the first cloud fails; the second one works."""
     broken = CloudOptions(environment={"EXPRESS_SYNC_MAX_ATTEMPTS": "none"}, clock_factor=0.0)
     request = json.dumps(json.loads(failure(1))["data"]["request"])
-    with stand(tmp_path, broken) as running:
+    with cloud_shell(tmp_path, broken) as running:
         running.run("submit", stdin=request)
         (letter,) = visible(running, "deadLetterQueue", 1)
         assert letter
         (body,) = bodies(running, "deadLetterQueue")
-    with stand(tmp_path, CloudOptions(parameters={"SweepDeadLetters": "false"})) as running:
+    with cloud_shell(tmp_path, CloudOptions(parameters={"SweepDeadLetters": "false"})) as running:
         fill(running, "deadLetterQueue", [json.dumps(body)])
         ended = running.run("replay", "--from", "dead-letters", "--yes", "--wait", *PATIENT)
         assert (ended.code, len(running.groups())) == (0, 1), ended.err
 
 
-def test_another_cloud_is_changed_only_with_yes(queues: Stand) -> None:
-    """It is the same flag: without it nothing but a look is taken."""
+def test_remote_failures_are_replayed_only_with_yes(queues: CloudShell) -> None:
+    """Without --yes they are only shown."""
     fill(queues, "failureQueue", [failure(1)])
-    write_profile(queues, "prod")
+    queues.write_profile("prod")
     assert queues.run("replay", "--profile", "prod").code == 0
     assert counts(queues) == (1, 0)
     visible(queues, "failureQueue", 1)
 
 
-def test_a_queue_that_is_missing_is_all_that_is_said(queues: Stand) -> None:
-    """Nothing was sent yet, so there is nothing to finish."""
-    write_profile(queues, "other", mns={**queues.ready["mns"], "failureQueue": "no-such-queue"})
+def test_missing_queue_is_one_sentence(queues: CloudShell) -> None:
+    """No progress is reported, as nothing was sent."""
+    queues.write_profile("other", mns={**queues.ready["mns"], "failureQueue": "no-such-queue"})
     assert "QueueNotExist" in queues.run("replay", "--yes", "--profile", "other").only_a_sentence()
 
 
@@ -369,13 +356,13 @@ SEND_FAULTS = ["AccessDenied", "InternalError", "reset-before", "reset-after", "
 
 
 @pytest.mark.parametrize("fault", SEND_FAULTS)
-def test_a_send_that_is_not_confirmed_keeps_the_failures(fault: str, queues: Stand) -> None:
-    """The command ends with a sentence and a count; the next run finishes, with the same messages again."""
+def test_unconfirmed_send_keeps_the_failures(fault: str, queues: CloudShell) -> None:
+    """The next run sends the same messages again."""
     fill(queues, "failureQueue", [failure(number) for number in range(20)])
     queues.fault("mns", operation="BatchSendMessage", faults=["slow:1", fault])
     first = queues.run("replay", "--yes")
     assert first.code == 2
-    assert "So far: 16 replayed to the request queue. The same command finishes the job." in first.err
+    assert "So far: 16 replayed to the request queue. Run the same command to continue." in first.err
     assert queues.messages("failureQueue") == 4
     visible_again = queues.run("replay", "--yes", "--wait", "--timeout", "0.1")
     assert visible_again.code == 3
@@ -385,16 +372,16 @@ def test_a_send_that_is_not_confirmed_keeps_the_failures(fault: str, queues: Sta
     assert len({event["id"] for event in sent}) == 20
 
 
-def test_a_failed_delete_ends_with_a_sentence_and_loses_nothing(queues: Stand) -> None:
-    """What was sent and not deleted is sent once more by the next run, under the same ids."""
+def test_failed_delete_loses_nothing(queues: CloudShell) -> None:
+    """The next run sends the same messages again, with the same ids."""
     fill(queues, "failureQueue", [failure(number) for number in range(3)])
     queues.fault("mns", operation="BatchDeleteMessage", faults=["AccessDenied"])
     assert queues.run("replay", "--yes").code == 2
     assert counts(queues) == (3, 3)
 
 
-def test_interrupted_between_requests_it_stops_with_130(queues: Stand) -> None:
-    """Whoever waits for a slow rate can leave at any time."""
+def test_interrupt_between_requests_ends_replay_with_130(queues: CloudShell) -> None:
+    """A slow replay can be interrupted at any time."""
     fill(queues, "failureQueue", [failure(number) for number in range(3)])
     with queues.shell.start("replay", "--rate", "0.01", "--yes", "--json") as process:
         assert process.stdout is not None

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.ops.cli.cli_support import REQUESTS, Ended, Shell
 from tests.ops.cli.replay_support import failure
+from tests.support.cli import REQUESTS, Ended, Shell
 from tests.support.recorder import (
     KEY_ID,
     SECRET,
@@ -102,8 +102,8 @@ def test_https_begins_with_tls_for_every_command(name: str, place: Place) -> Non
 
 @pytest.mark.parametrize("whose", ["127.0.0.1", "another.example"], ids=["self-signed", "of another host"])
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_wrong_certificate_gets_no_request(name: str, whose: str, place: Place) -> None:
-    """The sentence says that it is the certificate; the second one is trusted, but another host's."""
+def test_wrong_certificate_gets_no_request(name: str, whose: str, place: Place) -> None:
+    """The second certificate is trusted, but belongs to another host."""
     context, path = certificate(place.directory, whose)
     trust = {"SSL_CERT_FILE": str(path)} if whose == "another.example" else {}
     with recorders(*SERVICES, tls=context) as services:
@@ -129,8 +129,8 @@ SIGNED = {
 
 @pytest.mark.parametrize("scheme", ["https", "http"])
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_request_is_signed_with_the_given_key_only(name: str, scheme: str, place: Place) -> None:
-    """Neither ~/.netrc, nor proxies, nor another key, nor a redirect changes where it goes and with what."""
+def test_request_is_signed_with_the_given_key_only(name: str, scheme: str, place: Place) -> None:
+    """~/.netrc, proxies, other keys and redirects change neither its target nor its signature."""
     context, path = certificate(place.directory)
     moved = moved_to(f"http://{place.elsewhere.address}")
     with recorders(*SERVICES, tls=context if scheme == "https" else None, answer=moved) as services:
@@ -157,8 +157,8 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_an_unusable_token_ends_every_command(name: str, place: Place) -> None:
-    """One sentence names it and its place before anything is sent; `deploy --dry-run` too."""
+def test_unusable_token_ends_every_command(name: str, place: Place) -> None:
+    """One sentence names the token and its place before anything is sent, also for `deploy --dry-run`."""
     with recorders(*SERVICES) as services:
         ended = place.run(name, "http", services, ALIBABA_CLOUD_SECURITY_TOKEN="CAISPlanted\r")
     assert not [first for each in services.values() for first in each.first_bytes]
@@ -168,8 +168,8 @@ def test_an_unusable_token_ends_every_command(name: str, place: Place) -> None:
 
 @pytest.mark.parametrize("part", KEY)
 @pytest.mark.parametrize("kind", UNUSABLE)
-def test_an_unusable_key_is_never_shown(kind: str, part: str, place: Place) -> None:
-    """Whatever makes it unusable, and whichever part of it."""
+def test_unusable_key_is_never_shown(kind: str, part: str, place: Place) -> None:
+    """This holds for every part of a key and every reason."""
     with recorders(*SERVICES) as services:
         ended = place.run("invoke", "http", services, **{part: UNUSABLE[kind]})
     assert "in the environment cannot be used" in ended.only_a_sentence()
@@ -184,8 +184,8 @@ ODD = ("http://planted@127.0.0.1:1", "http://localhost.example", "HTTP://127.0.0
     ("name", "endpoint"),
     [*((name, EXPOSED) for name in COMMANDS), *((name, odd) for name in ("invoke", "status") for odd in ODD)],
 )
-def test_a_key_is_not_sent_in_clear_text_to_others(name: str, endpoint: str, place: Place) -> None:
-    """http is for this machine alone; the endpoint, which may hold a password, is not repeated."""
+def test_key_is_not_sent_in_clear_text_to_other_machines(name: str, endpoint: str, place: Place) -> None:
+    """The endpoint is not repeated, because it may contain a password."""
     with recorders(*SERVICES) as services:
         for each in services.values():
             each.address = endpoint.partition("//")[2]
@@ -202,8 +202,8 @@ XML_ERROR = "<Error><Code>Strange</Code><Message>{0}</Message><RequestId>R-1</Re
 @pytest.mark.parametrize(
     ("name", "encoded"), [*((name, 2) for name in COMMANDS), *(("status", times) for times in (0, 1, 3))]
 )
-def test_a_service_that_repeats_a_secret_is_not_quoted(name: str, encoded: int, place: Place) -> None:
-    """As what should have been signed, for one: plain, or percent-encoded once, twice or thrice."""
+def test_secret_in_an_error_message_is_not_printed(name: str, encoded: int, place: Place) -> None:
+    """A service may return the string to sign, percent-encoded up to three times."""
     text = f"POST&/&SecurityToken={TOKEN}&"
     for _ in range(encoded):
         text = quote(text, safe="")

@@ -1,4 +1,4 @@
-"""`up` as scripts and people use it: found by the other commands, ended by signals, refused in a sentence."""
+"""`up`: other commands find it, signals stop it, and errors are one sentence."""
 
 import json
 import os
@@ -7,13 +7,12 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import urllib3
 
-from tests.ops.cli.cli_support import PATIENT, REQUESTS, Shell
+from tests.support.cli import PATIENT, REQUESTS, Shell
 from tests.support.patience import PATIENCE_SECONDS
 
 READY_KEYS = {"region", "accountId", "accessKeyId", "accessKeySecret", "mns", "sgw", "fc", "console"}
@@ -30,67 +29,62 @@ class Up:
         self.ready: dict[str, Any] = json.loads(self.process.stdout.readline())
 
     def end(self, by: signal.Signals) -> tuple[int, str]:
-        """End it; its exit code and what it had to say."""
+        """Stop it; return its exit code and its standard error."""
         self.process.send_signal(by)
         _, said = self.process.communicate(timeout=PATIENCE_SECONDS)
         return self.process.returncode, said
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    return Shell(tmp_path, {})
-
-
-@pytest.fixture
 def up(shell: Shell) -> Iterator[Up]:
-    """The whole cloud, its ready file beside it."""
+    """Run `up` with a ready file."""
     running = Up(shell, "--ready-file", "ready.json")
     yield running
     with running.process:
         running.process.kill()
 
 
-def test_ready_line_ready_file_and_registration_are_the_same_object(up: Up) -> None:
-    """Whichever a script reads, it learns the same, and all of it."""
+def test_ready_line_ready_file_and_registration_are_equal(up: Up) -> None:
+    """Scripts may read any of them."""
     assert up.ready.keys() == READY_KEYS
     assert json.loads((up.shell.directory / "ready.json").read_bytes()) == up.ready
     registered = json.loads((up.shell.directory / ".express-sync" / "local.json").read_bytes())
     assert registered == {"pid": up.process.pid, "ready": up.ready}
 
 
-def test_other_commands_find_it_by_themselves(up: Up) -> None:
-    """In the same checkout nothing has to be said about where it is."""
+def test_commands_find_the_local_cloud_automatically(up: Up) -> None:
+    """They must be run in the same checkout."""
     ended = up.shell.run("submit", MINIMAL, "--wait", *PATIENT)
     assert ended.code == 0
     assert f"Acting on the local cloud (process {up.process.pid}, {up.ready['mns']['endpoint']})." in ended.err
 
 
 @pytest.mark.parametrize(("by", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-def test_signals_end_it_cleanly(up: Up, by: signal.Signals, code: int) -> None:
-    """It takes its files with it, and the next command says that it is gone."""
-    up.shell.run("submit", MINIMAL, "--wait", *PATIENT)  # so that there is a function process to end
+def test_signal_stops_the_local_cloud_cleanly(up: Up, by: signal.Signals, code: int) -> None:
+    """Its files are deleted, and the next command reports that it has ended."""
+    up.shell.run("submit", MINIMAL, "--wait", *PATIENT)  # starts a process of the function
     assert up.end(by) == (code, "")
     assert list((up.shell.directory / ".express-sync").iterdir()) == []
     assert not (up.shell.directory / "ready.json").exists()
     assert "express-sync up" in up.shell.run("watch").only_a_sentence()
 
 
-def test_after_a_kill_the_stale_registration_is_said_and_replaced(up: Up, shell: Shell) -> None:
-    """Nothing acts on endpoints of a dead process, and a new `up` simply takes over."""
+def test_registration_of_a_killed_cloud_is_replaced(up: Up, shell: Shell) -> None:
+    """Commands report that the process has ended, and a new `up` can start."""
     up.end(signal.SIGKILL)
-    assert f"(process {up.process.pid}) is gone" in shell.run("watch").only_a_sentence()
+    assert f"(process {up.process.pid}) has ended" in shell.run("watch").only_a_sentence()
     again = Up(shell, "--no-function")
     assert again.end(signal.SIGTERM) == (0, "")
 
 
-def test_a_second_one_in_the_same_checkout_is_refused(up: Up) -> None:
-    """One checkout has one local cloud; the first is not harmed."""
+def test_second_local_cloud_in_a_checkout_is_refused(up: Up) -> None:
+    """The first one is not affected."""
     assert f"(process {up.process.pid})" in up.shell.run("up").only_a_sentence()
     assert up.shell.run("submit", MINIMAL).code == 0
 
 
-def test_without_the_function_requests_stay_in_the_queue(shell: Shell) -> None:
-    """--no-function leaves the queues to whoever wants to work them."""
+def test_requests_stay_in_the_queue_without_the_function(shell: Shell) -> None:
+    """--no-function leaves them to other consumers."""
     running = Up(shell, "--no-function")
     try:
         shell.run("submit", MINIMAL)
@@ -101,22 +95,22 @@ def test_without_the_function_requests_stay_in_the_queue(shell: Shell) -> None:
         assert running.end(signal.SIGTERM)[0] == 0
 
 
-def test_people_are_told_where_everything_is_and_what_to_type(shell: Shell) -> None:
-    """Without --json there is a summary to read, without colours when piped."""
+def test_up_prints_endpoints_and_next_commands(shell: Shell) -> None:
+    """The summary has no colours when it is piped."""
     with shell.start("up", "--no-function") as process:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(11)]
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=PATIENCE_SECONDS)
     summary = "".join(lines)
-    assert summary.startswith("The local cloud is up.\n")
+    assert summary.startswith("The local cloud is running.\n")
     assert "Console       http://127.0.0.1:" in summary
     assert "express-sync submit" in summary
     assert "\x1b" not in summary
 
 
-def test_a_taken_port_is_one_sentence(shell: Shell) -> None:
-    """It names the port and the way out; nothing stays registered."""
+def test_taken_port_is_one_sentence(shell: Shell) -> None:
+    """It names the port and the option; no registration is left."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -127,14 +121,14 @@ def test_a_taken_port_is_one_sentence(shell: Shell) -> None:
     assert not (shell.directory / ".express-sync").exists()
 
 
-def test_a_ready_file_that_cannot_be_written_is_one_sentence(shell: Shell) -> None:
-    """It ends before anybody could wait for the file in vain, and registers nothing."""
+def test_unwritable_ready_file_is_one_sentence(shell: Shell) -> None:
+    """No registration is left."""
     assert "missing/ready.json" in shell.run("up", "--ready-file", "missing/ready.json").only_a_sentence()
     assert list((shell.directory / ".express-sync").iterdir()) == []
 
 
-def test_a_ready_file_that_is_a_directory_is_named_and_nothing_is_left(shell: Shell) -> None:
-    """Neither a draft of the file nor a registration."""
+def test_directory_as_ready_file_is_one_sentence(shell: Shell) -> None:
+    """Neither a temporary file nor a registration is left."""
     place = shell.directory / "place"
     place.mkdir()
     said = shell.run("up", "--no-function", "--ready-file", "place").only_a_sentence()
@@ -142,8 +136,8 @@ def test_a_ready_file_that_is_a_directory_is_named_and_nothing_is_left(shell: Sh
     assert [path.name for path in shell.directory.rglob("*")] == ["place", ".express-sync"]
 
 
-def test_it_ends_silently_although_somebody_watches(up: Up) -> None:
-    """A long poll is under way when Ctrl-C comes; the one who polls is told that the cloud has ended, and no more."""
+def test_up_stops_silently_during_a_long_poll(up: Up) -> None:
+    """The command that polls reports that the cloud has ended, and nothing else."""
     with up.shell.start("watch") as watching:
         _await_a_poll(up)
         assert up.end(signal.SIGINT) == (130, "")
@@ -153,15 +147,15 @@ def test_it_ends_silently_although_somebody_watches(up: Up) -> None:
 
 
 def _await_a_poll(up: Up) -> None:
-    """Return once a first poll of the result queue has ended, for the next one is then on its way."""
+    """Return when a first poll of the result queue has ended; the next one is then under way."""
     calls: list[dict[str, Any]] = []
     while not any("results/messages" in call["target"] for call in calls):
         calls = urllib3.request("GET", f"{up.ready['mns']['endpoint']}/_local/calls").json()
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waiting for a grandchild's end needs Linux")
-def test_nothing_it_started_outlives_it(up: Up) -> None:
-    """Not even after SIGKILL is there a function process left."""
+def test_function_process_ends_with_a_killed_cloud(up: Up) -> None:
+    """No process is left after SIGKILL."""
     up.shell.run("invoke", MINIMAL)
     children = subprocess.run(
         ("ps", "--ppid", str(up.process.pid), "-o", "pid="), capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""How the command line ends when it is used wrongly: one sentence, exit code 2, no traceback."""
+"""Wrong usage of the command line ends with one sentence and exit code 2, never with a traceback."""
 
 import errno
 import io
@@ -6,6 +6,7 @@ import re
 import sys
 
 import pytest
+from click.testing import CliRunner
 
 from express_sync.ops.cli import commands, main
 
@@ -22,9 +23,9 @@ def _ends(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
     [
         (("frob",), "frob", "express-sync --help"),
         (("watch", "--timeout", "0"), "--timeout", "express-sync watch --help"),
-        (("watch", "--timeout", "nan"), "nan is no finite number", "express-sync watch --help"),
+        (("watch", "--timeout", "nan"), "nan is not a finite number", "express-sync watch --help"),
         (("submit", "--timeout", "nan"), "--timeout", "express-sync submit --help"),
-        (("demo", "--timeout", "inf"), "inf is no finite number", "express-sync demo --help"),
+        (("demo", "--timeout", "inf"), "inf is not a finite number", "express-sync demo --help"),
         (("replay", "--timeout", "nan"), "--timeout", "express-sync replay --help"),
         (("replay", "--rate", "nan"), "--rate", "express-sync replay --help"),
         (("up", "--clock-factor", "nan"), "--clock-factor", "express-sync up --help"),
@@ -33,14 +34,14 @@ def _ends(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
         (("up", "extra"), "extra", "express-sync up --help"),
     ],
 )
-def test_a_wrong_call_is_one_sentence_that_names_the_help(
+def test_wrong_usage_is_one_sentence_that_names_the_help(
     arguments: tuple[str, ...],
     named: str,
     place: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Neither click's usage block nor a traceback."""
+    """Click's usage block is not printed."""
     assert _ends(monkeypatch, *arguments) == 2
     said = capsys.readouterr()
     assert said.out == ""
@@ -51,10 +52,10 @@ def test_a_wrong_call_is_one_sentence_that_names_the_help(
 
 
 @pytest.mark.parametrize("arguments", [(), ("failures",)], ids=["alone", "a group alone"])
-def test_without_a_command_there_is_the_help_as_it_is(
+def test_missing_command_prints_the_help(
     arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Not as a sentence about it; whoever has asked for nothing still ends with 2."""
+    """The help is printed as it is, and the exit code is 2."""
     assert _ends(monkeypatch, *arguments) == 2
     said = capsys.readouterr()
     assert said.err.startswith("Usage: express-sync ")
@@ -63,14 +64,36 @@ def test_without_a_command_there_is_the_help_as_it_is(
     assert " --help." not in said.err
 
 
-class _Deaf(io.StringIO):
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("up",),
+        ("demo",),
+        ("submit",),
+        ("watch",),
+        ("failures",),
+        ("failures", "list"),
+        ("failures", "show"),
+        ("replay",),
+    ],
+    ids=" ".join,
+)
+def test_help_fits_a_terminal_of_80_columns(arguments: tuple[str, ...]) -> None:
+    """Examples and tables are not folded, so they must be short enough."""
+    shown = CliRunner().invoke(commands, [*arguments, "--help"], terminal_width=80)
+    assert shown.exit_code == 0
+    assert [line for line in shown.output.splitlines() if len(line) > 80] == []
+
+
+class _Closed(io.StringIO):
     def write(self, _: str) -> int:
         raise BrokenPipeError(errno.EPIPE, "Broken pipe")
 
 
-def test_a_reader_that_has_gone_is_told_from_every_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`doctor | head -1` must not read as `something is wrong`."""
-    monkeypatch.setattr(sys, "stdout", _Deaf())
+def test_closed_output_has_an_exit_code_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`doctor | head -1` must not look like a failed check."""
+    monkeypatch.setattr(sys, "stdout", _Closed())
     assert _ends(monkeypatch, "--help") == 141
 
 
@@ -79,17 +102,15 @@ class _Full(io.StringIO):
         raise OSError(28, "No space left on device")
 
 
-def test_output_that_cannot_be_written_is_one_sentence(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A full disk is nobody's traceback."""
+def test_unwritable_output_is_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A full disk does not cause a traceback."""
     monkeypatch.setattr(sys, "stdout", _Full())
     assert _ends(monkeypatch, "--help") == 2
     assert "No space left on device" in capsys.readouterr().err
 
 
-def test_a_fault_is_told_by_kind_and_place(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Not by its text, nor by that of its cause, nor by a traceback: any of them may quote a key."""
+def test_bug_is_reported_by_type_and_place(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its text, its cause and the traceback are not printed, because they may contain a key."""
 
     def quoting(**_: object) -> None:
         raise ValueError("Invalid header value b'planted-token'") from KeyError("planted-token")
@@ -98,8 +119,8 @@ def test_a_fault_is_told_by_kind_and_place(monkeypatch: pytest.MonkeyPatch, caps
     assert _ends(monkeypatch) == 2
     said = capsys.readouterr()
     assert re.fullmatch(
-        r"express-sync: This is a fault of express-sync, ValueError at express_sync\.ops\.cli:\d+; "
-        r"report it with the command\.\n",
+        r"express-sync: This is a bug in express-sync \(ValueError at express_sync\.ops\.cli:\d+\);"
+        r" report it with the command\.\n",
         said.err,
     )
     assert said.out == ""

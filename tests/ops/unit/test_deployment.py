@@ -1,4 +1,4 @@
-"""The parts of a deployment that ask no service: packages, states of stacks, waiting, what is said of refusals."""
+"""The parts of a deployment that call no service: packages, stack states, waiting, error messages."""
 
 import subprocess
 import sys
@@ -7,21 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from express_sync.ops.deployment.errors import NOT_REACHED, RefusedError, sentence
-from express_sync.ops.deployment.location import choose
+from express_sync.ops.deployment.errors import NOT_REACHED, ServiceError, explanation
+from express_sync.ops.deployment.location import locate
 from express_sync.ops.deployment.oss import Bucket, checked_name
 from express_sync.ops.deployment.package_file import check, newest, read
-from express_sync.ops.deployment.stack import Event, Stack, standing
-from express_sync.ops.deployment.template_file import TEMPLATE, check_together, load, parameters
-from express_sync.ops.deployment.wait import LONGEST_PAUSE_SECONDS, Patience, Watch
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.deployment.stack import Event, Stack, health
+from express_sync.ops.deployment.template_file import check_combination, load, parameters
+from express_sync.ops.deployment.wait import MAX_PAUSE_SECONDS, PollPolicy, StackWaiter
+from express_sync.ops.terminal.errors import CliError
+from express_sync.paths import TEMPLATE
 from handler.config import ConfigurationError, settings
 from handler.credentials import Credentials
 
 HANDLER = "handler.entry.handle"
 
 
-def packed(directory: Path, *names: str, name: str = "function.zip") -> Path:
+def write_package(directory: Path, *names: str, name: str = "function.zip") -> Path:
     path = directory / name
     with zipfile.ZipFile(path, "w") as archive:
         for each in names:
@@ -38,17 +39,15 @@ def packed(directory: Path, *names: str, name: str = "function.zip") -> Path:
     ],
     ids=["pure", "one", "several"],
 )
-def test_the_runtime_of_a_package_is_that_of_its_native_modules(
-    native: tuple[str, ...], runtime: str, tmp_path: Path
-) -> None:
-    """A package without any, or with modules for every Python, runs on all."""
-    package = read(packed(tmp_path, "handler/entry.py", *native))
+def test_package_runtime_follows_from_native_modules(native: tuple[str, ...], runtime: str, tmp_path: Path) -> None:
+    """A package without native modules, or with modules for every Python, runs on all."""
+    package = read(write_package(tmp_path, "handler/entry.py", *native))
     assert package.runtime == runtime
     check(package, runtime or "python3.10", HANDLER)
 
 
 @pytest.mark.parametrize(
-    ("native", "said"),
+    ("native", "message"),
     [
         (("a.cpython-310-aarch64-linux-gnu.so",), "modules for aarch64-linux-gnu, not x86_64-linux-gnu"),
         (("a.cpython-310-x86_64-linux-musl.so",), "modules for x86_64-linux-musl"),
@@ -60,117 +59,123 @@ def test_the_runtime_of_a_package_is_that_of_its_native_modules(
     ],
     ids=["arm", "musl", "mac", "mixed"],
 )
-def test_a_package_that_no_runtime_can_run_is_refused(native: tuple[str, ...], said: str, tmp_path: Path) -> None:
-    """It would fail at the first import, in the cloud."""
-    with pytest.raises(Problem, match=said):
-        read(packed(tmp_path, *native))
+def test_package_for_another_platform_is_rejected(native: tuple[str, ...], message: str, tmp_path: Path) -> None:
+    """It would fail in the cloud at the first import."""
+    with pytest.raises(CliError, match=message):
+        read(write_package(tmp_path, *native))
 
 
-def test_a_file_that_is_no_package_is_refused(tmp_path: Path) -> None:
-    """Missing, not a zip, or without the handler."""
-    with pytest.raises(Problem, match="No such file"):
+def test_invalid_package_file_is_rejected(tmp_path: Path) -> None:
+    """The file is missing, is not a zip file, or lacks the handler."""
+    with pytest.raises(CliError, match="No such file"):
         read(tmp_path / "none.zip")
     (tmp_path / "text.zip").write_text("text")
-    with pytest.raises(Problem, match="it is not a zip file"):
+    with pytest.raises(CliError, match="it is not a zip file"):
         read(tmp_path / "text.zip")
-    with pytest.raises(Problem, match=r"holds no handler/entry\.py"):
-        check(read(packed(tmp_path, "entry.py")), "python3.10", HANDLER)
+    with pytest.raises(CliError, match=r"does not contain handler/entry\.py"):
+        check(read(write_package(tmp_path, "entry.py")), "python3.10", HANDLER)
 
 
-def test_bytecode_alone_is_a_handler_too(tmp_path: Path) -> None:
-    """A package need not bring its sources."""
-    check(read(packed(tmp_path, "handler/entry.pyc")), "python3.10", HANDLER)
+def test_package_may_contain_bytecode_only(tmp_path: Path) -> None:
+    """The sources are optional."""
+    check(read(write_package(tmp_path, "handler/entry.pyc")), "python3.10", HANDLER)
 
 
-def test_the_newest_package_of_a_checkout_is_the_local_one(tmp_path: Path) -> None:
-    """None where none was built."""
+def test_newest_package_is_found(tmp_path: Path) -> None:
+    """The result is None without a package."""
     assert newest(tmp_path) is None
-    packed(tmp_path, "a", name="function-1.zip")
+    write_package(tmp_path, "a", name="function-1.zip")
     assert newest(tmp_path) == read(tmp_path / "function-1.zip")
 
 
-def test_the_template_of_the_repository_can_be_deployed() -> None:
-    """Its function names the runtime and the handler that a package is checked against."""
+def test_own_template_can_be_loaded() -> None:
+    """Its function has the runtime and the handler that packages are checked against."""
     assert load(TEMPLATE).function({})["Handler"] == HANDLER
 
 
-def test_a_template_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
-    """As it is too large, no YAML, or not there."""
+def test_unreadable_template_is_an_error(tmp_path: Path) -> None:
+    """The file is too large, not YAML, or missing."""
     path = tmp_path / "template.yml"
-    for content, said in (("Resources: [", "not YAML"), ("Resources: {}\n" + "#" * 524_288, "ROS takes 524288")):
+    for content, message in (("Resources: [", "not YAML"), ("Resources: {}\n" + "#" * 524_288, "ROS accepts 524288")):
         path.write_text(content)
-        with pytest.raises(Problem, match=said):
+        with pytest.raises(CliError, match=message):
             load(path)
-    with pytest.raises(Problem, match="cannot be read"):
+    with pytest.raises(CliError, match="cannot be read"):
         load(tmp_path / "none.yml")
 
 
 @pytest.mark.parametrize(
-    ("state", "means"),
+    ("state", "expected"),
     [
-        ("CREATE_IN_PROGRESS", "busy"),
-        ("CREATE_ROLLBACK_IN_PROGRESS", "busy"),
-        ("UPDATE_COMPLETE", "well"),
-        ("ROLLBACK_COMPLETE", "broken"),
-        ("CREATE_ROLLBACK_COMPLETE", "dead"),
-        ("DELETE_COMPLETE", "gone"),
-        ("A_STATE_OF_TOMORROW", "broken"),
+        ("CREATE_IN_PROGRESS", "in_progress"),
+        ("CREATE_ROLLBACK_IN_PROGRESS", "in_progress"),
+        ("UPDATE_COMPLETE", "healthy"),
+        ("ROLLBACK_COMPLETE", "failed"),
+        ("CREATE_ROLLBACK_COMPLETE", "unrecoverable"),
+        ("DELETE_COMPLETE", "deleted"),
+        ("AN_UNKNOWN_STATE", "failed"),
     ],
 )
-def test_every_state_means_something(state: str, means: str) -> None:
-    """One that nobody knows yet is not called well."""
-    assert standing(state) == means
+def test_each_state_has_a_health(state: str, expected: str) -> None:
+    """An unknown state does not count as healthy."""
+    assert health(state) == expected
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "message"),
     [
         (NOT_REACHED, "ROS cannot be reached; check --region and the network."),
-        ("NoPermission", "The key may not do ros:GetStack (NoPermission); grant it ros:GetStack; docs/deploy.md has"),
-        ("Throttling.User", "ROS cannot do ros:GetStack now (Throttling.User); try again in a minute."),
+        (
+            "NoPermission",
+            "The key has no permission for ros:GetStack (NoPermission); grant ros:GetStack to it;",
+        ),
+        ("Throttling.User", "ROS cannot perform ros:GetStack now (Throttling.User); try again in a minute."),
         (
             "SignatureDoesNotMatch",
-            "ROS finds the signature wrong (SignatureDoesNotMatch); check the access key secret.",
+            "ROS reports that the signature is wrong (SignatureDoesNotMatch); check the access key secret.",
         ),
-        ("RequestTimeTooSkewed", "ROS finds the time of the call wrong (RequestTimeTooSkewed); set the clock"),
-        ("Strange", "ROS refuses ros:GetStack (Strange: the \N{REPLACEMENT CHARACTER}text); correct what it names."),
+        (
+            "RequestTimeTooSkewed",
+            "ROS reports that the time of the call is wrong (RequestTimeTooSkewed);",
+        ),
+        ("Strange", "ROS rejects ros:GetStack (Strange: the \N{REPLACEMENT CHARACTER}text); correct the cause."),
     ],
 )
-def test_every_refusal_is_a_sentence_that_says_what_to_do(code: str, said: str) -> None:
-    """The service's own text only where there is no better, and never what could move the cursor."""
-    assert sentence(RefusedError("ROS", "ros:GetStack", code, "the \x1btext.")).startswith(said)
+def test_service_error_is_explained_with_a_fix(code: str, message: str) -> None:
+    """The service's own text is used only without a better one, and without control characters."""
+    assert explanation(ServiceError("ROS", "ros:GetStack", code, "the \x1btext.")).startswith(message)
 
 
-def test_without_a_profile_the_endpoints_are_the_public_ones_over_https(tmp_path: Path) -> None:
-    """And the profile that will be written lies in the checkout, under the stack's name."""
-    site = choose("cn-shanghai", "staging", tmp_path, {"HOME": str(tmp_path)})
-    assert (site.ros, site.oss) == ("https://ros.aliyuncs.com", "https://oss-cn-shanghai.aliyuncs.com")
-    assert site.profile_path == tmp_path / ".express-sync" / "profiles" / "staging.json"
-    assert site.options == "--region cn-shanghai --stack staging"
+def test_default_endpoints_are_public_and_https(tmp_path: Path) -> None:
+    """The profile to be written is in the checkout and has the name of the stack."""
+    location = locate("cn-shanghai", "staging", tmp_path, {"HOME": str(tmp_path)})
+    assert (location.ros, location.oss) == ("https://ros.aliyuncs.com", "https://oss-cn-shanghai.aliyuncs.com")
+    assert location.profile_path == tmp_path / ".express-sync" / "profiles" / "staging.json"
+    assert location.options == "--region cn-shanghai --stack staging"
 
 
-def test_a_profile_with_endpoints_of_its_own_is_not_completed_with_public_ones(tmp_path: Path) -> None:
-    """A stack that is reached through a VPC needs all five."""
+def test_custom_endpoints_are_not_mixed_with_public_ones(tmp_path: Path) -> None:
+    """A stack that is reached through a VPC needs all five endpoints."""
     path = tmp_path / ".express-sync" / "profiles" / "staging.json"
     path.parent.mkdir(parents=True)
     path.write_text('{"region": "cn-shanghai", "mns": {"endpoint": "https://mns.internal"}}')
-    with pytest.raises(Problem, match=r"none that can be used for ros; set EXPRESS_SYNC_ROS_ENDPOINT or ros\.endpoint"):
-        choose(None, "staging", tmp_path, {"HOME": str(tmp_path)})
+    with pytest.raises(CliError, match=r"not a valid one for ros; set EXPRESS_SYNC_ROS_ENDPOINT or ros\.endpoint"):
+        locate(None, "staging", tmp_path, {"HOME": str(tmp_path)})
     named = {"EXPRESS_SYNC_ROS_ENDPOINT": "https://ros.internal/", "EXPRESS_SYNC_OSS_ENDPOINT": "https://oss.internal"}
-    site = choose(None, "staging", tmp_path, {"HOME": str(tmp_path), **named})
-    assert (site.ros, site.oss) == ("https://ros.internal", "https://oss.internal")
+    location = locate(None, "staging", tmp_path, {"HOME": str(tmp_path), **named})
+    assert (location.ros, location.oss) == ("https://ros.internal", "https://oss.internal")
 
 
-class Told:
-    """A source that tells a scripted story, one state for each look."""
+class ScriptedStack:
+    """A StackReader that returns one scripted state for each poll."""
 
-    def __init__(self, *states: str | RefusedError | None) -> None:
+    def __init__(self, *states: str | ServiceError | None) -> None:
         self._states = list(states)
         self._events: tuple[Event, ...] = (Event("0", "", "Old", "CREATE_FAILED", "long ago"),)
 
     def get(self, stack_id: str) -> Stack | None:
         state = self._states.pop(0)
-        if isinstance(state, RefusedError):
+        if isinstance(state, ServiceError):
             raise state
         if state is None:
             return None
@@ -182,7 +187,7 @@ class Told:
 
 
 class Clock:
-    """Time that passes only by sleeping."""
+    """A clock that only `sleep` advances."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -192,50 +197,52 @@ class Clock:
         self.now += seconds
         self.slept.append(seconds)
 
-    def patience(self, seconds: float) -> Patience:
-        return Patience(seconds, lambda: self.now, self.sleep)
+    def policy(self, seconds: float) -> PollPolicy:
+        return PollPolicy(seconds, lambda: self.now, self.sleep)
 
 
-AWAY = RefusedError("ROS", "ros:GetStack", "ServiceUnavailable")
-DENIED = RefusedError("ROS", "ros:GetStack", "NoPermission")
+UNAVAILABLE = ServiceError("ROS", "ros:GetStack", "ServiceUnavailable")
+DENIED = ServiceError("ROS", "ros:GetStack", "NoPermission")
 
 
-def test_every_event_is_told_once_and_none_of_before() -> None:
-    """Failures are kept, for the sentence at the end."""
-    told: list[Event] = []
-    watch = Watch.begin(Told("UPDATE_IN_PROGRESS", "UPDATE_FAILED"), "id", told.append)
-    stack = watch.until_settled(Clock().patience(60))
+def test_waiter_reports_new_events_once() -> None:
+    """Failures are collected for the error message."""
+    reported: list[Event] = []
+    waiter = StackWaiter.for_existing(ScriptedStack("UPDATE_IN_PROGRESS", "UPDATE_FAILED"), "id", reported.append)
+    stack = waiter.wait(Clock().policy(60))
     assert stack is not None
-    assert [event.state for event in told] == ["UPDATE_IN_PROGRESS", "UPDATE_FAILED"]
-    assert [event.reason for event in watch.failures] == ["why"]
+    assert [event.state for event in reported] == ["UPDATE_IN_PROGRESS", "UPDATE_FAILED"]
+    assert [event.reason for event in waiter.failures] == ["why"]
 
 
 @pytest.mark.parametrize("end", [None, "DELETE_COMPLETE"])
-def test_a_stack_that_is_gone_is_none(end: str | None) -> None:
-    """However ROS says it."""
-    assert Watch(Told("DELETE_IN_PROGRESS", end), "id", lambda _: None).until_settled(Clock().patience(60)) is None
+def test_deleted_stack_is_none(end: str | None) -> None:
+    """ROS reports a deleted stack in two ways."""
+    assert StackWaiter(ScriptedStack("DELETE_IN_PROGRESS", end), "id", lambda _: None).wait(Clock().policy(60)) is None
 
 
-def test_a_service_that_is_away_is_asked_again_and_one_that_denies_is_not() -> None:
-    """Time alone mends the first."""
-    assert Watch(Told(AWAY, AWAY, "CREATE_COMPLETE"), "id", lambda _: None).until_settled(Clock().patience(60))
-    with pytest.raises(RefusedError, match="NoPermission"):
-        Watch(Told(DENIED), "id", lambda _: None).until_settled(Clock().patience(60))
+def test_waiter_retries_only_transient_errors() -> None:
+    """A missing permission does not change by itself."""
+    assert StackWaiter(ScriptedStack(UNAVAILABLE, UNAVAILABLE, "CREATE_COMPLETE"), "id", lambda _: None).wait(
+        Clock().policy(60)
+    )
+    with pytest.raises(ServiceError, match="NoPermission"):
+        StackWaiter(ScriptedStack(DENIED), "id", lambda _: None).wait(Clock().policy(60))
 
 
-def test_looks_grow_rarer_and_end_with_patience() -> None:
-    """Never later than was said."""
+def test_poll_intervals_grow_until_the_time_limit() -> None:
+    """The last poll is never later than the limit."""
     clock = Clock()
     with pytest.raises(TimeoutError):
-        Watch(Told(*["CREATE_IN_PROGRESS"] * 50), "id", lambda _: None).until_settled(clock.patience(60))
+        StackWaiter(ScriptedStack(*["CREATE_IN_PROGRESS"] * 50), "id", lambda _: None).wait(clock.policy(60))
     assert clock.now == 60
     assert clock.slept[:-1] == sorted(clock.slept[:-1])
-    assert max(clock.slept) == LONGEST_PAUSE_SECONDS
+    assert max(clock.slept) == MAX_PAUSE_SECONDS
 
 
 @pytest.fixture(scope="module")
 def loaded() -> set[str]:
-    """The modules that are loaded once the command line is."""
+    """Return the top-level modules that importing the command line loads."""
     code = "import sys, express_sync.ops.cli; print(*sys.modules)"
     root = str(TEMPLATE.parent)
     result = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
@@ -243,8 +250,8 @@ def loaded() -> set[str]:
 
 
 @pytest.mark.parametrize("sdk", ["alibabacloud_oss_v2", "aliyunsdkcore", "aliyunsdkros"])
-def test_no_other_command_waits_for_the_sdks(sdk: str, loaded: set[str]) -> None:
-    """They are imported when a service is first asked."""
+def test_sdks_are_imported_lazily(sdk: str, loaded: set[str]) -> None:
+    """Commands that do not call a service start without them."""
     assert sdk not in loaded
 
 
@@ -256,7 +263,7 @@ def test_no_other_command_waits_for_the_sdks(sdk: str, loaded: set[str]) -> None
         *("DeferCapSeconds=302400", "RequestRetentionSeconds=604800"),
     ],
 )
-def test_a_parameter_at_its_limit_is_taken(value: str) -> None:
+def test_parameter_at_its_limit_is_accepted(value: str) -> None:
     """The limits are those of template.yml."""
     name, _, wanted = value.partition("=")
     assert parameters(load(TEMPLATE), (value,)) == {name: wanted}
@@ -264,31 +271,31 @@ def test_a_parameter_at_its_limit_is_taken(value: str) -> None:
 
 @pytest.mark.parametrize(("cap", "retention"), [("30", "60"), ("302400", "604800")])
 def test_deploy_accepts_a_cap_of_half_the_retention(cap: str, retention: str) -> None:
-    """As the function itself does."""
+    """The function accepts it, too."""
     given = {"DeferCapSeconds": cap, "RequestRetentionSeconds": retention}
-    check_together(load(TEMPLATE), given)
+    check_combination(load(TEMPLATE), given)
     settings(load(TEMPLATE).function(given)["EnvironmentVariables"])
 
 
 @pytest.mark.parametrize(("cap", "retention"), [("31", "60"), ("3600", "7199")])
-def test_deploy_refuses_a_cap_the_function_would_refuse(cap: str, retention: str) -> None:
-    """The function would say so only when it is called, and process nothing."""
+def test_deploy_rejects_a_cap_that_the_function_rejects(cap: str, retention: str) -> None:
+    """The function would report it only when invoked, and process nothing."""
     given = {"DeferCapSeconds": cap, "RequestRetentionSeconds": retention}
-    with pytest.raises(Problem, match="at most half of RequestRetentionSeconds"):
-        check_together(load(TEMPLATE), given)
+    with pytest.raises(CliError, match="at most half of RequestRetentionSeconds"):
+        check_combination(load(TEMPLATE), given)
     with pytest.raises(ConfigurationError, match="at most half of EXPRESS_SYNC_REQUEST_RETENTION_SECONDS"):
         settings(load(TEMPLATE).function(given)["EnvironmentVariables"])
 
 
 @pytest.mark.parametrize("name", ["abc", "my-code", "0-9", "c" * 63])
-def test_a_name_that_a_bucket_can_have_is_taken(name: str) -> None:
-    """From the shortest to the longest."""
+def test_valid_bucket_name_is_accepted(name: str) -> None:
+    """The lengths range from the minimum to the maximum."""
     assert checked_name(name) == name
 
 
-def test_what_the_sdk_itself_refuses_is_not_called_an_unreachable_service() -> None:
-    """Only a request that was lost is."""
+def test_sdk_validation_error_keeps_its_code() -> None:
+    """Only a request that was sent can fail as unreachable."""
     bucket = Bucket("No_Bucket", "cn-hangzhou", "http://127.0.0.1:1", Credentials("id", "secret"))
-    with pytest.raises(RefusedError) as raised:
-        bucket.described()
+    with pytest.raises(ServiceError) as raised:
+        bucket.describe()
     assert raised.value.code == "BucketNameInvalidError"

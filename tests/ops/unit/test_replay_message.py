@@ -1,4 +1,4 @@
-"""The pure core of replaying: what a failure is, which are meant, which may be replayed, and with which message."""
+"""Failures, the filter for them, and the messages that replay them."""
 
 import json
 from collections.abc import Mapping
@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from express_sync.ops.replay.failures import LONGEST_ATTRIBUTE, UNDECIDED, Failure, Filter, Stranger, dead_letter, read
+from express_sync.ops.replay.failures import UNDECIDED, Failure, Filter, NotAFailure, dead_letter, read
 from express_sync.ops.replay.message import Refusal, Replay, replay, wrong_edits
 from handler.inbound.envelope import parse
+from handler.inbound.request_event import MAX_ATTRIBUTE_LENGTH
 from handler.model import MAX_MESSAGE_BYTES, Violation
 
 OUTCOMES = Path(__file__).parents[3] / "events" / "outcomes"
@@ -49,15 +50,15 @@ def failure(**changes: Any) -> Failure:
     return found
 
 
-def sent(order: Replay | Refusal) -> dict[str, Any]:
-    assert isinstance(order, Replay)
-    event: dict[str, Any] = json.loads(order.body)
+def sent(message: Replay | Refusal) -> dict[str, Any]:
+    assert isinstance(message, Replay)
+    event: dict[str, Any] = json.loads(message.body)
     return event
 
 
 @pytest.mark.parametrize("name", ["failed", "indeterminate"])
-def test_a_sample_outcome_without_a_group_is_a_failure(name: str) -> None:
-    """With all that is needed to choose it and to ask again."""
+def test_sample_of_a_failure_is_read_completely(name: str) -> None:
+    """It has everything that filters and replays need."""
     event = json.loads((OUTCOMES / f"{name}.json").read_bytes())
     found = read(json.dumps(event))
     assert isinstance(found, Failure)
@@ -70,42 +71,47 @@ def test_a_sample_outcome_without_a_group_is_a_failure(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["succeeded", "rejected", "deferred"])
-def test_a_sample_outcome_that_needs_no_replay_is_no_failure_and_not_broken(name: str) -> None:
-    """It is told what it is instead."""
+def test_other_sample_outcome_is_not_a_failure(name: str) -> None:
+    """The reason names its status, and it is not unreadable."""
     found = read((OUTCOMES / f"{name}.json").read_text())
-    assert isinstance(found, Stranger)
-    assert (name in found.why, found.is_broken) == (True, False)
+    assert isinstance(found, NotAFailure)
+    assert (name in found.why, found.is_unreadable) == (True, False)
 
 
-BROKEN: list[tuple[str, str, str]] = [
-    ("not JSON", "nonsense", "is no outcome"),
-    ("no object", "[1]", "is no outcome"),
-    ("a request", json.dumps(REQUEST), "is no outcome"),
-    ("another event", json.dumps(outcome(type="com.example.failed.v1")), "is no outcome"),
-    ("another status than its type", json.dumps(outcome(type="expresssync.provision.succeeded.v1")), "is no outcome"),
-    ("a status that is none", json.dumps(outcome(status="exploded")), "is no outcome"),
+NO_OUTCOME = "is not an outcome"
+UNREADABLE: list[tuple[str, str, str]] = [
+    ("not JSON", "nonsense", NO_OUTCOME),
+    ("no object", "[1]", NO_OUTCOME),
+    ("a request", json.dumps(REQUEST), NO_OUTCOME),
+    ("another event", json.dumps(outcome(type="com.example.failed.v1")), NO_OUTCOME),
+    (
+        "another status than its type",
+        json.dumps(outcome(type="expresssync.provision.succeeded.v1")),
+        NO_OUTCOME,
+    ),
+    ("a status that is none", json.dumps(outcome(status="exploded")), NO_OUTCOME),
     (
         "a status that is a list",
         json.dumps(outcome(type="expresssync.provision.[].v1", data={"status": []})),
-        "is no outcome",
+        NO_OUTCOME,
     ),
-    ("data that is text", json.dumps(outcome(data="x")), "is no outcome"),
-    ("no data", json.dumps({"type": "expresssync.provision.None.v1"}), "is no outcome"),
-    ("no id", json.dumps(outcome(id=None)), "is no outcome"),
-    ("no source", json.dumps(outcome(source=7)), "is no outcome"),
-    ("no time", json.dumps(outcome(time="yesterday")), "is no outcome"),
-    ("too deep", "[" * 5000 + "]" * 5000, "is no outcome"),
-    ("a key twice", '{"id":"1",' + json.dumps(outcome())[1:], "is no outcome"),
-    ("too large", json.dumps(outcome(padding="x" * MAX_MESSAGE_BYTES)), "is no outcome"),
-    ("no request", json.dumps(outcome(request=None)), "holds no request"),
-    ("a request that is text", json.dumps(outcome(request="x")), "holds no request"),
+    ("data that is text", json.dumps(outcome(data="x")), NO_OUTCOME),
+    ("no data", json.dumps({"type": "expresssync.provision.None.v1"}), NO_OUTCOME),
+    ("no id", json.dumps(outcome(id=None)), NO_OUTCOME),
+    ("no source", json.dumps(outcome(source=7)), NO_OUTCOME),
+    ("no time", json.dumps(outcome(time="yesterday")), NO_OUTCOME),
+    ("too deep", "[" * 5000 + "]" * 5000, NO_OUTCOME),
+    ("a key twice", '{"id":"1",' + json.dumps(outcome())[1:], NO_OUTCOME),
+    ("too large", json.dumps(outcome(padding="x" * MAX_MESSAGE_BYTES)), NO_OUTCOME),
+    ("no request", json.dumps(outcome(request=None)), "contains no request"),
+    ("a request that is text", json.dumps(outcome(request="x")), "contains no request"),
 ]
 
 
-@pytest.mark.parametrize(("text", "why"), [row[1:] for row in BROKEN], ids=[row[0] for row in BROKEN])
-def test_what_cannot_be_read_is_broken(text: str, why: str) -> None:
-    """It is said in words that go after its place."""
-    assert read(text) == Stranger(why, is_broken=True)
+@pytest.mark.parametrize(("text", "why"), [row[1:] for row in UNREADABLE], ids=[row[0] for row in UNREADABLE])
+def test_invalid_outcome_is_unreadable(text: str, why: str) -> None:
+    """The reason continues a sentence that begins with its place."""
+    assert read(text) == NotAFailure(why, is_unreadable=True)
 
 
 @given(
@@ -114,19 +120,19 @@ def test_what_cannot_be_read_is_broken(text: str, why: str) -> None:
         lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     )
 )
-def test_no_json_breaks_the_reader(value: object) -> None:
-    """Neither as the whole nor in any place of an outcome."""
-    assert isinstance(read(json.dumps(value)), Stranger)
+def test_reader_accepts_any_json(value: object) -> None:
+    """Any value may be anywhere in an outcome."""
+    assert isinstance(read(json.dumps(value)), NotAFailure)
     for key in ("data", "time", "id", "source", "type", "correlationid"):
-        assert isinstance(read(json.dumps({**outcome(), key: value})), Failure | Stranger)
+        assert isinstance(read(json.dumps({**outcome(), key: value})), Failure | NotAFailure)
     for key in ("error", "request", "status"):
         broken = {**outcome()["data"], key: value}
-        assert isinstance(read(json.dumps(outcome(data=broken))), Failure | Stranger)
+        assert isinstance(read(json.dumps(outcome(data=broken))), Failure | NotAFailure)
 
 
 @pytest.mark.parametrize("error", [None, "x", {}, {"retryable": "yes"}, {"retryable": 1}])
-def test_an_error_that_does_not_say_it_is_retryable_is_terminal(error: object) -> None:
-    """Doubt is on the side of not asking again."""
+def test_error_is_terminal_unless_marked_as_retryable(error: object) -> None:
+    """In doubt a request is not sent again."""
     assert failure(data={**outcome()["data"], "error": error}).is_terminal
 
 
@@ -134,25 +140,25 @@ def test_an_error_that_does_not_say_it_is_retryable_is_terminal(error: object) -
     ("status", "retryable", "is_terminal"),
     [("failed", False, True), ("failed", True, False), ("indeterminate", False, False), ("indeterminate", True, False)],
 )
-def test_only_a_failed_request_can_be_terminal(status: str, retryable: bool, is_terminal: bool) -> None:
-    """Whether an indeterminate one has its group, only asking again can tell."""
+def test_indeterminate_outcome_is_never_terminal(status: str, retryable: bool, is_terminal: bool) -> None:
+    """Only another attempt can tell whether the group exists."""
     assert failure(status=status, retryable=retryable).is_terminal is is_terminal
 
 
-def test_a_time_is_read_in_its_zone_or_as_utc() -> None:
-    """So that ages can always be told."""
+def test_time_without_zone_is_read_as_utc() -> None:
+    """The age of every failure can be computed."""
     eight = datetime(2026, 11, 23, 8, tzinfo=timezone.utc)
     for time in ("2026-11-23T08:00:00", "2026-11-23T08:00:00Z", "2026-11-23T10:00:00+02:00"):
         assert failure(time=time).occurred_at == eight
 
 
-def test_an_error_without_a_code_has_none() -> None:
-    """Rather than a made-up one."""
+def test_error_without_a_code_has_an_empty_code() -> None:
+    """No code is made up."""
     assert failure(data={**outcome()["data"], "error": {"retryable": True}}).code == ""
 
 
-def test_a_failed_replay_knows_which_it_was() -> None:
-    """By the replay id in its outcome; a first failure has none."""
+def test_failed_replay_has_its_replay_id() -> None:
+    """A first failure and a dead letter have none."""
     again = failure(data={**outcome()["data"], "replayId": "rp-0123456789ab"})
     assert (again.replay_id, failure().replay_id) == ("rp-0123456789ab", "")
     assert letter().replay_id == ""
@@ -164,18 +170,18 @@ def letter(document: object = REQUEST, attributes: Mapping[str, str] | None = No
     return found
 
 
-def test_a_dead_letter_is_a_failure_without_a_verdict() -> None:
-    """It may always be replayed, and carries on what its own event carried."""
-    found = letter(attributes={"correlationid": "order-1", "replayid": "rp-old"})
+def test_dead_letter_is_an_undecided_failure() -> None:
+    """It may always be replayed, and keeps the attributes of its delivery."""
+    found = letter(attributes={"correlationid": "order-1"})
     assert (found.status, found.code, found.is_terminal, found.occurred_at) == (UNDECIDED, "", False, NOW)
     assert (found.identity, found.retryable) == ("M-1 M-1", True)
     assert (found.request, found.attributes, found.event) == (REQUEST, {"correlationid": "order-1"}, {})
 
 
 @pytest.mark.parametrize("document", [None, "x", [REQUEST], 7])
-def test_a_dead_letter_that_holds_no_object_is_broken(document: object) -> None:
+def test_dead_letter_without_an_object_is_unreadable(document: object) -> None:
     """There is nothing that could be edited into a request."""
-    assert dead_letter("M-1 M-1", document, {}, NOW) == Stranger("holds no request")
+    assert dead_letter("M-1 M-1", document, {}, NOW) == NotAFailure("contains no request")
 
 
 OLD, YOUNG = timedelta(minutes=60), timedelta(minutes=59, seconds=59)
@@ -200,33 +206,33 @@ MATCHES: list[tuple[Filter, bool]] = [
 
 
 @pytest.mark.parametrize(("chosen", "is_meant"), MATCHES)
-def test_a_filter_means_what_it_says(chosen: Filter, is_meant: bool) -> None:
-    """All its conditions hold at once; an hour is neither older nor newer than an hour."""
+def test_filter_requires_all_its_conditions(chosen: Filter, is_meant: bool) -> None:
+    """An hour is neither older nor newer than an hour."""
     assert chosen.matches(failure(time="2026-11-23T08:00:00Z"), NOW) is is_meant
 
 
 @pytest.mark.parametrize("request_", [{}, {"requester": ["lin"], "name": None}, {"requester": {}, "name": 7}], ids=str)
-def test_a_request_with_strange_values_matches_no_name_and_no_requester(request_: dict[str, Any]) -> None:
-    """And raises nothing."""
+def test_filter_accepts_requests_with_any_values(request_: dict[str, Any]) -> None:
+    """Values of a wrong type match no name and no requester."""
     strange = failure(request=request_)
     assert not Filter(requesters=frozenset({"lin"})).matches(strange, NOW)
     assert not Filter(name="design").matches(strange, NOW)
     assert Filter().matches(strange, NOW)
 
 
-def test_a_request_without_a_name_is_not_meant_by_a_pattern_that_wants_one() -> None:
-    """What is missing has no characters."""
+def test_missing_name_does_not_match_a_pattern() -> None:
+    """A missing name is treated as empty."""
     assert not Filter(name="?*").matches(failure(request={}), NOW)
 
 
-def test_the_message_asks_for_the_same_request_again() -> None:
-    """With the identity and the correlation that the outcome had, from the first generation on."""
+def test_replay_keeps_request_identity_and_correlation() -> None:
+    """The event starts at generation 0 and carries the attributes of the outcome."""
     carried = {
         name: f"{name} 1" for name in ("requestsource", "causationid", "correlationid", "traceparent", "tracestate")
     }
-    order = replay(failure(**carried, other="x"), {}, force=False)
-    event = sent(order)
-    assert isinstance(order, Replay)
+    message = replay(failure(**carried, other="x"), {}, force=False)
+    event = sent(message)
+    assert isinstance(message, Replay)
     assert event == {
         "specversion": "1.0",
         "id": event["id"],
@@ -234,36 +240,45 @@ def test_the_message_asks_for_the_same_request_again() -> None:
         "type": "expresssync.provision.requested.v1",
         "datacontenttype": "application/json",
         "generation": 0,
-        "replayid": order.replay_id,
+        "replayid": message.replay_id,
         **carried,
         "data": REQUEST,
     }
-    assert order.request_id == "R-1"
-    assert order.replay_id == f"rp-{event['id'][:12]}"
+    assert message.request_id == "R-1"
+    assert message.replay_id == f"rp-{event['id'][:12]}"
     assert len(event["id"]) == 32
-    assert order.body.isascii()
-    assert ": " not in order.body
+    assert message.body.isascii()
+    assert ": " not in message.body
 
 
-def test_the_function_reads_the_message_as_the_request() -> None:
-    """Whatever the request says in whatever script."""
+def test_function_reads_the_same_request_from_a_replay() -> None:
+    """Characters of any script are preserved."""
     request = {**REQUEST, "description": "组 \U0001f600 <&>\n"}
-    order = replay(failure(request=request), {}, force=False)
-    (delivery,) = parse(json.dumps({"messageId": "M-1", "messageBody": json.dumps(sent(order))}).encode()).deliveries
+    message = replay(failure(request=request), {}, force=False)
+    (delivery,) = parse(json.dumps({"messageId": "M-1", "messageBody": json.dumps(sent(message))}).encode()).deliveries
     assert (delivery.document, delivery.flaws) == (request, ())
 
 
-def test_an_attribute_that_is_no_short_text_is_not_carried() -> None:
-    """A message stays far below its limit."""
-    event = sent(replay(failure(correlationid="x" * (LONGEST_ATTRIBUTE + 1), causationid=7), {}, force=False))
-    assert "correlationid" not in event
-    assert "causationid" not in event
-    longest = "x" * LONGEST_ATTRIBUTE
+@pytest.mark.parametrize(
+    "value",
+    ["x" * (MAX_ATTRIBUTE_LENGTH + 1), 7, "", "line\nbreak", "escape\x1b[31m", "\u202eleft"],
+    ids=["too long", "a number", "empty", "a line break", "an escape sequence", "a text direction"],
+)
+def test_unusable_attribute_is_not_carried(value: object) -> None:
+    """The function would not read it either, so the replay and its outcome agree."""
+    found = failure(correlationid=value)
+    assert found.attributes == {}
+    assert "correlationid" not in sent(replay(found, {}, force=False))
+
+
+def test_longest_attribute_is_carried() -> None:
+    """The limit is the same as for a deferred request."""
+    longest = "x" * MAX_ATTRIBUTE_LENGTH
     assert sent(replay(failure(correlationid=longest), {}, force=False))["correlationid"] == longest
 
 
-def test_the_same_replay_is_the_same_message_and_another_one_is_not() -> None:
-    """So a second run after a crash repeats itself, while a second failure or another edit is something new."""
+def test_replay_id_depends_on_failure_and_edits() -> None:
+    """A second run after a crash repeats the same messages."""
     first = replay(failure(), {}, force=False)
     assert replay(failure(), {}, force=True) == first
     others = [
@@ -272,43 +287,43 @@ def test_the_same_replay_is_the_same_message_and_another_one_is_not() -> None:
         replay(failure(), {"bucketRegion": "cn-shanghai"}, force=False),
         replay(letter(), {}, force=False),
     ]
-    ids = {order.replay_id for order in (first, *others) if isinstance(order, Replay)}
+    ids = {message.replay_id for message in (first, *others) if isinstance(message, Replay)}
     assert len(ids) == 5
 
 
-def test_the_order_of_properties_does_not_matter() -> None:
-    """A queue may hand the same outcome out written otherwise."""
+def test_replay_id_ignores_the_order_of_properties() -> None:
+    """A queue may return the same outcome with another order of keys."""
     backwards = dict(reversed(REQUEST.items()))
-    orders = [replay(failure(request=each), {}, force=False) for each in (REQUEST, backwards)]
-    assert len({order.replay_id for order in orders if isinstance(order, Replay)}) == 1
+    messages = [replay(failure(request=each), {}, force=False) for each in (REQUEST, backwards)]
+    assert len({message.replay_id for message in messages if isinstance(message, Replay)}) == 1
 
 
-def test_a_terminal_error_is_refused_unless_forced() -> None:
-    """An edit alone does not lift it."""
+def test_terminal_error_is_refused_unless_forced() -> None:
+    """An edit alone does not change that."""
     terminal = failure(retryable=False)
     assert replay(terminal, {}, force=False) == Refusal()
     assert replay(terminal, {"bucketRegion": "cn-shanghai"}, force=False) == Refusal()
     assert sent(replay(terminal, {}, force=True))["data"] == REQUEST
 
 
-def test_an_edit_replaces_and_adds_properties() -> None:
-    """And leaves the others as they are."""
+def test_edit_replaces_and_adds_properties() -> None:
+    """Other properties stay as they are."""
     event = sent(replay(failure(), {"bucketRegion": "cn-shanghai", "description": ""}, force=False))
     assert event["data"] == {**REQUEST, "bucketRegion": "cn-shanghai", "description": ""}
 
 
-def test_an_invalid_request_is_refused_with_every_broken_rule() -> None:
-    """Forced or not, and an edit may mend it."""
+def test_invalid_request_is_refused_with_all_violations() -> None:
+    """An edit may correct it; --force does not."""
     broken = letter({**REQUEST, "name": "1st", "extra": 1})
-    order = replay(broken, {}, force=True)
-    assert isinstance(order, Refusal)
-    assert [violation.path for violation in order.violations] == ["$.extra", "$.name"]
-    mended = letter({key: value for key, value in REQUEST.items() if key != "bucketRegion"})
-    assert sent(replay(mended, {"bucketRegion": "cn-beijing"}, force=False))["data"]["bucketRegion"] == "cn-beijing"
+    message = replay(broken, {}, force=True)
+    assert isinstance(message, Refusal)
+    assert [violation.path for violation in message.violations] == ["$.extra", "$.name"]
+    incomplete = letter({key: value for key, value in REQUEST.items() if key != "bucketRegion"})
+    assert sent(replay(incomplete, {"bucketRegion": "cn-beijing"}, force=False))["data"]["bucketRegion"] == "cn-beijing"
 
 
-def test_wrong_edits_are_known_before_any_request_is() -> None:
-    """What is missing in the edits alone is not wrong, for the request has it."""
+def test_invalid_edit_is_detected_without_a_request() -> None:
+    """Properties that are missing in the edits alone are not violations."""
     assert wrong_edits({}) == ()
     assert wrong_edits({"bucketRegion": "cn-hangzhou"}) == ()
     assert [(each.path, each.rule) for each in wrong_edits({"bucketRegion": "China", "nmae": "x"})] == [
@@ -317,16 +332,16 @@ def test_wrong_edits_are_known_before_any_request_is() -> None:
     ]
 
 
-def test_the_identity_of_a_request_cannot_be_edited() -> None:
-    """Another id is another request."""
-    only = Violation("$.requestId", "identity", "is the identity of the request and must stay as it is")
+def test_request_id_cannot_be_edited() -> None:
+    """Another requestId would be another request."""
+    only = Violation("$.requestId", "identity", "identifies the request and cannot be changed")
     assert wrong_edits({"requestId": "R-2", "name": "1st"}) == (only,)
 
 
 @given(st.text(max_size=255), st.text(max_size=128), st.text(max_size=1023))
-def test_every_message_is_far_below_the_limit(description: str, requester: str, prefix: str) -> None:
-    """Whatever a valid request holds."""
+def test_replay_message_is_far_below_the_size_limit(description: str, requester: str, prefix: str) -> None:
+    """This holds for every valid request."""
     request = {**REQUEST, "description": description, "requester": requester, "bucketPrefix": prefix}
-    order = replay(failure(request=request, correlationid="x" * LONGEST_ATTRIBUTE), {}, force=False)
-    if isinstance(order, Replay):
-        assert len(order.body) < MAX_MESSAGE_BYTES / 2
+    message = replay(failure(request=request, correlationid="x" * MAX_ATTRIBUTE_LENGTH), {}, force=False)
+    if isinstance(message, Replay):
+        assert len(message.body) < MAX_MESSAGE_BYTES / 2

@@ -1,4 +1,4 @@
-"""Requests come out of files exactly as they were written, and are judged as the function will judge them."""
+"""Requests read from files keep their text and are validated as in the function; batches keep their limits."""
 
 import base64
 import io
@@ -11,10 +11,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from express_sync.ops.queues.batching import MOST_BYTES, MOST_MESSAGES, batches
+from express_sync.ops.queues.batching import MAX_BYTES, MAX_MESSAGES, batches
 from express_sync.ops.requests import files as module
 from express_sync.ops.requests.files import STANDARD_INPUT, Submission, submissions
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 VALID = {"requestId": "R-1", "name": "team", "bucketName": "team-bucket", "bucketRegion": "cn-hangzhou"}
 
@@ -35,16 +35,16 @@ def from_text(
 
 
 def sentence(tmp_path: Path, text: str | bytes, name: str = "requests.json") -> str:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(CliError) as caught:
         from_text(tmp_path, text, name)
     return caught.value.message
 
 
 @given(documents=st.lists(json_objects, min_size=1, max_size=5), indent=st.sampled_from([None, 1, 4]), data=st.data())
-def test_every_element_of_an_array_is_cut_out_as_it_was_written(
+def test_array_elements_keep_their_text(
     tmp_path_factory: pytest.TempPathFactory, documents: list[Any], indent: int | None, data: st.DataObject
 ) -> None:
-    """Whatever the layout, each body is one element's own text, in order."""
+    """In any layout, each body is the text of one element, in order."""
     text = data.draw(st.sampled_from(["", "\ufeff", "\n \n"])) + json.dumps(documents, indent=indent)
     found = from_text(tmp_path_factory.mktemp("array"), text)
     assert [json.loads(each.body) for each in found] == documents
@@ -53,23 +53,23 @@ def test_every_element_of_an_array_is_cut_out_as_it_was_written(
 
 
 @given(documents=st.lists(json_objects, min_size=1, max_size=5), end=st.sampled_from(["\n", "\r\n", "\n\n  \n"]))
-def test_every_line_of_json_lines_is_a_request(
+def test_each_line_of_json_lines_is_a_request(
     tmp_path_factory: pytest.TempPathFactory, documents: list[Any], end: str
 ) -> None:
-    """Blank lines, line ends and a missing last line end change nothing."""
+    """Blank lines, kinds of line ends and a missing last line end do not matter."""
     text = end.join(json.dumps(document, ensure_ascii=False) for document in documents)
     found = from_text(tmp_path_factory.mktemp("lines"), text, "requests.txt")
     assert [json.loads(each.body) for each in found] == documents
 
 
-def test_an_object_over_many_lines_is_one_request(tmp_path: Path) -> None:
-    """A file as people write it needs no compaction."""
+def test_object_over_many_lines_is_one_request(tmp_path: Path) -> None:
+    """A file may be indented."""
     (found,) = from_text(tmp_path, json.dumps(VALID, indent=4))
     assert (found.request_id, found.group, found.violations) == ("R-1", "team", ())
 
 
-def test_a_bad_line_among_json_lines_is_reported_and_the_others_are_not_lost(tmp_path: Path) -> None:
-    """Each line is judged by itself, with its number."""
+def test_invalid_line_does_not_affect_other_lines(tmp_path: Path) -> None:
+    """Each line is validated by itself and reported with its number."""
     text = f"not json\n{json.dumps(VALID)}\n{json.dumps({**VALID, 'name': '1'})}\n"
     garbage, good, wrong = from_text(tmp_path, text, "r.jsonl")
     assert (good.violations, garbage.place.rpartition(":")[2]) == ((), "1")
@@ -77,30 +77,30 @@ def test_a_bad_line_among_json_lines_is_reported_and_the_others_are_not_lost(tmp
     assert [each.path for each in wrong.violations] == ["$.name"]
 
 
-def test_a_property_that_stands_twice_is_seen(tmp_path: Path) -> None:
-    """Nothing is repaired silently on the way, not even what the JSON parser would let pass."""
+def test_duplicate_property_is_a_violation(tmp_path: Path) -> None:
+    """Nothing is repaired silently, although a JSON parser would accept it."""
     text = json.dumps(VALID)[:-1] + ', "name": "other"}'
     (alone,) = from_text(tmp_path, text)
     (listed,) = from_text(tmp_path, f"[{text}]")
     assert [[each.rule for each in found.violations] for found in (alone, listed)] == [["uniqueKeys"]] * 2
 
 
-def test_a_cloud_event_is_judged_by_its_data(tmp_path: Path) -> None:
-    """The request in a CloudEvent is what has to be valid, and gives its name."""
+def test_cloud_event_is_validated_by_its_data(tmp_path: Path) -> None:
+    """Its data is the request that must be valid."""
     event = {"specversion": "1.0", "id": "1", "source": "/p", "type": "t", "data": VALID}
     (found,) = from_text(tmp_path, json.dumps(event))
     assert (found.request_id, found.violations) == ("R-1", ())
 
 
-def test_base64_wraps_the_very_text(tmp_path: Path) -> None:
-    """The body is the base64 of the text, and judged through it."""
+def test_base64_encodes_the_text_as_written(tmp_path: Path) -> None:
+    """The body is validated after decoding."""
     (found,) = from_text(tmp_path, json.dumps(VALID), envelope="base64")
     assert base64.b64decode(found.body).decode() == json.dumps(VALID)
     assert (found.request_id, found.violations) == ("R-1", ())
 
 
-def test_a_request_too_large_for_a_message_is_invalid(tmp_path: Path) -> None:
-    """64 KiB is what a message holds; base64 of less may be more."""
+def test_request_too_large_for_a_message_is_invalid(tmp_path: Path) -> None:
+    """A message is at most 64 KiB; base64 makes a body larger."""
     text = json.dumps({**VALID, "description": "x" * 50_000})
     (plain,) = from_text(tmp_path, text)
     (encoded,) = from_text(tmp_path, text, envelope="base64")
@@ -114,18 +114,16 @@ def test_a_request_too_large_for_a_message_is_invalid(tmp_path: Path) -> None:
         ("", "r.json", "is empty"),
         (" \n\n", "r.jsonl", "is empty"),
         ("[]", "r.json", "is empty"),
-        ("hello", "r.json", "is no JSON"),
-        ("[{},", "r.json", "is no JSON"),
+        ("hello", "r.json", "is not JSON"),
+        ("[{},", "r.json", "is not JSON"),
         (b'{"requestId": "\xff"}', "r.json", "is not UTF-8"),
         (b"[\n\xff]", "r.json", "is not UTF-8"),
         ("[" * 200_000, "r.json", "nested too deeply"),
-        ("x" * (module.LONGEST_LINE + 1), "r.jsonl", "is longer than"),
+        ("x" * (module.MAX_LINE_BYTES + 1), "r.jsonl", "is longer than"),
     ],
 )
-def test_an_unusable_file_gets_a_sentence_that_names_it(
-    tmp_path: Path, text: str | bytes, name: str, part: str
-) -> None:
-    """One sentence, with the file in it and what to do; a file that is fine gets none."""
+def test_unusable_file_is_one_sentence_with_its_name(tmp_path: Path, text: str | bytes, name: str, part: str) -> None:
+    """The sentence says what to do."""
     if not part:
         assert len(from_text(tmp_path, text, name)) == 1
         return
@@ -135,26 +133,26 @@ def test_an_unusable_file_gets_a_sentence_that_names_it(
     assert said.endswith(".")
 
 
-def test_a_document_larger_than_memory_should_hold_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bound is on one document; JSON Lines have none."""
-    monkeypatch.setattr(module, "LARGEST_DOCUMENT", 100)
+def test_large_document_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit applies to one document; JSON Lines have none."""
+    monkeypatch.setattr(module, "MAX_DOCUMENT_BYTES", 100)
     assert "JSON Lines" in sentence(tmp_path, "[\n" + " " * 200 + "]")
     assert len(from_text(tmp_path, "{}\n" * 200, "r.jsonl")) == 200
 
 
 @pytest.mark.parametrize(("path", "part"), [("missing.json", "No such file"), (".", "is a directory")])
-def test_a_path_that_is_no_file_gets_a_sentence(
+def test_path_without_a_file_is_one_sentence(
     path: str, part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Missing files and directories are said by name."""
+    """Missing files and directories are named."""
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(Problem, match=part) as caught:
+    with pytest.raises(CliError, match=part) as caught:
         list(submissions((path,), "plain"))
     assert path in caught.value.message
 
 
 def test_standard_input_is_read_like_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`-` is standard input, and is called so."""
+    """`-` is reported as standard input."""
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(json.dumps(VALID).encode())))
     (found,) = submissions((STANDARD_INPUT,), "plain")
     assert found.place == "standard input:1"
@@ -167,19 +165,19 @@ bodies_of_every_size = st.lists((st.integers(1, 9) | st.integers(1, 70_000)).map
 @example(bodies=["x"] * 17)
 @example(bodies=["组" * 15_000, "组" * 10_000])
 def test_batches_keep_the_order_and_the_limits(bodies: list[str]) -> None:
-    """Nothing is lost, doubled or moved; only a body too large by itself makes a batch too large."""
+    """Only a body that is too large by itself makes a batch too large."""
     made = list(batches(enumerate(bodies)))
     assert [item for batch in made for item in batch] == list(enumerate(bodies))
     for batch in made:
-        assert 1 <= len(batch) <= MOST_MESSAGES
-        assert sum(len(body.encode()) for _, body in batch) <= MOST_BYTES or len(batch) == 1
+        assert 1 <= len(batch) <= MAX_MESSAGES
+        assert sum(len(body.encode()) for _, body in batch) <= MAX_BYTES or len(batch) == 1
 
 
 @given(bodies=bodies_of_every_size)
 @example(bodies=["x" * 65_535, "x", "x"])
-def test_a_batch_is_closed_only_when_the_next_body_does_not_fit(bodies: list[str]) -> None:
-    """No more calls than the order of the bodies makes necessary."""
+def test_batch_ends_only_where_the_next_body_does_not_fit(bodies: list[str]) -> None:
+    """The number of calls is the minimum for this order."""
     made = list(batches(enumerate(bodies)))
     for batch, following in pairwise(made):
         size = sum(len(body) for _, body in batch) + len(following[0][1])
-        assert len(batch) == MOST_MESSAGES or size > MOST_BYTES
+        assert len(batch) == MAX_MESSAGES or size > MAX_BYTES

@@ -1,4 +1,4 @@
-"""One package for each runtime, built once for all workers of a test run, with an interpreter of that very version."""
+"""Fixtures with one package for each runtime, built once per test run with an interpreter of that version."""
 
 import fcntl
 import json
@@ -12,7 +12,7 @@ import pytest
 
 from express_sync.ops.packaging.package import Package, build
 from express_sync.ops.packaging.runtimes import RUNTIMES, interpreter
-from express_sync.ops.terminal.errors import Problem
+from express_sync.ops.terminal.errors import CliError
 
 ROOT = Path(__file__).resolve().parents[3]
 TEMPLATE = ROOT / "template.yml"
@@ -20,42 +20,42 @@ TEMPLATE = ROOT / "template.yml"
 
 @dataclass(frozen=True)
 class Built:
-    """A package, the base interpreter it is for, and where it lies unpacked."""
+    """A package, an interpreter of its version, and the directory in which it is unpacked."""
 
     package: Package
     python: str
     code: Path
 
     def names(self) -> list[str]:
-        """Every file in the archive, in its order."""
+        """Return every file name in the archive, in order."""
         with ZipFile(self.package.path) as archive:
             return archive.namelist()
 
 
 def base_interpreter(runtime: str) -> str:
-    """An interpreter outside every virtual environment, so that no library of a checkout is in its reach."""
+    """Return an interpreter outside of virtual environments, so that it finds no library of the checkout."""
     try:
         return os.path.realpath(interpreter(RUNTIMES[runtime]))
-    except Problem as problem:
+    except CliError as error:
         if os.environ.get("CI"):
             raise
-        pytest.skip(f"the package for {runtime} can only be shown with its interpreter: {problem.message}")
+        pytest.skip(f"the package for {runtime} requires its interpreter: {error.message}")
 
 
 @pytest.fixture(scope="session")
-def of_this_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory that all workers of this test run share."""
+def shared_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory that all workers of this test run share."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     return shared / "packages"
 
 
 @pytest.fixture(scope="session")
-def package_for(of_this_run: Path) -> Callable[[str], Built]:
-    """The package for a runtime; whoever asks first builds it."""
+def package_for(shared_directory: Path) -> Callable[[str], Built]:
+    """Return a function that returns the package for a runtime; the first call builds it."""
 
     def built_for(runtime: str) -> Built:
-        python, folder = base_interpreter(runtime), of_this_run / runtime
+        python, folder = base_interpreter(runtime), shared_directory / runtime
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -80,5 +80,5 @@ def _build(runtime: str, python: str, folder: Path, record: Path) -> None:
 
 @pytest.fixture(params=list(RUNTIMES))
 def built(request: pytest.FixtureRequest, package_for: Callable[[str], Built]) -> Built:
-    """The package for each runtime in turn."""
+    """Return the package for each runtime in turn."""
     return package_for(request.param)

@@ -1,4 +1,4 @@
-"""What is in the package, and what is not: held against the archive itself."""
+"""The contents of the package archive."""
 
 import hashlib
 import re
@@ -9,7 +9,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
-from express_sync.ops.packaging.package import MOST_BYTES
+from express_sync.ops.packaging.package import MAX_BYTES
 from express_sync.ops.packaging.runtimes import RUNTIMES
 from tests.repo.package.conftest import ROOT, Built
 
@@ -31,8 +31,7 @@ FORBIDDEN = (
     "*/test_*",
     "*/benchmarks/*",
     "Crypto/*",
-    "local/*",
-    "ops/*",
+    "express_sync/*",
     "benchmarks/*",
     "events/*",
     "*template.yml",
@@ -41,12 +40,13 @@ UNCHECKED = b"\x01\0\0\0"  # PEP 552
 
 
 @pytest.mark.parametrize("pattern", FORBIDDEN)
-def test_nothing_is_shipped_that_is_not_needed(pattern: str, built: Built) -> None:
+def test_unneeded_files_are_not_shipped(pattern: str, built: Built) -> None:
     assert [name for name in built.names() if fnmatchcase(name, pattern)] == []
 
 
-def test_the_function_and_its_contracts_are_shipped_as_they_are_here(built: Built) -> None:
+def test_function_and_contracts_are_shipped_unchanged(built: Built) -> None:
     sources = [*(ROOT / "handler").rglob("*.py"), *(ROOT / "schemas").glob("*.json")]
+    assert {path.parent.name for path in sources} > {"handler", "inbound", "provisioning", "sgw", "smq", "schemas"}
     with ZipFile(built.package.path) as archive:
         shipped = {name: archive.read(name) for name in archive.namelist()}
     assert {str(path.relative_to(ROOT)): path.read_bytes() for path in sources} == {
@@ -56,14 +56,14 @@ def test_the_function_and_its_contracts_are_shipped_as_they_are_here(built: Buil
     }
 
 
-def test_native_code_is_for_the_runtime_and_for_it_alone(built: Built) -> None:
+def test_native_code_is_for_the_runtime_only(built: Built) -> None:
     tag = RUNTIMES[built.package.runtime].cache_tag
     native = [name for name in built.names() if name.endswith(".so")]
     assert native
     assert [name for name in native if f".{tag}-x86_64-linux-gnu.so" not in name] == []
 
 
-def test_every_module_has_bytecode_of_the_runtime_that_is_never_checked_against_its_source(built: Built) -> None:
+def test_every_module_has_unchecked_bytecode_of_the_runtime(built: Built) -> None:
     tag = RUNTIMES[built.package.runtime].cache_tag
     names = built.names()
     with ZipFile(built.package.path) as archive:
@@ -75,14 +75,14 @@ def test_every_module_has_bytecode_of_the_runtime_that_is_never_checked_against_
         assert str(source.parent / "__pycache__" / f"{source.stem}.{tag}.pyc") in heads
 
 
-def test_the_archive_is_named_after_its_content_and_small(built: Built) -> None:
+def test_archive_is_small_and_named_after_its_content(built: Built) -> None:
     content = built.package.path.read_bytes()
     assert built.package.sha256 == hashlib.sha256(content).hexdigest()
     assert built.package.path.name == f"function-{built.package.sha256[:16]}.zip"
-    assert built.package.size == len(content) <= MOST_BYTES == 1_200_000
+    assert built.package.size == len(content) <= MAX_BYTES == 1_200_000
 
 
-def test_nothing_in_the_archive_tells_when_where_or_by_whom_it_was_built(built: Built) -> None:
+def test_archive_reveals_no_time_place_or_user_of_the_build(built: Built) -> None:
     with ZipFile(built.package.path) as archive:
         members = archive.infolist()
         compiled = {name: archive.read(name) for name in archive.namelist() if name.endswith(".pyc")}
@@ -93,11 +93,15 @@ def test_nothing_in_the_archive_tells_when_where_or_by_whom_it_was_built(built: 
     }
 
 
-def test_the_function_can_be_imported_with_nothing_but_the_package_and_the_standard_library(built: Built) -> None:
+def test_function_imports_only_package_and_standard_library(built: Built) -> None:
     code = f"import sys; sys.path.insert(0, {str(built.code)!r}); import handler.entry; print(handler.entry.__file__)"
     isolated = [built.python, "-I", "-S", "-W", "error", "-c", code]
-    told = subprocess.run(isolated, env={}, cwd="/", capture_output=True, text=True, check=False)
-    assert (told.returncode, told.stdout.strip(), told.stderr) == (0, str(built.code / "handler" / "entry.py"), "")
+    process = subprocess.run(isolated, env={}, cwd="/", capture_output=True, text=True, check=False)
+    assert (process.returncode, process.stdout.strip(), process.stderr) == (
+        0,
+        str(built.code / "handler" / "entry.py"),
+        "",
+    )
 
 
 def _magic_number(python: str) -> bytes:

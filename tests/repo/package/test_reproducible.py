@@ -1,4 +1,4 @@
-"""The same sources and lock give the same bytes, whichever Python runs the tool and however often."""
+"""The same sources and lock give the same bytes, whichever Python runs the build."""
 
 import json
 import subprocess
@@ -19,26 +19,26 @@ print(json.dumps([sys.version_info[1], package.sha256]))
 """
 
 
-def _built_by(tool: str, built: Built, out: Path) -> tuple[int, str]:
-    """The minor version of the Python that ran the tool, with this environment's libraries, and the digest."""
+def _built_by(python: str, built: Built, out: Path) -> tuple[int, str]:
+    """Return the minor version of the building Python, run with this environment's libraries, and the digest."""
     arguments = [str(TEMPLATE), built.package.runtime, str(out), built.python]
     environment = {"PYTHONPATH": f"{ROOT}:{sysconfig.get_path('purelib')}", "PATH": ""}
     ended = subprocess.run(
-        [tool, "-B", "-c", BUILD, *arguments], env=environment, capture_output=True, text=True, check=True
+        [python, "-B", "-c", BUILD, *arguments], env=environment, capture_output=True, text=True, check=True
     )
     minor, digest = json.loads(ended.stdout)
     return minor, digest
 
 
-def test_a_tool_on_another_python_than_the_runtimes_gives_the_same_package(built: Built, tmp_path: Path) -> None:
-    """The fixture's package was built by the Python that runs the tests, this one by the other runtime's."""
+def test_package_does_not_depend_on_the_building_python(built: Built, tmp_path: Path) -> None:
+    """The fixture built the package with the Python of the tests, this test with that of the other runtime."""
     [other] = RUNTIMES.keys() - {built.package.runtime}
     minor, digest = _built_by(base_interpreter(other), built, tmp_path)
     assert f"python3.{minor}" == other
     assert digest == built.package.sha256
 
 
-def test_without_bytecode_the_tools_own_python_packs_the_same_sources_every_time(tmp_path: Path) -> None:
+def test_package_without_bytecode_is_reproducible(tmp_path: Path) -> None:
     first, second = (
         build(TEMPLATE, "python3.10", tmp_path / each, python="/nowhere", with_bytecode=False) for each in "ab"
     )

@@ -1,4 +1,4 @@
-"""Single faults of the template, as somebody might make them: what is changed into what, and what must be said."""
+"""Single faults of the template: the change to its text, and the expected finding."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Fault:
-    """The first `old` in the template's text becomes `new`; some check must say `finding`."""
+    """The first `old` in the text of the template is replaced by `new`; some finding must contain `finding`."""
 
     name: str
     old: str
@@ -14,7 +14,7 @@ class Fault:
     finding: str
 
     def in_text(self, text: str) -> str:
-        """The text with the fault; AssertionError if there is no place for it."""
+        """Return the text with the fault."""
         assert self.old in text, self.old
         return text.replace(self.old, self.new, 1)
 
@@ -52,27 +52,37 @@ def _other_limits() -> Iterator[Fault]:
 FAULTS = (
     # the text
     Fault("no YAML", "Outputs:\n", "Outputs: [\n", "the template is not YAML"),
-    Fault("key twice", SUBSCRIBED, SUBSCRIBED * 2, "FilterTag stands twice"),
-    Fault("format", "'2015-09-01'", "'2015-09-02'", "ROSTemplateFormatVersion is '2015-09-02'"),
+    Fault("key twice", SUBSCRIBED, SUBSCRIBED * 2, "FilterTag is duplicated"),
+    Fault("format", "'2015-09-01'", "'2015-09-02'", "ROSTemplateFormatVersion must be one of 2015-09-01"),
     Fault("transform", "Metadata:", "Transform: x\nMetadata:", "Transform is unknown"),
     # properties
-    Fault("unknown type", "MNS::Topic\n", "MNS::Topics\n", "Type is ALIYUN::MNS::Topics, which the specification"),
+    Fault("unknown type", "MNS::Topic\n", "MNS::Topics\n", "Type is not a type of the specification"),
     Fault("unknown property", "VisibilityTimeout: 900", "VisibilityTimeOut: 900", "VisibilityTimeOut is unknown"),
     Fault("nested unknown", "MaxReceiveCount: 5", "MaxReceives: 5", "DlqPolicy.MaxReceives is unknown"),
     Fault("nested missing", "        MaxReceiveCount: 5\n", "", "DlqPolicy.MaxReceiveCount is missing"),
     Fault("missing", "      Handler: handler.entry.handle\n", "", "Function.Properties.Handler is missing"),
-    Fault("type", "PollingWaitSeconds: 10", "PollingWaitSeconds: ten", "is 'ten', which is not a number"),
-    Fault("text for number", "Timeout: 120\n", "Timeout: '120'\n", "Timeout is '120', which is not a number"),
-    Fault("text for boolean", "Enabled: true", "Enabled: 'yes'", "is 'yes', which is not a boolean"),
-    Fault("sub for number", "MemorySize: 256", "MemorySize: !Sub '256'", "which is not a number"),
-    Fault("map for list", "Service: [fc.aliyuncs.com]", "Service: fc.aliyuncs.com", "which is not a list"),
-    Fault("range", "MessageRetentionPeriod: 604800", "MessageRetentionPeriod: 604801", "is not within 60 to 604800"),
-    Fault("retries", "MaxAsyncRetryAttempts: 3", "MaxAsyncRetryAttempts: 9", "which is not within 0 to 8"),
-    Fault("choice", "NotifyContentFormat: SIMPLIFIED", "NotifyContentFormat: PLAIN", "allowed: XML, JSON, SIMPLIFIED"),
-    Fault("length", SUBSCRIBED, "      FilterTag: failed-for-good-or-not\n", "a length of 22, which is not within any"),
-    Fault("pattern", "LogstoreName: function", "LogstoreName: fun.ction", "'fun.ction', which does not match"),
-    Fault("threshold", "Threshold: '1'", "Threshold: 1", "Threshold is 1, which is not a string"),
-    Fault("statistics", "Statistics: Maximum", "Statistics: Sum", "is 'Sum'; allowed: Availability, Average, Maximum"),
+    Fault("type", "PollingWaitSeconds: 10", "PollingWaitSeconds: ten", "PollingWaitSeconds must be a number"),
+    Fault("text for number", "Timeout: 120\n", "Timeout: '120'\n", "Timeout must be a number"),
+    Fault("text for boolean", "Enabled: true", "Enabled: 'yes'", "Enabled must be a boolean"),
+    Fault(
+        "sub for number",
+        "MemorySize: 256",
+        "MemorySize: !Sub '256'",
+        "that Fn::Sub returns, but must be a number",
+    ),
+    Fault("map for list", "Service: [fc.aliyuncs.com]", "Service: fc.aliyuncs.com", "Service must be a list"),
+    Fault("range", "MessageRetentionPeriod: 604800", "MessageRetentionPeriod: 604801", "must be at most 604800"),
+    Fault("retries", "MaxAsyncRetryAttempts: 3", "MaxAsyncRetryAttempts: 9", "must be at most 8"),
+    Fault(
+        "choice",
+        "NotifyContentFormat: SIMPLIFIED",
+        "NotifyContentFormat: PLAIN",
+        "must be one of XML, JSON",
+    ),
+    Fault("length", SUBSCRIBED, "      FilterTag: failed-for-good-or-not\n", "must have at most 16 characters"),
+    Fault("pattern", "LogstoreName: function", "LogstoreName: fun.ction", "LogstoreName must match"),
+    Fault("threshold", "Threshold: '1'", "Threshold: 1", "Threshold must be a string"),
+    Fault("statistics", "Statistics: Maximum", "Statistics: Sum", "must be one of Availability, Average, Maximum"),
     Fault("no contacts", "      ContactGroups: [!Ref ContactGroup]\n", "", "ContactGroups is missing"),
     Fault("role in a queue", "      QueueName:", "      Role: x\n      QueueName:", "Properties.Role is unknown"),
     Fault("number in environment", "!Sub '${MaxDeferrals}'", "!Ref MaxDeferrals", "MAX_DEFERRALS is not a string"),
@@ -82,19 +92,19 @@ FAULTS = (
     Fault("pseudo", "${ALIYUN::TenantId}.mns", "${ALIYUN::Tenant}.mns", "refers to ALIYUN::Tenant, which is neither"),
     Fault("attribute", "[FunctionRole, Arn]", "[FunctionRole, ARN]", "takes ARN of FunctionRole, which has no such"),
     Fault("sub attribute", "${LogProject.Name}", "${LogProject.Names}", "takes Names of LogProject, which has no such"),
-    Fault("resource", "[RequestQueue, QueueUrl]", "[Requests, QueueUrl]", "QueueUrl of Requests, which is no resource"),
+    Fault("resource", "[RequestQueue, QueueUrl]", "[Requests, QueueUrl]", "QueueUrl of Requests, which is not"),
     Fault(
         "split at the last dot",
         "Fn::GetAtt: [RequestQueue, QueueUrl]",
         "!GetAtt RequestQueue.ARN.WithSlash",
-        "takes WithSlash of RequestQueue.ARN, which is no resource (the short form is split at its last dot)",
+        "takes WithSlash of RequestQueue.ARN, which is not a resource (the short form is split at its last dot)",
     ),
-    Fault("function", "!Sub '${NamePrefix}-outcomes'", "!Base64 outcomes", "uses Fn::Base64, which is not among"),
+    Fault("function", "!Sub '${NamePrefix}-outcomes'", "!Base64 outcomes", "uses Fn::Base64, which is not one of"),
     Fault("depends", "DependsOn: [ResultTopic, FailureQueue]", "DependsOn: [ResultTopic, Failures]", "names Failures"),
     Fault("depends on a maybe", "[ResultTopic, FailureQueue]", "[ResultQueue]", "exists only if HasResultQueue holds"),
     Fault("circle", "  LogProject:\n", "  LogProject:\n    DependsOn: LogIndex\n", "LogProject depends on itself"),
     # conditions
-    Fault("condition", "Condition: HasAlarms", "Condition: HasAlarm", "names the condition HasAlarm, which there is"),
+    Fault("condition", "Condition: HasAlarms", "Condition: HasAlarm", "names the condition HasAlarm, which"),
     Fault("condition's ref", "[!Ref Intake, push]", "[!Ref Inlet, push]", "Conditions.IsPushed[0] refers to Inlet"),
     Fault("idle condition", "\nResources:", "  Idle: !Equals [a, b]\n\nResources:", "Conditions.Idle is used nowhere"),
     Fault(
@@ -107,17 +117,20 @@ FAULTS = (
         "DependsOn names ResultQueue, which exists only if HasAlarms holds",
     ),
     # parameters
-    Fault("default", "Default: BACKOFF_RETRY", "Default: BACKOFF", "RetryStrategy.Default is 'BACKOFF'; allowed:"),
+    Fault("default", "Default: BACKOFF_RETRY", "Default: BACKOFF", "RetryStrategy.Default must be one of"),
+    Fault("default's bound", "Default: 18\n", "Default: 60\n", "MaxDeferrals.Default must be at most 50"),
+    Fault("default's pattern", "Default: express-sync", "Default: Express", "NamePrefix.Default must match"),
+    Fault("parameter's range", "MaxValue: 3650", "MaxValue: 4000", "LogRetentionDays, which must be at most 3650"),
     Fault(
-        "default's bound", "Default: 18\n", "Default: 60\n", "MaxDeferrals.Default is 60, which is not within 0 to 50"
+        "parameter's type",
+        "Type: Number\n    Default: 30",
+        "Type: String\n    Default: '30'",
+        "Days, which must be a number",
     ),
-    Fault("default's pattern", "Default: express-sync", "Default: Express", "'Express', which does not match"),
-    Fault("parameter's range", "MaxValue: 3650", "MaxValue: 4000", "LogRetentionDays, which is 4000, which is not"),
-    Fault("parameter's type", "Type: Number\n    Default: 30", "Type: String\n    Default: '30'", "not a number"),
     Fault("undescribed", "    Description: The least severe log lines that the function writes.\n", "", "is missing"),
     Fault("unused", "!Ref LogLevel", "INFO", "Parameters.LogLevel is used nowhere"),
-    Fault("ungrouped", ", SweepDeadLetters]", "]", "shows SweepDeadLetters 0 times instead of once"),
-    Fault("pattern of a parameter", "{1,23}$", "{1,23$(", "is no regular expression"),
+    Fault("ungrouped", ", SweepDeadLetters]", "]", "displays SweepDeadLetters 0 times instead of once"),
+    Fault("pattern of a parameter", "{1,23}$", "{1,23$(", "is not a regular expression"),
     # triggers
     Fault("trigger key", "batchWindow:", "batchWindows:", "the API does not know runOptions.batchWindows"),
     Fault("trigger spelling", "CountBasedWindow", "countBasedWindow", "batchWindow.countBasedWindow"),
@@ -127,22 +140,22 @@ FAULTS = (
     Fault("too long a call", "Timeout: 120\n", "Timeout: 301\n", "the timeout is 301 seconds; a trigger waits 300"),
     Fault("too short a call", "Timeout: 120\n", "Timeout: 90\n", "creating takes up to 57.5 seconds, and the timeout"),
     Fault("hidden too briefly", "VisibilityTimeout: 900", "VisibilityTimeout: 500", "hides a message for 500 seconds"),
-    Fault("batch", "CountBasedWindow: 16", "CountBasedWindow: 32", "a batch of 32 is more than the 16 worked at once"),
+    Fault("batch", "CountBasedWindow: 16", "CountBasedWindow: 32", "more than the 16 processed at once"),
     Fault("window", "TimeBasedWindow: 1", "TimeBasedWindow: 20", "the batch window of 20 seconds is not within 0 to"),
-    Fault("blocking", "errorsTolerance: ALL", "errorsTolerance: NONE", "the trigger stands still at the first batch"),
+    Fault("blocking", "errorsTolerance: ALL", "errorsTolerance: NONE", "the trigger stops at the first batch"),
     Fault(
-        "no dead letters", "            Arn: !Sub", "            Arm: !Sub", "batches that the trigger gives up are not"
+        "no dead letters", "            Arn: !Sub", "            Arm: !Sub", "batches that the trigger abandons are not"
     ),
     Fault("elsewhere", "[DeadLetterQueue, QueueName]", "[FailureQueue, QueueName]", "received too often are not among"),
-    Fault("no net", LATER, f"{LATER}    Condition: IsPulled\n", "asynchronous calls that fail for good are not among"),
+    Fault("no net", LATER, f"{LATER}    Condition: IsPulled\n", "calls that fail permanently are not among"),
     Fault(
         "ARN of the net", "-dead-letters/messages'\n\n  RequestT", "-dead-letters'\n\n  RequestT", "messages of a queue"
     ),
-    Fault("order", '"drain":"deadLetters"', '"drain":"dead"', "does not understand the order of the timer sweep"),
+    Fault("order", '"drain":"deadLetters"', '"drain":"dead"', "does not accept the command of the timer sweep"),
     Fault("overlap", "@every 5m", "@every 1m", "the timer sweep is due again before its last invocation has ended"),
     Fault("both intakes", "    Condition: IsPushed\n", "", "requests reach the function in 2 ways instead of one"),
     Fault("size", "MaximumMessageSize: 65536", "MaximumMessageSize: 32768", "takes messages of 32768 bytes instead of"),
-    Fault("tag", SUBSCRIBED, "      FilterTag: failure\n", "has the tag failure, which no event bears"),
+    Fault("tag", SUBSCRIBED, "      FilterTag: failure\n", "has the tag failure, which no event has"),
     Fault("wrapped", "NotifyContentFormat: SIMPLIFIED", "NotifyContentFormat: JSON", "wraps the events"),
     Fault("setting", "SYNC_ADOPTION: !Ref AdoptionPolicy", "SYNC_ADOPTION: any", "EXPRESS_SYNC_ADOPTION is wrong"),
     Fault(
@@ -176,7 +189,7 @@ FAULTS = (
     Fault("machine", "Cpu: 0.25", "Cpu: 0.5", "0.5 GB for each CPU are not within 1 to 4"),
     # permissions
     Fault("too much", "'mns:PublishMessage'", "'mns:*'", "the role may mns:* on acs:mns:"),
-    Fault("too wide", "-outcomes/messages'", "-outcomes/*'", "/topics/express-sync-outcomes/*, and nothing does that"),
+    Fault("too wide", "-outcomes/messages'", "-outcomes/*'", "/topics/express-sync-outcomes/*, which is not needed"),
     Fault(
         "too little", "                  - 'mns:DeleteMessage'\n", "", "the role may not mns:DeleteMessage on acs:mns:"
     ),

@@ -1,4 +1,4 @@
-"""Which parameter of the template sets which setting of the function, and whether both have the same limits."""
+"""The parameters of the template that become settings of the function, and differences of their limits."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,14 +8,14 @@ from handler.config import PREFIX, VARIABLES, Variable
 
 
 def parameters_of_settings(document: Mapping[str, Any]) -> dict[str, str]:
-    """Return the parameter that is passed on as a setting, by the setting's name without its prefix."""
+    """Return the parameter of each setting, by the name of the setting without its prefix."""
     environment = document["Resources"]["Function"]["Properties"]["EnvironmentVariables"]
     passed = {name.removeprefix(PREFIX): _parameter(value) for name, value in environment.items()}
     return {name: parameter for name, parameter in passed.items() if parameter in document["Parameters"]}
 
 
 def _parameter(value: Any) -> str:
-    """Return the one parameter that a value consists of, else nothing."""
+    """Return the parameter if a value consists of one, otherwise an empty string."""
     if not isinstance(value, dict):
         return ""
     whole = re.fullmatch(r"\$\{(\w+)\}", str(value.get("Fn::Sub")))
@@ -23,14 +23,14 @@ def _parameter(value: Any) -> str:
 
 
 def different_limits(document: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence for each default, limit and choice of a parameter that is not the setting's own."""
+    """Yield a sentence for each default, limit and choice of a parameter that differs from the setting."""
     for name, parameter in parameters_of_settings(document).items():
         if name in VARIABLES:
             rules = document["Parameters"][parameter]
             for rule, own in _rules_of(VARIABLES[name]).items():
-                said = rules.get(rule)
-                if str(said) != str(own):
-                    yield f"{parameter}.{rule} is {said}, and that of {PREFIX}{name} is {own}"
+                actual = rules.get(rule)
+                if str(actual) != str(own):
+                    yield f"{parameter}.{rule} is {actual}, and that of {PREFIX}{name} is {own}"
 
 
 def _rules_of(variable: Variable) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the function's role may do, and what the function does, both as pairs of an action and a resource."""
+"""The permissions of the function's role and the calls of the function, as pairs of an action and a resource."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,8 +9,8 @@ from express_sync.local.template.resolver import Stack
 
 Grant = tuple[str, str]
 
-# Action for each operation of SMQ, its page "Authorization policies and examples". The pages of the operations for
-# several messages disagree with it: they name an action of their own. So both are granted.
+# Actions for each operation of SMQ, from its page "Authorization policies and examples". The pages of the batch
+# operations contradict it and name separate actions, so both are granted.
 ACTIONS: Mapping[str, tuple[str, ...]] = {
     "PublishMessage": ("mns:PublishMessage",),
     "SendMessage": ("mns:SendMessage",),
@@ -26,7 +26,7 @@ _MNS = f"acs:mns:{LOCAL_ACCOUNT.region}:{LOCAL_ACCOUNT.account_id}:"
 _REQUESTS, _DEAD = (f"/queues/express-sync-{role}/messages" for role in ("requests", "dead-letters"))
 _TOPIC = "/topics/express-sync-outcomes/messages"
 
-# operation: the paths it is called on; that these are all calls of the function is a test of the whole local cloud
+# The paths of each operation; a test in the local cloud proves that these are all calls of the function.
 CALLS: Mapping[str, tuple[str, ...]] = {
     "PublishMessage": (_TOPIC,),
     "BatchSendMessage": (_REQUESTS,),
@@ -38,18 +38,18 @@ CALLS: Mapping[str, tuple[str, ...]] = {
 }
 _LOGS = f"express-sync-{LOCAL_ACCOUNT.account_id}-{LOCAL_ACCOUNT.region}"
 
-# What Function Compute does with the role, and the function itself does not.
+# What Function Compute does with the role, unlike the function itself.
 PLATFORM: Mapping[Grant, str] = {
-    ("mns:SendMessage", f"{_MNS}{_DEAD}"): "it puts the record of a failed asynchronous call into its destination",
+    ("mns:SendMessage", f"{_MNS}{_DEAD}"): "it writes the record of a failed asynchronous call to its destination",
     (
         "log:PostLogStoreLogs",
         f"acs:log:{LOCAL_ACCOUNT.region}:{LOCAL_ACCOUNT.account_id}:project/{_LOGS}/logstore/function",
-    ): "it writes what the function prints into the log store",
+    ): "it writes the output of the function to the log store",
 }
 
 
 def grants_for(operation: str, path: str) -> set[Grant]:
-    """What a call of an operation needs; `path` is the request's, empty for Cloud Storage Gateway."""
+    """Return the permissions for a call; `path` is empty for Cloud Storage Gateway."""
     return {(action, f"{_MNS}{path}" if path else "*") for action in ACTIONS[operation]}
 
 
@@ -59,7 +59,7 @@ NEEDED: frozenset[Grant] = frozenset(
 
 
 def granted(document: Mapping[str, Any]) -> set[Grant]:
-    """What the roles of a template may do. TemplateError if that cannot be told."""
+    """Return the permissions of the roles of a template. Raise TemplateError if it cannot be evaluated."""
     stack = Stack(document, LOCAL_ACCOUNT, {})
     roles = [stack.properties(name) for name in stack.resources("ALIYUN::RAM::Role")]
     documents = [policy["PolicyDocument"] for role in roles for policy in role["Policies"]]
@@ -71,13 +71,13 @@ def _grants(statement: Mapping[str, Any]) -> Iterable[Grant]:
 
 
 def excess_and_lack(document: Mapping[str, Any]) -> list[str]:
-    """Where a template's role may do more or less than is needed: a sentence for each."""
+    """Return a sentence for each permission that the role has without need or lacks."""
     try:
-        may = granted(document)
+        allowed = granted(document)
     except TemplateError as error:
         return [str(error)]
     needed = NEEDED | PLATFORM.keys()
     return [
-        *(f"the role may {action} on {resource}, and nothing does that" for action, resource in sorted(may - needed)),
-        *(f"the role may not {action} on {resource}" for action, resource in sorted(needed - may)),
+        *(f"the role may {action} on {resource}, which is not needed" for action, resource in sorted(allowed - needed)),
+        *(f"the role may not {action} on {resource}" for action, resource in sorted(needed - allowed)),
     ]

@@ -1,4 +1,4 @@
-"""The template is without a fault that any check knows, and each of many single faults is caught by some check."""
+"""The checks of template.yml: it has no findings, and each of many single faults has one."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from express_sync.local.account import LOCAL_ACCOUNT
-from express_sync.local.cloud import TEMPLATE
 from express_sync.local.template.parser import TemplateError, parse
 from express_sync.local.template.resolver import Stack
-from express_sync.ops.template_check.checker import MOST_BYTES, check, check_document
-from express_sync.ops.template_check.properties import check_properties
+from express_sync.ops.template_check.checker import MAX_BYTES, check, check_document
+from express_sync.ops.template_check.schema_check import check_with_functions
 from express_sync.ops.template_check.scope import Scope
 from express_sync.ops.template_check.specification import specification
+from express_sync.paths import TEMPLATE
 from tests.repo.template.consistency import contradictions
 from tests.repo.template.faults import FAULTS, Fault
 from tests.repo.template.permissions import excess_and_lack
@@ -32,7 +32,7 @@ LONGEST_PREFIX, LONGEST_REGION = "p" * 24, "cn-shanghai-finance-1"
 
 
 def findings(text: str) -> list[str]:
-    """What every check says of a template's text."""
+    """Return the findings of every check."""
     try:
         document = parse(text)
     except TemplateError as error:
@@ -41,41 +41,39 @@ def findings(text: str) -> list[str]:
     return [*found, *contradictions(document), *dropped(document), *excess_and_lack(document)]
 
 
-def test_no_check_finds_anything_in_the_template() -> None:
+def test_template_has_no_findings() -> None:
     assert findings(TEXT) == []
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_a_single_fault_is_caught_and_named(fault: Fault) -> None:
+def test_single_fault_is_found_and_named(fault: Fault) -> None:
     found = findings(fault.in_text(TEXT))
     assert any(fault.finding in sentence for sentence in found), found
 
 
-def test_there_are_many_faults_and_each_is_another() -> None:
+def test_faults_are_many_and_distinct() -> None:
     assert len({(fault.old, fault.new) for fault in FAULTS}) == len(FAULTS) >= 25
 
 
-def test_a_finding_leads_to_the_place_in_a_sentence() -> None:
+def test_finding_is_a_sentence_with_the_path() -> None:
     [finding] = check(TEXT.replace("VisibilityTimeout: 900", "VisibilityTimeout: 90000", 1))
-    assert str(finding) == (
-        "Resources.RequestQueue.Properties.VisibilityTimeout is 90000, which is not within 1 to 43200."
-    )
+    assert str(finding) == ("Resources.RequestQueue.Properties.VisibilityTimeout must be at most 43200.")
 
 
-def test_a_text_that_is_no_template_is_one_finding() -> None:
+def test_unreadable_template_is_one_finding() -> None:
     [finding] = check("Resources: [")
     assert str(finding).startswith("Template cannot be read: the template is not YAML")
 
 
 @given(st.data())
 @settings(max_examples=200)
-def test_whatever_stands_where_the_check_has_sentences_for_it(data: st.DataObject) -> None:
+def test_check_never_raises_whatever_a_value_is(data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(list(paths(DOCUMENT))))
     check_document(with_value(DOCUMENT, path, data.draw(st.sampled_from(ODD))))
 
 
 def paths(value: Any) -> Iterator[tuple[Any, ...]]:
-    """The keys that lead to each value within a value."""
+    """Yield the path of keys to each nested value."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, item in items:
         yield (key,)
@@ -83,7 +81,7 @@ def paths(value: Any) -> Iterator[tuple[Any, ...]]:
 
 
 def with_value(value: Any, path: tuple[Any, ...], new: object) -> Any:
-    """A copy in which `new` stands where the path leads."""
+    """Return a copy with `new` at the path."""
     if not path:
         return new
     copy = value.copy()
@@ -91,20 +89,20 @@ def with_value(value: Any, path: tuple[Any, ...], new: object) -> Any:
     return copy
 
 
-def test_a_template_that_is_too_large_is_refused() -> None:
-    [finding] = check(TEXT + "#" * MOST_BYTES)
-    assert f"ROS takes {MOST_BYTES}" in finding.problem
+def test_too_large_template_is_rejected() -> None:
+    [finding] = check(TEXT + "#" * MAX_BYTES)
+    assert f"ROS accepts {MAX_BYTES}" in finding.message
 
 
 @pytest.mark.parametrize("parameters", [{}, {"Intake": "pull"}, {"ContactGroup": "operators"}])
-def test_with_the_longest_names_there_are_every_value_keeps_its_limits(parameters: Mapping[str, str]) -> None:
-    """What functions give is known only once they are evaluated; the longest region and prefix are the hardest."""
+def test_longest_names_keep_every_limit(parameters: Mapping[str, str]) -> None:
+    """The values of functions are known only after evaluation; the longest region and prefix are the worst case."""
     account = replace(LOCAL_ACCOUNT, region=LONGEST_REGION)
     stack = Stack(DOCUMENT, account, {"NamePrefix": LONGEST_PREFIX, "CodeBucket": "b", **parameters})
     scope = Scope({}, specification())
     for kind, of in specification().items():
         for name in stack.resources(kind):
-            assert list(check_properties(stack.properties(name), of.rule, name, scope)) == []
+            assert list(check_with_functions(stack.properties(name), of.schema, name, scope)) == []
     role = stack.properties("FunctionRole")
     assert len(role["RoleName"]) <= 64
     pattern = DOCUMENT["Parameters"]["NamePrefix"]["AllowedPattern"]
@@ -112,7 +110,7 @@ def test_with_the_longest_names_there_are_every_value_keeps_its_limits(parameter
     assert not re.fullmatch(pattern, f"{LONGEST_PREFIX}p")
 
 
-def test_a_resource_under_a_condition_may_be_used_under_the_same_one() -> None:
+def test_conditional_resource_may_be_used_under_its_condition() -> None:
     conditional = """
 ROSTemplateFormatVersion: '2015-09-01'
 Parameters: {Wanted: {Type: Boolean, Default: true, Description: Whether it is wanted.}}
@@ -127,6 +125,6 @@ Outputs: {Name: {Description: Its name., Value: !If [%s, !GetAtt Queue.QueueName
     assert str(finding) == "Outputs.Name.Value uses Queue, which exists only if IsWanted holds."
 
 
-def test_the_specification_has_every_type_of_the_template_and_says_where_it_is_from() -> None:
+def test_specification_has_exactly_the_types_of_the_template() -> None:
     used = {resource["Type"] for resource in DOCUMENT["Resources"].values()}
     assert specification().keys() == used

@@ -1,4 +1,4 @@
-"""The role against what the function calls: every API call that it makes in the local cloud, on every path it has."""
+"""Compares the role with every API call that the function makes in the local cloud, on all of its paths."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from express_sync.local.cloud import TEMPLATE, CloudOptions, RunningCloud, background
+from express_sync.local.cloud import CloudOptions, RunningCloud, background
 from express_sync.local.template.parser import parse
+from express_sync.paths import TEMPLATE
 from tests.local.fc_signer import acs3_headers, send
 from tests.local.fc_support import fc_port, local_get, local_post
 from tests.repo.template.permissions import ACTIONS, CALLS, NEEDED, PLATFORM, granted, grants_for
@@ -24,25 +25,25 @@ SETTINGS = {
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[RunningCloud]:
-    """A cloud in which nothing reaches the function but what a test hands it: the timers stand still."""
+    """Yield a cloud in which only the test invokes the function, because timers are stopped."""
     options = CloudOptions(clock_factor=0, environment=SETTINGS, parameters={"Intake": "pull"})
     with background(options) as running:
         yield running
 
 
-def order(running: RunningCloud, document: Mapping[str, object]) -> Any:
-    """Hand the function one event; what it answers."""
+def invoke(running: RunningCloud, document: Mapping[str, object]) -> Any:
+    """Invoke the function with one event and return its result."""
     body = json.dumps(document).encode()
     return json.loads(send(fc_port(running), INVOKE, acs3_headers(INVOKE, body), body).body)
 
 
-def put(running: RunningCloud, queue: str, document: Mapping[str, object]) -> None:
-    """Put a message into a queue past the API, so that it is no call."""
+def enqueue(running: RunningCloud, queue: str, document: Mapping[str, object]) -> None:
+    """Add a message to a queue without a call of the API."""
 
-    async def enqueue() -> None:
-        running.cloud.messages.send(queue, json.dumps(document))
+    async def add() -> None:
+        running.cloud.messages.queues.send(queue, json.dumps(document))
 
-    running.run(enqueue())
+    running.run(add())
 
 
 def request(name: str) -> dict[str, object]:
@@ -53,20 +54,20 @@ def fault(running: RunningCloud, name: str, code: str) -> None:
     local_post(running, "/_local/faults", {"name": name, "faults": [code]}, "sgw")
 
 
-def work_everything(running: RunningCloud) -> None:
+def take_every_path(running: RunningCloud) -> None:
     """Take every path of the function: created, refused and looked up, requeued, drained, swept."""
-    assert order(running, request("direct"))["data"]["status"] == "succeeded"
-    for name, code in (("refused", "RoleNotExist"), ("put-off", "AssumeRoleFail"), ("pulled", "")):
+    assert invoke(running, request("direct"))["data"]["status"] == "succeeded"
+    for name, code in (("refused", "RoleNotExist"), ("deferred", "AssumeRoleFail"), ("pulled", "")):
         if code:
             fault(running, name, code)
-        put(running, REQUESTS, request(name))
-    assert order(running, {"control": {"drain": "requests"}}) == {"finished": 3, "left": 0}
-    put(running, DEAD, request("swept"))
-    assert order(running, {"control": {"drain": "deadLetters"}}) == {"finished": 1, "left": 0}
+        enqueue(running, REQUESTS, request(name))
+    assert invoke(running, {"control": {"drain": "requests"}}) == {"finished": 3, "left": 0}
+    enqueue(running, DEAD, request("swept"))
+    assert invoke(running, {"control": {"drain": "deadLetters"}}) == {"finished": 1, "left": 0}
 
 
-def test_the_function_calls_exactly_what_its_role_is_granted_for(cloud: RunningCloud) -> None:
-    work_everything(cloud)
+def test_function_calls_exactly_what_its_role_allows(cloud: RunningCloud) -> None:
+    take_every_path(cloud)
     calls = {(call["operation"], call["target"]) for call in local_get(cloud, "/_local/calls", "mns")}
     calls |= {(call["operation"], "") for call in local_get(cloud, "/_local/calls", "sgw")}
     assert calls == {(operation, path) for operation, paths in CALLS.items() for path in paths}
@@ -74,10 +75,10 @@ def test_the_function_calls_exactly_what_its_role_is_granted_for(cloud: RunningC
     assert granted(parse(TEMPLATE.read_text(encoding="utf-8"))) == needed | PLATFORM.keys()
 
 
-def test_what_the_platform_does_with_the_role_has_a_reason_and_is_not_the_functions_own() -> None:
+def test_platform_permissions_have_reasons_and_are_not_shared() -> None:
     assert all(PLATFORM.values())
     assert not NEEDED & PLATFORM.keys()
 
 
-def test_every_action_is_one_of_the_two_services_that_are_called() -> None:
+def test_every_action_belongs_to_one_of_two_services() -> None:
     assert {action.partition(":")[0] for actions in ACTIONS.values() for action in actions} == {"mns", "hcs-sgw"}

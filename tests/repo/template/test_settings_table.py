@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from express_sync.local.cloud import TEMPLATE
 from express_sync.local.template.parser import parse
+from express_sync.paths import TEMPLATE
 from handler.config import PREFIX, VARIABLES
 from tests.repo.template.passed_settings import parameters_of_settings
 

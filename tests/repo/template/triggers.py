@@ -1,4 +1,4 @@
-"""The TriggerConfig of every trigger through the official models of Function Compute's API: what they would drop."""
+"""Finds parts of a TriggerConfig that the official models of Function Compute's API would drop."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,7 +14,7 @@ CHOICES: tuple[Mapping[str, str], ...] = ({}, {"Intake": "pull"})
 
 
 def dropped(document: Mapping[str, Any]) -> list[str]:
-    """What a template's triggers say that the API does not know: a sentence for each."""
+    """Return a sentence for each part of a trigger that the API does not know."""
     try:
         return list(dict.fromkeys(sentence for choice in CHOICES for sentence in _dropped(document, choice)))
     except TemplateError as error:
@@ -29,13 +29,13 @@ def _dropped(document: Mapping[str, Any], choice: Mapping[str, str]) -> Iterator
         if model is None:
             yield f"{name}: there is no trigger of type {trigger.get('TriggerType')}"
             continue
-        there = model().from_map(trigger["TriggerConfig"]).to_map()
-        yield from (f"{name}: the API does not know {path}" for path in _lost(trigger["TriggerConfig"], there, ""))
+        kept = model().from_map(trigger["TriggerConfig"]).to_map()
+        yield from (f"{name}: the API does not know {path}" for path in _lost(trigger["TriggerConfig"], kept, ""))
 
 
-def _lost(said: Any, kept: Any, path: str) -> Iterator[str]:
-    if isinstance(said, dict) and isinstance(kept, dict):
-        for key, value in said.items():
+def _lost(given: Any, kept: Any, path: str) -> Iterator[str]:
+    if isinstance(given, dict) and isinstance(kept, dict):
+        for key, value in given.items():
             yield from _lost(value, kept.get(key), f"{path}.{key}" if path else key)
-    elif said != kept:
+    elif given != kept:
         yield path

@@ -16,9 +16,9 @@ from pathlib import Path
 from unittest import mock
 
 from express_sync.local.account import LOCAL_ACCOUNT
+from express_sync.local.retry_strategy import waits
 from express_sync.local.template.deployment import Deployment, read_template
 from express_sync.local.trigger import events
-from express_sync.local.trigger.retry_strategy import waits
 from handler import config, pipeline
 from handler.model import ProvisionRequest
 from tests.system.simulation.cloud import Api

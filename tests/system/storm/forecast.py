@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 
 from express_sync.local.crash_points import Point
 from express_sync.local.mns.errors import ERRORS
-from express_sync.local.sgw.errors import REFUSALS
+from express_sync.local.sgw.errors import ERRORS as SGW_ERRORS
 from tests.system.storm.strikes import Strike
 
 SQUALL = 16
@@ -32,7 +32,7 @@ IMPOSSIBLE = (
     "InvalidBucketName",
 )
 CALM_FAULT = "slow:0"  # keeps a place in a queue of faults and does nothing
-SGW_REFUSALS = tuple(code for code in REFUSALS if code not in IMPOSSIBLE)
+SGW_REFUSALS = tuple(code for code in SGW_ERRORS if code not in IMPOSSIBLE)
 SGW_FAULTS = (
     *("AssumeRoleFail", "InternalError", "throttling", "throttling:40", "unavailable", "http-502-html", "empty-500"),
     *("success-false", "malformed-200", "reset-before", "reset-after", "error-after", "slow:20", "slow:100"),
@@ -44,7 +44,7 @@ SGW_SILENT = (
     *("trickle", "retry-after:1"),
 )
 LOOK_FAULTS = (
-    *(*REFUSALS, "throttling", "throttling:40", "unavailable", "http-502-html", "empty-500", "success-false"),
+    *(*SGW_ERRORS, "throttling", "throttling:40", "unavailable", "http-502-html", "empty-500", "success-false"),
     *("malformed-200", "reset-before", "reset-after", "error-after", "slow:20", "slow:100"),
     *("early-hints", "http-403-html", "xml-error:InternalError", "xml-error:AssumeRoleFail"),
 )

@@ -16,11 +16,12 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from express_sync.local.account import LOCAL_ACCOUNT
-from express_sync.local.cloud import TEMPLATE, CloudOptions, RunningCloud, background
+from express_sync.local.cloud import CloudOptions, RunningCloud, background
 from express_sync.local.fc.fleet import Fleet
-from express_sync.local.fc.invocation_log import Entry, Journal
+from express_sync.local.fc.invocation_log import Invocation, InvocationLog
 from express_sync.local.fc.output import Logs
-from express_sync.local.fc.result import Answer
+from express_sync.local.fc.result import InvocationResult
+from express_sync.paths import TEMPLATE
 from handler.credentials import Credentials
 from handler.smq.client import Smq
 from tests.support.patience import PATIENCE_SECONDS
@@ -61,15 +62,15 @@ class EveryLine(Logs):
         self.lines.append(line)
 
 
-class EveryEnd(Journal):
+class EveryEnd(InvocationLog):
     """How every invocation ended; those of the timers, which come at their own time, apart from the others."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.answers: list[Answer] = []
-        self.sweeps: list[Answer] = []
+        self.answers: list[InvocationResult] = []
+        self.sweeps: list[InvocationResult] = []
 
-    def end(self, entry: Entry, answer: Answer) -> None:
+    def end(self, entry: Invocation, answer: InvocationResult) -> None:
         super().end(entry, answer)
         (self.sweeps if entry.kind == "Timer" else self.answers).append(answer)
 
@@ -82,8 +83,8 @@ class Stage:
     fleet: Fleet
     strikes: Strikes
     lines: list[str]
-    answers: list[Answer]
-    sweeps: list[Answer]
+    answers: list[InvocationResult]
+    sweeps: list[InvocationResult]
     pool: urllib3.PoolManager = field(default_factory=urllib3.PoolManager)
 
     @property
@@ -98,7 +99,7 @@ class Stage:
         batches = [bodies[start : start + 16] for start in range(0, len(bodies), 16)]
         return [sent for batch in batches for sent in smq.send(self.ready["mns"]["requestQueue"], batch)]
 
-    def invoke(self, event: bytes) -> Answer:
+    def invoke(self, event: bytes) -> InvocationResult:
         """Hand an event to the function beside its trigger, and wait for the end of the invocation."""
         return self.running.run(self.fleet.invoke(event, "a-direct-invocation", "Sync"))
 
@@ -165,24 +166,26 @@ class Stage:
                 self.door("fc", "POST", "/_local/timer", {"name": "sweep"})  # it would come in five minutes by itself
         except HTTPError:
             return False  # the service is down for the moment, as a storm wants it
-        if waiting and not self.running.cloud._streams:
+        if waiting and not self.running.cloud._triggers.queue_triggers:
             self.running.run(self._let_time_pass())
         return not waiting and landed and is_calm
 
     def _is_sweeping(self) -> bool:
         return any(
-            timer.to_json()["state"] == "running" for timer in self.running.cloud._timers if timer.timer.name == "sweep"
+            timer.to_json()["state"] == "running"
+            for timer in self.running.cloud._triggers.timers
+            if timer.timer.name == "sweep"
         )
 
     async def _let_time_pass(self) -> None:
         """Put the clock of the queues forward if no message can be had and every drain waits for one; all at once."""
         cloud = self.running.cloud
         queues = [self.ready["mns"][role] for role in ("requestQueue", "deadLetterQueue")]
-        states = {state for queue in queues for _, state in cloud.messages.messages(queue)}
-        drains = [timer for timer in cloud._timers if timer.to_json()["state"] == "running"]
-        if "active" not in states and sum(map(cloud.messages.polls.waiting, queues)) == len(drains):
-            before = cloud.messages._clock
-            cloud.messages._clock = lambda: before() + BEYOND_EVERY_VISIBILITY_SECONDS
+        states = {state for queue in queues for _, state in cloud.messages.queues.messages(queue)}
+        drains = [timer for timer in cloud._triggers.timers if timer.to_json()["state"] == "running"]
+        if "active" not in states and sum(map(cloud.messages.queues.polls.waiting, queues)) == len(drains):
+            before = cloud.messages.queues._clock
+            cloud.messages.queues._clock = lambda: before() + BEYOND_EVERY_VISIBILITY_SECONDS
 
 
 def until(condition: Callable[[], bool], seconds: float) -> None:
@@ -204,11 +207,11 @@ def stage(
     with background(chosen) as running:
         runtime = running.cloud._runtime
         assert runtime is not None
-        logs, journal = EveryLine(), EveryEnd()
-        runtime.fleet.logs, runtime.fleet.journal = logs, journal
+        logs, log = EveryLine(), EveryEnd()
+        runtime.fleet.logs, runtime.fleet.invocation_log = logs, log
         struck = Strikes(runtime.fleet, running.ready["fc"]["endpoint"], strikes)
-        running.cloud._traffic.listen(struck.reached)
-        watched = Stage(running, runtime.fleet, struck, logs.lines, journal.answers, journal.sweeps)
+        running.cloud._crash_points.listen(struck.reached)
+        watched = Stage(running, runtime.fleet, struck, logs.lines, log.answers, log.sweeps)
         try:
             yield watched
         finally:

@@ -1,9 +1,8 @@
-"""What values the service takes: ranges, names, tags and properties, as tables.
+"""The values that the service accepts: ranges, names, tags and properties, as tables.
 
 Reproduces the documented limits (SMQ limits page and the operations' own pages): ranges of every attribute and
 parameter, names of 1 to 120 letters, digits and hyphens, tags of at most 16 characters, 50 user properties.
 Does not reproduce: limits on how many queues, topics and subscriptions an account may have, and request rates.
-Must not know: documents, requests, or what a queue does with a value.
 """
 
 import base64
@@ -14,26 +13,26 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from express_sync.local.mns.engine.message import Draft, Property
-from express_sync.local.mns.errors import ServiceError, invalid_element, out_of_range
+from express_sync.local.mns.errors import MnsError, invalid_element, out_of_range
 
-BATCH_SIZE = 16
-NAME_LENGTH = 120
-TAG_LENGTH = 16
-USER_PROPERTIES = 50
-PROPERTY_NAME_LENGTH = 256
-PROPERTY_VALUE_LENGTH = 4096
+MAX_BATCH_SIZE = 16
+MAX_NAME_LENGTH = 120
+MAX_TAG_LENGTH = 16
+MAX_USER_PROPERTIES = 50
+MAX_PROPERTY_NAME_LENGTH = 256
+MAX_PROPERTY_VALUE_LENGTH = 4096
 SYSTEM_PROPERTIES = frozenset(
     {"traceparent", "tracestate", "baggage", "DLQMessageType", "DLQSourceArn", "DLQOriginMessageId"}
 )
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-# What XML 1.0 cannot hold can be neither sent to the service nor come back from it.
+# What XML 1.0 cannot represent can be neither sent to the service nor received from it.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The values from `low` to `high`, both allowed, of the parameter or element `name`."""
+    """The values from `low` to `high`, both included, of the parameter or element `name`."""
 
     name: str
     low: int
@@ -41,7 +40,7 @@ class Range:
     unit: str
 
     def check(self, value: int) -> None:
-        """Do nothing if `value` is in range; InvalidArgument otherwise."""
+        """Return if `value` is in range; InvalidArgument."""
         if not self.low <= value <= self.high:
             raise out_of_range(self.name, self.low, self.high, self.unit)
 
@@ -52,10 +51,10 @@ MESSAGE_RETENTION_PERIOD = Range("MessageRetentionPeriod", 60, 604800, "seconds"
 VISIBILITY_TIMEOUT = Range("VisibilityTimeout", 1, 43200, "seconds")
 POLLING_WAIT_SECONDS = Range("PollingWaitSeconds", 0, 30, "seconds")
 WAIT_SECONDS = Range("waitseconds", 0, 30, "seconds")
-MESSAGE_COUNT = Range("numOfMessages", 1, BATCH_SIZE, "messages")
+MESSAGE_COUNT = Range("numOfMessages", 1, MAX_BATCH_SIZE, "messages")
 BATCH_BYTES = Range("Messages", 0, 65536, "bytes")
-BATCH_MESSAGES = Range("Messages", 1, BATCH_SIZE, "messages")
-RECEIPT_HANDLES = Range("ReceiptHandles", 1, BATCH_SIZE, "handles")
+BATCH_MESSAGES = Range("Messages", 1, MAX_BATCH_SIZE, "messages")
+RECEIPT_HANDLES = Range("ReceiptHandles", 1, MAX_BATCH_SIZE, "handles")
 PRIORITY = Range("Priority", 1, 16, "")
 RET_NUMBER = Range("x-mns-ret-number", 1, 1000, "items")
 MAX_RECEIVE_COUNT = Range("MaxReceiveCount", 1, 1000, "times")
@@ -63,17 +62,17 @@ MAX_RECEIVE_COUNT = Range("MaxReceiveCount", 1, 1000, "times")
 
 @dataclass(frozen=True, slots=True)
 class NameRule:
-    """What names of one kind look like, and the error codes for one that does not."""
+    """The error codes for invalid names of one kind; the rule is the same for all kinds."""
 
     invalid: str
     wrong_length: str
 
     def check(self, name: str) -> None:
-        """Do nothing if `name` is allowed; the kind's own error otherwise, the length first."""
-        if not 1 <= len(name) <= NAME_LENGTH:
-            raise ServiceError(self.wrong_length)
+        """Return if `name` is valid; otherwise raise the error of its kind, for the length first."""
+        if not 1 <= len(name) <= MAX_NAME_LENGTH:
+            raise MnsError(self.wrong_length)
         if not _NAME.fullmatch(name):
-            raise ServiceError(self.invalid)
+            raise MnsError(self.invalid)
 
 
 QUEUE_NAME = NameRule("InvalidQueueName", "QueueNameLengthError")
@@ -82,7 +81,7 @@ SUBSCRIPTION_NAME = NameRule("SubscriptionNameInvalid", "SubscriptionNameLengthE
 
 
 def check_draft(draft: Draft, maximum_bytes: int) -> None:
-    """Do nothing if `draft` may be sent, its body having 1 to `maximum_bytes` of UTF-8; InvalidArgument."""
+    """Return if `draft` may be sent, its body having 1 to `maximum_bytes` of UTF-8; InvalidArgument."""
     if _NOT_XML.search(draft.body):
         raise invalid_element("MessageBody")
     Range("MessageBody", 1, maximum_bytes, "bytes").check(len(draft.body.encode()))
@@ -92,13 +91,13 @@ def check_draft(draft: Draft, maximum_bytes: int) -> None:
 
 
 def check_tag(name: str, tag: str) -> None:
-    """Do nothing if `tag`, given as element `name`, has at most 16 characters; InvalidArgument otherwise."""
-    if len(tag) > TAG_LENGTH or _NOT_XML.search(tag):
+    """Return if `tag`, in the element `name`, has at most 16 characters; InvalidArgument."""
+    if len(tag) > MAX_TAG_LENGTH or _NOT_XML.search(tag):
         raise invalid_element(name)
 
 
 def _check_user_properties(properties: Sequence[Property]) -> None:
-    if len(properties) > USER_PROPERTIES or len({each.name for each in properties}) < len(properties):
+    if len(properties) > MAX_USER_PROPERTIES or len({each.name for each in properties}) < len(properties):
         raise invalid_element("UserProperties")
     if not all(map(_is_user_property, properties)):
         raise invalid_element("PropertyValue")
@@ -112,8 +111,8 @@ def _check_system_properties(properties: Sequence[Property]) -> None:
 
 def _is_user_property(each: Property) -> bool:
     return (
-        1 <= len(each.name) <= PROPERTY_NAME_LENGTH
-        and 1 <= len(each.value) <= PROPERTY_VALUE_LENGTH
+        1 <= len(each.name) <= MAX_PROPERTY_NAME_LENGTH
+        and 1 <= len(each.value) <= MAX_PROPERTY_VALUE_LENGTH
         and not _NOT_XML.search(each.name + each.value)
         and each.type in _VALUES
         and _VALUES[each.type](each.value)

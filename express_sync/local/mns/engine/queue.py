@@ -1,10 +1,9 @@
-"""One queue: where each message is, and when that changes by itself.
+"""One queue: its messages, and when their states change.
 
 Reproduces: delivery by priority, then order of arrival; visibility timeouts and delays; handles that die with the
-state they were given for; retention counted from enqueueing; a message due for redelivery after its policy's
-receive count turned out instead, for the dead-letter queue.
+state they were given for; retention counted from enqueueing; a message that has reached its policy's receive
+count is not delivered again but goes to the dead-letter queue.
 Unknown: in which order the service redelivers; here a message keeps its place of arrival.
-Must not know: other queues, clocks (`now_ms` is always passed in), waiting, the wire.
 """
 
 import heapq
@@ -14,12 +13,12 @@ from dataclasses import dataclass
 
 from express_sync.local.mns.engine import limits
 from express_sync.local.mns.engine.message import Message, message_id_of
-from express_sync.local.mns.errors import ServiceError
+from express_sync.local.mns.errors import MnsError
 
 
 @dataclass(frozen=True, slots=True)
 class QueueAttributes:
-    """What a queue's owner can set: seconds, and bytes of UTF-8 for the size."""
+    """The attributes that a queue's owner can set: seconds, and bytes of UTF-8 for the size."""
 
     delay_seconds: int = 0
     maximum_message_size: int = 65536
@@ -29,7 +28,7 @@ class QueueAttributes:
     logging_enabled: bool = False
 
     def check(self) -> None:
-        """Do nothing if every value is in its documented range; InvalidArgument otherwise."""
+        """Return if every value is in its documented range; InvalidArgument."""
         limits.DELAY_SECONDS.check(self.delay_seconds)
         limits.MAXIMUM_MESSAGE_SIZE.check(self.maximum_message_size)
         limits.MESSAGE_RETENTION_PERIOD.check(self.message_retention_period)
@@ -39,21 +38,21 @@ class QueueAttributes:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterPolicy:
-    """After `max_receive_count` receives without a delete a message goes to `target_queue`."""
+    """A message goes to `target_queue` after `max_receive_count` receives without a delete."""
 
     target_queue: str
     max_receive_count: int
 
     def check(self, source_queue: str) -> None:
-        """Do nothing if `source_queue` may have this policy; InvalidArgument, or an error of the target's name."""
+        """Return if `source_queue` may have this policy; InvalidArgument, or an error of the target's name."""
         limits.QUEUE_NAME.check(self.target_queue)
         limits.MAX_RECEIVE_COUNT.check(self.max_receive_count)
         if self.target_queue == source_queue:
-            raise ServiceError("InvalidArgument", "A queue cannot be its own dead-letter queue.")
+            raise MnsError("InvalidArgument", "A queue cannot be its own dead-letter queue.")
 
 
 class Queue:
-    """The messages of one queue; `settle` before anything else brings it to the present."""
+    """The messages of one queue; call `settle` before any other method."""
 
     def __init__(
         self, name: str, attributes: QueueAttributes, dead_letter: DeadLetterPolicy | None, created_s: int
@@ -69,17 +68,17 @@ class Queue:
     def clear(self) -> None:
         """Drop every message."""
         self._messages: dict[str, Message] = {}
-        # Indexes over _messages, each a heap that may hold entries which are no longer true; readers check.
+        # Indexes over _messages, each a heap that may have outdated entries; readers check.
         self._active: list[tuple[int, int, str]] = []
         self._hidden: list[tuple[int, str]] = []
         self._ages: list[tuple[int, str]] = []
 
     def __iter__(self) -> Iterator[Message]:
-        """Every message there is, whatever its state."""
+        """Iterate over all messages in any state."""
         return iter(self._messages.values())
 
     def put(self, message: Message, now_ms: int) -> Message:
-        """Hold `message`, delayed if it is to become visible later; returns it as it is held."""
+        """Add `message`, delayed if it becomes visible later; returns it as it was stored."""
         delay_ms = message.next_visible_time_ms - now_ms
         heapq.heappush(self._ages, (message.enqueue_time_ms, message.message_id))
         if delay_ms > 0:
@@ -88,14 +87,14 @@ class Queue:
         return message
 
     def settle(self, now_ms: int) -> list[Message]:
-        """Let everything happen that was due by `now_ms`; returns the messages that left as dead letters."""
+        """Do everything that is due by `now_ms`; returns the messages that left as dead letters."""
         dead = []
         while self._hidden and self._hidden[0][0] <= now_ms:
             due_ms, message_id = heapq.heappop(self._hidden)
             message = self._messages.get(message_id)
             if message is None or message.next_visible_time_ms != due_ms or self._expires_ms(message) <= due_ms:
                 continue
-            if self._is_spent(message):
+            if self._has_reached_limit(message):
                 dead.append(self._messages.pop(message_id))
             else:
                 self._show(message)
@@ -113,27 +112,27 @@ class Queue:
         return taken
 
     def peek(self, count: int, now_ms: int) -> list[Message]:
-        """Up to `count` active messages, the most urgent first, left as they are."""
+        """Return up to `count` active messages, the most urgent first, unchanged."""
         active = (message for message in self if message.state(now_ms) == "active")
         return heapq.nsmallest(count, active, key=lambda message: (message.priority, message.arrival))
 
     def delete(self, receipt_handle: str, now_ms: int) -> None:
-        """Remove the message that `receipt_handle` holds; ReceiptHandleError, MessageNotExist."""
-        del self._messages[self._held(receipt_handle, now_ms).message_id]
+        """Remove the message of the receipt handle; ReceiptHandleError, MessageNotExist."""
+        del self._messages[self._leased(receipt_handle, now_ms).message_id]
 
     def change_visibility(self, receipt_handle: str, seconds: int, now_ms: int) -> Message:
-        """Hide the held message for `seconds` from now, under a new handle; ReceiptHandleError, MessageNotExist."""
-        held = self._held(receipt_handle, now_ms)
-        return self._hide(held.hidden(now_ms, seconds * 1000, next(self._serials)))
+        """Hide the message for `seconds` from now, under a new handle; ReceiptHandleError, MessageNotExist."""
+        leased = self._leased(receipt_handle, now_ms)
+        return self._hide(leased.hidden(now_ms, seconds * 1000, next(self._serials)))
 
     def next_change_ms(self) -> int | None:
-        """When a hidden message is due at the earliest (never later than the truth); None if none is hidden."""
+        """Return when the first hidden message is due, or earlier; None if no message is hidden."""
         return self._hidden[0][0] if self._hidden else None
 
-    def _held(self, receipt_handle: str, now_ms: int) -> Message:
+    def _leased(self, receipt_handle: str, now_ms: int) -> Message:
         message = self._messages.get(message_id_of(receipt_handle))
         if message is None or message.receipt_handle != receipt_handle or message.state(now_ms) == "active":
-            raise ServiceError("MessageNotExist")
+            raise MnsError("MessageNotExist")
         return message
 
     def _hide(self, message: Message) -> Message:
@@ -145,7 +144,7 @@ class Queue:
         self._messages[message.message_id] = message
         heapq.heappush(self._active, (message.priority, message.arrival, message.message_id))
 
-    def _is_spent(self, message: Message) -> bool:
+    def _has_reached_limit(self, message: Message) -> bool:
         return self.dead_letter is not None and message.dequeue_count >= self.dead_letter.max_receive_count
 
     def _expires_ms(self, message: Message) -> int:

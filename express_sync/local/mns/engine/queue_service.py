@@ -1,11 +1,10 @@
-"""The queues of the account: sending, receiving with long polling, and what time does to them all.
+"""The queues of the account: sending, receiving with long polling, and what happens in the course of time.
 
 Reproduces: long polls that end with the first message or with their waiting time; dead letters moved as soon as
-they are due, whether or not anybody polls, with their enqueue time and thereby their retention kept.
+they are due, whether or not a client polls, with their enqueue time and therefore their retention kept.
 Chosen: a dead letter whose target queue does not exist stays where it is and is delivered again.
-Does not reproduce: FIFO queues, encryption, throttling of consumers that never delete, and the short hold on the
-name of a deleted queue.
-Must not know: HTTP, XML, topics. All of it runs in one event loop; nothing is safe to call from other threads.
+Does not reproduce: FIFO queues, encryption, throttling of consumers that never delete, and the short time in which
+the name of a deleted queue cannot be used. Not thread-safe: everything runs in one event loop.
 """
 
 import asyncio
@@ -17,32 +16,35 @@ from express_sync.local.account import Account
 from express_sync.local.mns.engine import limits
 from express_sync.local.mns.engine.message import DEFAULT_PRIORITY, Draft, Message, Property, State, new_message_id
 from express_sync.local.mns.engine.queue import DeadLetterPolicy, Queue, QueueAttributes
-from express_sync.local.mns.errors import ServiceError
-from express_sync.local.mns.long_polls import Polls
+from express_sync.local.mns.engine.schedule import Schedule
+from express_sync.local.mns.errors import MnsError
+from express_sync.local.mns.long_polls import LongPolls
 
 Clock = Callable[[], float]
 _STANDARD = QueueAttributes()
 
 
 class QueueService:
-    """Queues by name over a clock of epoch seconds; every change first brings all queues to its present."""
+    """Queues by name over a clock of epoch seconds; each method first does what is due by now.
+
+    `schedule` has what other parts of the engine do to queues later.
+    """
 
     def __init__(self, account: Account, clock: Clock = time.time) -> None:
         self.account = account
         self._clock = clock
         self._queues: dict[str, Queue] = {}
         self._arrivals = itertools.count(1)
-        self.polls = Polls()
-
-    # The queues themselves
+        self.polls = LongPolls()
+        self.schedule = Schedule()
 
     def create_queue(
         self, name: str, attributes: QueueAttributes = _STANDARD, dead_letter: DeadLetterPolicy | None = None
     ) -> bool:
-        """Create the queue: True if it is new, False if there is one just like it; QueueAlreadyExist if it differs.
+        """Create the queue: True if it is new, False if an equal one exists; QueueAlreadyExist if it differs.
 
-        A dead-letter policy belongs to the control plane: the 2015-06-06 API can neither set it nor see it, so
-        a creation without one agrees with any. The target queue may be created later.
+        A dead-letter policy belongs to the control plane: the 2015-06-06 API can neither set nor show it, so
+        a creation without one equals any. The target queue may be created later.
         """
         limits.QUEUE_NAME.check(name)
         attributes.check()
@@ -53,7 +55,7 @@ class QueueService:
         if existing is None:
             self._queues[name] = Queue(name, attributes, dead_letter, now_ms // 1000)
         elif existing.attributes != attributes or dead_letter not in (None, existing.dead_letter):
-            raise ServiceError("QueueAlreadyExist")
+            raise MnsError("QueueAlreadyExist")
         return existing is None
 
     def set_queue_attributes(self, name: str, attributes: QueueAttributes) -> None:
@@ -65,35 +67,38 @@ class QueueService:
         queue.modified_s = now_ms // 1000
 
     def delete_queue(self, name: str) -> None:
-        """Delete the queue and its messages; a queue that is not there is as good as deleted."""
+        """Delete the queue and its messages, if it exists."""
         limits.QUEUE_NAME.check(name)
         self.advance()
         self._queues.pop(name, None)
         self.polls.wake(name)
 
     def queue(self, name: str) -> Queue:
-        """The queue of that name; InvalidQueueName, QueueNameLengthError, QueueNotExist."""
+        """Return the queue of that name; InvalidQueueName, QueueNameLengthError, QueueNotExist."""
         limits.QUEUE_NAME.check(name)
         if name not in self._queues:
-            raise ServiceError("QueueNotExist")
+            raise MnsError("QueueNotExist")
         return self._queues[name]
 
-    def queues(self) -> list[Queue]:
-        """All queues, by name."""
+    def has(self, name: str) -> bool:
+        """Tell whether the queue exists."""
+        return name in self._queues
+
+    def all_queues(self) -> list[Queue]:
+        """Return all queues, sorted by name."""
         return [self._queues[name] for name in sorted(self._queues)]
 
     def messages(self, queue: str) -> list[tuple[Message, State]]:
-        """Every message of the queue with its state, in order of arrival, untouched."""
+        """Return every message of the queue with its state, in order of arrival, without changing any."""
         now_ms = self.advance()
-        held = sorted(self.queue(queue), key=lambda message: message.arrival)
-        return [(message, message.state(now_ms)) for message in held]
+        messages = sorted(self.queue(queue), key=lambda message: message.arrival)
+        return [(message, message.state(now_ms)) for message in messages]
 
     def reset(self) -> None:
-        """Drop every message; the queues stay."""
+        """Drop every message and what is scheduled; the queues stay."""
+        self.schedule.clear()
         for queue in self._queues.values():
             queue.clear()
-
-    # Messages
 
     def send(
         self,
@@ -107,7 +112,7 @@ class QueueService:
     ) -> Message:
         """Put a message into the queue, visible after its own delay or the queue's; InvalidArgument, QueueNotExist.
 
-        `body` is text of 1 byte to the queue's maximum. The result carries a receipt handle if it is delayed.
+        `body` is text of 1 byte to the queue's maximum. The result has a receipt handle if it is delayed.
         """
         now_ms = self.advance()
         target = self.queue(queue)
@@ -115,13 +120,13 @@ class QueueService:
         limits.check_draft(draft, target.attributes.maximum_message_size)
         if delay_seconds is not None:
             limits.DELAY_SECONDS.check(delay_seconds)
-        return self._enqueue(target, draft, delay_seconds, now_ms)
+        return self.enqueue(target, draft, delay_seconds, now_ms)
 
     async def receive(self, queue: str, count: int = 1, wait_seconds: int | None = None) -> list[Message]:
         """Receive 1 to 16 messages, each invisible from now for the queue's visibility timeout.
 
-        Waits up to `wait_seconds` of real time (0 to 30; None: the queue's own) for a first one; [] when none came.
-        Cancelling a wait takes nothing. InvalidArgument, QueueNotExist (also when deleted meanwhile).
+        Waits up to `wait_seconds` of real time (0 to 30; None: the queue's own) for a first one; [] if none came.
+        Cancelling a wait receives nothing. InvalidArgument, QueueNotExist (also when deleted meanwhile).
         """
         limits.MESSAGE_COUNT.check(count)
         wait = self.queue(queue).attributes.polling_wait_seconds if wait_seconds is None else wait_seconds
@@ -137,46 +142,46 @@ class QueueService:
             await self.polls.wait(queue, min(remaining, self._until_next_change(now_ms)))
 
     def peek(self, queue: str, count: int = 1) -> list[Message]:
-        """Up to `count` (1 to 16) messages that a receive could have, left as they are; [] when there is none."""
+        """Return up to `count` (1 to 16) messages that can be received, unchanged; [] if there are none."""
         limits.MESSAGE_COUNT.check(count)
-        now_ms = self.advance()
-        return self.queue(queue).peek(count, now_ms)
+        return self.queue(queue).peek(count, self.advance())
 
     def delete(self, queue: str, receipt_handle: str) -> None:
-        """Delete the message that the handle holds; ReceiptHandleError, MessageNotExist, QueueNotExist."""
-        now_ms = self.advance()
-        self.queue(queue).delete(receipt_handle, now_ms)
+        """Delete the message of the receipt handle; ReceiptHandleError, MessageNotExist, QueueNotExist."""
+        self.queue(queue).delete(receipt_handle, self.advance())
 
     def change_visibility(self, queue: str, receipt_handle: str, seconds: int) -> Message:
-        """Hide the held message for 1 to 43200 seconds from now; returns it with its new handle.
+        """Hide the message for 1 to 43200 seconds from now; returns it with its new handle.
 
         ReceiptHandleError, MessageNotExist, QueueNotExist, InvalidArgument.
         """
         limits.VISIBILITY_TIMEOUT.check(seconds)
-        now_ms = self.advance()
-        return self.queue(queue).change_visibility(receipt_handle, seconds, now_ms)
-
-    # Time
+        return self.queue(queue).change_visibility(receipt_handle, seconds, self.advance())
 
     def now_ms(self) -> int:
-        """The clock's present in milliseconds."""
+        """Return the time of the clock in milliseconds."""
         return int(self._clock() * 1000)
 
     def advance(self) -> int:
-        """Let everything happen that was due by now; returns that now, in milliseconds."""
+        """Do everything that is due by now; returns that time in milliseconds."""
         now_ms = self.now_ms()
         while dead := [(queue, message) for queue in self._queues.values() for message in queue.settle(now_ms)]:
             for queue, message in dead:
-                self._bury(queue, message, now_ms)
+                self._dead_letter(queue, message, now_ms)
+        self.schedule.run_due(now_ms)
         return now_ms
 
     def next_change_ms(self) -> int | None:
-        """When time next changes anything by itself, at the earliest; None if it never will."""
-        return min(
-            (due for queue in self._queues.values() if (due := queue.next_change_ms()) is not None), default=None
-        )
+        """Return when something is due next, or earlier; None if nothing is."""
+        due = [self.schedule.next_due_ms(), *(queue.next_change_ms() for queue in self._queues.values())]
+        return min((each for each in due if each is not None), default=None)
 
-    def _bury(self, source: Queue, message: Message, now_ms: int) -> None:
+    def enqueue(self, queue: Queue, draft: Draft, delay_seconds: int | None, now_ms: int) -> Message:
+        """Put a checked `draft` into the queue, with the queue's own delay if `delay_seconds` is None."""
+        delay = queue.attributes.delay_seconds if delay_seconds is None else delay_seconds
+        return self._put(queue, draft.message(delay, now_ms, next(self._arrivals)), now_ms)
+
+    def _dead_letter(self, source: Queue, message: Message, now_ms: int) -> None:
         target = self._queues.get(source.dead_letter.target_queue) if source.dead_letter else None
         if target is None:
             self._put(source, message, now_ms)
@@ -184,27 +189,10 @@ class QueueService:
         arn = f"acs:mns:{self.account.region}:{self.account.account_id}:/queues/{source.name}"
         self._put(target, message.dead_letter(arn, new_message_id(), next(self._arrivals), now_ms), now_ms)
 
-    def _enqueue(self, queue: Queue, draft: Draft, delay_seconds: int | None, now_ms: int) -> Message:
-        delay = queue.attributes.delay_seconds if delay_seconds is None else delay_seconds
-        return self._put(queue, self._message(draft, delay, now_ms), now_ms)
-
-    def _message(self, draft: Draft, delay_seconds: int, now_ms: int) -> Message:
-        return Message(
-            message_id=new_message_id(),
-            body=draft.body,
-            arrival=next(self._arrivals),
-            enqueue_time_ms=now_ms,
-            next_visible_time_ms=now_ms + delay_seconds * 1000,
-            first_dequeue_time_ms=now_ms,
-            priority=draft.priority,
-            user_properties=draft.user_properties,
-            system_properties=draft.system_properties,
-        )
-
     def _put(self, queue: Queue, message: Message, now_ms: int) -> Message:
-        held = queue.put(message, now_ms)
+        stored = queue.put(message, now_ms)
         self.polls.wake(queue.name)
-        return held
+        return stored
 
     def _until_next_change(self, now_ms: int) -> float:
         due_ms = self.next_change_ms()

@@ -1,39 +1,36 @@
-"""A topic with its subscriptions, and what a subscriber's queue gets of a message.
+"""A topic with its subscriptions, and the notifications for a subscriber's queue.
 
 Reproduces: exact matching of the one tag; the formats SIMPLIFIED (the body as it is), JSON (keys in the order that
-the service writes them, values all strings, no MessageTag without a tag) and XML as documented; both retry
-strategies.
-Unknown: how the service escapes text in the JSON format; here everything that JSON lets stand stays.
-Must not know: queues, clocks, requests.
+the service writes them, values all strings, no MessageTag without a tag) and XML as documented.
+Unknown: how the service escapes text in the JSON format; here only as JSON requires.
 """
 
-import itertools
 import json
-import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from xml.sax.saxutils import escape
 
 from express_sync.local.mns.engine import limits
 from express_sync.local.mns.errors import invalid_element
+from express_sync.local.retry_strategy import STRATEGIES
 
 
 @dataclass(frozen=True, slots=True)
 class TopicAttributes:
-    """What a topic's owner can set."""
+    """The attributes that a topic's owner can set."""
 
     maximum_message_size: int = 65536
     logging_enabled: bool = False
 
     def check(self) -> None:
-        """Do nothing if every value is in its documented range; InvalidArgument otherwise."""
+        """Return if every value is in its documented range; InvalidArgument."""
         limits.MAXIMUM_MESSAGE_SIZE.check(self.maximum_message_size)
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionAttributes:
-    """What a subscriber chooses; all but `notify_strategy` for good."""
+    """The attributes that a subscriber sets; only `notify_strategy` can be changed."""
 
     endpoint: str
     filter_tag: str = ""
@@ -41,15 +38,15 @@ class SubscriptionAttributes:
     notify_content_format: str = "XML"
 
     def check(self) -> None:
-        """Do nothing if tag, strategy and format are ones there are; InvalidArgument otherwise."""
+        """Return if tag, strategy and format are valid; InvalidArgument."""
         limits.check_tag("FilterTag", self.filter_tag)
-        if self.notify_strategy not in RETRY_WAITS_S:
+        if self.notify_strategy not in STRATEGIES:
             raise invalid_element("NotifyStrategy")
         if self.notify_content_format not in FORMATS:
             raise invalid_element("NotifyContentFormat")
 
-    def wants(self, tag: str) -> bool:
-        """Whether a message with that tag ("" for none) is for this subscriber."""
+    def matches(self, tag: str) -> bool:
+        """Tell whether a message with that tag ("" for none) is for this subscriber."""
         return self.filter_tag in ("", tag)
 
 
@@ -76,7 +73,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One published message on its way to one subscriber."""
+    """One published message for one subscriber."""
 
     owner: str
     topic: str
@@ -125,17 +122,4 @@ def _xml(notification: Notification) -> str:
 
 FORMATS: Mapping[str, Callable[[Notification], str]] = MappingProxyType(
     {"SIMPLIFIED": lambda notification: notification.body, "JSON": _json, "XML": _xml}
-)
-
-
-def _backoff() -> Iterator[float]:
-    return (random.SystemRandom().uniform(10, 20) for _ in range(3))
-
-
-def _exponential_decay() -> Iterator[float]:
-    return itertools.chain((float(2**power) for power in range(9)), itertools.repeat(512.0, 167))
-
-
-RETRY_WAITS_S: Mapping[str, Callable[[], Iterator[float]]] = MappingProxyType(
-    {"BACKOFF_RETRY": _backoff, "EXPONENTIAL_DECAY_RETRY": _exponential_decay}
 )

@@ -1,45 +1,42 @@
-"""The topics of the account and who has subscribed to them.
+"""The topics of the account and their subscriptions.
 
-Reproduces: creations that may be repeated as long as they ask for the same; a queue may subscribe only if it takes
+Reproduces: creations that may be repeated as long as they are equal; a queue may subscribe only if it takes
 messages as large as the topic's; of a subscription only the retry strategy can change.
 Does not reproduce: endpoints other than queues of this account and region (refused as EndpointInvalid), dead-letter
-queues of subscriptions, the short hold on the name of a deleted topic.
-Must not know: messages, HTTP, XML.
+queues of subscriptions, the short time in which the name of a deleted topic cannot be used.
 """
 
 import re
-import time
 from dataclasses import replace
 
 from express_sync.local.account import Account
 from express_sync.local.mns.engine import limits
-from express_sync.local.mns.engine.queue_service import Clock, QueueService
+from express_sync.local.mns.engine.queue_service import QueueService
 from express_sync.local.mns.engine.topic import Subscription, SubscriptionAttributes, Topic, TopicAttributes
-from express_sync.local.mns.errors import ServiceError
+from express_sync.local.mns.errors import MnsError
 
 _ENDPOINT = re.compile(r"acs:mns:([^:/]+):([^:/]+):/?queues/([^:/]+)")
 
 
-class TopicService(QueueService):
-    """Queues, and topics and subscriptions by name."""
+class TopicService:
+    """Topics and subscriptions by name; their endpoints are among `queues`."""
 
-    def __init__(self, account: Account, clock: Clock = time.time) -> None:
-        super().__init__(account, clock)
+    def __init__(self, account: Account, queues: QueueService) -> None:
+        self._account = account
+        self._queues = queues
         self._topics: dict[str, Topic] = {}
 
-    # Topics
-
     def create_topic(self, name: str, maximum_message_size: int = 65536, logging_enabled: bool = False) -> bool:
-        """Create the topic: True if new, False if there is one just like it; TopicAlreadyExist if it differs."""
+        """Create the topic: True if it is new, False if an equal one exists; TopicAlreadyExist if it differs."""
         limits.TOPIC_NAME.check(name)
         attributes = TopicAttributes(maximum_message_size, logging_enabled)
         attributes.check()
         existing = self._topics.get(name)
         if existing is None:
-            now_s = self.now_ms() // 1000
+            now_s = self._queues.now_ms() // 1000
             self._topics[name] = Topic(name, attributes, now_s, now_s)
         elif existing.attributes != attributes:
-            raise ServiceError("TopicAlreadyExist")
+            raise MnsError("TopicAlreadyExist")
         return existing is None
 
     def set_topic_attributes(self, name: str, attributes: TopicAttributes) -> None:
@@ -47,25 +44,23 @@ class TopicService(QueueService):
         topic = self.topic(name)
         attributes.check()
         topic.attributes = attributes
-        topic.modified_s = self.now_ms() // 1000
+        topic.modified_s = self._queues.now_ms() // 1000
 
     def delete_topic(self, name: str) -> None:
-        """Delete the topic and its subscriptions; a topic that is not there is as good as deleted."""
+        """Delete the topic and its subscriptions, if it exists."""
         limits.TOPIC_NAME.check(name)
         self._topics.pop(name, None)
 
     def topic(self, name: str) -> Topic:
-        """The topic of that name; TopicNameInvalid, TopicNameLengthError, TopicNotExist."""
+        """Return the topic of that name; TopicNameInvalid, TopicNameLengthError, TopicNotExist."""
         limits.TOPIC_NAME.check(name)
         if name not in self._topics:
-            raise ServiceError("TopicNotExist")
+            raise MnsError("TopicNotExist")
         return self._topics[name]
 
-    def topics(self) -> list[Topic]:
-        """All topics, by name."""
+    def all_topics(self) -> list[Topic]:
+        """Return all topics, sorted by name."""
         return [self._topics[name] for name in sorted(self._topics)]
-
-    # Subscriptions
 
     def subscribe(
         self,
@@ -77,9 +72,9 @@ class TopicService(QueueService):
         notify_strategy: str = "BACKOFF_RETRY",
         notify_content_format: str = "XML",
     ) -> bool:
-        """Subscribe the queue that `endpoint` (acs:mns:REGION:ACCOUNT:queues/NAME) names; the queue may come later.
+        """Subscribe the queue of `endpoint` (acs:mns:REGION:ACCOUNT:queues/NAME); it may be created later.
 
-        True if new, False if there is one just like it; SubscriptionAlreadyExist if it differs; TopicNotExist,
+        True if it is new, False if an equal one exists; SubscriptionAlreadyExist if it differs; TopicNotExist,
         EndpointInvalid, InvalidArgument.
         """
         subscribed = self.topic(topic)
@@ -89,47 +84,47 @@ class TopicService(QueueService):
         self._check_size(subscribed, self.queue_of(endpoint))
         existing = subscribed.subscriptions.get(name)
         if existing is None:
-            now_s = self.now_ms() // 1000
+            now_s = self._queues.now_ms() // 1000
             subscribed.subscriptions[name] = Subscription(name, attributes, now_s, now_s)
         elif existing.attributes != attributes:
-            raise ServiceError("SubscriptionAlreadyExist")
+            raise MnsError("SubscriptionAlreadyExist")
         return existing is None
 
     def set_notify_strategy(self, topic: str, name: str, notify_strategy: str) -> None:
-        """Change the one attribute of a subscription that can change; SubscriptionNotExist, InvalidArgument."""
+        """Change the only attribute of a subscription that can be changed; SubscriptionNotExist, InvalidArgument."""
         subscription = self.subscription(topic, name)
         changed = replace(subscription.attributes, notify_strategy=notify_strategy)
         changed.check()
         subscription.attributes = changed
-        subscription.modified_s = self.now_ms() // 1000
+        subscription.modified_s = self._queues.now_ms() // 1000
 
     def unsubscribe(self, topic: str, name: str) -> None:
-        """End the subscription; one that is not there is as good as ended. TopicNotExist."""
+        """End the subscription, if it exists. TopicNotExist."""
         limits.SUBSCRIPTION_NAME.check(name)
         self.topic(topic).subscriptions.pop(name, None)
 
     def subscription(self, topic: str, name: str) -> Subscription:
-        """That subscription of that topic; TopicNotExist, SubscriptionNotExist, or an error of a name."""
+        """Return the subscription; TopicNotExist, SubscriptionNotExist, or an error of a name."""
         subscriptions = self.topic(topic).subscriptions
         limits.SUBSCRIPTION_NAME.check(name)
         if name not in subscriptions:
-            raise ServiceError("SubscriptionNotExist")
+            raise MnsError("SubscriptionNotExist")
         return subscriptions[name]
 
     def subscriptions(self, topic: str) -> list[Subscription]:
-        """All subscriptions of the topic, by name; TopicNotExist."""
+        """Return all subscriptions of the topic, sorted by name; TopicNotExist."""
         return [each for _, each in sorted(self.topic(topic).subscriptions.items())]
 
     def queue_of(self, endpoint: str) -> str:
-        """The name of the queue that `endpoint` means; EndpointInvalid if that is no queue of this account."""
+        """Return the name of the queue of `endpoint`; EndpointInvalid if it is not a queue of this account."""
         match = _ENDPOINT.fullmatch(endpoint)
-        if match is None or match.groups()[:2] != (self.account.region, self.account.account_id):
-            raise ServiceError("EndpointInvalid")
+        if match is None or match.groups()[:2] != (self._account.region, self._account.account_id):
+            raise MnsError("EndpointInvalid")
         return match[3]
 
-    def _check_size(self, topic: Topic, queue_name: str) -> None:
-        queue = self._queues.get(queue_name)
-        if queue and queue.attributes.maximum_message_size < topic.attributes.maximum_message_size:
-            raise ServiceError(
+    def _check_size(self, topic: Topic, queue: str) -> None:
+        size = topic.attributes.maximum_message_size
+        if self._queues.has(queue) and self._queues.queue(queue).attributes.maximum_message_size < size:
+            raise MnsError(
                 "InvalidArgument", "The MaximumMessageSize of the queue should not be less than that of the topic."
             )

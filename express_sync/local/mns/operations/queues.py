@@ -1,9 +1,8 @@
 """The operations on queues: create, set and get attributes, delete, list.
 
 Reproduces: documents and statuses of the API; ActiveMessages, InactiveMessages and DelayMessages exact, where the
-service's are eventually consistent and on their way out.
+service's are eventually consistent and deprecated.
 Unknown: whether deleting a queue that does not exist is an error (here 204).
-Must not know: how a queue works.
 """
 
 from collections import Counter
@@ -13,7 +12,7 @@ from express_sync.local.mns import schema, xml
 from express_sync.local.mns.engine.queue import Queue, QueueAttributes
 from express_sync.local.mns.operation import NO_CONTENT, Call, Operation, created, overrides
 from express_sync.local.mns.paging import page, with_meta
-from express_sync.local.mns.protocol import Answer
+from express_sync.local.mns.protocol import Response
 from express_sync.local.mns.xml import Node
 
 _SCHEMA: schema.Schema = {
@@ -26,44 +25,44 @@ _SCHEMA: schema.Schema = {
 }
 
 
-async def create_queue(call: Call) -> Answer:
-    """PUT a queue with the attributes that differ from the defaults."""
+async def create_queue(call: Call) -> Response:
+    """Create a queue with the given attributes, and the defaults for the others."""
     attributes = QueueAttributes(**schema.read(schema.document(call.request.body, "Queue"), _SCHEMA))
-    return created(call, call.service.create_queue(call.names["queue"], attributes))
+    return created(call, call.service.queues.create_queue(call.names["queue"], attributes))
 
 
-async def set_queue_attributes(call: Call) -> Answer:
+async def set_queue_attributes(call: Call) -> Response:
     """Change the attributes that are given."""
-    queue = call.service.queue(call.names["queue"])
+    queue = call.service.queues.queue(call.names["queue"])
     changes = schema.read(schema.document(call.request.body, "Queue"), _SCHEMA)
-    call.service.set_queue_attributes(queue.name, replace(queue.attributes, **changes))
+    call.service.queues.set_queue_attributes(queue.name, replace(queue.attributes, **changes))
     return NO_CONTENT
 
 
-async def get_queue_attributes(call: Call) -> Answer:
-    """All attributes, set, kept and counted."""
-    queue = call.service.queue(call.names["queue"])
-    return Answer(200, xml.write(("Queue", _describe(call, queue))))
+async def get_queue_attributes(call: Call) -> Response:
+    """Return all attributes, with the message counts."""
+    queue = call.service.queues.queue(call.names["queue"])
+    return Response(200, xml.write(("Queue", _describe(call, queue))))
 
 
-async def delete_queue(call: Call) -> Answer:
-    """Delete the queue and what is in it."""
-    call.service.delete_queue(call.names["queue"])
+async def delete_queue(call: Call) -> Response:
+    """Delete the queue and its messages."""
+    call.service.queues.delete_queue(call.names["queue"])
     return NO_CONTENT
 
 
-async def list_queue(call: Call) -> Answer:
-    """The addresses of the queues, with their attributes if asked for."""
+async def list_queue(call: Call) -> Response:
+    """Return the addresses of the queues, with their attributes if requested."""
 
     def describe(queue: Queue) -> list[Node]:
         meta = _describe(call, queue) if with_meta(call.request) else []
         return [("QueueURL", f"{call.request.url}/queues/{queue.name}"), *meta]
 
-    return page(call.request, "Queue", call.service.queues(), lambda queue: queue.name, describe)
+    return page(call.request, "Queue", call.service.queues.all_queues(), lambda queue: queue.name, describe)
 
 
 def _describe(call: Call, queue: Queue) -> list[Node]:
-    states = Counter(state for _, state in call.service.messages(queue.name))
+    states = Counter(state for _, state in call.service.queues.messages(queue.name))
     return [
         ("QueueName", queue.name),
         ("CreateTime", queue.created_s),

@@ -2,7 +2,6 @@
 
 Reproduces: documents and statuses of the API.
 Unknown: whether deleting what does not exist is an error (here 204).
-Must not know: how messages get to their subscribers.
 """
 
 from dataclasses import replace
@@ -12,7 +11,7 @@ from express_sync.local.mns.engine.topic import Subscription, Topic, TopicAttrib
 from express_sync.local.mns.errors import invalid_element
 from express_sync.local.mns.operation import NO_CONTENT, Call, Operation, created, overrides
 from express_sync.local.mns.paging import page, with_meta
-from express_sync.local.mns.protocol import Answer
+from express_sync.local.mns.protocol import Response
 from express_sync.local.mns.xml import Node
 
 _TOPIC: schema.Schema = {
@@ -35,88 +34,88 @@ _MESSAGE: schema.Schema = {
 _TOPIC_RETENTION_S = 86400
 
 
-async def create_topic(call: Call) -> Answer:
-    """PUT a topic with the attributes that differ from the defaults."""
+async def create_topic(call: Call) -> Response:
+    """Create a topic with the given attributes, and the defaults for the others."""
     attributes = schema.read(schema.document(call.request.body, "Topic"), _TOPIC)
-    return created(call, call.service.create_topic(call.names["topic"], **attributes))
+    return created(call, call.service.topics.create_topic(call.names["topic"], **attributes))
 
 
-async def set_topic_attributes(call: Call) -> Answer:
+async def set_topic_attributes(call: Call) -> Response:
     """Change the attributes that are given."""
-    topic = call.service.topic(call.names["topic"])
+    topic = call.service.topics.topic(call.names["topic"])
     changes = schema.read(schema.document(call.request.body, "Topic"), _TOPIC)
     attributes: TopicAttributes = replace(topic.attributes, **changes)
-    call.service.set_topic_attributes(topic.name, attributes)
+    call.service.topics.set_topic_attributes(topic.name, attributes)
     return NO_CONTENT
 
 
-async def get_topic_attributes(call: Call) -> Answer:
-    """All attributes, set and kept."""
-    return Answer(200, xml.write(("Topic", _describe_topic(call.service.topic(call.names["topic"])))))
+async def get_topic_attributes(call: Call) -> Response:
+    """Return all attributes."""
+    return Response(200, xml.write(("Topic", _describe_topic(call.service.topics.topic(call.names["topic"])))))
 
 
-async def delete_topic(call: Call) -> Answer:
+async def delete_topic(call: Call) -> Response:
     """Delete the topic and its subscriptions."""
-    call.service.delete_topic(call.names["topic"])
+    call.service.topics.delete_topic(call.names["topic"])
     return NO_CONTENT
 
 
-async def list_topic(call: Call) -> Answer:
-    """The addresses of the topics, with their attributes if asked for."""
+async def list_topic(call: Call) -> Response:
+    """Return the addresses of the topics, with their attributes if requested."""
 
     def describe(topic: Topic) -> list[Node]:
         meta = _describe_topic(topic) if with_meta(call.request) else []
         return [("TopicURL", f"{call.request.url}/topics/{topic.name}"), *meta]
 
-    return page(call.request, "Topic", call.service.topics(), lambda topic: topic.name, describe)
+    return page(call.request, "Topic", call.service.topics.all_topics(), lambda topic: topic.name, describe)
 
 
-async def publish_message(call: Call) -> Answer:
-    """Send a message to every subscriber that wants its tag."""
-    call.service.topic(call.names["topic"])
+async def publish_message(call: Call) -> Response:
+    """Send a message to every subscriber that its tag matches."""
+    call.service.topics.topic(call.names["topic"])
     message = schema.read(schema.document(call.request.body, "Message"), _MESSAGE)
     published = call.service.publish(call.names["topic"], message.pop("body", ""), **message)
     content: list[Node] = [("MessageId", published.message_id), ("MessageBodyMD5", published.body_md5)]
-    return Answer(201, xml.write(("Message", content)))
+    return Response(201, xml.write(("Message", content)))
 
 
-async def subscribe(call: Call) -> Answer:
-    """PUT a subscription; the endpoint is required."""
+async def subscribe(call: Call) -> Response:
+    """Create a subscription; the endpoint is required."""
     attributes = schema.read(schema.document(call.request.body, "Subscription"), _SUBSCRIPTION)
     if "endpoint" not in attributes:
         raise invalid_element("Endpoint")
-    return created(call, call.service.subscribe(call.names["topic"], call.names["subscription"], **attributes))
+    return created(call, call.service.topics.subscribe(call.names["topic"], call.names["subscription"], **attributes))
 
 
-async def set_subscription_attributes(call: Call) -> Answer:
-    """Change the retry strategy, which is all that can change."""
+async def set_subscription_attributes(call: Call) -> Response:
+    """Change the retry strategy, the only attribute that can be changed."""
     topic, name = call.names["topic"], call.names["subscription"]
-    current = call.service.subscription(topic, name).attributes.notify_strategy
+    current = call.service.topics.subscription(topic, name).attributes.notify_strategy
     changes = schema.read(schema.document(call.request.body, "Subscription"), _STRATEGY)
-    call.service.set_notify_strategy(topic, name, changes.get("notify_strategy", current))
+    call.service.topics.set_notify_strategy(topic, name, changes.get("notify_strategy", current))
     return NO_CONTENT
 
 
-async def get_subscription_attributes(call: Call) -> Answer:
-    """All attributes of the subscription."""
-    subscription = call.service.subscription(call.names["topic"], call.names["subscription"])
-    return Answer(200, xml.write(("Subscription", _describe_subscription(call, subscription))))
+async def get_subscription_attributes(call: Call) -> Response:
+    """Return all attributes of the subscription."""
+    subscription = call.service.topics.subscription(call.names["topic"], call.names["subscription"])
+    return Response(200, xml.write(("Subscription", _describe_subscription(call, subscription))))
 
 
-async def unsubscribe(call: Call) -> Answer:
+async def unsubscribe(call: Call) -> Response:
     """End the subscription."""
-    call.service.unsubscribe(call.names["topic"], call.names["subscription"])
+    call.service.topics.unsubscribe(call.names["topic"], call.names["subscription"])
     return NO_CONTENT
 
 
-async def list_subscription_by_topic(call: Call) -> Answer:
-    """The addresses of the topic's subscriptions."""
+async def list_subscription_by_topic(call: Call) -> Response:
+    """Return the addresses of the topic's subscriptions."""
     topic = call.names["topic"]
 
     def describe(subscription: Subscription) -> list[Node]:
         return [("SubscriptionURL", f"{call.request.url}/topics/{topic}/subscriptions/{subscription.name}")]
 
-    found = call.service.subscriptions(topic)
+    found = call.service.topics.subscriptions(topic)
     return page(call.request, "Subscription", found, lambda subscription: subscription.name, describe)
 
 
@@ -158,7 +157,14 @@ OPERATIONS = (
     Operation("GetTopicAttributes", "GET", _TOPIC_PATH, get_topic_attributes),
     Operation("DeleteTopic", "DELETE", _TOPIC_PATH, delete_topic),
     Operation("ListTopic", "GET", "/topics", list_topic),
-    Operation("PublishMessage", "POST", f"{_TOPIC_PATH}/messages", publish_message),
+    Operation(
+        "PublishMessage",
+        "POST",
+        f"{_TOPIC_PATH}/messages",
+        publish_message,
+        sent_point="publish-sent",
+        answered_point="publish-answered",
+    ),
     Operation("SetSubscriptionAttributes", "PUT", _SUBSCRIPTION_PATH, set_subscription_attributes, overrides),
     Operation("Subscribe", "PUT", _SUBSCRIPTION_PATH, subscribe),
     Operation("GetSubscriptionAttributes", "GET", _SUBSCRIPTION_PATH, get_subscription_attributes),

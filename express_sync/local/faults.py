@@ -1,0 +1,168 @@
+"""Faults for tests: parsing them, queueing them for coming calls, and the admin API for both.
+
+All emulators have the same API at `/_local/faults`. `POST {"operation", "name"?, "faults": [...], "count"?}` queues the
+list of faults `count` times; each fault applies to one call of `operation` whose resource has a name that matches the
+glob `name`. `GET` lists the rules that have faults left, `DELETE` removes them. The emulators carry the faults out.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Generic, Literal, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from express_sync.local.admin import AdminRequestError, json_object
+
+MAX_COUNT = 10_000
+_FIELDS = ("name", "operation", "faults", "count")
+_SECONDS = {"MILLISECONDS": 0.001, "SECONDS": 1.0}
+_NUMBER = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6})?")
+
+# When the operation is performed, if at all. It is always performed with all its checks.
+Execution = Literal["now", "later", "never"]
+# What an emulator sends to the client; each emulator has its own type.
+Wire = TypeVar("Wire")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[Wire]):
+    """A kind of fault; one with a `unit` takes a number, as in `slow:200`."""
+
+    execution: Execution
+    wire: Wire
+    unit: Literal["", "MILLISECONDS", "SECONDS"] = ""
+    is_number_optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fault(Generic[Wire]):
+    """One deviation of one call; `delay_s` is how long the emulator waits, or asks its client to wait."""
+
+    text: str
+    execution: Execution
+    wire: Wire
+    delay_s: float = 0.0
+
+
+Kinds = Mapping[str, Kind[Wire]]
+
+
+def parse(kinds: Kinds[Wire], text: str) -> Fault[Wire]:
+    """Read a fault such as `late-commit:2.5`. AdminRequestError, which lists all faults, if it is unknown."""
+    name, _, number = text.partition(":")
+    kind = kinds.get(text)
+    if kind is not None and (not kind.unit or kind.is_number_optional):
+        return Fault(text, kind.execution, kind.wire)
+    kind = kinds.get(name)
+    if kind is None or not kind.unit or not _NUMBER.fullmatch(number):
+        raise AdminRequestError(f"{text!r} is not a fault; allowed are {', '.join(_allowed(kinds))}")
+    return Fault(text, kind.execution, kind.wire, float(number) * _SECONDS[kind.unit])
+
+
+def _allowed(kinds: Kinds[Wire]) -> Iterable[str]:
+    for name, kind in kinds.items():
+        number = f":{kind.unit}" if kind.unit else ""
+        yield f"{name}[{number}]" if kind.is_number_optional else f"{name}{number}"
+
+
+@dataclass(slots=True)
+class _Rule(Generic[Wire]):
+    operation: str
+    name_glob: str
+    faults: Sequence[Fault[Wire]]
+    count: int
+    taken: int = 0
+
+    @property
+    def left(self) -> int:
+        return len(self.faults) * self.count - self.taken
+
+    def applies_to(self, operation: str, name: str | None) -> bool:
+        return self.operation == operation and (name is None or fnmatchcase(name, self.name_glob))
+
+    def take(self) -> Fault[Wire]:
+        fault = self.faults[self.taken % len(self.faults)]
+        self.taken += 1
+        return fault
+
+    def document(self) -> dict[str, Any]:
+        texts = [fault.text for fault in self.faults]
+        described = {"operation": self.operation, "name": self.name_glob, "faults": texts}
+        return {**described, "count": self.count, "left": self.left}
+
+
+class FaultQueue(Generic[Wire]):
+    """Faults in the order in which they were queued; each applies to one matching call.
+
+    `default` is the operation of a request that names none; without one the operation is required.
+    """
+
+    def __init__(self, kinds: Kinds[Wire], operations: Sequence[str], default: str = "") -> None:
+        self._kinds = kinds
+        self._operations = operations
+        self._default = default
+        self._rules: list[_Rule[Wire]] = []
+
+    def add(self, document: Mapping[str, Any]) -> int:
+        """Queue the faults of a request body and return their number. AdminRequestError if it cannot be used."""
+        operation, name_glob = document.get("operation", self._default), document.get("name", "*")
+        if operation not in self._operations:
+            raise AdminRequestError(f"operation must be one of {', '.join(self._operations)}")
+        if not isinstance(name_glob, str):
+            raise AdminRequestError("name must be a string, a glob for the names of resources")
+        faults, count = self._parsed(document.get("faults")), _count(document.get("count", 1))
+        self._rules.append(_Rule(operation, name_glob, faults, count))
+        return len(faults) * count
+
+    def take(self, operation: str, name: str | None) -> Fault[Wire] | None:
+        """Take the fault that applies to this call, if any; a `name` of None matches every rule."""
+        rule = next((rule for rule in self._rules if rule.applies_to(operation, name)), None)
+        if rule is None:
+            return None
+        fault = rule.take()
+        if not rule.left:
+            self._rules.remove(rule)
+        return fault
+
+    def documents(self) -> list[dict[str, Any]]:
+        """Return the rules that have faults left, in the form of the admin API."""
+        return [rule.document() for rule in self._rules]
+
+    def clear(self) -> None:
+        """Remove all faults."""
+        self._rules.clear()
+
+    def _parsed(self, texts: object) -> list[Fault[Wire]]:
+        if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
+            raise AdminRequestError("faults must be a list of strings, and not empty")
+        return [parse(self._kinds, text) for text in texts]
+
+
+def _count(count: object) -> int:
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MAX_COUNT:
+        raise AdminRequestError(f"count must be a whole number from 1 to {MAX_COUNT}")
+    return count
+
+
+def fault_routes(faults: FaultQueue[Wire]) -> list[Route]:
+    """Return the admin routes at `/faults`."""
+
+    async def queue(request: Request) -> Response:
+        return JSONResponse({"queued": faults.add(json_object(await request.body(), _FIELDS))})
+
+    async def show(_request: Request) -> Response:
+        return JSONResponse(faults.documents())
+
+    async def clear(_request: Request) -> Response:
+        faults.clear()
+        return JSONResponse({})
+
+    return [
+        Route("/faults", queue, methods=["POST"]),
+        Route("/faults", show, methods=["GET"]),
+        Route("/faults", clear, methods=["DELETE"]),
+    ]

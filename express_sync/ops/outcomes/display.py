@@ -1,0 +1,60 @@
+"""Displays outcomes: the colour of each status, and one line for each outcome."""
+
+from rich.text import Text
+
+from express_sync.ops.outcomes.reader import Outcome
+from express_sync.ops.terminal import output
+from express_sync.ops.terminal.columns import Column, Listing
+from express_sync.ops.terminal.output import duration, printable
+
+STYLES = {
+    "succeeded": "bold green",
+    "rejected": "yellow",
+    "deferred": "cyan",
+    "failed": "bold red",
+    "indeterminate": "bold magenta",
+}
+_COLUMNS = (
+    Column("TIME", 20, 20),
+    Column("STATUS", 13, 13),
+    Column("REQUEST", 24, 15),
+    Column("TRIES", 5, 0, is_number=True),
+    Column("TOOK", 7, 0, is_number=True),
+    Column("GROUP OR ERROR", 25, 25),
+)
+
+
+def status_text(status: str) -> Text:
+    """Return a status in its colour."""
+    return Text(status, style=STYLES.get(status, ""))
+
+
+class OutcomePrinter:
+    """Prints outcomes: whole events as JSON Lines, or a heading and one line for each."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._listing = Listing(_COLUMNS, output.results().width)
+
+    def heading(self) -> None:
+        """Print the heading, unless for JSON."""
+        if not self._as_json:
+            output.print_line(self._listing.heading())
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Print one outcome."""
+        if self._as_json:
+            output.json_line(outcome.event)
+        else:
+            output.print_line(self._listing.line(*_cells(outcome)))
+
+
+def _cells(outcome: Outcome) -> tuple[str | Text, ...]:
+    return (
+        f"{printable(outcome.event['time'][:19])}Z",  # to the second, in UTC by the schema
+        status_text(outcome.status),
+        printable(outcome.subject),
+        str(outcome.data["attempts"]),
+        duration(outcome.elapsed_ms),
+        printable(outcome.result()),
+    )

@@ -1,0 +1,126 @@
+"""Sources of failures: the failure queue, the dead-letter queue, or a file of outcomes.
+
+Queues are read in batches and files line by line, so that memory does not limit the number of failures.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from itertools import islice
+from typing import Protocol
+
+from express_sync.ops.queues.client import Queue
+from express_sync.ops.queues.leases import LeasedMessages
+from express_sync.ops.replay.failures import Failure, NotAFailure, dead_letter, read
+from express_sync.ops.requests.files import texts
+from express_sync.ops.targets.target import Target
+from express_sync.ops.terminal import output
+from express_sync.ops.terminal.signals import defer_interrupt
+from handler.inbound.envelope import parse_message
+from handler.smq.client import Received
+
+FAILURES, DEAD_LETTERS = "failures", "dead-letters"
+QUEUES: Mapping[str, Callable[[Target], Queue]] = {
+    FAILURES: lambda target: target.failures,
+    DEAD_LETTERS: lambda target: target.dead_letters,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A message or a line, and every failure in it: a dead letter may contain a whole batch."""
+
+    place: str
+    key: str
+    contents: tuple[Failure | NotAFailure, ...]
+
+
+class Source(Protocol):
+    """Returns failures a few at a time; `settle` deletes those that are done."""
+
+    @property
+    def name(self) -> str: ...
+
+    def take(self, count: int) -> Sequence[Found]: ...
+
+    def settle(self, done: Sequence[Found]) -> None: ...
+
+
+class QueueSource:
+    """Reads a queue through leases, each message once."""
+
+    def __init__(self, name: str, messages: LeasedMessages) -> None:
+        self.name = name
+        self._messages = messages
+
+    def take(self, count: int) -> Sequence[Found]:
+        """Return up to `count` messages, at most 16; none at the end of the queue."""
+        with defer_interrupt():  # else messages just received would not be returned
+            received = self._messages.receive_new(count)
+        return [self._found(message) for message in received]
+
+    def settle(self, done: Sequence[Found]) -> None:
+        """Delete these messages from the queue."""
+        if done:
+            self._messages.delete([each.key for each in done])
+
+    def _found(self, message: Received) -> Found:
+        contents = _outcome(message) if self.name == FAILURES else _dead_letters(message)
+        return Found(f"Message {message.message_id}", message.message_id, contents)
+
+
+class FileSource:
+    """Reads the lines of a file, which is never changed."""
+
+    def __init__(self, path: str) -> None:
+        self.name = path
+        self._texts = texts(path)
+
+    def take(self, count: int) -> Sequence[Found]:
+        """Return up to `count` lines; none at the end."""
+        return [Found(text.place, text.place, (read(text.text),)) for text in islice(self._texts, count)]
+
+    def settle(self, done: Sequence[Found]) -> None:
+        """Do nothing."""
+
+
+@contextmanager
+def opened(target: Target | None, name: str) -> Iterator[Source]:
+    """Open a source by the name of a queue in QUEUES, or by the path of a file, for which no target is needed.
+
+    Messages that were received and not settled are returned to their queue at the end in any case.
+    """
+    if target is None or name not in QUEUES:
+        yield FileSource(name)
+        return
+    with _leased(QUEUES[name](target)) as messages:
+        yield QueueSource(name, messages)
+
+
+@contextmanager
+def _leased(queue: Queue) -> Iterator[LeasedMessages]:
+    messages = LeasedMessages(queue)
+    try:
+        yield messages
+    finally:
+        with defer_interrupt():
+            hidden = messages.return_all()
+            if hidden:
+                count = output.counted(hidden, "message")
+                output.notice(
+                    f"{count} could not be returned, and will be visible after the queue's visibility timeout."
+                )
+
+
+def _outcome(message: Received) -> tuple[Failure | NotAFailure, ...]:
+    return (read(message.body),)
+
+
+def _dead_letters(message: Received) -> tuple[Failure | NotAFailure, ...]:
+    """Return every delivery in a dead letter: a request, or an envelope that a trigger has abandoned."""
+    since = datetime.fromtimestamp(message.enqueued_at_ms / 1000, timezone.utc)
+    return tuple(
+        dead_letter(f"{message.message_id} {each.message_id}", each.document, each.lineage.attributes, since)
+        for each in parse_message(message.message_id, message.body)
+    )

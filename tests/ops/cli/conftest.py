@@ -1,0 +1,29 @@
+"""Fixtures of the tests that run commands."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from express_sync.local.cloud import CloudOptions
+from tests.support.cli import CloudShell, Shell, cloud_shell
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    """Return a directory to run commands in, without a cloud."""
+    return Shell(tmp_path, {})
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[CloudShell]:
+    """Run a local cloud with the function."""
+    with cloud_shell(tmp_path, CloudOptions()) as running:
+        yield running
+
+
+@pytest.fixture
+def queues(tmp_path: Path) -> Iterator[CloudShell]:
+    """Run a local cloud without the function: what is sent stays in its queue."""
+    with cloud_shell(tmp_path, CloudOptions(with_function=False)) as running:
+        yield running

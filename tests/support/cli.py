@@ -1,0 +1,173 @@
+"""Runs `express-sync` as people do: in a process and a directory of its own."""
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+from express_sync.local.cloud import CloudOptions, RunningCloud, background
+from express_sync.ops.targets.registration import registering, state_directory
+from tests.support.patience import PATIENCE_SECONDS
+
+ROOT = Path(__file__).resolve().parents[2]
+REQUESTS = ROOT / "events" / "requests"
+PATIENT = ("--timeout", str(PATIENCE_SECONDS))  # for commands that wait for something that must arrive
+# A test runner that ignores Ctrl-C passes this on to its children, unless they reset it.
+_TAKING_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+_COMMAND = (sys.executable, "-c", f"{_TAKING_INTERRUPTS}; from express_sync.ops.cli import main; main()")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The exit code and the output of a command."""
+
+    code: int
+    out: str
+    err: str
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return the JSON Lines on standard output."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    def only_a_sentence(self) -> str:
+        """Return the only sentence of a command that ended with 2; fail if it printed anything else."""
+        said = [line for line in self.err.splitlines() if not line.startswith("Acting on ")]
+        assert (self.code, self.out, len(said)) == (2, "", 1), self
+        assert said[0].startswith("express-sync: ")
+        assert said[0].endswith(".")
+        return said[0].removeprefix("express-sync: ")
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A directory to run commands in; `environment` is added to theirs."""
+
+    directory: Path
+    environment: dict[str, str]
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Start a command with pipes at its three ends."""
+        return subprocess.Popen(
+            (*_COMMAND, *arguments),
+            cwd=self.directory,
+            env=self._environment(),
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def run(self, *arguments: str, stdin: str = "") -> Ended:
+        """Run a command to its end."""
+        with self.start(*arguments) as process:
+            out, err = process.communicate(stdin, timeout=PATIENCE_SECONDS)
+        return Ended(process.returncode, out, err)
+
+    def run_on_terminal(self, *arguments: str, columns: int = 80, is_piped: bool = False) -> Ended:
+        """Run a command on a terminal so wide; with `is_piped` only its standard error is one.
+
+        What the terminal got is `err`, control sequences included, and `out` what went into the pipe.
+        """
+        terminal, end = pty.openpty()
+        fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        process = subprocess.Popen(
+            (*_COMMAND, *arguments),
+            cwd=self.directory,
+            env={**self._environment(), "TERM": "xterm-256color"},
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if is_piped else end,
+            stderr=end,
+        )
+        os.close(end)
+        with process:
+            shown = b"".join(iter(partial(_read, terminal), b"")).decode()
+            out = process.stdout.read() if process.stdout else ""
+        os.close(terminal)
+        return Ended(process.returncode, out, shown)
+
+    def _environment(self) -> dict[str, str]:
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith(("EXPRESS_SYNC", "ALIBABA_CLOUD"))
+        }
+        return {**inherited, "PYTHONPATH": str(ROOT), "HOME": str(self.directory), **self.environment}
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError as error:
+        if error.errno != errno.EIO:  # Linux reports a closed other end so
+            raise
+        return b""
+
+
+@dataclass(frozen=True)
+class CloudShell:
+    """A local cloud, and a shell in the checkout where it is registered."""
+
+    shell: Shell
+    ready: dict[str, Any]
+    cloud: RunningCloud
+
+    def advance_clock(self, seconds: float) -> None:
+        """Advance the clock of SMQ."""
+
+        async def forward() -> None:
+            messages = self.cloud.cloud.messages
+            before = messages.queues._clock
+            messages.queues._clock = lambda: before() + seconds
+
+        self.cloud.run(forward())
+
+    def run(self, *arguments: str, stdin: str = "") -> Ended:
+        """Run a command to its end."""
+        return self.shell.run(*arguments, stdin=stdin)
+
+    def write_profile(self, name: str, **changes: Any) -> None:
+        """Write a profile like that of the local cloud, with these changes; None removes a key."""
+        directory = self.shell.directory / ".express-sync" / "profiles"
+        directory.mkdir(parents=True, exist_ok=True)
+        profile = {key: value for key, value in {**self.ready, **changes}.items() if value is not None}
+        (directory / f"{name}.json").write_text(json.dumps(profile))
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Return the existing groups."""
+        found: list[dict[str, Any]] = self.local("GET", "sgw", "groups")
+        return found
+
+    def messages(self, role: str) -> int:
+        """Return the number of messages in the queue with this role, hidden ones included."""
+        answer = self.local("GET", "mns", f"queues/{self.ready['mns'][role]}")
+        return len(answer["messages"] if isinstance(answer, dict) else answer)
+
+    def fault(self, service: str, **options: object) -> None:
+        """Queue faults of a service."""
+        self.local("POST", service, "faults", options)
+
+    def local(self, method: str, service: str, path: str, body: object = None) -> Any:
+        """Call the admin API of a service."""
+        url = f"{self.ready[service]['endpoint']}/_local/{path}"
+        answer = urllib3.request(method, url, json=body) if body is not None else urllib3.request(method, url)
+        assert answer.status == 200, answer.data
+        return answer.json()
+
+
+@contextlib.contextmanager
+def cloud_shell(directory: Path, options: CloudOptions) -> Iterator[CloudShell]:
+    """Run a local cloud and register it in `directory`, as `up` does."""
+    with background(options) as cloud, registering(state_directory(directory), cloud.ready):
+        yield CloudShell(Shell(directory, {}), cloud.ready, cloud)

@@ -1,0 +1,45 @@
+"""Clocks that tests control."""
+
+import asyncio
+import threading
+import time
+
+
+class FakeClock:
+    """Epoch seconds that pass only by `advance`."""
+
+    def __init__(self, now: float = 1_800_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+
+class SkippingClock:
+    """The real time plus what the test has skipped; sleeps end only by `advance`. Create it in its event loop."""
+
+    def __init__(self) -> None:
+        self._skipped_s = 0.0
+        self._moved = asyncio.Condition()
+        self.is_sleeping = threading.Event()
+
+    def now(self) -> float:
+        """Return the time in epoch seconds."""
+        return time.time() + self._skipped_s
+
+    async def sleep(self, seconds: float) -> None:
+        """Return once so many seconds were skipped."""
+        due = self._skipped_s + seconds
+        async with self._moved:
+            self.is_sleeping.set()
+            await self._moved.wait_for(lambda: self._skipped_s >= due)
+
+    async def advance(self, seconds: float) -> None:
+        """Skip time."""
+        async with self._moved:
+            self._skipped_s += seconds
+            self._moved.notify_all()
