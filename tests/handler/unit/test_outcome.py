@@ -149,7 +149,7 @@ def test_carried_attributes_are_extensions_of_the_event() -> None:
 
 @pytest.mark.parametrize("verdict", VERDICTS)
 def test_event_id_does_not_depend_on_time_effort_or_message(verdict: Verdict) -> None:
-    """Neither does it depend on the version of the function."""
+    """The version of the function does not matter either."""
     again = {
         "message_id": "M-2",
         "attempts": 5,
