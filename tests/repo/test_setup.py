@@ -50,8 +50,8 @@ class Machine:
 
     def install(self, name: str, version: tuple[int, int], *, has_venv: bool = True) -> None:
         """Install a stand-in for Python."""
-        venv = "there" if has_venv else None
-        code = STAND_IN.format(real=sys.executable, log=str(self.log), version=version, venv=venv)
+        venv, real = "there" if has_venv else None, Path(sys.executable).resolve()
+        code = STAND_IN.format(real=real, log=str(self.log), version=version, venv=venv)
         (self.programs / name).write_text(code)
         (self.programs / name).chmod(0o755)
 
