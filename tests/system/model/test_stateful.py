@@ -203,7 +203,7 @@ class Provisioning(RuleBasedStateMachine):
         self.cloud.land(self.now)
 
 
-RUN = settings(max_examples=500, stateful_step_count=6, database=None)
+RUN = settings(max_examples=300, stateful_step_count=6, database=None)
 
 
 def test_every_promise_is_kept_whatever_is_sent_and_whatever_fails() -> None:
