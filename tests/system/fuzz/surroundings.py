@@ -51,7 +51,7 @@ _REPLIES: Mapping[str, Sequence[tuple[int, bytes] | str]] = {
 
 @dataclass
 class Pool:
-    """Connections to nowhere; answer by what is asked alone, so that every input repeats itself."""
+    """Fake connections whose answer depends on the request alone, so that every input is repeatable."""
 
     problems: list[str]
 

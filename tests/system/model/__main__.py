@@ -1,4 +1,4 @@
-"""Print what the model finds: `python -m tests.system.model --faults 5`. Exits with 1 for a broken promise."""
+"""Print the findings of the model: `python -m tests.system.model --faults 5`. Exits with 1 for a violation."""
 
 import argparse
 import os
@@ -6,9 +6,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
+from tests.system.model.invariants import Kind
 from tests.system.model.schedules import Tally
 from tests.system.model.settings import GROUPS, Group
-from tests.system.model.truth import Kind
 
 MAX_FAULTS = max(group.faults for group in GROUPS)
 
@@ -22,9 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--processes", type=int, default=os.cpu_count(), help="default: one for each core")
     options = parser.parse_args(arguments)
     fewer = MAX_FAULTS - options.faults
-    tasks = [
-        (group, place, max(0, group.faults - fewer)) for group in GROUPS for place in range(len(group.settings))
-    ]
+    tasks = [(group, place, max(0, group.faults - fewer)) for group in GROUPS for place in range(len(group.settings))]
     totals = {group.name: Tally() for group in GROUPS}
     violations: dict[str, int] = dict.fromkeys(totals, 0)
     for (group, place, faults), tally in zip(tasks, _tallies(tasks, options.processes), strict=True):
