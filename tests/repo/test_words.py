@@ -112,3 +112,10 @@ def test_test_names_are_short() -> None:
 
 def test_pending_folders_exist() -> None:
     assert [name for name in PENDING if not (ROOT / name).exists()] == []
+
+
+def test_glossary_has_at_most_25_terms() -> None:
+    """A reader can learn that many; a new term has to replace another one."""
+    rows = re.findall(r"^\| (?!term |-)(.+?) +\|", (ROOT / "docs" / "glossary.md").read_text(), re.MULTILINE)
+    assert rows == sorted(set(rows), key=str.lower)
+    assert 0 < len(rows) <= 25
