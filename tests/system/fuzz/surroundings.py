@@ -14,7 +14,7 @@ from jsonschema import Draft7Validator
 
 from handler.inbound import envelope, validation
 from handler.inbound.validation import SCHEMAS
-from handler.model import MAX_MESSAGE_BYTES as MOST_BYTES
+from handler.model import MAX_MESSAGE_BYTES
 from handler.smq.client import SmqError
 from handler.transport.connection import CallError
 from handler.transport.response import Response
@@ -92,7 +92,7 @@ class StrictSmq(FakeSmq):
     def publish(self, _topic: str, body: str, tag: str) -> str:
         event = json.loads(body)
         self.problems += [error.message for error in _VALIDATOR.iter_errors(event)]
-        if len(body.encode()) > MOST_BYTES or tag != event["data"]["status"]:
+        if len(body.encode()) > MAX_MESSAGE_BYTES or tag != event["data"]["status"]:
             self.problems.append("an outcome is too long, or is not tagged as what it is")
         if int(event["id"], 16) % 16 == 0:
             self.refused += 1
