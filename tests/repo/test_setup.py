@@ -27,8 +27,9 @@ match sys.argv[1:]:
         programs = pathlib.Path(folder, "bin")
         programs.mkdir(parents=True)
         shutil.copy(here, programs / "python")
-        (programs / "ruff").write_text("#!/bin/sh\\necho checked\\n")
-        (programs / "ruff").chmod(0o755)
+        for name in ("ruff", "pytest"):
+            (programs / name).write_text("#!/bin/sh\\necho checked by $0\\n")
+            (programs / name).chmod(0o755)
         log.open("a").write(f"{{here.name}} creates {{folder}}\\n")
     case ["-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps", *what]:
         settings = [f"{{name}}={{value}}" for name, value in sorted(os.environ.items()) if name.startswith("PIP_")]
@@ -227,8 +228,8 @@ def test_setup_keeps_the_package_index_of_the_user(machine: Machine) -> None:
 def test_setup_works_in_a_folder_with_spaces(machine: Machine, tmp_path: Path) -> None:
     spaced = Machine(checkout_in(tmp_path / "my own checkout"), machine.programs, machine.log)
     spaced.install("python3", (3, 12))
-    assert spaced.make("lint").stdout.splitlines()[-1] == "checked"
-    assert spaced.make("lint", "VENV=an environment").stdout.splitlines()[-1] == "checked"
+    assert spaced.make("lint").stdout.splitlines()[-1] == "checked by .venv/bin/ruff"
+    assert spaced.make("lint", "VENV=an environment").stdout.splitlines()[-1] == "checked by an environment/bin/ruff"
 
 
 def test_setup_asks_for_a_folder_that_can_be_written(machine: Machine) -> None:
@@ -248,6 +249,21 @@ def test_setup_shows_why_pip_failed_and_tries_again(machine: Machine) -> None:
     assert len(machine.calls) == 2
     assert machine.make("setup").returncode == 0
     assert len(machine.calls) == 2
+
+
+def test_test_pythons_uses_the_other_supported_versions(ready: Machine) -> None:
+    ready.install("python3.10", (3, 10))
+    ready.install("python3.12", (3, 12))
+    ready.install("python3.9", (3, 9))
+    done = ready.make("test-pythons", "HOME=/nowhere")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [line for line in done.stdout.splitlines() if line.startswith(("==", "checked"))]
+    assert lines == [
+        "== Python 3.10",
+        "checked by .venv-3.10/bin/pytest",
+        "== Python 3.11 is not installed, skipped",
+        "== Python 3.13 is not installed, skipped",
+    ]
 
 
 def test_setup_of_the_repository_names_existing_locks() -> None:

@@ -24,10 +24,6 @@ class DrainedQueue:
         self._cloud = cloud
         self._choices = choices
 
-    def with_timeout(self, _seconds: float) -> "DrainedQueue":
-        """Return the same queue: its calls take no time."""
-        return self
-
     def receive(self, _queue: str, *, wait_seconds: int) -> tuple[Received, ...]:
         """Return all of the batch, and then nothing more."""
         received = tuple(Received(each, text, each, 0) for each, text in self._texts.items())
