@@ -1,4 +1,4 @@
-"""The code directories that are compared: this function, and the same work in the ways of others, all packed alike.
+"""The code directories that are compared: this function, and the same work with other libraries, packed alike.
 
 Peers are installed from locks of their own, for the runtime's Python; they never enter the project's environment.
 """
@@ -33,7 +33,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Everybody, and the interpreter that runs them all; `plain` means without bytecode."""
+    """All candidates, and the interpreter that runs them; `plain` means without bytecode."""
 
     python: str
     ours: Candidate

@@ -1,7 +1,4 @@
-"""What is printed: a measure of this function beside that of a peer or a floor, taken in the same run.
-
-Knows samples and statistics; must not know what was measured.
-"""
+"""Comparisons: a measure of this function beside that of a peer or a floor, taken in the same run."""
 
 import statistics
 from collections.abc import Callable, Sequence
@@ -14,7 +11,7 @@ from express_sync.ops.terminal import output
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two series taken in turns, sample by sample; `goal` bounds the median of their ratios, None where none is set."""
+    """Two series measured in turns, sample by sample; `goal` is the limit of the median ratio, or None."""
 
     measure: str
     unit: str
@@ -25,11 +22,11 @@ class Comparison:
 
     @property
     def ratios(self) -> list[float]:
-        """This function's sample over the other's, turn by turn; none where the other's is nothing at all."""
+        """Return the ratio of each pair of samples, without those whose other sample is zero."""
         return [ours / theirs for ours, theirs in zip(self.ours, self.theirs, strict=True) if theirs]
 
     def cells(self) -> tuple[str, ...]:
-        """The row of the table."""
+        """Return the row of the table."""
         ratio = _spread(self.ratios, "", "{:.2f}") if self.ratios else ""
         ours, theirs = _spread(self.ours, self.unit), _spread(self.theirs, self.unit)
         return (self.measure, ours, self.beside, theirs, ratio, self._held())
@@ -43,13 +40,13 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A measure that has a goal of its own beside a peer's; `goal` bounds the median."""
+    """A measure with an absolute goal beside that of a peer; `goal` is the limit of the median."""
 
     comparison: Comparison
     goal: float
 
     def cells(self) -> tuple[str, ...]:
-        """The row of the table."""
+        """Return the row of the table."""
         is_held = statistics.median(self.comparison.ours) <= self.goal
         return (*self.comparison.cells()[:-1], f"≤ {self.goal:g} {self.comparison.unit} {'✓' if is_held else '✗'}")
 
@@ -64,7 +61,7 @@ def in_turns(rounds: int, *works: Callable[[], float]) -> list[list[float]]:
 
 
 def table(rows: Sequence[Row]) -> Table:
-    """All rows, in the order they were measured in."""
+    """Return all rows in the order of measurement."""
     heads = ("Measure", "This function", "Beside", "Its figure", "Ratio", "Goal")
     columns = [Column(head, justify="right" if head in heads[1::2] or head == "Ratio" else "left") for head in heads]
     return output.table(output.results(), columns, (row.cells() for row in rows))

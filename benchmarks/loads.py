@@ -55,14 +55,14 @@ def memory(everybody: Candidates, rig: Rig) -> list[Row]:
 
 async def _growth(fleet: Fleet) -> float:
     before = child_processes()
-    await _worked(fleet, WARMING)
+    await _processed(fleet, WARMING)
     [instance] = child_processes() - before
     warm = resident_kib(instance)
-    await _worked(fleet, MESSAGES)
+    await _processed(fleet, MESSAGES)
     return (resident_kib(instance) - warm) / 1024
 
 
-async def _worked(fleet: Fleet, messages: int) -> None:
+async def _processed(fleet: Fleet, messages: int) -> None:
     for _ in range(messages // BATCH):
         await invoked(fleet, queue_event(BATCH))
 

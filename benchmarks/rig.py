@@ -1,7 +1,4 @@
-"""A local cloud without its own function, and on it instances of any candidate, as Function Compute would have them.
-
-Must not know what is measured.
-"""
+"""A local cloud without its own function, and on it instances of any candidate, as Function Compute would have them."""
 
 import json
 import time
@@ -25,13 +22,13 @@ _numbers = count()
 
 
 def request() -> dict[str, str]:
-    """A request for a group that nobody has asked for yet."""
+    """Return a request for a group that no earlier request asks for."""
     name = f"bench-{next(_numbers):06d}"
     return {"requestId": name, "name": name, "bucketName": name, "bucketRegion": "cn-hangzhou"}
 
 
 def queue_event(messages: int) -> bytes:
-    """An event as the queue's trigger brings it, with that many requests."""
+    """Return an event of the queue trigger with that many requests."""
     event: dict[str, Any] = json.loads(SAMPLE.read_bytes())
 
     def message(body: dict[str, str]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ ENTRIES = entries()
 NAMED = sorted(set(re.findall(r"(?<![\w/])express-sync [a-z][^`\n|]*", RUNBOOK)))
 
 
-def test_every_code_of_the_table_has_its_entry_and_no_other_has_one() -> None:
+def test_runbook_has_an_entry_for_each_error_code() -> None:
     """A code that is added to the table, or taken from it, is added to the runbook or taken from it."""
     assert set(ENTRIES) == {*DOCUMENTED, *GATEWAY, *OWN, *FAMILIES}
 
@@ -53,7 +53,7 @@ def test_an_entry_agrees_with_the_table_on_what_is_retried(heading: str) -> None
 
 
 @pytest.mark.parametrize("heading", ENTRIES)
-def test_a_terminal_failure_is_replayed_only_by_force_and_a_passing_one_without(heading: str) -> None:
+def test_runbook_replays_only_permanent_failures_by_force(heading: str) -> None:
     """`replay` refuses what a retry cannot fix, so the documented command has to say that the cause is fixed."""
     entry = ENTRIES[heading]
     if "express-sync replay" in entry["Command"]:

@@ -1,4 +1,4 @@
-"""Event bytes that nobody should send: noise, JSON of the right words, requests gone wrong, envelopes in envelopes,
+"""Invalid event bytes: noise, JSON with familiar keys, wrong requests, envelopes in envelopes,
 and the samples with bytes cut, doubled and changed. Knows the shapes of the trade, not what the function makes of them.
 """
 
@@ -59,7 +59,7 @@ ODD_TEXTS = [
 
 
 def json_values() -> st.SearchStrategy[Any]:
-    """Any JSON value, with the trade's words among its keys and awkward texts among its values."""
+    """Any JSON value, with familiar keys and awkward texts as values."""
     scalars = (
         st.none()
         | st.booleans()
@@ -120,7 +120,7 @@ WRAPPINGS: tuple[Callable[[Any], Any], ...] = (
 
 
 def orders() -> st.SearchStrategy[Any]:
-    """An order that is understood, or one with other values, arguments or queues in it."""
+    """Return a valid command, or one with other values, arguments or queues."""
     queues = st.sampled_from(("requests", "deadLetters"))
     right = st.sets(st.sampled_from(list(REPLAY_ARGUMENTS))).map(lambda names: {n: REPLAY_ARGUMENTS[n] for n in names})
     wrong = st.dictionaries(st.sampled_from(list(REPLAY_ARGUMENTS)), json_values(), max_size=2)
@@ -132,7 +132,7 @@ def orders() -> st.SearchStrategy[Any]:
 
 @st.composite
 def given_orders(draw: st.DrawFn) -> bytes:
-    """An order as the whole event, as a timer gives it, or where it is none."""
+    """Return a command as the whole event, in a timer event, or in a wrong place."""
     value = draw(orders())
     for wrap in draw(st.sampled_from(((), (_timer,), (_base64, _timer))) | _WRAPS):
         value = wrap(value)
@@ -199,7 +199,7 @@ def big_ones() -> st.SearchStrategy[bytes]:
 
 
 def events() -> st.SearchStrategy[bytes]:
-    """Any of the above; the big ones seldom, because they take long to make."""
+    """Return any of these; large events are rare, because they take long to build."""
     noise = st.binary(max_size=400) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass"))
     values = json_values().map(lambda value: json.dumps(value).encode())
     kinds = [noise, values, *[given_orders(), envelopes(), mutated_samples()] * 2] * 6

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handler.inbound import envelope, validation
-from handler.model import MAX_MESSAGE_BYTES as MOST_BYTES
+from handler.model import MAX_MESSAGE_BYTES
 from handler.smq.client import SmqError
 from handler.transport.connection import CallError
 from handler.transport.response import Response
@@ -48,7 +48,7 @@ _REPLIES: Mapping[str, Sequence[tuple[int, bytes] | str]] = {
 
 @dataclass
 class Pool:
-    """Connections to nowhere; answer by what is asked alone, so that every input repeats itself."""
+    """Fake connections whose answer depends on the request alone, so that every input is repeatable."""
 
     problems: list[str]
 
@@ -89,7 +89,7 @@ class StrictSmq(FakeSmq):
     def publish(self, _topic: str, body: str, tag: str) -> str:
         event = json.loads(body)
         self.problems += [error.message for error in OUTCOME_VALIDATOR.iter_errors(event)]
-        if len(body.encode()) > MOST_BYTES or tag != event["data"]["status"]:
+        if len(body.encode()) > MAX_MESSAGE_BYTES or tag != event["data"]["status"]:
             self.problems.append("an outcome is too long, or is not tagged as what it is")
         if int(event["id"], 16) % 16 == 0:
             self.refused += 1

@@ -1,4 +1,4 @@
-"""The function as it is called, `handler.entry.handle`, composed as it is deployed; only its cloud is another.
+"""The function as it is called, `handler.entry.handle`, composed as it is deployed; only its cloud is replaced.
 
 In place of sockets, environment and clock stand `surroundings`. Whatever goes wrong is an AssertionError of the input
 that did it.
@@ -87,7 +87,7 @@ class Target:
 
     @contextlib.contextmanager
     def _composed(self, clock: ManualClock, smq: StrictSmq, pool: Pool) -> Iterator[None]:
-        """The function's collaborators at the edge of the world, with settings that alternate from input to input."""
+        """Return the adapters of the function, with settings that alternate from input to input."""
         more = {"MAX_DEFERRALS": str(self.fed % 2), "ADOPTION": ADOPTIONS[self.fed % len(ADOPTIONS)]}
         with pytest.MonkeyPatch.context() as patch:
             for name, value in {**SETTINGS, **more}.items():

@@ -1,4 +1,4 @@
-"""Print what the model finds: `python -m tests.system.model --faults 5`. Exits with 1 for a broken promise."""
+"""Print the findings of the model: `python -m tests.system.model --faults 5`. Exits with 1 for a violation."""
 
 import argparse
 import os
@@ -6,25 +6,23 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
+from tests.system.model.invariants import Kind
 from tests.system.model.schedules import Tally
 from tests.system.model.settings import GROUPS, Group
-from tests.system.model.truth import Kind
 
-MOST_FAULTS = max(group.most_faults for group in GROUPS)
+MAX_FAULTS = max(group.faults for group in GROUPS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Go through every setting, print a line for each, and a table of all groups."""
     parser = argparse.ArgumentParser(prog="python -m tests.system.model", description=__doc__)
     parser.add_argument(
-        "--faults", type=int, default=MOST_FAULTS, help="the most faults of a schedule (default: %(default)s)"
+        "--faults", type=int, default=MAX_FAULTS, help="the most faults of a schedule (default: %(default)s)"
     )
     parser.add_argument("--processes", type=int, default=os.cpu_count(), help="default: one for each core")
     options = parser.parse_args(arguments)
-    fewer = MOST_FAULTS - options.faults
-    tasks = [
-        (group, place, max(0, group.most_faults - fewer)) for group in GROUPS for place in range(len(group.settings))
-    ]
+    fewer = MAX_FAULTS - options.faults
+    tasks = [(group, place, max(0, group.faults - fewer)) for group in GROUPS for place in range(len(group.settings))]
     totals = {group.name: Tally() for group in GROUPS}
     violations: dict[str, int] = dict.fromkeys(totals, 0)
     for (group, place, faults), tally in zip(tasks, _tallies(tasks, options.processes), strict=True):
@@ -59,7 +57,7 @@ def _print_table(fewer: int, totals: dict[str, Tally], violations: dict[str, int
     for tally in totals.values():
         everything.add(tally)
     columns = [*totals.values(), everything]
-    faults = [str(max(0, group.most_faults - fewer)) for group in GROUPS]
+    faults = [str(max(0, group.faults - fewer)) for group in GROUPS]
     rows = [
         ["", *totals, "all"],
         ["---", *["---:"] * len(columns)],

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from handler.model import Created, Group, GroupList, LookupResult, ProvisionRequest, Refused
-from tests.system.model.truth import Made
+from tests.system.model.invariants import Made
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Provisioners and pipelines that break a promise, each in a way that real ones do: what the model has to find."""
+"""Provisioners and pipelines with a known defect each, which the model has to detect."""
 
 import hashlib
 import json
@@ -36,7 +36,7 @@ Observe = Callable[[Attempt], None]
 
 
 class _Broken(Provisioner):
-    """Creates like the shipped provisioner, and says `unsettled` of what no create call has settled."""
+    """Creates like the shipped provisioner, and calls `unsettled` if no create call has settled the request."""
 
     def provision(
         self,
@@ -62,7 +62,7 @@ class _Broken(Provisioner):
 
 
 class NeverLooks(_Broken):
-    """Takes the last answer for the truth, as retrying clients do."""
+    """Reports the last answer without a lookup, as retrying clients do."""
 
     def unsettled(
         self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
@@ -71,7 +71,7 @@ class NeverLooks(_Broken):
 
 
 class LooksOnce(_Broken):
-    """Takes what is absent now for what will never be there."""
+    """Concludes from one lookup that the group will never exist."""
 
     def unsettled(
         self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
@@ -81,18 +81,18 @@ class LooksOnce(_Broken):
 
 
 class LooksTwice(_Broken):
-    """Takes what is still absent after a pause for what will never be there."""
+    """Concludes from two lookups that the group will never exist."""
 
     def unsettled(
         self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
     ) -> Verdict:
         adoption = self.policy.adoption
-        looks = (decide(request, attempts, last, look(), adoption) for _ in range(2))
-        return next((verdict for verdict in looks if verdict is not None), Failed(errors.reason_of(last)))
+        lookups = (decide(request, attempts, last, look(), adoption) for _ in range(2))
+        return next((verdict for verdict in lookups if verdict is not None), Failed(errors.reason_of(last)))
 
 
 class BelievesARefusedLook(_Broken):
-    """Takes a lookup that failed for one that showed nothing."""
+    """Treats a failed lookup like one that showed no group."""
 
     def unsettled(
         self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
@@ -113,7 +113,7 @@ class LooksOnTheBucketOnly(_Broken):
 
 
 class TakesANamesakeForItsOwn(_Broken):
-    """Calls a taken name a success, without comparing."""
+    """Reports a taken name as a success, without comparing the configuration."""
 
     def unsettled(
         self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
@@ -123,7 +123,7 @@ class TakesANamesakeForItsOwn(_Broken):
 
 
 class IsNeverSure(_Broken):
-    """Says nothing false by saying nothing."""
+    """Always reports `indeterminate`."""
 
     def unsettled(
         self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
@@ -133,7 +133,7 @@ class IsNeverSure(_Broken):
 
 
 class ComparesAsText(_Broken):
-    """Takes a prefix or region in another form for another one."""
+    """Compares prefixes and regions as text, so that another notation is another configuration."""
 
     def unsettled(
         self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
@@ -144,7 +144,7 @@ class ComparesAsText(_Broken):
 
 
 class ConsultsNoMark(_Broken):
-    """Compares what the API shows of a group and overlooks the mark that says who made it."""
+    """Ignores the ownership mark in the description of the group."""
 
     def unsettled(
         self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
@@ -156,7 +156,7 @@ class ConsultsNoMark(_Broken):
 
 
 class TakesErrorsForTheEnd(_Broken):
-    """Takes any answer that arrived for the end of its call, as if nothing could land after an error."""
+    """Assumes that a call cannot land after any error answer."""
 
     def unsettled(
         self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
@@ -216,7 +216,7 @@ class _ForgetsCopies(Pipeline):
 
 
 def forgetting_copies(pipeline: Pipeline) -> Pipeline:
-    """Return a pipeline in which copies that meet go on side by side, so that every crash doubles them."""
+    """Return a pipeline that does not merge copies, so that every crash doubles them."""
     return _as(_ForgetsCopies, pipeline)
 
 
@@ -231,7 +231,7 @@ class _RaisesOutOfTime(Settlement):
 
 
 def raising_when_time_is_out(pipeline: Pipeline) -> Pipeline:
-    """Return a pipeline that leaves what it finds no time for to the trigger."""
+    """Return a pipeline that has requests without time left redelivered by the trigger."""
     return replace(pipeline, settlement=_as(_RaisesOutOfTime, pipeline.settlement))
 
 
@@ -243,12 +243,12 @@ def _publishing(pipeline: Pipeline, publish: Callable[[Outcome, float], None]) -
     return replace(pipeline, settlement=replace(pipeline.settlement, publish=publish))
 
 
-def _sending_back(pipeline: Pipeline, requeue: Requeue) -> Pipeline:
+def _requeueing(pipeline: Pipeline, requeue: Requeue) -> Pipeline:
     return replace(pipeline, settlement=replace(pipeline.settlement, requeue=requeue))
 
 
-def sending_back_first(pipeline: Pipeline) -> Pipeline:
-    """Return a pipeline whose redeliveries fill the queue with copies while the topic refuses."""
+def requeueing_before_publishing(pipeline: Pipeline) -> Pipeline:
+    """Return a pipeline that requeues before it publishes, so that redeliveries multiply the copies."""
     shipped = pipeline.settlement
     held: list[tuple[Outcome, float]] = []
 
@@ -263,28 +263,28 @@ def sending_back_first(pipeline: Pipeline) -> Pipeline:
         while held:
             shipped.publish(*held.pop())
 
-    return _sending_back(_publishing(pipeline, publish), requeue)
+    return _requeueing(_publishing(pipeline, publish), requeue)
 
 
-def altering_what_is_sent_back(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Shape:
-    """Return the shape of a pipeline that sends back something else than the request in its next generation."""
+def altering_requeued_requests(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Shape:
+    """Return the shape of a pipeline that requeues an altered request."""
 
     def shape(pipeline: Pipeline) -> Pipeline:
         def requeue(body: str, delay_seconds: int, until: float) -> None:
             pipeline.settlement.requeue(json.dumps(change(json.loads(body))), delay_seconds, until)
 
-        return _sending_back(pipeline, requeue)
+        return _requeueing(pipeline, requeue)
 
     return shape
 
 
-def sending_back_without_counting(pipeline: Pipeline) -> Pipeline:
-    """Return a pipeline that never comes to an end, as every generation is the first."""
-    return altering_what_is_sent_back(lambda event: {**event, "generation": 0})(pipeline)
+def requeueing_without_counting(pipeline: Pipeline) -> Pipeline:
+    """Return a pipeline that never ends, because it does not count generations."""
+    return altering_requeued_requests(lambda event: {**event, "generation": 0})(pipeline)
 
 
-def swallowing_failures_to_send_back(pipeline: Pipeline) -> Pipeline:
-    """Return a pipeline that acknowledges what it has promised to try again and could not."""
+def swallowing_failures_to_requeue(pipeline: Pipeline) -> Pipeline:
+    """Return a pipeline that loses a deferred request that it cannot requeue."""
 
     def requeue(body: str, delay_seconds: int, until: float) -> None:
         try:
@@ -292,21 +292,21 @@ def swallowing_failures_to_send_back(pipeline: Pipeline) -> Pipeline:
         except SmqError:
             return
 
-    return _sending_back(pipeline, requeue)
+    return _requeueing(pipeline, requeue)
 
 
-def sending_back_twice(pipeline: Pipeline) -> Pipeline:
-    """Return a pipeline that wants to be sure."""
+def requeueing_twice(pipeline: Pipeline) -> Pipeline:
+    """Return a pipeline that requeues every request twice."""
 
     def requeue(body: str, delay_seconds: int, until: float) -> None:
         for _ in range(2):
             pipeline.settlement.requeue(body, delay_seconds, until)
 
-    return _sending_back(pipeline, requeue)
+    return _requeueing(pipeline, requeue)
 
 
-def giving_up_what_it_cannot_send_back(pipeline: Pipeline) -> Pipeline:
-    """Return a pipeline that ends a request by itself where the queue has not answered, though it may have it."""
+def abandoning_what_it_cannot_requeue(pipeline: Pipeline) -> Pipeline:
+    """Return a pipeline that ends a request that it could not requeue, although the queue may have accepted it."""
     shipped = pipeline.settlement
     told: list[Outcome] = []
 
@@ -323,7 +323,7 @@ def giving_up_what_it_cannot_send_back(pipeline: Pipeline) -> Pipeline:
             data = {**event["data"], "status": "indeterminate"}
             shipped.publish(Outcome("indeterminate", {**event, "id": f"end of {event['id']}", "data": data}), until)
 
-    return _sending_back(_publishing(pipeline, publish), requeue)
+    return _requeueing(_publishing(pipeline, publish), requeue)
 
 
 def provisioning_as(broken: type[Provisioner]) -> Shape:

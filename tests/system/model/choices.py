@@ -1,4 +1,4 @@
-"""Every way a run can go: depth-first over its choice points, each way run once. It must not know what is chosen.
+"""Enumerates every path of a run: depth-first over its choice points, each path once.
 
 A fault costs one of a budget; a turn is free. What is not chosen again is not run again: the next run follows the last
 one up to the deepest choice that has an alternative left.
@@ -19,7 +19,7 @@ class Choices:
         self._widths: list[int] = []
 
     def fault(self, faults: Sequence[T]) -> T | None:
-        """None or one of `faults`, which costs one of the budget; always None once the budget is spent."""
+        """Return None, or one of `faults`, which costs one of the budget; always None once the budget is spent."""
         if not self.budget or not faults:
             return None
         chosen = self._next(len(faults) + 1)
@@ -29,15 +29,15 @@ class Choices:
         return faults[chosen - 1]
 
     def turn(self) -> bool:
-        """False, and in another run true; for what may happen now or later."""
+        """Return False, and in another run True: for something that may happen now or later."""
         return self._next(2) == 1
 
     def pick(self, options: Sequence[T]) -> T:
-        """The first of one or more options, and in another run each of the others; free like a turn."""
+        """Return the first of one or more options, and in another run each of the others; free like a turn."""
         return options[self._next(len(options)) if len(options) > 1 else 0]
 
     def next_path(self) -> list[int] | None:
-        """The path of the run after this one; None after the last."""
+        """Return the path of the run after this one; None after the last."""
         path = self._path[: len(self._widths)]
         while path and path[-1] + 1 == self._widths[len(path) - 1]:
             path.pop()
@@ -52,7 +52,7 @@ class Choices:
 
 
 def all_ways(run: Callable[[Choices], T], budget: int) -> Iterator[T]:
-    """The result of `run` in every way it can go with at most `budget` faults."""
+    """Yield the result of `run` for every path with at most `budget` faults."""
     path: list[int] | None = []
     while path is not None:
         choices = Choices(path, budget)

@@ -16,13 +16,13 @@ from handler.outcome import Outcome
 from handler.smq.client import SmqError
 from tests.system.model.account import AS_ASKED, Account, Form, is_complete, is_shown
 from tests.system.model.choices import Choices
-from tests.system.model.faults import SMQ_FAULTS, Alphabet, CreateFault, Killed, Landing, LookFault, SmqFault
-from tests.system.model.state import Copy, Effect, World
-from tests.system.model.truth import DEFERRED, Circumstance, Event, Kind, Said
+from tests.system.model.faults import SMQ_FAULTS, Alphabet, CreateFault, Killed, Landing, LookupFault, SmqFault
+from tests.system.model.invariants import DEFERRED, Circumstance, Event, Kind, Statement
+from tests.system.model.state import Copy, Effect, Environment
 
 ANSWER_SECONDS = 0.1
 Publish = Callable[[Outcome, float], None]
-Fault = TypeVar("Fault", CreateFault, LookFault, SmqFault)
+Fault = TypeVar("Fault", CreateFault, LookupFault, SmqFault)
 
 
 class Jitter(Enum):
@@ -35,7 +35,7 @@ class Jitter(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What does not change from delivery to delivery.
+    """The constants of all deliveries.
 
     `attempts`: the create calls that one delivery may make for one request. `excuses`: see `Circumstance`.
     """
@@ -50,7 +50,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a call gave the function: a value, or an error, or death; and how long it took."""
+    """The result of a call: a value, an error or a kill; and its duration."""
 
     seconds: float
     value: Any = None
@@ -59,8 +59,8 @@ class Reply:
 
 
 @dataclass(slots=True)
-class Perception:
-    """What the function has learned in the case at hand, and what it has said of it; `copies` are its messages.
+class Knowledge:
+    """What the function has found out and published about the current case; `copies` are its messages.
 
     `told` and `refused` are submissions: those to which the topic has accepted a deferral, and those whose outcome it
     has not accepted. `is_topic_away`: its last answer was an error that may pass, so that it need not be tried for the
@@ -72,7 +72,7 @@ class Perception:
     shown: bool = False
     creates: int = 0
     faults: int = 0
-    sent_back: int = 0
+    requeued: int = 0
     is_topic_away: bool = False
     is_excused: bool = False
     told: set[str] = field(default_factory=set)
@@ -82,21 +82,21 @@ class Perception:
 class ScheduledCloud:
     """A `Service`, a `Clock` and what a topic and a queue need of an `Smq`, for one delivery."""
 
-    def __init__(self, world: World, choices: Choices, rules: Rules, jitter: Jitter = Jitter.HIGH) -> None:
+    def __init__(self, environment: Environment, choices: Choices, rules: Rules, jitter: Jitter = Jitter.HIGH) -> None:
         self.is_killed = False
-        self.cases: dict[int, Perception] = {}
+        self.cases: dict[int, Knowledge] = {}
         self.deleted: list[Copy] = []
         self._rules = rules
         self._jitter = jitter
-        self._copies = list(world.copies)
-        self._said: list[tuple[Said, Circumstance]] = []
+        self._copies = list(environment.copies)
+        self._said: list[tuple[Statement, Circumstance]] = []
         self._found: set[Kind] = set()
-        self._account = Account(world.groups, rules.form)
+        self._account = Account(environment.groups, rules.form)
         self._choices = choices
-        self._in_flight = list(world.in_flight)
+        self._in_flight = list(environment.in_flight)
         self._now = 0.0
         self._patience_seconds = 0.0
-        self._case = Perception()
+        self._case = Knowledge()
         self._unsettled: set[tuple[str, ...]] = set()
         self._numbers = 0
 
@@ -106,7 +106,7 @@ class ScheduledCloud:
         Different requests are processed side by side: one after the other here, but each from the same instant on.
         """
         before = self._case.copies[:1]
-        self._case = self.cases.setdefault(copy.body, Perception())
+        self._case = self.cases.setdefault(copy.body, Knowledge())
         self._case.copies.append(copy)
         if before and self._id_of(before[0]) != self._id_of(copy):
             self._now = 0.0
@@ -119,14 +119,14 @@ class ScheduledCloud:
                 self._copies.remove(copy)
 
     def finds(self, kind: Kind) -> None:
-        """Put down something that is found in the delivery."""
+        """Record findings about the delivery."""
         self._found.add(kind)
 
     def effect(self) -> Effect:
         """Return what the delivery has done until now."""
-        world = World(self._account.groups, tuple(sorted(self._copies)), tuple(self._in_flight))
-        sent_back = sum(case.sent_back for case in self.cases.values())
-        return Effect(world, tuple(self._said), frozenset(self._found), sent_back)
+        environment = Environment(self._account.groups, tuple(sorted(self._copies)), tuple(self._in_flight))
+        requeued = sum(case.requeued for case in self.cases.values())
+        return Effect(environment, tuple(self._said), frozenset(self._found), requeued)
 
     def now(self) -> float:
         return self._now
@@ -142,7 +142,7 @@ class ScheduledCloud:
     def create(self, request: ProvisionRequest, timeout_seconds: float) -> Answer:
         self._case.creates += 1
         if self._case.creates > self._rules.attempts:
-            self.finds(Kind.OVERCALLED)
+            self.finds(Kind.TOO_MANY_CALLS)
         answer: Answer
         answer, is_settling = self._value(self._call(lambda: self._create(request, timeout_seconds)))
         if not is_settling:
@@ -182,7 +182,7 @@ class ScheduledCloud:
 
         def hear() -> None:
             code = event["data"].get("error", {}).get("code", "")
-            self._said.append((Said.by(event), self._circumstance(code)))
+            self._said.append((Statement.by(event), self._circumstance(code)))
 
         reply = self._call(lambda: self._hand_over(hear))
         submission, is_deferred = event["data"]["submissionId"], event["data"]["status"] == DEFERRED
@@ -228,7 +228,7 @@ class ScheduledCloud:
 
     def _describe(self, bucket_name: str | None, timeout_seconds: float) -> Reply:
         self._let_land()
-        fault = self._fault(self._rules.alphabet.looks, self._rules.alphabet.usual_look)
+        fault = self._fault(self._rules.alphabet.lookups, self._rules.alphabet.usual_lookup)
         if fault is None:
             return Reply(ANSWER_SECONDS, self._account.describe(bucket_name))
         return Reply(timeout_seconds, fault.answer, is_fatal=fault.answer is None)
@@ -244,15 +244,15 @@ class ScheduledCloud:
         return Reply(self._patience_seconds, error=(fault.code, fault.transient))
 
     def _arrives(self, message: Event) -> None:
-        """Put a request that is sent back into the queue."""
+        """Add a requeued request to the queue."""
         case = self._case
-        case.sent_back += 1
+        case.requeued += 1
         lineage = of_event(message, "")
         submissions = tuple(each.submission_id for each in lineage.submissions)
         deferrals = max(copy.deferrals for copy in case.copies) + 1
         known = {submission for copy in case.copies for submission in copy.submissions}
         if not set(submissions) <= case.told | case.refused | (known if case.is_topic_away else set()):
-            self.finds(Kind.UNTOLD)
+            self.finds(Kind.UNANNOUNCED)
         if ProvisionRequest.of(message["data"]) != self._body or not set(submissions) <= known:
             self.finds(Kind.ALTERED)
         if deferrals > self._rules.deferrals:

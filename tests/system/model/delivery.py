@@ -1,6 +1,6 @@
 """One delivery of a message, or of a batch of them: the shipped pipeline with its effects decided by a schedule.
 
-Real: the drain where there is no trigger, the reading of bodies, pipeline, validation, provisioner, judgement,
+Real: the drain in pull intake, the reading of bodies, pipeline, validation, provisioner, decision,
 backoff, settlement, deferral, lineage, outcome, the persistence of topic and queue. Replaced: the two calls of the API,
 the one of the topic, the one of the queue, the clock, the journal (`cloud`), and the queue that is drained (`drained`).
 """
@@ -32,11 +32,11 @@ from tests.system.model.choices import Choices
 from tests.system.model.cloud import Jitter, Rules, ScheduledCloud
 from tests.system.model.drained import DrainedQueue
 from tests.system.model.faults import ACK_LOST, EVERY_FAULT, Alphabet, Killed
-from tests.system.model.state import Copy, Effect, World
-from tests.system.model.truth import Kind
+from tests.system.model.invariants import Kind
+from tests.system.model.state import Copy, Effect, Environment
 
 _START = datetime(2026, 1, 1, tzinfo=timezone.utc)
-LONGEST_DELAY_SECONDS = 302_400.0
+MAX_DELAY_SECONDS = 302_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """What differs between the instances that deliveries meet: how wrong the wall clock is, which way chance goes."""
+    """An instance of the function: the error of its wall clock, and its random numbers."""
 
     clock_seconds: int = 0
     jitter: Jitter = Jitter.HIGH
@@ -68,7 +68,7 @@ ORDINARY = (Instance(),)
 
 
 class SilentLog:
-    """A journal that nobody reads."""
+    """A journal that keeps nothing."""
 
     def call(self, attempt: Attempt) -> None: ...
 
@@ -79,7 +79,7 @@ class SilentLog:
     def not_settled(self, outcome: Outcome, code: str) -> None: ...
 
     def crashed(self, fault: Exception) -> None:
-        """Raise: a fault of the function is in no schedule, and must not hide in an indeterminate."""
+        """Raise: no schedule has a fault of the function itself, and it must not become an `indeterminate`."""
         raise AssertionError from fault
 
 
@@ -87,7 +87,7 @@ Shape = Callable[[Pipeline], Pipeline]
 
 
 def as_shipped(pipeline: Pipeline) -> Pipeline:
-    """Return a pipeline that nothing was done to."""
+    """Return the pipeline unchanged."""
     return pipeline
 
 
@@ -121,19 +121,19 @@ class Deliverer:
         rules = Rules(bodies, self.alphabet, self.deferrals, self.timing.attempts, self.form, excuses)
         object.__setattr__(self, "rules", rules)
 
-    def deliver(self, world: World, choices: Choices) -> Effect:
+    def deliver(self, environment: Environment, choices: Choices) -> Effect:
         """Return the effect of a delivery that goes as chosen."""
         instance = choices.pick(self.instances)
-        cloud = ScheduledCloud(world, choices, self.rules, instance.jitter)
-        batch = _taken(world.copies, self.batch, choices)
+        cloud = ScheduledCloud(environment, choices, self.rules, instance.jitter)
+        batch = _taken(environment.copies, self.batch, choices)
         intake = self._drain if self.is_pulled else self._push
         for kind in _repetitions(intake(batch, cloud, choices, instance), cloud, self.rules):
             cloud.finds(kind)
         effect = cloud.effect()
         if self.stragglers:
             return effect
-        order = choices.pick(tuple(permutations(effect.world.in_flight)))
-        return replace(effect, world=effect.world.landed(order))
+        order = choices.pick(tuple(permutations(effect.environment.in_flight)))
+        return replace(effect, environment=effect.environment.landed(order))
 
     def begin(self, batch: Sequence[Copy], cloud: ScheduledCloud, instance: Instance = ORDINARY[0]) -> bool:
         """Process a batch; return whether the trigger may acknowledge it."""
@@ -158,7 +158,7 @@ class Deliverer:
         shipped = Pipeline(
             provisioner=Provisioner(self.timing.policy(self.adoption), cloud, cloud),
             settlement=Settlement(
-                deferral=Deferral(Backoff(self.deferrals + 1, 60.0, 3600.0), LONGEST_DELAY_SECONDS),
+                deferral=Deferral(Backoff(self.deferrals + 1, 60.0, 3600.0), MAX_DELAY_SECONDS),
                 publish=cloud.noting_refusals(ResultTopic(smq, "outcomes", cloud).publish),
                 requeue=QueueSender(smq, "requests", cloud).send,
                 uniform=cloud.uniform,
@@ -171,7 +171,7 @@ class Deliverer:
         return self.shape(shipped)
 
     def _push(self, batch: Sequence[Copy], cloud: ScheduledCloud, choices: Choices, instance: Instance) -> list[Copy]:
-        """Process a batch as a trigger hands it over; return the messages that come back without a cause."""
+        """Process a batch of the trigger; return the messages that are redelivered without a cause."""
         with suppress(Killed):
             if not self.begin(batch, cloud, instance):
                 return [] if any(case.is_excused for case in cloud.cases.values()) else list(batch)
@@ -180,7 +180,7 @@ class Deliverer:
         return []
 
     def _drain(self, batch: Sequence[Copy], cloud: ScheduledCloud, choices: Choices, instance: Instance) -> list[Copy]:
-        """Process a batch that the function takes itself; return the messages that come back without a cause."""
+        """Process a batch in pull intake; return the messages that are redelivered without a cause."""
         names = names_of(batch)
         queue = DrainedQueue(names, {name: self.text(copy) for name, copy in names.items()}, cloud, choices)
         work = self.pipeline(names, cloud, instance).process
@@ -212,14 +212,14 @@ def _taken(copies: Sequence[Copy], batch: int, choices: Choices) -> list[Copy]:
 
 
 def names_of(batch: Sequence[Copy]) -> dict[str, Copy]:
-    """Return the messages by their ids: a submission's own message is named like it, a later one by its place."""
+    """Return the messages by their ids: the submission id for the first message, the place for later ones."""
     first = {copy.submissions[0]: copy for copy in batch if not copy.deferrals}
     return {**first, **{f"message-{place}": copy for place, copy in enumerate(batch) if copy.deferrals}}
 
 
 @cache
 def message_text(document: str, copy: Copy) -> str:
-    """Return the body of the message: the document as it was submitted, or the event that sends it again."""
+    """Return the body of the message: the submitted document, or the event that requeues it."""
     if not copy.deferrals:
         return document
     lineages = [Lineage(generation=copy.generation, submission_id=each) for each in copy.submissions]
@@ -229,16 +229,16 @@ def message_text(document: str, copy: Copy) -> str:
 
 @cache
 def parsed(message_id: str, text: str) -> tuple[Delivery, ...]:
-    """Return what the function reads in a message."""
+    """Return the deliveries that the function reads in a message."""
     return parse_message(message_id, text)
 
 
 def _repetitions(left: Sequence[Copy], cloud: ScheduledCloud, rules: Rules) -> set[Kind]:
-    """Return what it means that these messages come back, and that others were sent back."""
+    """Return the findings about redelivered and requeued messages."""
     disturbed = {rules.bodies[body].request_id for body, case in cloud.cases.items() if case.faults}
     found = {Kind.REPEATED if rules.bodies[copy.body].request_id in disturbed else Kind.NEIGHBOUR for copy in left}
     is_crossed = any(
-        case.sent_back and rules.bodies[body].request_id not in disturbed for body, case in cloud.cases.items()
+        case.requeued and rules.bodies[body].request_id not in disturbed for body, case in cloud.cases.items()
     )
     is_alone = len({rules.bodies[body].request_id for body in cloud.cases}) == 1
     return (found | ({Kind.NEIGHBOUR} if is_crossed else set())) if not is_alone else {Kind.REPEATED for _ in left}

@@ -1,4 +1,4 @@
-"""Everything that can go wrong in one delivery, as tables. Facts about faults only; it does not know when they happen.
+"""Everything that can go wrong in one delivery, as tables.
 
 The alphabet of a schedule: what a create call, a lookup, a publication, the sending back of a request, an
 acknowledgement, and the hiding and deleting of a drain can meet. Not in it, because the function cannot tell it from a
@@ -14,7 +14,7 @@ from handler.model import Answer, Refused, Unanswered
 
 
 class Killed(BaseException):
-    """The process dies here: nothing that runs in it may catch this."""
+    """The process is killed here: the code under test must not catch this."""
 
 
 class Landing(Enum):
@@ -41,7 +41,7 @@ class CreateFault:
 
 
 @dataclass(frozen=True, slots=True)
-class LookFault:
+class LookupFault:
     """What the caller gets instead of the groups; None for being killed."""
 
     name: str
@@ -81,10 +81,10 @@ CREATE_FAULTS = (
     CreateFault("killed after", Landing.AT_ONCE, None),
 )
 
-LOOK_FAULTS = (
-    LookFault("error that passes", _ERROR),
-    LookFault("refused for good", Refused("NoPermission", 403)),
-    LookFault("killed", None),
+LOOKUP_FAULTS = (
+    LookupFault("error that passes", _ERROR),
+    LookupFault("refused for good", Refused("NoPermission", 403)),
+    LookupFault("killed", None),
 )
 
 SMQ_FAULTS = (
@@ -115,23 +115,23 @@ class Alphabet:
 
     name: str
     creates: tuple[CreateFault, ...]
-    looks: tuple[LookFault, ...]
+    lookups: tuple[LookupFault, ...]
     usual_create: CreateFault | None = None
-    usual_look: LookFault | None = None
+    usual_lookup: LookupFault | None = None
 
     def without_effect(self) -> tuple[CreateFault, ...]:
         """Return the faults of a create call that differ where the name is taken, so that nothing can land."""
         return tuple(fault for fault in self.creates if fault.landing is Landing.NEVER)
 
 
-EVERY_FAULT = Alphabet("every fault", CREATE_FAULTS, LOOK_FAULTS)
+EVERY_FAULT = Alphabet("every fault", CREATE_FAULTS, LOOKUP_FAULTS)
 
 
-def _outage(name: str, usual_create: CreateFault, usual_look: LookFault | None = None) -> Alphabet:
+def _outage(name: str, usual_create: CreateFault, usual_lookup: LookupFault | None = None) -> Alphabet:
     """Return an outage that lasts for ever: only what happens to the function itself is left to chance."""
     kills = tuple(fault for fault in CREATE_FAULTS if fault.name == "killed before")
     return Alphabet(
-        name, kills, tuple(fault for fault in LOOK_FAULTS if fault.name == "killed"), usual_create, usual_look
+        name, kills, tuple(fault for fault in LOOKUP_FAULTS if fault.name == "killed"), usual_create, usual_lookup
     )
 
 
@@ -139,9 +139,9 @@ OUTAGE = _outage(
     "refuses for ever", CreateFault("refused", Landing.NEVER, _ASSUME_ROLE_FAIL, is_settling=True, is_quick=True)
 )
 SILENT_CREATES = _outage("creates silent for ever", CreateFault("silent", Landing.NEVER, _SILENCE))
-SILENCE = _outage("silent for ever", CreateFault("silent", Landing.NEVER, _SILENCE), LookFault("silent", _SILENCE))
+SILENCE = _outage("silent for ever", CreateFault("silent", Landing.NEVER, _SILENCE), LookupFault("silent", _SILENCE))
 SLOW_ERRORS = _outage("slow errors for ever", CreateFault("slow", Landing.NEVER, _ERROR))
 SLOW_ERRORS_EVERYWHERE = _outage(
-    "only slow errors for ever", CreateFault("slow", Landing.NEVER, _ERROR), LookFault("slow", _ERROR)
+    "only slow errors for ever", CreateFault("slow", Landing.NEVER, _ERROR), LookupFault("slow", _ERROR)
 )
 OUTAGES = (OUTAGE, SILENT_CREATES, SILENCE, SLOW_ERRORS, SLOW_ERRORS_EVERYWHERE)

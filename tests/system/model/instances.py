@@ -2,7 +2,7 @@
 
 A delivery depends on nothing but the replies that its calls were given. So a step of an instance is the shipped
 pipeline run again from its beginning, with the replies it had before, and one call more; before the next call it
-pauses. What can follow depends on the state, on the replies of both, and on the faults that are left, and is worked out
+pauses. What can follow depends on the state, on the replies of both, and on the remaining faults, and is computed
 once. Effect and answer of a call are one instant; an effect that comes later is one of the faults.
 """
 
@@ -15,13 +15,13 @@ from tests.system.model.choices import Choices
 from tests.system.model.cloud import Reply, Rules, ScheduledCloud
 from tests.system.model.delivery import Deliverer
 from tests.system.model.faults import ACK_LOST, Killed
+from tests.system.model.invariants import Circumstance
 from tests.system.model.schedules import Schedules, Tally, Ways
-from tests.system.model.state import Copy, Effect, State, World
-from tests.system.model.truth import Circumstance
+from tests.system.model.state import Copy, Effect, Environment, State
 
 
 class Paused(BaseException):
-    """The instance stands before a call that has not had its turn."""
+    """The instance waits before its next call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,10 @@ class Running:
 class SteppedCloud(ScheduledCloud):
     """A cloud that repeats replies, lets one call through, and pauses before the next one."""
 
-    def __init__(self, world: World, choices: Choices, rules: Rules, instance: Running, *, rival_runs: bool) -> None:
-        super().__init__(world, choices, rules)
+    def __init__(
+        self, environment: Environment, choices: Choices, rules: Rules, instance: Running, *, rival_runs: bool
+    ) -> None:
+        super().__init__(environment, choices, rules)
         self.replies = list(instance.replies)
         self._repeated = 0
         self._allowed = len(self.replies) + 1
@@ -83,16 +85,16 @@ class Interleavings:
         total = Tally()
         for place, instance in enumerate(instances):
             before, behind = instances[:place], instances[place + 1 :]
-            beginning = (state.world, instance, len(instances))
+            beginning = (state.environment, instance, len(instances))
             ways = self._ways.of(beginning, partial(self._step, *beginning), budget)
             for (step, used), times in ways.items():
                 going_on = (*before, *([step.instance] if step.instance else []), *behind)
                 rest = self.tally(state.after(step.effect), going_on, budget - used)
-                total.add(rest, self._after.surplus(step.effect.sent_back, used), times)
+                total.add(rest, self._after.surplus(step.effect.requeued, used), times)
         return total
 
-    def _step(self, world: World, instance: Running, running: int, choices: Choices) -> Step:
-        cloud = SteppedCloud(world, choices, self._deliverer.rules, instance, rival_runs=running > 1)
+    def _step(self, environment: Environment, instance: Running, running: int, choices: Choices) -> Step:
+        cloud = SteppedCloud(environment, choices, self._deliverer.rules, instance, rival_runs=running > 1)
         going_on = None
         try:
             if self._deliverer.begin(instance.batch, cloud) and choices.fault(ACK_LOST) is None:
@@ -105,7 +107,7 @@ class Interleavings:
 
     def _alone(self, state: State, budget: int) -> Tally:
         total = Tally()
-        for order in permutations(state.world.in_flight):
-            landed = replace(state, world=state.world.landed(order))
-            total.add(self._after.tally(landed, budget) if landed.world.copies else self._after.last(landed))
+        for order in permutations(state.environment.in_flight):
+            landed = replace(state, environment=state.environment.landed(order))
+            total.add(self._after.tally(landed, budget) if landed.environment.copies else self._after.last(landed))
         return total

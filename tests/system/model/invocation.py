@@ -1,7 +1,7 @@
 """One invocation of the shipped pipeline on a batch, its threads on virtual time, its effects as planned beforehand.
 
 Real: all of the function's core and its thread pool. Put in their place: API, topic, queue, clock, journal. One process
-works the batch, so whoever is killed takes its neighbours along, and one loss brings the whole batch back.
+processes the batch, so a kill ends every message of it, and one loss redelivers the whole batch.
 """
 
 import json
@@ -25,11 +25,11 @@ from handler.smq.client import Smq, SmqError
 from handler.smq.senders import QueueSender, ResultTopic
 from tests.system.model.account import Account, is_complete, is_shown
 from tests.system.model.cloud import Publish
-from tests.system.model.delivery import LONGEST_DELAY_SECONDS, Shape, Timing
-from tests.system.model.faults import CreateFault, Killed, Landing, LookFault, SmqFault
+from tests.system.model.delivery import MAX_DELAY_SECONDS, Shape, Timing
+from tests.system.model.faults import CreateFault, Killed, Landing, LookupFault, SmqFault
+from tests.system.model.invariants import DEFERRED, Circumstance, Kind, Statement, Story
 from tests.system.model.plan import Message, Plan, Step, then_well
 from tests.system.model.timeline import Timeline
-from tests.system.model.truth import DEFERRED, Circumstance, Kind, Said, Story
 
 Result = TypeVar("Result", Answer, LookupResult)
 UNHEARD = Unanswered("ReadTimeout", sent=True)
@@ -37,7 +37,7 @@ _START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
 class _Course(threading.local):
-    """The case that the thread at hand processes: its messages, and what was learned and said of it."""
+    """The case that the current thread processes: its messages, findings and events."""
 
     rank = -1
     messages: list[Message]
@@ -49,7 +49,7 @@ class _Course(threading.local):
     looked = False
     shown = False
     creates: Iterator[Step[CreateFault]]
-    looks: Iterator[Step[LookFault]]
+    lookups: Iterator[Step[LookupFault]]
     publications: Iterator[Step[SmqFault]]
     sendings: Iterator[Step[SmqFault]]
 
@@ -64,20 +64,20 @@ class _Course(threading.local):
             return
         self.rank, self.messages, self.told, self.refused = rank, [message], set(), set()
         self.is_topic_away = self.asked = self.unsettled = self.looked = self.shown = False
-        self.creates, self.looks = then_well(plan.creates), then_well(plan.looks)
+        self.creates, self.lookups = then_well(plan.creates), then_well(plan.lookups)
         self.publications, self.sendings = then_well(plan.publications), then_well(plan.sendings)
 
 
 @dataclass(slots=True)
 class Cloud:
-    """What all invocations share: the account, what was said of each requestId, creates in flight with their instants.
+    """The state that all invocations share: the account, the story of each requestId, and the creates in flight.
 
     And the messages that were sent back and are not yet among the others of the queue; how many there have been, and
     how many create calls.
     """
 
     account: Account = field(default_factory=Account)
-    sent_back: list[Message] = field(default_factory=list)
+    requeued: list[Message] = field(default_factory=list)
     deferrals: int = 0
     creates: int = 0
     stories: dict[str, Story] = field(default_factory=dict)
@@ -106,19 +106,19 @@ class Invocation:
         self._plans = {message.message_id: (rank, message, plan) for rank, (message, plan) in enumerate(batch)}
         self._left = Counter(message.document["requestId"] for message, _ in batch)
         self._concurrency = concurrency
-        self._most_deferrals = deferrals
+        self._max_deferrals = deferrals
         self._adoption: Adoption = "identical"
         self._timeline = Timeline(began, concurrency, len(self._left))
         self._course = _Course()
 
     def is_acknowledged(self, adoption: Adoption, timing: Timing, shape: Shape) -> bool:
-        """Process the batch; return False if it has to come back."""
+        """Process the batch; return False if it has to be redelivered."""
         self._adoption = adoption
         smq = cast("Smq", self)
         pipeline = Pipeline(
             provisioner=Provisioner(timing.policy(adoption), self, self),
             settlement=Settlement(
-                deferral=Deferral(Backoff(self._most_deferrals + 1, 60.0, 3600.0), LONGEST_DELAY_SECONDS),
+                deferral=Deferral(Backoff(self._max_deferrals + 1, 60.0, 3600.0), MAX_DELAY_SECONDS),
                 publish=self._noting_refusals(ResultTopic(smq, "outcomes", self).publish),
                 requeue=QueueSender(smq, "requests", self).send,
                 uniform=self.uniform,
@@ -154,7 +154,7 @@ class Invocation:
         return answer
 
     def describe(self, bucket_name: str | None, timeout_seconds: float) -> LookupResult:
-        step = next(self._course.looks)
+        step = next(self._course.lookups)
         finding = self._heard(step, timeout_seconds, lambda: self._look_up(step.fault, bucket_name))
         name = self._course.messages[0].document["name"]
         self._course.looked, self._course.shown = is_complete(finding, bucket_name, name), is_shown(finding, name)
@@ -245,7 +245,7 @@ class Invocation:
             self._cloud.account.create(request)
         return fault.answer or self._die()
 
-    def _look_up(self, fault: LookFault | None, bucket_name: str | None) -> LookupResult:
+    def _look_up(self, fault: LookupFault | None, bucket_name: str | None) -> LookupResult:
         if fault is None:
             return self._cloud.account.describe(bucket_name)
         return fault.answer or self._die()
@@ -263,23 +263,25 @@ class Invocation:
             shown=self._course.shown,
             excuses=frozenset({"OwnerUnknown"} if self._adoption == "never" else ()),
         )
-        self._cloud.stories[event["subject"]] = story.hears(Said.by(event), now)
+        self._cloud.stories[event["subject"]] = story.with_statement(Statement.by(event), now)
 
     def _arrives(self, event: dict[str, Any]) -> None:
-        """Let the queue take a request that is sent back."""
+        """Add a requeued request to the queue."""
         course, request_id = self._course, event["data"]["requestId"]
         deferrals = max(each.deferrals for each in course.messages) + 1
         self._cloud.deferrals += 1
         message = Message(f"deferred-{self._cloud.deferrals}", event["data"], of_event(event, ""), deferrals)
-        self._cloud.sent_back.append(message)
+        self._cloud.requeued.append(message)
         submissions, known = set(message.submissions), {each for one in course.messages for each in one.submissions}
+        announced = course.told | course.refused | (known if course.is_topic_away else set())
+        announced = course.told | course.refused | (known if course.is_topic_away else set())
         found = {
-            Kind.UNTOLD: not submissions <= course.told | course.refused | (known if course.is_topic_away else set()),
+            Kind.UNANNOUNCED: not submissions <= announced,
             Kind.ALTERED: event["data"] != course.messages[0].document or not submissions <= known,
-            Kind.ENDLESS: deferrals > self._most_deferrals,
+            Kind.ENDLESS: deferrals > self._max_deferrals,
         }
         story = self._cloud.stories[request_id]
-        self._cloud.stories[request_id] = story.shows(*(kind for kind, is_found in found.items() if is_found))
+        self._cloud.stories[request_id] = story.with_findings(*(kind for kind, is_found in found.items() if is_found))
 
     def _die(self) -> NoReturn:
         self._timeline.kill()

@@ -2,8 +2,8 @@
 
 The function keeps nothing between deliveries and hears nothing of what was said, so what a delivery can do depends on
 the world it meets alone: each world is run once, in every way it can go, and the ways with the same effect are counted
-together. What can follow a delivery depends on the state it left and on the faults that are left; that is worked out
-once, too.
+together. What can follow a delivery depends on the state it left and on the remaining faults; that is computed once,
+too.
 """
 
 from collections import Counter
@@ -14,14 +14,14 @@ from typing import Generic, TypeVar
 
 from tests.system.model.choices import Choices, all_ways
 from tests.system.model.delivery import Deliverer
+from tests.system.model.invariants import Kind
 from tests.system.model.state import Effect, State
-from tests.system.model.truth import Kind
 
 T = TypeVar("T", bound=Hashable)
 
 
 class Ways(Generic[T]):
-    """The ways that something can go, those of each kind of beginning worked out once."""
+    """The paths from each beginning, computed once."""
 
     def __init__(self) -> None:
         self._known: dict[Hashable, tuple[int, Counter[tuple[T, int]]]] = {}
@@ -77,7 +77,7 @@ class Schedules:
 
     def last(self, state: State) -> Tally:
         """Return the tally of the one schedule that ends in this state."""
-        return Tally(1, Counter(state.ends().found), Counter({0: 1}))
+        return Tally(1, Counter(state.closed().found), Counter({0: 1}))
 
     def surplus(self, messages: int, faults: int) -> int:
         """Return by how much these messages exceed what these faults allow.
@@ -88,12 +88,12 @@ class Schedules:
 
     def _counted(self, state: State, budget: int) -> Tally:
         total = Tally()
-        ways = self._ways.of(state.world, partial(self._deliverer.deliver, state.world), budget)
+        ways = self._ways.of(state.environment, partial(self._deliverer.deliver, state.environment), budget)
         for (effect, used), times in ways.items():
             after = state.after(effect)
             is_last = ended(state, budget, after, budget - used)
             rest = self.last(after) if is_last else self.tally(after, budget - used)
-            total.add(rest, self.surplus(effect.sent_back, used), times)
+            total.add(rest, self.surplus(effect.requeued, used), times)
         return total
 
 
@@ -102,8 +102,8 @@ _ENDLESS = {Kind.REPEATED, Kind.NEIGHBOUR}
 
 def ended(before: State, budget: int, after: State, left: int) -> bool:
     """Return whether no delivery follows the one that led from `before` to `after`."""
-    if not after.world.copies or Kind.ENDLESS in after.story.found:
+    if not after.environment.copies or Kind.ENDLESS in after.story.found:
         return True
-    # A delivery that comes back although nothing failed does so until it is given up.
-    is_repeated = after.world.copies == before.world.copies or bool(_ENDLESS & after.story.found)
+    # A message that is redelivered although nothing failed is redelivered until it is abandoned.
+    is_repeated = after.environment.copies == before.environment.copies or bool(_ENDLESS & after.story.found)
     return left == budget and is_repeated

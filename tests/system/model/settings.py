@@ -1,4 +1,4 @@
-"""The worlds that requests meet and the settings that meet them: what the model goes through, as tables."""
+"""The initial states and settings that the model explores, as tables."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -14,9 +14,9 @@ from tests.system.model.cloud import Jitter
 from tests.system.model.delivery import ORDINARY, Deliverer, Instance, Shape, Timing, as_shipped
 from tests.system.model.faults import EVERY_FAULT, OUTAGE, OUTAGES, Alphabet
 from tests.system.model.instances import Interleavings, Running
+from tests.system.model.invariants import VIOLATIONS, Kind, Made, Story
 from tests.system.model.schedules import Schedules, Tally
 from tests.system.model.state import Copy, State
-from tests.system.model.truth import VIOLATIONS, Kind, Made, Story
 
 DOCUMENT: dict[str, Any] = {
     "requestId": "REQ-1",
@@ -30,8 +30,8 @@ ADOPTIONS: tuple[Adoption, ...] = get_args(Adoption)
 
 
 @dataclass(frozen=True)
-class World:
-    """What there is at first: the different bodies of requests, the groups of others, and how the API shows groups."""
+class InitialState:
+    """An initial state: the bodies of the requests, the groups of other requests, and how the API shows groups."""
 
     name: str
     documents: tuple[dict[str, Any], ...] = (DOCUMENT,)
@@ -40,22 +40,22 @@ class World:
 
 
 def _of_another(bucket_name: str) -> tuple[Made, ...]:
-    group = model.Group("sync-1", REQUEST.name, bucket_name, REQUEST.bucket_region, "", "somebody else's")
+    group = model.Group("sync-1", REQUEST.name, bucket_name, REQUEST.bucket_region, "", "of another request")
     return (Made(group, "REQ-0"),)
 
 
-def _two(title: str, /, **changes: str) -> World:
-    return World(title, (DOCUMENT, {**DOCUMENT, **changes}))
+def _two(title: str, /, **changes: str) -> InitialState:
+    return InitialState(title, (DOCUMENT, {**DOCUMENT, **changes}))
 
 
-FREE = World("name free")
-TAKEN = World("name taken", groups=_of_another("other-bucket"))
-IDENTICAL = World("identical of another", groups=_of_another(REQUEST.bucket_name))
-WORLDS = (FREE, TAKEN, IDENTICAL)
+FREE = InitialState("name free")
+TAKEN = InitialState("name taken", groups=_of_another("other-bucket"))
+IDENTICAL = InitialState("identical of another", groups=_of_another(REQUEST.bucket_name))
+INITIAL_STATES = (FREE, TAKEN, IDENTICAL)
 NORMALISED = (
-    World("prefix normalised", (WITH_PREFIX,), form=Form(strips_slashes=True)),
-    World("region in words", form=Form(region="China (Hangzhou)")),
-    World("both normalised", (WITH_PREFIX,), form=Form(strips_slashes=True, region="China (Hangzhou)")),
+    InitialState("prefix normalised", (WITH_PREFIX,), form=Form(strips_slashes=True)),
+    InitialState("region in words", form=Form(region="China (Hangzhou)")),
+    InitialState("both normalised", (WITH_PREFIX,), form=Form(strips_slashes=True, region="China (Hangzhou)")),
 )
 TWO_BODIES = (
     _two("other description", description="corrected"),
@@ -66,7 +66,7 @@ TWO_REQUESTS = (
     _two("two requests", requestId="REQ-2", name="other-share"),
     _two("two rivals", requestId="REQ-2"),
 )
-THREE_MESSAGES = World(
+THREE_MESSAGES = InitialState(
     "two bodies and another request",
     (DOCUMENT, {**DOCUMENT, "description": "corrected"}, {**DOCUMENT, "requestId": "REQ-2", "name": "other-share"}),
 )
@@ -75,8 +75,8 @@ TIMINGS = (
     Timing("ample", function_seconds=120.0, attempts=3),
     Timing("scarce", function_seconds=20.0, attempts=3),  # a call without an answer leaves no time for another
 )
-SHORTEST_DRAIN_SECONDS = 60.0  # in less a function would drain nothing
-HASTY = Timing("hasty", function_seconds=120.0, attempts=1)  # what one attempt does not settle is deferred
+MIN_DRAIN_SECONDS = 60.0  # in less a function would drain nothing
+HASTY = Timing("hasty", function_seconds=120.0, attempts=1)  # a request that one attempt does not settle is deferred
 
 CLOCKS = tuple(Instance(clock_seconds, jitter) for clock_seconds, jitter in zip((0, 30, -30), Jitter, strict=True))
 """Each wrong clock with another jitter: what comes of both is the same state, so their product would show no more."""
@@ -84,12 +84,13 @@ CLOCKS = tuple(Instance(clock_seconds, jitter) for clock_seconds, jitter in zip(
 
 @dataclass(frozen=True)
 class Setting:
-    """One world, one adoption policy, one timing; which body each message of the queue holds at first, how many are
-    taken at a time, how often a request may be deferred, what may go wrong, which instances there are, and whether the
-    function takes the messages itself.
+    """One initial state, adoption policy and timing, and the parameters of a run.
+
+    `submitted`: the body of each message in the queue. `batch`: how many messages are delivered at once. `deferrals`:
+    how often a request may be deferred. `alphabet`: what may go wrong. `is_pulled`: pull intake.
     """
 
-    world: World
+    initial_state: InitialState
     adoption: Adoption
     timing: Timing
     submitted: tuple[int, ...] = (0,)
@@ -102,7 +103,7 @@ class Setting:
     @property
     def name(self) -> str:
         """The setting in a few words."""
-        parts = [self.timing.name, self.adoption, self.world.name]
+        parts = [self.timing.name, self.adoption, self.initial_state.name]
         if self.alphabet is not EVERY_FAULT:
             parts.append(self.alphabet.name)
         if len(self.submitted) > 1:
@@ -118,7 +119,7 @@ class Setting:
 
         Except of two bodies of one requestId: in a batch, the first may take the time of the second.
         """
-        request_ids = [document["requestId"] for document in self.world.documents]
+        request_ids = [document["requestId"] for document in self.initial_state.documents]
         is_constant = self.alphabet is OUTAGE and len(set(request_ids)) == len(request_ids)
         adopts = {Kind.WRONG_ADOPTION} if self.adoption == "identical" else set()
         agreement = {Kind.DISCORD, Kind.UNSETTLED} if is_constant else set()
@@ -127,21 +128,21 @@ class Setting:
     @property
     def start(self) -> State:
         """How it begins: each message is a submission of its own."""
-        bodies = [ProvisionRequest.of(document) for document in self.world.documents]
+        bodies = [ProvisionRequest.of(document) for document in self.initial_state.documents]
         copies = tuple(Copy(body, (f"submission-{place}",)) for place, body in enumerate(self.submitted))
         asked = tuple((copy.submissions[0], bodies[copy.body]) for copy in copies)
-        return State(state.World(self.world.groups, tuple(sorted(copies))), Story(asked))
+        return State(state.Environment(self.initial_state.groups, tuple(sorted(copies))), Story(asked))
 
     def deliverer(self, shape: Shape = as_shipped, *, stragglers: bool = False) -> Deliverer:
-        """Return what delivers the messages."""
+        """Return the deliverer of the messages."""
         return Deliverer(
-            self.world.documents,
+            self.initial_state.documents,
             self.adoption,
             self.timing,
             self.batch,
             self.deferrals,
             self.alphabet,
-            self.world.form,
+            self.initial_state.form,
             self.instances,
             shape,
             stragglers,
@@ -151,22 +152,23 @@ class Setting:
     def tally(self, faults: int, shape: Shape = as_shipped, *, stragglers: bool = False) -> Tally:
         """Return what is found in all schedules of at most so many faults.
 
-        Every submission may be sent back as often as it may be deferred; what a fault adds to that, `Schedules` knows.
+        Every submission may be requeued as often as it may be deferred; what a fault adds to that, `Schedules` knows.
         """
         tally = Schedules(self.deliverer(shape, stragglers=stragglers)).tally(self.start, faults)
         return tally.bounded(len(self.submitted) * self.deferrals)
 
 
-def _each(worlds: Iterable[World], *shapes: dict[str, Any]) -> tuple[Setting, ...]:
-    """Return a setting for each world, adoption policy and shape."""
+def _each(initial_states: Iterable[InitialState], *shapes: dict[str, Any]) -> tuple[Setting, ...]:
+    """Return a setting for each initial state, adoption policy and shape."""
     return tuple(
-        Setting(world, adoption, **shape) for shape, adoption, world in product(shapes, ADOPTIONS, tuple(worlds))
+        Setting(initial_state, adoption, **shape)
+        for shape, adoption, initial_state in product(shapes, ADOPTIONS, tuple(initial_states))
     )
 
 
 AMPLE, SCARCE = TIMINGS
-SETTINGS = _each(WORLDS, {"timing": AMPLE}, {"timing": SCARCE})
-DEFERRING = _each(WORLDS, *({"timing": HASTY, "deferrals": deferrals} for deferrals in (1, 2)))
+SETTINGS = _each(INITIAL_STATES, {"timing": AMPLE}, {"timing": SCARCE})
+DEFERRING = _each(INITIAL_STATES, *({"timing": HASTY, "deferrals": deferrals} for deferrals in (1, 2)))
 FORMS = _each(NORMALISED, {"timing": AMPLE}, {"timing": HASTY, "deferrals": 1})
 BODIES = _each(
     TWO_BODIES,
@@ -187,15 +189,13 @@ IN_OUTAGES = tuple(
         OUTAGES, (0, 1, 2), ((HASTY, (0,), 1), (HASTY, (0,), 3), (HASTY, (0, 0), 2), (SCARCE, (0, 0), 1))
     )
 ) + tuple(
-    Setting(world, "identical", SCARCE, (0, 1), 2, deferrals, alphabet)
-    for alphabet, deferrals, world in product(OUTAGES, (0, 1), (*TWO_BODIES[:2], *TWO_REQUESTS))
+    Setting(initial_state, "identical", SCARCE, (0, 1), 2, deferrals, alphabet)
+    for alphabet, deferrals, initial_state in product(OUTAGES, (0, 1), (*TWO_BODIES[:2], *TWO_REQUESTS))
 )
 PULLED = tuple(
     replace(each, is_pulled=True)
     for each in (*SETTINGS, *DEFERRING, *NEIGHBOURS, *IN_OUTAGES)
-    if each.timing.function_seconds > SHORTEST_DRAIN_SECONDS
-    and each.deferrals < 2
-    and len(each.submitted) == each.batch
+    if each.timing.function_seconds > MIN_DRAIN_SECONDS and each.deferrals < 2 and len(each.submitted) == each.batch
 )
 
 
@@ -203,8 +203,8 @@ PULLED = tuple(
 class Pair:
     """A setting in which two instances process messages at the same time before the rest follows one after another.
 
-    `meeting`: what the two are given. Of different generations: one message has been sent back, and an acknowledgement
-    was lost, which is no part of the schedule.
+    `meeting`: what the two are given. Of different generations: one message was requeued, and an acknowledgement
+    was lost, which is not part of the schedule.
     """
 
     setting: Setting
@@ -224,22 +224,33 @@ class Pair:
         """Return what is found in all interleavings and schedules of at most so many faults."""
         deliverer = self.setting.deliverer(shape)
         start = _MEETINGS[self.meeting](deliverer, self.setting.start)
-        batches = [(copy,) for copy in (*start.world.copies, *start.world.copies)[:2]]
+        batches = [(copy,) for copy in (*start.environment.copies, *start.environment.copies)[:2]]
         tally = Interleavings(deliverer).tally(start, [Running(batch) for batch in batches], faults)
         return tally.bounded(len(batches) * self.setting.deferrals)
 
 
-def _sent_back_and_not_acknowledged(deliverer: Deliverer, start: State) -> State:
-    ways = all_ways(lambda choices: start.after(deliverer.deliver(start.world, choices)), 2)
-    return next(after for after in ways if len(after.world.copies) == 2 and after.world.groups == start.world.groups)
+def _requeued_and_not_acknowledged(deliverer: Deliverer, start: State) -> State:
+    ways = all_ways(lambda choices: start.after(deliverer.deliver(start.environment, choices)), 2)
+    return next(
+        after
+        for after in ways
+        if len(after.environment.copies) == 2 and after.environment.groups == start.environment.groups
+    )
+
+
+def _delivered_twice(start: State) -> State:
+    environment = start.environment
+    return replace(start, environment=replace(environment, copies=environment.copies * 2))
 
 
 DELIVERED_TWICE, SUBMITTED_TWICE, GENERATIONS = MEETINGS = ("one message twice", "two submissions", "two generations")
 ACKNOWLEDGED_FOR_BOTH = "one message, one acknowledgement"
 _MEETINGS: dict[str, Callable[[Deliverer, State], State]] = {
-    DELIVERED_TWICE: lambda _, start: replace(start, world=replace(start.world, copies=start.world.copies * 2)),
+    DELIVERED_TWICE: lambda _, start: replace(
+        start, environment=replace(start.environment, copies=start.environment.copies * 2)
+    ),
     SUBMITTED_TWICE: lambda _, start: start,
-    GENERATIONS: _sent_back_and_not_acknowledged,
+    GENERATIONS: _requeued_and_not_acknowledged,
     ACKNOWLEDGED_FOR_BOTH: lambda _, start: start,
 }
 PAIRS = tuple(
@@ -253,26 +264,30 @@ PAIRS = tuple(
 
 @dataclass(frozen=True)
 class Group:
-    """Settings that are gone through with the same number of faults: so many in the tests, so many in `make model`.
+    """Settings that are explored with the same number of faults; the more a setting can do, the fewer.
 
-    The fewer, the more there is to choose without a fault.
+    `faults` is the number in `make model`; the test command explores the same settings with fewer.
     """
 
     name: str
     settings: Sequence[Setting | Pair]
     faults: int
-    most_faults: int
+
+    @property
+    def faults_in_tests(self) -> int:
+        """Return the number of faults for the test command: two fewer, but at least one."""
+        return max(1, self.faults - 2)
 
 
 GROUPS = (
-    Group("one request", SETTINGS, 4, 5),
-    Group("deferred", DEFERRING, 4, 5),
-    Group("normalised answers", FORMS, 3, 4),
-    Group("two bodies of one requestId", BODIES, 2, 3),
-    Group("two requests in a batch", NEIGHBOURS, 2, 3),
-    Group("submitted twice", TWICE, 2, 4),
-    Group("wrong clocks, other jitter", DISTRUSTED, 3, 4),
-    Group("outages for ever", IN_OUTAGES, 2, 3),
-    Group("pulled", PULLED, 1, 3),
-    Group("two instances at once", PAIRS, 1, 2),
+    Group("one request", SETTINGS, 5),
+    Group("deferred", DEFERRING, 5),
+    Group("normalised answers", FORMS, 4),
+    Group("two bodies of one requestId", BODIES, 3),
+    Group("two requests in a batch", NEIGHBOURS, 3),
+    Group("submitted twice", TWICE, 4),
+    Group("wrong clocks, other jitter", DISTRUSTED, 4),
+    Group("outages for ever", IN_OUTAGES, 3),
+    Group("pulled", PULLED, 3),
+    Group("two instances at once", PAIRS, 2),
 )

@@ -1,18 +1,18 @@
-"""What outlives a delivery: the groups of the account, what was said, what is in flight, what the queue holds."""
+"""The state between deliveries: groups of the account, published events, calls in flight, messages in the queue."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from handler.model import ProvisionRequest
 from tests.system.model.account import Account
-from tests.system.model.truth import Circumstance, Kind, Made, Said, Story
+from tests.system.model.invariants import Circumstance, Kind, Made, Statement, Story
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Copy:
-    """A message in the queue: which body it holds, for which submissions, in which generation as it says itself.
+    """A message in the queue: its body, its submissions, and the generation that it states.
 
-    `deferrals` is how often the request was really sent back to come to it.
+    `deferrals` is how often the request was really requeued.
     """
 
     body: int
@@ -22,19 +22,19 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
-    """What a delivery meets, and all that it can depend on.
+class Environment:
+    """Everything that a delivery can depend on.
 
-    `groups`: those of the account. `in_flight`: creates whose effect is still to come, each different one once.
-    `copies`: the messages that the queue holds, sorted.
+    `groups`: those of the account. `in_flight`: creates that still have to land, each different one once.
+    `copies`: the messages in the queue, sorted.
     """
 
     groups: tuple[Made, ...]
     copies: tuple[Copy, ...]
     in_flight: tuple[ProvisionRequest, ...] = ()
 
-    def landed(self, order: Sequence[ProvisionRequest] = ()) -> "World":
-        """Return the same once nothing is in flight any more, landed in that order if one is given."""
+    def landed(self, order: Sequence[ProvisionRequest] = ()) -> "Environment":
+        """Return the environment after all calls have landed, in that order if one is given."""
         if not self.in_flight:
             return self
         account = Account(self.groups)
@@ -45,32 +45,32 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a delivery, or a step of one, has done: the world after it, what it said and when, what was found in it.
+    """The effect of a delivery, or of a step of one: the environment after it, its events, and the findings.
 
-    `sent_back`: how many messages it has put into the queue.
+    `requeued`: how many messages it has sent to the queue.
     """
 
-    world: World
-    said: tuple[tuple[Said, Circumstance], ...] = ()
+    environment: Environment
+    statements: tuple[tuple[Statement, Circumstance], ...] = ()
     found: frozenset[Kind] = frozenset()
-    sent_back: int = 0
+    requeued: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What outlives a delivery: the world, and what was said. No delivery can know what was said before it."""
+    """The environment, and the published events. No delivery knows the events of an earlier one."""
 
-    world: World
+    environment: Environment
     story: Story
 
     def after(self, effect: Effect) -> "State":
         """Return the state after a delivery, or a step of one, with this effect."""
         story = self.story
-        for said, now in effect.said:
-            story = story.hears(said, now)
-        return State(effect.world, story.shows(*effect.found))
+        for said, now in effect.statements:
+            story = story.with_statement(said, now)
+        return State(effect.environment, story.with_findings(*effect.found))
 
-    def ends(self) -> Story:
-        """Return the story if no delivery follows, because no message is left or because they are given up."""
-        account = {made.group.name: made for made in self.world.landed().groups}
-        return self.story.ends(account, is_given_up=bool(self.world.copies))
+    def closed(self) -> Story:
+        """Return the story if no delivery follows, because no message is left or because they are abandoned."""
+        account = {made.group.name: made for made in self.environment.landed().groups}
+        return self.story.closed(account, is_abandoned=bool(self.environment.copies))

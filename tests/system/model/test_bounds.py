@@ -13,27 +13,27 @@ import pytest
 from handler.model import ProvisionRequest
 from tests.system.model.broken_variants import raising_when_time_is_out
 from tests.system.model.delivery import Shape, as_shipped
-from tests.system.model.faults import CREATE_FAULTS, LOOK_FAULTS
+from tests.system.model.faults import CREATE_FAULTS, LOOKUP_FAULTS
+from tests.system.model.invariants import VIOLATIONS, Story
 from tests.system.model.invocation import Cloud, Invocation
 from tests.system.model.plan import Message, Plan, Step
 from tests.system.model.settings import AMPLE, DOCUMENT
-from tests.system.model.truth import VIOLATIONS, Story
 
 REQUESTS, DEFERRALS = 16, 6
 BETWEEN_BEGINNINGS_SECONDS = 180.0  # longer than an invocation lasts
 CREATES = {fault.name: fault for fault in CREATE_FAULTS}
-LOOKS = {fault.name: fault for fault in LOOK_FAULTS}
+LOOKUPS = {fault.name: fault for fault in LOOKUP_FAULTS}
 SILENT_SECONDS, SLOW_SECONDS = 60.0, 9.8  # longer than a call may take, and almost as long
 OUTAGES = {
     "creates-silent": Plan(creates=(Step(CREATES["lost before"], SILENT_SECONDS),) * 9),
     "silent": Plan(
         creates=(Step(CREATES["lost before"], SILENT_SECONDS),) * 9,
-        looks=(Step(LOOKS["error that passes"], SILENT_SECONDS),) * 99,
+        lookups=(Step(LOOKUPS["error that passes"], SILENT_SECONDS),) * 99,
     ),
     "slow-errors": Plan(creates=(Step(CREATES["500 not done"], SLOW_SECONDS),) * 9),
     "only-slow-errors": Plan(
         creates=(Step(CREATES["500 not done"], SLOW_SECONDS),) * 9,
-        looks=(Step(LOOKS["error that passes"], SLOW_SECONDS),) * 99,
+        lookups=(Step(LOOKUPS["error that passes"], SLOW_SECONDS),) * 99,
     ),
     "refusals": Plan(creates=(Step(CREATES["AssumeRoleFail"]),) * 9),
 }
@@ -41,7 +41,7 @@ OUTAGES = {
 
 @dataclass
 class Outage:
-    """A queue of requests, one of them submitted twice, in an outage that never ends."""
+    """A queue of requests, one of them submitted twice, in a permanent outage."""
 
     plan: Plan
     batch: int
@@ -62,26 +62,26 @@ class Outage:
             self.cloud.stories[f"REQ-{number}"] = replace(story, asked=(*story.asked, asked))
             self.queue.append(message)
 
-    def last(self, misfortunes: Iterator[str], most_invocations: int) -> None:
-        """Deliver batches until no message is left, each with a misfortune or, empty, none."""
-        while self.queue and self.invocations < most_invocations:
-            self._deliver(next(misfortunes))
+    def run(self, disturbances: Iterator[str], max_invocations: int) -> None:
+        """Deliver batches until no message is left, each with a disturbance or, empty, none."""
+        while self.queue and self.invocations < max_invocations:
+            self._deliver(next(disturbances))
 
-    def _deliver(self, misfortune: str) -> None:
+    def _deliver(self, disturbance: str) -> None:
         batch, began = self.queue[: self.batch], self.invocations * BETWEEN_BEGINNINGS_SECONDS
         self.invocations, self.deliveries = self.invocations + 1, self.deliveries + len(batch)
-        self.faults += bool(misfortune)
+        self.faults += bool(disturbance)
         killed = replace(self.plan, creates=(Step(CREATES["killed before"], 5.0),))
-        plans = [killed if misfortune == "kill" and message is batch[-1] else self.plan for message in batch]
+        plans = [killed if disturbance == "kill" and message is batch[-1] else self.plan for message in batch]
         invocation = Invocation(self.cloud, began, list(zip(batch, plans, strict=True)), self.concurrency, DEFERRALS)
-        is_done = invocation.is_acknowledged("identical", AMPLE, self.shape) and misfortune != "acknowledgement lost"
+        is_done = invocation.is_acknowledged("identical", AMPLE, self.shape) and disturbance != "acknowledgement lost"
         kept = self.queue[self.batch :]
-        self.queue = [*kept, *self.cloud.sent_back] if is_done else [*kept, *batch, *self.cloud.sent_back]
-        self.cloud.sent_back.clear()
+        self.queue = [*kept, *self.cloud.requeued] if is_done else [*kept, *batch, *self.cloud.requeued]
+        self.cloud.requeued.clear()
 
     @property
-    def most_messages(self) -> int:
-        """Return the bound: every submission through its deferrals, and once more what each fault brings back."""
+    def max_messages(self) -> int:
+        """Return the bound: each submission with its deferrals, and again the requests that each fault redelivers."""
         submissions = REQUESTS + 1
         return submissions * (1 + DEFERRALS) + self.faults * DEFERRALS * min(self.batch, REQUESTS)
 
@@ -95,18 +95,20 @@ def chance(seed: int, share: float) -> Iterator[str]:
 @pytest.mark.parametrize("plan", OUTAGES.values(), ids=OUTAGES)
 @pytest.mark.parametrize("batch", [1, 2, 5, 16])
 @pytest.mark.parametrize(("seed", "share"), [(0, 0.0), (1, 0.2), (2, 0.5)])
-def test_an_outage_multiplies_neither_messages_nor_calls(plan: Plan, batch: int, seed: int, share: float) -> None:
+def test_outage_multiplies_neither_messages_nor_calls(plan: Plan, batch: int, seed: int, share: float) -> None:
     """Every submission ends in a verdict, within the bound on messages and with its attempts for each delivery."""
     outage = Outage(plan, batch, as_shipped)
-    outage.last(chance(seed, share), most_invocations=2000)
+    outage.run(chance(seed, share), max_invocations=2000)
     assert outage.queue == []
-    assert REQUESTS + 1 + outage.cloud.deferrals <= outage.most_messages
+    assert REQUESTS + 1 + outage.cloud.deferrals <= outage.max_messages
     assert outage.cloud.creates <= AMPLE.attempts * outage.deliveries
-    assert {kind for story in outage.cloud.stories.values() for kind in story.ends({}).found} & set(VIOLATIONS) == set()
+    assert {kind for story in outage.cloud.stories.values() for kind in story.closed({}).found} & set(
+        VIOLATIONS
+    ) == set()
 
 
 def test_raising_when_time_is_out_multiplies_messages() -> None:
-    """What has no time left must be sent back by itself: raising brings all of its neighbours again."""
+    """A request without time left must be requeued alone: raising redelivers the whole batch."""
     outage = Outage(OUTAGES["silent"], 16, raising_when_time_is_out, concurrency=4)
-    outage.last(chance(0, 0.0), most_invocations=40)
-    assert REQUESTS + 1 + outage.cloud.deferrals > outage.most_messages
+    outage.run(chance(0, 0.0), max_invocations=40)
+    assert REQUESTS + 1 + outage.cloud.deferrals > outage.max_messages

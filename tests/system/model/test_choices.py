@@ -1,4 +1,4 @@
-"""The enumeration behind the model: every way once, none left out, none above the budget."""
+"""The enumeration of the model runs each path once, and none above the budget."""
 
 from math import comb
 
@@ -16,7 +16,7 @@ def three_steps(choices: Choices) -> tuple[str | None, ...]:
 
 
 @pytest.mark.parametrize("budget", range(5))
-def test_every_way_within_the_budget_is_gone_exactly_once(budget: int) -> None:
+def test_each_path_within_the_budget_is_run_once(budget: int) -> None:
     """Of three steps with three faults each, those with at most `budget` faults: a sum of binomials."""
     ways = list(all_ways(three_steps, budget))
     assert len(ways) == sum(comb(3, faults) * 3**faults for faults in range(min(budget, 3) + 1))
@@ -24,7 +24,7 @@ def test_every_way_within_the_budget_is_gone_exactly_once(budget: int) -> None:
     assert max(len(way) - way.count(None) for way in ways) == min(budget, 3)
 
 
-def test_a_turn_costs_nothing() -> None:
+def test_turn_is_free() -> None:
     """Turns are taken both ways even where no fault is left."""
     assert list(all_ways(lambda choices: (choices.turn(), choices.turn()), 0)) == [
         (False, False),
@@ -35,13 +35,13 @@ def test_a_turn_costs_nothing() -> None:
 
 
 @pytest.mark.parametrize("options", [("one",), ("one", "two"), ("one", "two", "three")])
-def test_every_option_is_picked_once_and_costs_nothing(options: tuple[str, ...]) -> None:
-    """In their order; where there is only one, there is nothing to choose."""
+def test_each_option_is_picked_once_and_is_free(options: tuple[str, ...]) -> None:
+    """The options come in their order; a single option is not a choice."""
     assert list(all_ways(lambda choices: choices.pick(options), 0)) == list(options)
 
 
 @given(st.lists(st.integers(1, 4), max_size=5), st.integers(0, 3))
-def test_what_is_chosen_may_depend_on_what_was_chosen_before(widths: list[int], budget: int) -> None:
+def test_choices_may_depend_on_earlier_choices(widths: list[int], budget: int) -> None:
     """A fault may open or close later choices; the ways are still all different and begin with the faultless one."""
 
     def run(choices: Choices) -> tuple[int | None, ...]:

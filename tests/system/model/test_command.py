@@ -3,11 +3,11 @@
 import pytest
 
 from tests.system.model.__main__ import main
+from tests.system.model.invariants import Kind
 from tests.system.model.settings import GROUPS
-from tests.system.model.truth import Kind
 
 
-def test_prints_the_schedules_of_every_setting_and_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_prints_every_setting_and_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     """The table adds up, and the command exits with 0, as no promise is broken."""
     assert main(["--faults", "0", "--processes", "1"]) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -7,11 +7,11 @@ import pytest
 from handler.model import Adoption, ProvisionRequest
 from tests.system.model.delivery import as_shipped
 from tests.system.model.faults import CREATE_FAULTS, CreateFault, Killed
+from tests.system.model.invariants import Statement, Story
 from tests.system.model.invocation import Cloud, Invocation
 from tests.system.model.plan import Message, Plan, Step
 from tests.system.model.settings import DOCUMENT, REQUEST, TIMINGS
 from tests.system.model.timeline import Timeline
-from tests.system.model.truth import Said, Story
 
 ADOPTION: Adoption = "owned"
 FAULTS = {fault.name: fault for fault in CREATE_FAULTS}
@@ -28,34 +28,34 @@ def invoked(cloud: Cloud, *creates: Step[CreateFault]) -> bool:
 
 
 @pytest.mark.parametrize(("first", "second", "winner"), [(0.1, 0.2, "REQ-0"), (0.2, 0.1, "REQ-1"), (0.1, 0.1, "REQ-0")])
-def test_who_is_there_first_gets_the_name(first: float, second: float, winner: str) -> None:
-    """However the threads are scheduled: time decides, then the place in the batch."""
+def test_first_create_call_gets_the_name(first: float, second: float, winner: str) -> None:
+    """Virtual time decides, and then the place in the batch, however the threads are scheduled."""
     cloud = Cloud()
     assert invoked(cloud, Step(None, first), Step(None, second))
     made = cloud.account.named(REQUEST.name)
     assert made is not None
     assert made.maker == winner
-    statuses = {request_id: {said.status for said in story.said} for request_id, story in cloud.stories.items()}
+    statuses = {request_id: {said.status for said in story.statements} for request_id, story in cloud.stories.items()}
     assert statuses == {"REQ-0": {"failed"}, "REQ-1": {"failed"}, winner: {"succeeded"}}
 
 
-def test_a_kill_takes_the_neighbours_along() -> None:
-    """What they have not announced by then is not announced, and the batch comes back."""
+def test_kill_ends_every_message_of_the_batch() -> None:
+    """Their outcomes are not published, and the batch is redelivered."""
     cloud = Cloud()
     assert not invoked(cloud, Step(FAULTS["killed after"], 2.0), Step(None, 1.0, 5.0))
-    assert [story.said for story in cloud.stories.values()] == [frozenset[Said](), frozenset[Said]()]
+    assert [story.statements for story in cloud.stories.values()] == [frozenset[Statement](), frozenset[Statement]()]
     assert cloud.account.named(REQUEST.name) is not None
 
 
-def test_what_the_caller_did_not_wait_for_lands_later() -> None:
-    """A create that takes effect after the caller's patience is a late commit, found by the second look."""
+def test_create_call_lands_after_its_caller_timed_out() -> None:
+    """A create that takes effect after the caller's timeout is a late commit, which the second lookup shows."""
     cloud = Cloud()
     assert invoked(cloud, Step(None, 15.0), Step(FAULTS["limit reached"], 30.0))
-    (said,) = cloud.stories["REQ-0"].said
+    (said,) = cloud.stories["REQ-0"].statements
     assert said.status == "succeeded"
 
 
-def test_time_moves_to_the_earliest_and_wakes_one_thread_at_a_time() -> None:
+def test_timeline_wakes_one_thread_at_a_time_in_order() -> None:
     """The order is the same every time, though the threads are real."""
     timeline, order = Timeline(began=0.0, workers=3, tasks=3), list[tuple[float, int]]()
 
@@ -70,8 +70,8 @@ def test_time_moves_to_the_earliest_and_wakes_one_thread_at_a_time() -> None:
     assert order == [(1.0, 0), (2.0, 1), (2.5, 0), (3.0, 2), (3.5, 1), (4.5, 2)]
 
 
-def test_after_a_kill_nobody_goes_on() -> None:
-    """Neither who waits nor who would begin to wait."""
+def test_no_thread_continues_after_a_kill() -> None:
+    """This holds for a waiting thread and for one that starts to wait."""
     timeline = Timeline(began=0.0, workers=2, tasks=2)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(timeline.wait, 1.0, 0)

@@ -1,6 +1,6 @@
-"""The outcome guarantee: the shipped code keeps it in every schedule of so many faults, and broken variants are found.
+"""The handler keeps the outcome guarantee in every schedule of so many faults, and broken variants are detected.
 
-How many faults, `settings.GROUPS` says; with more of them: `make model`.
+`settings.GROUPS` has the number of faults; `make model` explores more of them.
 """
 
 from collections import Counter
@@ -10,10 +10,11 @@ from typing import NamedTuple
 import pytest
 
 from tests.system.model import broken_variants as variants
-from tests.system.model.broken_variants import altering_what_is_sent_back, provisioning_as, with_event, with_ids_from
+from tests.system.model.broken_variants import altering_requeued_requests, provisioning_as, with_event, with_ids_from
 from tests.system.model.choices import Choices, all_ways
 from tests.system.model.delivery import Shape
 from tests.system.model.faults import EVERY_FAULT, OUTAGE, SILENCE
+from tests.system.model.invariants import VIOLATIONS, Kind, Story
 from tests.system.model.schedules import Tally, ended
 from tests.system.model.settings import (
     ACKNOWLEDGED_FOR_BOTH,
@@ -27,6 +28,7 @@ from tests.system.model.settings import (
     HASTY,
     IDENTICAL,
     IN_OUTAGES,
+    INITIAL_STATES,
     NEIGHBOURS,
     NORMALISED,
     PAIRS,
@@ -37,16 +39,14 @@ from tests.system.model.settings import (
     TAKEN,
     THREE_MESSAGES,
     TWO_BODIES,
-    WORLDS,
+    InitialState,
     Pair,
     Setting,
-    World,
 )
-from tests.system.model.truth import VIOLATIONS, Kind, Story
 
 
-class Exposure(NamedTuple):
-    """What a broken variant does, and with how many faults it is found in which setting."""
+class Detection(NamedTuple):
+    """The violation of a broken variant, and the setting and least number of faults that show it."""
 
     kind: Kind
     shape: Shape
@@ -64,14 +64,14 @@ ANOTHER_ID_EACH_TIME = with_ids_from(lambda outcome: outcome.event["data"]["timi
 ONE_ID_FOR_ALL = with_ids_from(lambda outcome: outcome.event["subject"])
 SWALLOWS = variants.swallowing_failures_to_publish
 LOSES, SENDS_FIRST, SENDS_TWICE = (
-    variants.swallowing_failures_to_send_back,
-    variants.sending_back_first,
-    variants.sending_back_twice,
+    variants.swallowing_failures_to_requeue,
+    variants.requeueing_before_publishing,
+    variants.requeueing_twice,
 )
-FORGETS_COPIES, GIVES_UP = variants.forgetting_copies, variants.giving_up_what_it_cannot_send_back
+FORGETS_COPIES, ABANDONS = variants.forgetting_copies, variants.abandoning_what_it_cannot_requeue
 RAISES_OUT_OF_TIME = variants.raising_when_time_is_out
-RENAMES = altering_what_is_sent_back(lambda event: {**event, "data": {**event["data"], "name": "another"}})
-NEVER_COUNTS = variants.sending_back_without_counting
+RENAMES = altering_requeued_requests(lambda event: {**event, "data": {**event["data"], "name": "another"}})
+NEVER_COUNTS = variants.requeueing_without_counting
 AN_ID_FOR_EACH_GENERATION = with_ids_from(
     lambda outcome: (outcome.status, outcome.event["data"].get("error"), outcome.event["data"]["generation"])
 )
@@ -86,63 +86,65 @@ TWO_DESCRIPTIONS = Setting(OTHER_DESCRIPTION, "identical", SCARCE, (0, 1), batch
 FREE_AMPLE, FREE_SCARCE = Setting(FREE, "identical", AMPLE), Setting(FREE, "identical", SCARCE)
 OWNED = Setting(FREE, "owned", AMPLE)
 
-EXPOSED = {
-    "never-looks-and-fails": Exposure(Kind.FALSE_FAILURE, NEVER_LOOKS, OWNED, 1),
-    "never-looks-and-retracts": Exposure(Kind.RETRACTION, NEVER_LOOKS, OWNED, 1),
-    "never-looks-and-misleads": Exposure(Kind.MISBELIEF, NEVER_LOOKS, OWNED, 1),
-    "looks-once": Exposure(Kind.FALSE_FAILURE, LOOKS_ONCE, FREE_AMPLE, 2),
-    "looks-once-in-haste": Exposure(Kind.FALSE_FAILURE, LOOKS_ONCE, FREE_SCARCE, 1),
-    "looks-twice": Exposure(Kind.FALSE_FAILURE, LOOKS_TWICE, FREE_AMPLE, 2),
-    "believes-a-refused-look": Exposure(Kind.FALSE_FAILURE, BELIEVES_REFUSAL, FREE_AMPLE, 3),
-    "takes-errors-for-the-end": Exposure(Kind.FALSE_FAILURE, ERRORS_END_IT, Setting(FREE, "identical", HASTY), 1),
-    "forgets-the-doubt-of-another-body": Exposure(
+DETECTED = {
+    "never-looks-and-fails": Detection(Kind.FALSE_FAILURE, NEVER_LOOKS, OWNED, 1),
+    "never-looks-and-retracts": Detection(Kind.RETRACTION, NEVER_LOOKS, OWNED, 1),
+    "never-looks-and-misleads": Detection(Kind.MISBELIEF, NEVER_LOOKS, OWNED, 1),
+    "looks-once": Detection(Kind.FALSE_FAILURE, LOOKS_ONCE, FREE_AMPLE, 2),
+    "looks-once-in-haste": Detection(Kind.FALSE_FAILURE, LOOKS_ONCE, FREE_SCARCE, 1),
+    "looks-twice": Detection(Kind.FALSE_FAILURE, LOOKS_TWICE, FREE_AMPLE, 2),
+    "believes-a-refused-look": Detection(Kind.FALSE_FAILURE, BELIEVES_REFUSAL, FREE_AMPLE, 3),
+    "takes-errors-for-the-end": Detection(Kind.FALSE_FAILURE, ERRORS_END_IT, Setting(FREE, "identical", HASTY), 1),
+    "forgets-the-doubt-of-another-body": Detection(
         Kind.FALSE_FAILURE, variants.forgetting_doubt, replace(TWO_DESCRIPTIONS, timing=HASTY), 2
     ),
-    "answers-for-another-body": Exposure(
-        Kind.EVASION, variants.answering_for_another, replace(TWO_DESCRIPTIONS, timing=HASTY), 1
+    "answers-for-another-body": Detection(
+        Kind.NEEDLESS_DOUBT, variants.answering_for_another, replace(TWO_DESCRIPTIONS, timing=HASTY), 1
     ),
-    "compares-as-text": Exposure(
+    "compares-as-text": Detection(
         Kind.FALSE_FAILURE, provisioning_as(variants.ComparesAsText), Setting(NORMALISED[0], "identical", AMPLE), 1
     ),
-    "consults-no-mark": Exposure(
+    "consults-no-mark": Detection(
         Kind.FALSE_FAILURE, provisioning_as(variants.ConsultsNoMark), Setting(NORMALISED[0], "owned", AMPLE), 1
     ),
-    "looks-on-the-bucket-only": Exposure(Kind.UNSETTLED, BUCKET_ONLY, Setting(TAKEN, "identical", AMPLE), 0),
-    "is-never-sure": Exposure(Kind.EVASION, NEVER_SURE, Setting(TAKEN, "owned", AMPLE), 0),
-    "takes-any-group_named": Exposure(Kind.FALSE_SUCCESS, TAKES_NAMESAKE, Setting(TAKEN, "owned", AMPLE), 0),
-    "takes-another-owners": Exposure(Kind.WRONG_ADOPTION, TAKES_NAMESAKE, Setting(IDENTICAL, "owned", AMPLE), 0),
-    "swallows-what-it-cannot-publish": Exposure(Kind.SILENCE, SWALLOWS, OWNED, 1),
-    "swallows-it-while-draining": Exposure(Kind.SILENCE, SWALLOWS, replace(OWNED, is_pulled=True), 1),
-    "another-id-each-time": Exposure(Kind.UNSTABLE_ID, ANOTHER_ID_EACH_TIME, OWNED, 1),
-    "one-id-for-all": Exposure(Kind.UNSTABLE_ID, ONE_ID_FOR_ALL, OWNED, 2),
-    "one-id-per-request": Exposure(Kind.UNSTABLE_ID, ONE_ID_PER_REQUEST, replace(OWNED, submitted=(0, 0)), 0),
-    "an-id-for-each-generation": Exposure(
+    "looks-on-the-bucket-only": Detection(Kind.UNSETTLED, BUCKET_ONLY, Setting(TAKEN, "identical", AMPLE), 0),
+    "is-never-sure": Detection(Kind.NEEDLESS_DOUBT, NEVER_SURE, Setting(TAKEN, "owned", AMPLE), 0),
+    "takes-any-group_named": Detection(Kind.FALSE_SUCCESS, TAKES_NAMESAKE, Setting(TAKEN, "owned", AMPLE), 0),
+    "takes-another-owners": Detection(Kind.WRONG_ADOPTION, TAKES_NAMESAKE, Setting(IDENTICAL, "owned", AMPLE), 0),
+    "swallows-what-it-cannot-publish": Detection(Kind.SILENCE, SWALLOWS, OWNED, 1),
+    "swallows-it-while-draining": Detection(Kind.SILENCE, SWALLOWS, replace(OWNED, is_pulled=True), 1),
+    "another-id-each-time": Detection(Kind.UNSTABLE_ID, ANOTHER_ID_EACH_TIME, OWNED, 1),
+    "one-id-for-all": Detection(Kind.UNSTABLE_ID, ONE_ID_FOR_ALL, OWNED, 2),
+    "one-id-per-request": Detection(Kind.UNSTABLE_ID, ONE_ID_PER_REQUEST, replace(OWNED, submitted=(0, 0)), 0),
+    "an-id-for-each-generation": Detection(
         Kind.UNSTABLE_ID, AN_ID_FOR_EACH_GENERATION, Setting(TAKEN, "owned", HASTY, deferrals=1), 2
     ),
-    "orders-by-attempts": Exposure(Kind.MISBELIEF, BY_ATTEMPTS, FREE_SCARCE, 3),
-    "orders-by-the-clock": Exposure(Kind.MISBELIEF, BY_THE_CLOCK, replace(FREE_SCARCE, instances=CLOCKS), 3),
-    "is-never-sure-and-defers": Exposure(Kind.EVASION, NEVER_SURE, Setting(TAKEN, "owned", HASTY, deferrals=1), 0),
-    "loses-what-it-cannot-send-back": Exposure(Kind.SILENCE, LOSES, ALWAYS_REFUSED, 1),
-    "waits-for-what-it-has-lost": Exposure(Kind.MISBELIEF, LOSES, ALWAYS_REFUSED, 1),
-    "sends-back-before-it-says-so": Exposure(Kind.UNTOLD, SENDS_FIRST, ALWAYS_REFUSED, 0),
-    "sends-back-another-request": Exposure(Kind.ALTERED, RENAMES, ALWAYS_REFUSED, 0),
-    "never-counts": Exposure(Kind.ENDLESS, NEVER_COUNTS, ALWAYS_REFUSED, 0),
-    "sends-back-twice": Exposure(Kind.MULTIPLIED, SENDS_TWICE, ALWAYS_REFUSED, 0),
-    "forgets-copies": Exposure(Kind.MULTIPLIED, FORGETS_COPIES, replace(ALWAYS_REFUSED, submitted=(0, 0), batch=2), 1),
-    "retries-around-retries": Exposure(
-        Kind.OVERCALLED, provisioning_as(variants.TriesAgainInDoubt), Setting(FREE, "identical", HASTY), 1
+    "orders-by-attempts": Detection(Kind.MISBELIEF, BY_ATTEMPTS, FREE_SCARCE, 3),
+    "orders-by-the-clock": Detection(Kind.MISBELIEF, BY_THE_CLOCK, replace(FREE_SCARCE, instances=CLOCKS), 3),
+    "is-never-sure-and-defers": Detection(
+        Kind.NEEDLESS_DOUBT, NEVER_SURE, Setting(TAKEN, "owned", HASTY, deferrals=1), 0
     ),
-    "raises-when-time-is-out": Exposure(
+    "loses-what-it-cannot-requeue": Detection(Kind.SILENCE, LOSES, ALWAYS_REFUSED, 1),
+    "waits-for-what-it-has-lost": Detection(Kind.MISBELIEF, LOSES, ALWAYS_REFUSED, 1),
+    "requeues-before-publishing": Detection(Kind.UNANNOUNCED, SENDS_FIRST, ALWAYS_REFUSED, 0),
+    "requeues-another-request": Detection(Kind.ALTERED, RENAMES, ALWAYS_REFUSED, 0),
+    "never-counts": Detection(Kind.ENDLESS, NEVER_COUNTS, ALWAYS_REFUSED, 0),
+    "requeues-twice": Detection(Kind.MULTIPLIED, SENDS_TWICE, ALWAYS_REFUSED, 0),
+    "forgets-copies": Detection(Kind.MULTIPLIED, FORGETS_COPIES, replace(ALWAYS_REFUSED, submitted=(0, 0), batch=2), 1),
+    "retries-around-retries": Detection(
+        Kind.TOO_MANY_CALLS, provisioning_as(variants.TriesAgainInDoubt), Setting(FREE, "identical", HASTY), 1
+    ),
+    "raises-when-time-is-out": Detection(
         Kind.REPEATED, RAISES_OUT_OF_TIME, replace(TWO_DESCRIPTIONS, alphabet=SILENCE), 0
     ),
-    "raises-and-takes-its-neighbour-along": Exposure(
+    "raises-and-takes-its-neighbour-along": Detection(
         Kind.NEIGHBOUR, RAISES_OUT_OF_TIME, Setting(THREE_MESSAGES, "identical", SCARCE, (0, 1, 2), batch=3), 1
     ),
-    "gives-up-what-is-on-its-way": Exposure(Kind.DISCORD, GIVES_UP, ALWAYS_REFUSED, 1),
+    "abandons-what-is-on-its-way": Detection(Kind.DISCORD, ABANDONS, ALWAYS_REFUSED, 1),
 }
 
 
-def name_of(setting: Setting | Pair | World) -> str:
+def name_of(setting: Setting | Pair | InitialState) -> str:
     return setting.name.replace(", ", "-").replace(": ", "-").replace(" ", "-")
 
 
@@ -155,13 +157,13 @@ def broken(setting: Setting | Pair, tally: Tally) -> dict[Kind, int]:
 @pytest.mark.parametrize(
     ("setting", "faults"),
     [
-        pytest.param(setting, group.faults, id=f"{name_of(setting)}-{group.faults}-faults")
+        pytest.param(setting, group.faults_in_tests, id=f"{name_of(setting)}-{group.faults_in_tests}-faults")
         for group in GROUPS
         for setting in group.settings
     ],
 )
-def test_no_promise_is_broken_in_any_schedule(setting: Setting | Pair, faults: int) -> None:
-    """Neither in what is said of requests, nor in what a listener believes, nor in the number of messages and calls."""
+def test_no_schedule_breaks_an_invariant(setting: Setting | Pair, faults: int) -> None:
+    """Checks the events, the beliefs of a consumer, and the number of messages and calls."""
     tally = setting.tally(faults)
     assert tally.schedules > 6**faults
     assert broken(setting, tally) == {}
@@ -171,30 +173,30 @@ def test_no_promise_is_broken_in_any_schedule(setting: Setting | Pair, faults: i
 @pytest.mark.parametrize(
     "setting", [each for each in PULLED if len(each.submitted) == 1 and each.alphabet is EVERY_FAULT], ids=name_of
 )
-def test_no_promise_is_broken_for_pulled_messages(setting: Setting) -> None:
-    """Hiding and deleting them may fail as well, in place of the trigger's acknowledgement."""
-    assert broken(setting, setting.tally(3)) == {}
+def test_no_schedule_breaks_an_invariant_in_pull_intake(setting: Setting) -> None:
+    """Hiding and deleting a message may fail, in place of the acknowledgement of the trigger."""
+    assert broken(setting, setting.tally(2)) == {}
 
 
 @pytest.mark.timeout(900)
 def test_final_doubt_holds_against_a_failure_of_any_generation() -> None:
-    """A message of an earlier generation that comes back after the `failed` makes the group and may not say so."""
+    """A message of an earlier generation that is redelivered after the `failed` may make the group without success."""
     setting = Setting(FREE, "never", HASTY, deferrals=1)
     assert broken(setting, setting.tally(faults=4)) == {}
 
 
-def test_dropping_known_ids_misleads_with_two_deferrals_and_three_faults() -> None:
-    """`failed`, then `deferred` in a later generation, then the same `failed` again, which the listener has dropped."""
+def test_dropping_known_ids_misleads_from_three_faults_on() -> None:
+    """After `failed`, `deferred` and the same `failed` again, a consumer that dropped the last one waits for ever."""
     setting = Setting(TAKEN, "identical", HASTY, deferrals=2)
-    assert setting.tally(2).found[Kind.FORGETFUL] == 0
-    assert setting.tally(3).found[Kind.FORGETFUL] > 0
+    assert setting.tally(2).found[Kind.MISLED_BY_DROPPING] == 0
+    assert setting.tally(3).found[Kind.MISLED_BY_DROPPING] > 0
 
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
-    "setting", [each for each in IN_OUTAGES if each.alphabet is OUTAGE and each.world is FREE], ids=name_of
+    "setting", [each for each in IN_OUTAGES if each.alphabet is OUTAGE and each.initial_state is FREE], ids=name_of
 )
-def test_kills_in_a_lasting_refusal_leave_one_verdict(setting: Setting) -> None:
+def test_kills_in_a_permanent_refusal_leave_one_verdict(setting: Setting) -> None:
     """One event id for each submission, whatever is lost, killed or sent twice, while the API refuses for ever."""
     assert {Kind.DISCORD, Kind.UNSETTLED} <= setting.forbidden
     assert broken(setting, setting.tally(3)) == {}
@@ -202,30 +204,32 @@ def test_kills_in_a_lasting_refusal_leave_one_verdict(setting: Setting) -> None:
 
 @pytest.mark.parametrize("setting", IN_OUTAGES, ids=name_of)
 def test_messages_stay_within_the_bound_in_an_outage(setting: Setting) -> None:
-    """Without a fault exactly: every submission is sent back at most as often as it may be deferred."""
+    """Without a fault, every submission is requeued at most as often as it may be deferred."""
     tally = setting.tally(0)
     assert max(tally.surplus) <= len(setting.submitted) * setting.deferrals
 
 
-@pytest.mark.parametrize("exposed", EXPOSED.values(), ids=EXPOSED)
-def test_a_broken_variant_is_found(exposed: Exposure) -> None:
-    """Each is found by what it does, with so many faults and no fewer, where the shipped code does not do it."""
-    setting, faults = exposed.setting, exposed.faults
-    assert setting.tally(faults, exposed.shape).found[exposed.kind] > 0
-    assert not faults or setting.tally(faults - 1, exposed.shape).found[exposed.kind] == 0
-    assert setting.tally(faults).found[exposed.kind] == 0
+@pytest.mark.parametrize("detected", DETECTED.values(), ids=DETECTED)
+def test_broken_variant_is_found(detected: Detection) -> None:
+    """Each variant shows its violation with this number of faults and not with fewer, and the handler does not."""
+    setting, faults = detected.setting, detected.faults
+    assert setting.tally(faults, detected.shape).found[detected.kind] > 0
+    assert not faults or setting.tally(faults - 1, detected.shape).found[detected.kind] == 0
+    assert setting.tally(faults).found[detected.kind] == 0
 
 
-def test_every_kind_of_violation_has_been_found_in_some_variant() -> None:
-    """So that 0 means something for each of them."""
-    assert {exposed.kind for exposed in EXPOSED.values()} >= set(VIOLATIONS)
+def test_each_kind_of_violation_has_a_broken_variant() -> None:
+    """Without such a variant, 0 violations of a kind would mean nothing."""
+    assert {detected.kind for detected in DETECTED.values()} >= set(VIOLATIONS)
 
 
 @pytest.mark.parametrize(
-    "pair", [each for each in PAIRS if each.meeting == SUBMITTED_TWICE and each.setting.world is FREE], ids=name_of
+    "pair",
+    [each for each in PAIRS if each.meeting == SUBMITTED_TWICE and each.setting.initial_state is FREE],
+    ids=name_of,
 )
-def test_a_broken_variant_is_found_in_two_instances(pair: Pair) -> None:
-    """Also where two deliveries are processed at once: one that never looks calls the group of the other failed."""
+def test_broken_variant_is_found_with_two_instances(pair: Pair) -> None:
+    """A delivery without a lookup reports `failed` although the other delivery has made the group."""
     assert broken(pair, pair.tally(1, NEVER_LOOKS)) != {}
 
 
@@ -234,33 +238,33 @@ def test_a_broken_variant_is_found_in_two_instances(pair: Pair) -> None:
     [*SETTINGS, *DEFERRING, ALWAYS_REFUSED, FORMS[0], BODIES[0], BODIES[9], NEIGHBOURS[0], SETTINGS[0]],
     ids=name_of,
 )
-def test_counting_what_is_known_equals_running_everything(setting: Setting) -> None:
-    """Whole stories, each run from its first delivery to its last, are as many and hold the same."""
+def test_memoised_counts_equal_a_complete_run(setting: Setting) -> None:
+    """Running each story from its first delivery to its last gives the same number and the same findings."""
     deliverer, faults = setting.deliverer(), 1 if len(setting.submitted) > 1 else 2
 
     def story(choices: Choices) -> Story:
         before, budget = setting.start, choices.budget
-        after = before.after(deliverer.deliver(before.world, choices))
+        after = before.after(deliverer.deliver(before.environment, choices))
         while not ended(before, budget, after, choices.budget):
             before, budget = after, choices.budget
-            after = before.after(deliverer.deliver(before.world, choices))
-        return after.ends()
+            after = before.after(deliverer.deliver(before.environment, choices))
+        return after.closed()
 
     stories = list(all_ways(story, faults))
     tally = setting.tally(faults)
     assert (tally.schedules, +tally.found) == (len(stories), Counter(kind for each in stories for kind in each.found))
 
 
-@pytest.mark.parametrize("world", WORLDS, ids=name_of)
-def test_nothing_is_left_in_doubt_without_a_fault(world: World) -> None:
-    """There is one way for it to go only."""
-    tally = Setting(world, "owned", AMPLE).tally(0)
+@pytest.mark.parametrize("initial_state", INITIAL_STATES, ids=name_of)
+def test_schedule_without_faults_leaves_no_doubt(initial_state: InitialState) -> None:
+    """There is only one such schedule."""
+    tally = Setting(initial_state, "owned", AMPLE).tally(0)
     assert (tally.schedules, +tally.found) == (1, Counter())
 
 
 def test_guarantee_rests_on_commits_landing_before_redelivery() -> None:
-    """Where the service works longer on a request than the trigger waits, a redelivery cannot know what is to come."""
-    assert FREE_AMPLE.tally(3, stragglers=True).found[Kind.FALSE_FAILURE] > 0
+    """If a call takes longer than the trigger waits, a redelivery cannot know that it will land."""
+    assert FREE_SCARCE.tally(3, stragglers=True).found[Kind.FALSE_FAILURE] > 0
 
 
 def test_guarantee_rests_on_redelivery_of_what_was_killed() -> None:
@@ -270,14 +274,14 @@ def test_guarantee_rests_on_redelivery_of_what_was_killed() -> None:
     assert pair.tally(2).found[Kind.MISBELIEF] > 0
 
 
-def test_failed_may_be_said_while_another_instance_tries() -> None:
-    """Nothing is shared but the account, so that a delivery cannot know; the last belief of a listener is right."""
+def test_failed_is_possible_while_another_instance_tries() -> None:
+    """The instances share only the account; the last belief of a consumer is right."""
     pair = Pair(Setting(FREE, "identical", HASTY, (0, 0)), SUBMITTED_TWICE)
     assert pair.tally(0).found[Kind.CONTESTED] == 0
     assert pair.tally(1).found[Kind.CONTESTED] > 0
 
 
 def test_doubt_after_a_success_needs_a_refused_lookup() -> None:
-    """Unless adoption is forbidden, where the function may not recognise its own group."""
-    assert FREE_AMPLE.tally(1).found[Kind.CLOUDING] == 0
-    assert Setting(FREE, "never", AMPLE).tally(1).found[Kind.CLOUDING] > 0
+    """Under the policy `never`, the function may not recognise its own group."""
+    assert FREE_AMPLE.tally(1).found[Kind.DOUBT_AFTER_SUCCESS] == 0
+    assert Setting(FREE, "never", AMPLE).tally(1).found[Kind.DOUBT_AFTER_SUCCESS] > 0

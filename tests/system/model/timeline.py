@@ -1,14 +1,13 @@
-"""Virtual time for threads: it stands while any of them works and moves on, to one waiting thread at a time, in order.
+"""Virtual time for threads: it stands while any of them runs, and then advances to one waiting thread at a time.
 
-So a pool of real threads runs the same way every time, and how it interleaves is decided by how long things take.
-It must not know what the threads do.
+A pool of real threads runs the same way every time; the planned durations decide the order of its steps.
 """
 
 from threading import Condition
 
 from tests.system.model.faults import Killed
 
-_HANGS_AFTER_SECONDS = 20.0  # of real time: only a defect of a test makes a thread wait that long
+_HANG_SECONDS = 20.0  # of real time: only a defect of a test makes a thread wait that long
 
 
 class Timeline:
@@ -29,13 +28,13 @@ class Timeline:
             self._waiting[rank] = self.now + seconds
             self._rest()
             while rank in self._waiting and not self._killed:
-                if not self._changed.wait(_HANGS_AFTER_SECONDS):
-                    raise AssertionError("no thread moves the time on")
+                if not self._changed.wait(_HANG_SECONDS):
+                    raise AssertionError("no thread advances the time")
             if self._killed:
                 raise Killed
 
     def finish(self) -> None:
-        """The task of the calling thread is done; if there is one that nobody works on, the thread begins it."""
+        """End the task of the calling thread, which continues with the next unstarted task, if any."""
         with self._changed:
             self._unfinished -= 1
             if self._unfinished < self._workers:

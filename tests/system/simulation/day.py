@@ -31,7 +31,7 @@ from tests.system.simulation.virtual_time import VirtualPool, VirtualTime
 TEMPLATE = Path(__file__).resolve().parents[3] / "template.yml"
 PULL = 16
 POLL_SECONDS = 30.0
-LONGEST_SECONDS = 10 * 24 * HOUR  # longer than any queue keeps a message
+MAX_SECONDS = 10 * 24 * HOUR  # longer than any queue keeps a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class Day:
         self._listener.expect(message_id, ProvisionRequest.of(document))
 
     def _watch(self) -> None:
-        while not self._is_settled() and self._time.now < LONGEST_SECONDS:
+        while not self._is_settled() and self._time.now < MAX_SECONDS:
             self._time.sleep(MINUTE)
         self._is_over = True
 

@@ -27,7 +27,7 @@ class Message:
 
 @dataclass(slots=True)
 class Queue:
-    """The queue that is declared so; `sent` counts its messages ever, `expired` those that nobody deleted in time."""
+    """The queue that is declared so; `sent` counts its messages ever, `expired` those that were not deleted in time."""
 
     declared: deployment.Queue
     time: VirtualTime

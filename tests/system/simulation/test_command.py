@@ -22,18 +22,18 @@ def days(arrival: Arrival, name: str) -> list[Scenario]:
 
 
 @pytest.mark.parametrize("arrival", ARRIVALS, ids=lambda arrival: arrival.name)
-def test_the_page_has_a_line_for_each_outage(arrival: Arrival) -> None:
+def test_page_has_a_line_for_each_outage(arrival: Arrival) -> None:
     assert [each[:20].rstrip() for each in LINES[arrival.name]] == LABELS
 
 
 @pytest.mark.parametrize("name", AGAIN)
-def test_the_page_shows_what_the_command_prints(name: str) -> None:
+def test_page_shows_what_the_command_prints(name: str) -> None:
     """After a change that is wanted, put the output of `make simulation` into docs/outages.md."""
     arrival = ARRIVALS[0]
     assert line([(each, figures_of(each)) for each in days(arrival, name)]) in LINES[arrival.name]
 
 
-def test_the_page_names_the_settings_it_was_made_with() -> None:
+def test_page_names_the_settings_it_was_made_with() -> None:
     shipped = settings()
     named = (shipped.max_deferrals, shipped.max_attempts, shipped.api_timeout_seconds, shipped.defer_cap_seconds)
     assert "{} deferrals, {} attempts, {:g} s for a call, at most {:,g} s between".format(*named) in " ".join(
@@ -41,22 +41,22 @@ def test_the_page_names_the_settings_it_was_made_with() -> None:
     )
 
 
-def test_the_page_has_the_conclusion_that_nothing_is_broken() -> None:
+def test_page_concludes_that_no_promise_is_broken() -> None:
     assert f"{len(SCENARIOS)} days: 0 lost, 0 untrue, 0 raised, 0 broken promises\n" in PAGE
 
 
-def test_a_line_fits_into_80_columns() -> None:
+def test_table_fits_into_80_columns() -> None:
     assert all(len(each) <= 80 for lines in LINES.values() for each in (HEAD, *lines))
 
 
-def test_the_command_prints_lines_and_a_conclusion(capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_prints_lines_and_a_conclusion(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--kind", "AssumeRoleFail", "--lasts", "5 min", "--every", "--workers", "1"]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[:2] == ["16 at once, none", HEAD]
     assert printed[-1] == "8 days: 0 lost, 0 untrue, 0 raised, 0 broken promises"
 
 
-def test_the_command_fails_if_a_promise_is_broken(
+def test_command_fails_if_a_promise_is_broken(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(command, "broken", lambda *_: ["one broken"])
@@ -66,5 +66,5 @@ def test_the_command_fails_if_a_promise_is_broken(
     assert printed[-1].endswith(f"{2 * 4} broken promises")
 
 
-def test_every_length_of_an_outage_can_be_chosen() -> None:
+def test_each_outage_duration_can_be_chosen() -> None:
     assert {each.seconds for each in SCENARIOS} == set(DURATIONS.values())

@@ -38,12 +38,12 @@ def sets_nothing_aside(pipeline: Pipeline) -> Pipeline:
 
 
 def keeps_nothing(pipeline: Pipeline) -> Pipeline:
-    """Return a pipeline that loses each request it should send back."""
+    """Return a pipeline that loses each request that it should requeue."""
     return replace(pipeline, settlement=replace(pipeline.settlement, requeue=lambda body, delay_seconds, until: None))
 
 
 def defers_seldom(pipeline: Pipeline) -> Pipeline:
-    """Return a pipeline that gives a request up after six deferrals."""
+    """Return a pipeline that abandons a request after six deferrals."""
     deferral = pipeline.settlement.deferral
     few = replace(deferral, waits=replace(deferral.waits, attempts=7))
     return replace(pipeline, settlement=replace(pipeline.settlement, deferral=few))

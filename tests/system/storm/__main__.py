@@ -1,4 +1,4 @@
-"""One storm and what it survived; ends with 1 if a promise broke.
+"""Run one storm and report it; the exit code is 1 if an invariant is broken.
 
 `python -m tests.system.storm [--seed N] [--requests N] [--adoption identical|owned] [--pull]`
 """
@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.system.storm.tempest import survive
+from tests.system.storm.run import run_storm
 
 
 def main() -> int:
@@ -21,12 +21,12 @@ def main() -> int:
     parser.add_argument("--adoption", choices=("identical", "owned"), default="identical")
     parser.add_argument("--pull", action="store_true", help="let the function take the messages itself")
     wanted = parser.parse_args()
-    sys.stdout.write(f"Storm of seed {wanted.seed}, repeat it with --seed {wanted.seed}\n")
+    sys.stdout.write(f"Observed of seed {wanted.seed}, repeat it with --seed {wanted.seed}\n")
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as directory:
-        survived = survive(wanted.seed, wanted.requests, Path(directory), wanted.adoption, is_pulled=wanted.pull)
-    sys.stdout.write(f"{survived}\n  {'seconds:':<34}{time.monotonic() - began:.1f}\n")
-    return 1 if survived.contradictions or survived.leaks else 0
+        result = run_storm(wanted.seed, wanted.requests, Path(directory), wanted.adoption, is_pulled=wanted.pull)
+    sys.stdout.write(f"{result}\n  {'seconds:':<34}{time.monotonic() - began:.1f}\n")
+    return 1 if result.contradictions or result.leaks else 0
 
 
 if __name__ == "__main__":

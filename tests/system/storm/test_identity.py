@@ -1,21 +1,21 @@
-"""What has been said stays said: redeliveries repeat event ids, twins agree, and another body is another matter."""
+"""Redeliveries repeat event ids, copies agree, and another body of a requestId is a conflict."""
 
 import json
 from collections.abc import Iterator
 
 import pytest
 
-from tests.system.storm.stage import FAST, Document, Stage, request, stage
+from tests.system.storm.watched_cloud import FAST, Document, WatchedCloud, request, watched_cloud
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[Stage]:
+def shared() -> Iterator[WatchedCloud]:
     """A cloud that the tests of this module share; each uses names of its own."""
-    with stage({**FAST, "EXPRESS_SYNC_DEAD_LETTER_QUEUE": ""}) as running:
+    with watched_cloud({**FAST, "EXPRESS_SYNC_DEAD_LETTER_QUEUE": ""}) as running:
         yield running
 
 
-def verdicts_since(running: Stage, before: int) -> list[Document]:
+def verdicts_since(running: WatchedCloud, before: int) -> list[Document]:
     """The outcomes after the first `before`, in order."""
     return running.announced()[before:]
 
@@ -24,7 +24,7 @@ def identity(event: Document) -> tuple[str, str]:
     return event["source"], event["id"]
 
 
-def test_redelivery_of_any_prefix_of_a_finished_batch_repeats_the_same_event_ids(shared: Stage) -> None:
+def test_redelivery_of_part_of_a_batch_repeats_event_ids(shared: WatchedCloud) -> None:
     before = len(shared.announced())
     bodies = finished_batch(shared)
     ids = shared.send(bodies)
@@ -42,19 +42,19 @@ def test_redelivery_of_any_prefix_of_a_finished_batch_repeats_the_same_event_ids
         assert again == {message_id: first[message_id] for message_id in ids[:length]}
 
 
-def finished_batch(running: Stage) -> list[str]:
-    """Sixteen bodies with every lasting verdict among them: made, found, taken, impossible, invalid, garbage."""
+def finished_batch(running: WatchedCloud) -> list[str]:
+    """Return sixteen bodies with every final verdict among them."""
     running.seed_group(Name="prefix-taken", BucketName="somewhere-else", BucketRegion="cn-hangzhou")
     running.seed_group(Name="prefix-there", BucketName="bucket-prefix-there", BucketRegion="cn-hangzhou")
-    running.bend_create("prefix-nowhere", ["InvalidRegionId"], 100)
+    running.fail_creates("prefix-nowhere", ["InvalidRegionId"], 100)
     names = ("prefix-taken", "prefix-there", "prefix-nowhere", *(f"prefix-{number}" for number in range(10)))
     valid = [json.dumps(request(name)) for name in names]
     return [*valid, json.dumps(request("prefix-invalid", colour="red")), "no JSON", json.dumps(["no", "request"])]
 
 
-def test_a_consumer_that_drops_repetitions_sees_each_verdict_once_although_the_batch_came_twice(shared: Stage) -> None:
+def test_redelivered_batch_publishes_each_verdict_under_one_id(shared: WatchedCloud) -> None:
     before = len(shared.announced())
-    shared.bend_publish(["slow:0"] * 7 + ["TopicNotExist"])  # the eighth outcome is lost, so all sixteen come back
+    shared.fail_publications(["slow:0"] * 7 + ["TopicNotExist"])  # the eighth outcome is lost, so all sixteen come back
     documents = [request(f"twice-{number}") for number in range(16)]
     shared.send([json.dumps(document) for document in documents])
     shared.settle()
@@ -63,7 +63,7 @@ def test_a_consumer_that_drops_repetitions_sees_each_verdict_once_although_the_b
     assert len({identity(event) for event in events}) == 16
 
 
-def test_the_same_request_id_with_another_body_is_reported_as_the_conflict_it_is(shared: Stage) -> None:
+def test_request_id_with_another_body_is_a_conflict(shared: WatchedCloud) -> None:
     before = len(shared.announced())
     original = request("disputed")
     shared.send([json.dumps(original)])
@@ -79,10 +79,10 @@ def test_the_same_request_id_with_another_body_is_reported_as_the_conflict_it_is
     assert [group["BucketName"] for group in shared.groups() if group["Name"] == "disputed"] == ["bucket-disputed"]
 
 
-def test_copies_in_one_batch_are_asked_for_once(shared: Stage) -> None:
+def test_copies_in_one_batch_make_one_create_call(shared: WatchedCloud) -> None:
     """Both submissions get the same verdict, each under an id of its own."""
     before = len(shared.announced())
-    shared.bend_create("twin", ["RoleNotExist"])
+    shared.fail_creates("twin", ["RoleNotExist"])
     sent = shared.send([json.dumps(request("twin"))] * 2)
     shared.settle()
     events = verdicts_since(shared, before)

@@ -1,15 +1,15 @@
-"""A batch is worked side by side within a bound; a slow, failing or poisonous message concerns nobody but itself."""
+"""A batch is processed in parallel up to a limit; a slow, failing or malformed message affects no other message."""
 
 import json
 from datetime import datetime
 
-from tests.system.storm.stage import FAST, Document, Stage, request, stage
+from tests.system.storm.watched_cloud import FAST, Document, WatchedCloud, request, watched_cloud
 
 DEEP = "[" * 5000 + "]" * 5000
 POISON = ("\ufffd\ufffd", "{", '"half', "null", DEEP, json.dumps({"requestId": "x" * 20000}), "🜏" * 5000)
 
 
-def run(running: Stage, bodies: list[str]) -> dict[str, Document]:
+def run(running: WatchedCloud, bodies: list[str]) -> dict[str, Document]:
     """The outcomes of these messages by message id, all of one batch."""
     ids = running.send(bodies)
     running.settle()
@@ -19,11 +19,11 @@ def run(running: Stage, bodies: list[str]) -> dict[str, Document]:
     return {message_id: verdicts[message_id] for message_id in ids}
 
 
-def test_slow_failing_and_poisonous_messages_neither_harm_nor_delay_their_neighbours() -> None:
+def test_bad_messages_neither_affect_nor_delay_other_messages() -> None:
     good = [f"good-{number}" for number in range(6)]
-    with stage({**FAST, "EXPRESS_SYNC_API_TIMEOUT_SECONDS": "60"}) as running:
-        running.bend_create("slow", ["slow:8000"])
-        running.bend_create("failing", ["RoleNotExist"])
+    with watched_cloud({**FAST, "EXPRESS_SYNC_API_TIMEOUT_SECONDS": "60"}) as running:
+        running.fail_creates("slow", ["slow:8000"])
+        running.fail_creates("failing", ["RoleNotExist"])
         names = ["slow", "failing", *good]
         bodies = [*(json.dumps(request(name)) for name in names), *POISON]
         slow, failing, *others = run(running, bodies).values()
@@ -33,14 +33,14 @@ def test_slow_failing_and_poisonous_messages_neither_harm_nor_delay_their_neighb
         assert [data["status"] for data in others] == ["succeeded"] * 6 + ["rejected"] * len(POISON)
         finished = [datetime.fromisoformat(data["timings"]["finishedAt"][:-1]) for data in (failing, *others)]
         waited = datetime.fromisoformat(slow["timings"]["finishedAt"][:-1]) - max(finished)
-        assert waited.total_seconds() > 0, "the neighbours were done before the slow one"
+        assert waited.total_seconds() > 0, "the other messages finished before the slow one"
 
 
-def test_as_many_messages_are_worked_at_once_as_the_setting_says_and_no_more() -> None:
+def test_concurrency_setting_limits_parallel_requests() -> None:
     names = [f"bounded-{number}" for number in range(16)]
-    with stage({**FAST, "EXPRESS_SYNC_CONCURRENCY": "4"}) as running:
+    with watched_cloud({**FAST, "EXPRESS_SYNC_CONCURRENCY": "4"}) as running:
         for name in names:
-            running.bend_create(name, ["slow:1000"])
+            running.fail_creates(name, ["slow:1000"])
         verdicts = run(running, [json.dumps(request(name)) for name in names])
         assert most_at_once([data["timings"] for data in verdicts.values()]) == 4
 

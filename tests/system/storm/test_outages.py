@@ -1,4 +1,4 @@
-"""A service that restarts while it restarts comes back once, and leaves nothing running."""
+"""A service that is restarted during a restart starts once, and leaves no task running."""
 
 import asyncio
 import gc
@@ -35,14 +35,14 @@ async def answers(server: LoopbackServer) -> bool:
     return True
 
 
-def test_of_two_outages_at_once_only_the_later_one_ends() -> None:
+def test_second_restart_replaces_a_restart_in_progress() -> None:
     is_up, left_over = asyncio.run(asyncio.wait_for(overlapping_restarts(), PATIENCE_SECONDS))
     assert is_up
     assert left_over == 0
 
 
-async def closing_on_newcomers() -> None:
-    """Stop a server in the very moment in which it has accepted a connection and not yet made anything of it."""
+async def stop_after_accepting() -> None:
+    """Stop a server just after it has accepted a connection."""
     server = LoopbackServer(Starlette())
     await server.start()
     with socket.create_connection(("127.0.0.1", server.port)):
@@ -51,7 +51,7 @@ async def closing_on_newcomers() -> None:
         await server.stop()
 
 
-def test_who_is_let_in_while_a_service_goes_down_leaves_nothing_open() -> None:
-    """A connection that nobody closes would be a warning, and so a failure, of whichever test comes next."""
-    asyncio.run(asyncio.wait_for(closing_on_newcomers(), PATIENCE_SECONDS))
+def test_connection_accepted_during_shutdown_is_closed() -> None:
+    """An open connection would be a warning, and so a failure, of the test that runs next."""
+    asyncio.run(asyncio.wait_for(stop_after_accepting(), PATIENCE_SECONDS))
     gc.collect()

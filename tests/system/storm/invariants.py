@@ -1,7 +1,7 @@
-"""What must be true of a storm's end: every way in which announced outcomes can contradict the account. Pure.
+"""Checks the published outcomes of a storm against the account. Pure.
 
-The rule for listeners: of the events on one submission the one with the greatest sequence holds, in any order of
-arrival. Of several submissions of one request under way together, a success holds for all, and doubt over failures.
+The rule for consumers: of the events of one submission the one with the greatest sequence is valid, in any order of
+arrival. Of several simultaneous submissions of one request, a success is valid for all, and doubt outranks failures.
 """
 
 import json
@@ -16,7 +16,7 @@ from jsonschema import Draft7Validator
 
 from handler.inbound.validation import SCHEMAS
 from handler.model import Adoption
-from tests.system.storm.forecast import Planned
+from tests.system.storm.plan import Planned
 
 Event = Mapping[str, Any]
 Group = Mapping[str, Any]
@@ -27,7 +27,7 @@ _OUTER_SLASHES = "/"  # the account may store a prefix without them
 
 
 @dataclass(frozen=True, slots=True)
-class Storm:
+class Observed:
     """What was sent, by message id; what was announced, in order; the groups of the account in the end; the policy."""
 
     sent: Mapping[str, Planned]
@@ -36,84 +36,84 @@ class Storm:
     adoption: Adoption = "identical"
 
     def histories(self) -> Mapping[str, list[Event]]:
-        """The distinct verdicts on each subject in the order in which they came first."""
+        """Return the distinct verdicts of each subject in the order of their first publication."""
         found: defaultdict[str, dict[tuple[str, str], Event]] = defaultdict(dict)
         for event in self.announced:
             found[event["subject"]].setdefault((event["source"], event["id"]), event)
         return {subject: list(verdicts.values()) for subject, verdicts in found.items()}
 
-    def words(self) -> Mapping[str, list[Event]]:
-        """All that was said of each subject in order, repetitions included."""
+    def events_by_subject(self) -> Mapping[str, list[Event]]:
+        """Return all events of each subject in order, repetitions included."""
         found: defaultdict[str, list[Event]] = defaultdict(list)
         for event in self.announced:
             found[event["subject"]].append(event)
         return found
 
     def planned(self, event: Event) -> Planned:
-        """What an outcome is about; a request that was sent back comes in messages that nobody has planned.
+        """Return the plan that an outcome belongs to; the message of a requeued request is not planned itself.
 
-        Nor has anybody planned the record of a timer's order that was struck in every try, which is swept as garbage.
+        The record of a timer's command that failed in every attempt is not planned, either; it is swept as garbage.
         """
         if _TIMERS_ORDER.fullmatch(event["subject"]):
             return Planned("garbage", "")
         return self.sent.get(event["data"]["submissionId"]) or self.requests()[event["subject"]]
 
-    def is_of_another(self, planned: Planned) -> bool:
-        """Whether its group is there as it wants it, and yet by the policy not its own."""
+    def is_foreign(self, planned: Planned) -> bool:
+        """Return whether a group with its configuration exists that the policy does not let it adopt."""
         return planned.kind == "identical" and self.adoption != "identical"
 
     def requests(self) -> Mapping[str, Planned]:
-        """Every valid request by its requestId."""
+        """Return every valid request by its requestId."""
         return {planned.document["requestId"]: planned for planned in self.sent.values() if planned.document}
 
 
-def held(words: Iterable[Event]) -> Mapping[str, Event]:
-    """Return for each submission the event that holds."""
+def valid_events(events: Iterable[Event]) -> Mapping[str, Event]:
+    """Return the valid event of each submission."""
     greatest: dict[str, Event] = {}
-    for event in sorted(words, key=lambda each: str(each["sequence"])):
+    for event in sorted(events, key=lambda each: str(each["sequence"])):
         greatest[event["data"]["submissionId"]] = event
     return greatest
 
 
-def final(words: Iterable[Event]) -> Event:
-    """Return the event that holds for the request: the one of the greatest rank, which ends its sequence."""
-    return max(held(words).values(), key=lambda event: str(event["sequence"])[-1])
+def final(events: Iterable[Event]) -> Event:
+    """Return the valid event of the request: the one of the greatest rank, the last digit of its sequence."""
+    return max(valid_events(events).values(), key=lambda event: str(event["sequence"])[-1])
 
 
-def contradictions(storm: Storm) -> list[str]:
-    """Every broken promise, in a sentence each; empty if the storm was survived."""
-    return [sentence for rule in _RULES for sentence in rule(storm)]
+def contradictions(observed: Observed) -> list[str]:
+    """Return a sentence for each broken invariant."""
+    return [sentence for rule in _RULES for sentence in rule(observed)]
 
 
-def _unanswered(storm: Storm) -> Iterator[str]:
-    holding = held(storm.announced)
-    for message_id, planned in storm.sent.items():
-        if message_id not in holding:
+def _without_outcome(observed: Observed) -> Iterator[str]:
+    valid = valid_events(observed.announced)
+    for message_id, planned in observed.sent.items():
+        if message_id not in valid:
             yield f"message {message_id} ({planned.kind}) has no verdict"
-    for event in holding.values():
+    for event in valid.values():
         if _status(event) == "deferred":
-            yield f"{event['subject']} is deferred, and that is all"
+            yield f"{event['subject']} stays deferred"
 
 
-def _malformed(storm: Storm) -> Iterator[str]:
-    for event in storm.announced:
+def _malformed(observed: Observed) -> Iterator[str]:
+    for event in observed.announced:
         if not _VALIDATOR.is_valid(event):
             yield f"{event.get('id')} breaks the outcome schema"
 
 
-def _ambiguous_ids(storm: Storm) -> Iterator[str]:
+def _ambiguous_ids(observed: Observed) -> Iterator[str]:
     meanings: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for event in storm.announced:
+    for event in observed.announced:
         data = event["data"]
         code = data.get("error", {}).get("code")
         meanings[event["source"], event["id"]].add(f"{event['subject']} {data['status']} {_group_id(event)} {code}")
-    for identity, said in meanings.items():
-        if len(said) > 1:
-            yield f"{identity} says {sorted(said)}"
+    for identity, texts in meanings.items():
+        if len(texts) > 1:
+            yield f"{identity} says {sorted(texts)}"
 
 
-def _taken_back(storm: Storm) -> Iterator[str]:
-    for subject, history in storm.histories().items():
+def _retracted(observed: Observed) -> Iterator[str]:
+    for subject, history in observed.histories().items():
         statuses = [_status(event) for event in history]
         if "succeeded" in statuses and "failed" in statuses[statuses.index("succeeded") :]:
             yield f"{subject}: succeeded is followed by failed"
@@ -121,10 +121,10 @@ def _taken_back(storm: Storm) -> Iterator[str]:
             yield f"{subject}: two groups"
 
 
-def _false_successes(storm: Storm) -> Iterator[str]:
-    groups = {group["ExpressSyncId"]: group for group in storm.groups}
-    requests = storm.requests()
-    for event in storm.announced:
+def _false_successes(observed: Observed) -> Iterator[str]:
+    groups = {group["ExpressSyncId"]: group for group in observed.groups}
+    requests = observed.requests()
+    for event in observed.announced:
         if _status(event) != "succeeded":
             continue
         group, planned = groups.get(_group_id(event)), requests[event["subject"]]
@@ -132,57 +132,55 @@ def _false_successes(storm: Storm) -> Iterator[str]:
             yield f"{event['subject']}: succeeded, but {_group_id(event)} is not there or another"
 
 
-def _false_failures(storm: Storm) -> Iterator[str]:
-    words = storm.words()
-    for request_id, planned in storm.requests().items():
-        failed = request_id in words and _status(final(words[request_id])) == "failed"
+def _false_failures(observed: Observed) -> Iterator[str]:
+    events_by_subject = observed.events_by_subject()
+    for request_id, planned in observed.requests().items():
+        failed = request_id in events_by_subject and _status(final(events_by_subject[request_id])) == "failed"
         if (
             failed
-            and not storm.is_of_another(planned)
-            and any(_is_configured_as(group, planned) for group in storm.groups)
+            and not observed.is_foreign(planned)
+            and any(_is_configured_as(group, planned) for group in observed.groups)
         ):
             yield f"{request_id}: failed, but its group is there"
 
 
-def _wrong_kinds(storm: Storm) -> Iterator[str]:
-    """Rejected are exactly the messages that break the contract; a taken name and a hopeless request never succeed, nor
-    does one whose group is somebody else's by the policy.
-    """
-    for event in storm.announced:
-        planned, status = storm.planned(event), _status(event)
+def _wrong_kinds(observed: Observed) -> Iterator[str]:
+    """Yield messages that are wrongly rejected or not rejected, and requests that must not succeed but do."""
+    for event in observed.announced:
+        planned, status = observed.planned(event), _status(event)
         if (status == "rejected") != (planned.document is None):
             yield f"{event['subject']} ({planned.kind}) is {status}"
-        if status == "succeeded" and (planned.kind in ("taken", "hopeless") or storm.is_of_another(planned)):
+        if status == "succeeded" and (planned.kind in ("taken", "impossible") or observed.is_foreign(planned)):
             yield f"{event['subject']} ({planned.kind}) succeeded"
 
 
-def _strange_groups(storm: Storm) -> Iterator[str]:
-    names = [group["Name"] for group in storm.groups]
+def _unrequested_groups(observed: Observed) -> Iterator[str]:
+    names = [group["Name"] for group in observed.groups]
     yield from (f"{name} has two groups" for name in set(names) if names.count(name) > 1)
-    wanted = {planned.document["name"] for planned in storm.requests().values() if planned.document}
-    yield from (f"nobody has asked for {name}" for name in set(names) - wanted)
+    wanted = {planned.document["name"] for planned in observed.requests().values() if planned.document}
+    yield from (f"no request asks for {name}" for name in set(names) - wanted)
 
 
 _RULES = (
-    _unanswered,
+    _without_outcome,
     _malformed,
     _ambiguous_ids,
-    _taken_back,
+    _retracted,
     _false_successes,
     _false_failures,
     _wrong_kinds,
-    _strange_groups,
+    _unrequested_groups,
 )
 
 
 def leaks(texts: Iterable[str], secrets: Iterable[str]) -> list[str]:
-    """The beginning of every text that holds one of `secrets`."""
+    """Return the beginning of every text that contains one of `secrets`."""
     found = partial(_first_of, tuple(secrets))
     return [f"{secret!r} in {text[:200]!r}" for text in texts if (secret := found(text))]
 
 
 def without_request(event: Event) -> str:
-    """An outcome as text but for the place where the original request belongs by contract."""
+    """Return an outcome as text, without the request that it quotes by contract."""
     data = {name: value for name, value in event["data"].items() if name != "request"}
     return json.dumps({**event, "data": data}, ensure_ascii=False)
 

@@ -1,7 +1,6 @@
 """Compares what is published about requests with what is true at that time: the outcome guarantee.
 
-Knows events, groups, who made them, and messages that send a request again. It shares no code with what reaches the
-verdicts except the values for a group and a request.
+It shares no code with the handler except the values for a group and a request.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,7 +15,7 @@ DEFERRED = "deferred"
 
 
 class Kind(Enum):
-    """What can be found in the story of some requests."""
+    """A finding in the story of some requests."""
 
     SILENCE = "silence"
     FALSE_FAILURE = "false failure"
@@ -24,32 +23,32 @@ class Kind(Enum):
     RETRACTION = "retraction"
     WRONG_ADOPTION = "wrong adoption"
     UNSTABLE_ID = "unstable id"
-    EVASION = "needless doubt"
+    NEEDLESS_DOUBT = "needless doubt"
     MISBELIEF = "misbelief"
-    UNTOLD = "sent back untold"
-    ALTERED = "sent back altered"
+    UNANNOUNCED = "requeued unannounced"
+    ALTERED = "requeued altered"
     ENDLESS = "deferred beyond the limit"
     MULTIPLIED = "too many messages"
-    OVERCALLED = "too many create calls"
+    TOO_MANY_CALLS = "too many create calls"
     REPEATED = "processed again without cause"
     NEIGHBOUR = "neighbour processed again"
     SUPERSEDED = "failed, then truly created"
-    CLOUDING = "doubt after success"
+    DOUBT_AFTER_SUCCESS = "doubt after success"
     UNSETTLED = "ends in doubt"
     REOPENED = "deferred after the end"
     DISCORD = "several final verdicts"
     CONTESTED = "failed while another instance tries"
     OUTDATED = "failed, made by another submission"
-    FORGETFUL = "misbelief if known ids are dropped"
+    MISLED_BY_DROPPING = "misbelief if known ids are dropped"
 
 
 VIOLATIONS = tuple(Kind)[: tuple(Kind).index(Kind.SUPERSEDED)]
-"""What breaks a promise. The other kinds are allowed, but have to be known."""
+"""The kinds that break an invariant. The others are allowed, and are documented."""
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A group, and the requestId of who made it."""
+    """A group, and the requestId that made it."""
 
     group: Group
     maker: str
@@ -57,10 +56,10 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Circumstance:
-    """What is true of a request while something is said of it, and what the delivery that says it has learned.
+    """What is true of a request when an event is published, and what the delivery has learned by then.
 
     `standing`: the group of the requested name. `may_land`: an attempt that was sent may still make the group.
-    `asked`: the API was asked for the group, or there was no time to. `unsettled`: an attempt of this delivery has no
+    `asked`: the API was called for the group, or there was no time to. `unsettled`: an attempt of this delivery has no
     answer that settles it. `looked`: the last lookup was complete; `shown`: it showed a group of the name.
     `rival`: another instance processes the request at the same time. `excuses`: the codes by which the policy and the
     forms of the API allow an `indeterminate` of a group that is shown.
@@ -76,135 +75,137 @@ class Circumstance:
     excuses: frozenset[str] = frozenset()
 
     @property
-    def is_overtaken(self) -> bool:
-        """Whether all that this delivery learned was true, but another instance may have changed it since."""
+    def is_outdated_lookup(self) -> bool:
+        """Return whether another instance may have changed what this delivery has found out."""
         return self.rival and self.looked and not self.shown and not self.unsettled
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """One event in public: its submission, its status, what tells it from another of that status, its id and place."""
+class Statement:
+    """A published event; `meaning` distinguishes it from other events of its status."""
 
     request_id: str
     submission: str
     status: str
-    essence: str
+    meaning: str
     event_id: str
     sequence: str
 
     @staticmethod
-    def by(event: Event) -> "Said":
-        """Return what an event says."""
+    def by(event: Event) -> "Statement":
+        """Return the statement of an event."""
         data = event["data"]
-        essence = data.get("expressSyncId")
-        if essence is None:
+        meaning = data.get("expressSyncId")
+        if meaning is None:
             generation = data["generation"] if data["status"] == DEFERRED else ""
             why = data["error"]["code"] if "error" in data else data["violations"]
-            essence = f"{why} {generation}"
-        return Said(data["requestId"], data["submissionId"], data["status"], essence, event["id"], event["sequence"])
+            meaning = f"{why} {generation}"
+        return Statement(
+            data["requestId"], data["submissionId"], data["status"], meaning, event["id"], event["sequence"]
+        )
 
     @property
     def is_final(self) -> bool:
-        """Return whether the submission has to expect nothing more."""
+        """Return whether no further event has to follow."""
         return self.status != DEFERRED
 
-    def is_same_verdict(self, other: "Said") -> bool:
-        """Return whether both say the same to the same submission, whatever their ids and places."""
-        return (self.submission, self.status, self.essence) == (other.submission, other.status, other.essence)
+    def is_same_verdict(self, other: "Statement") -> bool:
+        """Return whether both have the same content for the same submission, whatever their ids and places."""
+        return (self.submission, self.status, self.meaning) == (other.submission, other.status, other.meaning)
 
 
-_SEQUELS = {
+_CONTRADICTING_PAIRS = {
     ("succeeded", "failed"): Kind.RETRACTION,
     ("succeeded", "rejected"): Kind.RETRACTION,
-    ("succeeded", "indeterminate"): Kind.CLOUDING,
-    ("succeeded", DEFERRED): Kind.CLOUDING,
+    ("succeeded", "indeterminate"): Kind.DOUBT_AFTER_SUCCESS,
+    ("succeeded", DEFERRED): Kind.DOUBT_AFTER_SUCCESS,
     ("failed", "succeeded"): Kind.SUPERSEDED,
     ("failed", DEFERRED): Kind.REOPENED,
     ("indeterminate", DEFERRED): Kind.REOPENED,
 }
 
 
-_OVERTAKEN = {Kind.FALSE_FAILURE, Kind.RETRACTION}
+_EXCUSED_BY_RIVAL = {Kind.FALSE_FAILURE, Kind.RETRACTION}
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What has been said of some requests so far, and what was found in it.
+    """The published events of some requests so far, and the findings.
 
-    `asked`: the body of each submission. A listener reads the events as the rule for listeners says: within a
-    submission the greatest `sequence` holds, in whichever order they arrive; a success holds for all submissions that
-    ask for the same group under the same requestId.
+    `asked`: the body of each submission. A consumer follows the documented rule: within a submission the event with
+    the greatest `sequence` is valid, in any order of arrival; a success is valid for all submissions that ask for the
+    same group under the same requestId.
     """
 
     asked: tuple[tuple[str, ProvisionRequest], ...]
-    said: frozenset[Said] = frozenset()
+    statements: frozenset[Statement] = frozenset()
     found: frozenset[Kind] = frozenset()
 
     def body_of(self, submission: str) -> ProvisionRequest | None:
-        """Return what a submission asks for; None if there is no such submission."""
+        """Return what a submission asks for, or None for an unknown submission."""
         return next((body for each, body in self.asked if each == submission), None)
 
-    def hears(self, said: Said, now: Circumstance) -> "Story":
+    def with_statement(self, said: Statement, now: Circumstance) -> "Story":
         """Return the story once the topic has accepted an event."""
         request = self.body_of(said.submission)
         if request is None or said.request_id != request.request_id:
-            return self.shows(Kind.UNSTABLE_ID)
-        found = _untrue(request, said, now) | self._unlike_before(said)
-        if now.is_overtaken and found & _OVERTAKEN:
-            found = (found - _OVERTAKEN) | {Kind.CONTESTED}
-        return Story(self.asked, self.said | {said}, self.found | found)
+            return self.with_findings(Kind.UNSTABLE_ID)
+        found = _untrue(request, said, now) | self._compared_with_before(said)
+        if now.is_outdated_lookup and found & _EXCUSED_BY_RIVAL:
+            found = (found - _EXCUSED_BY_RIVAL) | {Kind.CONTESTED}
+        return Story(self.asked, self.statements | {said}, self.found | found)
 
-    def shows(self, *kinds: Kind) -> "Story":
-        """Return the same story with something found in it that is not about what was said."""
+    def with_findings(self, *kinds: Kind) -> "Story":
+        """Return the story with findings that do not concern an event."""
         return replace(self, found=self.found | set(kinds))
 
-    def ends(self, account: Mapping[str, Made], *, is_given_up: bool = False) -> "Story":
-        """Return the story once nothing is in flight and no message is left, or all are given up."""
+    def closed(self, account: Mapping[str, Made], *, is_abandoned: bool = False) -> "Story":
+        """Return the story after the last delivery: no message is left, or all are abandoned."""
         found = set(self.found)
         for submission, request in self.asked:
-            finals = {said.event_id for said in self.said if said.submission == submission and said.is_final}
-            if not finals and not is_given_up:
+            finals = {said.event_id for said in self.statements if said.submission == submission and said.is_final}
+            if not finals and not is_abandoned:
                 found.add(Kind.SILENCE)
             if len(finals) > 1:
                 found.add(Kind.DISCORD)
-            found |= self._listened(submission, request, account.get(request.name), is_given_up=is_given_up)
+            found |= self._consumer_findings(submission, request, account.get(request.name), is_abandoned=is_abandoned)
         return replace(self, found=frozenset(found))
 
-    def _listened(
-        self, submission: str, request: ProvisionRequest, standing: Made | None, *, is_given_up: bool
+    def _consumer_findings(
+        self, submission: str, request: ProvisionRequest, standing: Made | None, *, is_abandoned: bool
     ) -> set[Kind]:
-        """Return what is found in the beliefs of a listener: of one who keeps every event, and of one who does not."""
+        """Return the findings for a consumer who keeps every event, and for one who drops known ids."""
         found: set[Kind] = set()
-        mine = [said for said in self.said if said.submission == submission]
+        mine = [said for said in self.statements if said.submission == submission]
         siblings = [each for each, body in self.asked if each != submission and _is_same(body, request)]
         beliefs = self._with_success(_beliefs(mine), request)
-        if _is_misled(beliefs, request, standing, is_given_up=is_given_up):
+        if _is_wrong_belief(beliefs, request, standing, is_abandoned=is_abandoned):
             held = {belief for each in siblings for belief in self._beliefs_of(each)}
             is_outdated = standing is not None and held & {"indeterminate", DEFERRED}
             found.add(Kind.OUTDATED if is_outdated else Kind.MISBELIEF)
-        elif _is_misled(
-            self._with_success(_beliefs_without_known_ids(mine), request), request, standing, is_given_up=is_given_up
+        elif _is_wrong_belief(
+            self._with_success(_beliefs_without_known_ids(mine), request), request, standing, is_abandoned=is_abandoned
         ):
-            found.add(Kind.FORGETFUL)
+            found.add(Kind.MISLED_BY_DROPPING)
         return found | ({Kind.UNSETTLED} if "indeterminate" in beliefs else set())
 
     def _beliefs_of(self, submission: str) -> set[str]:
-        return _beliefs([said for said in self.said if said.submission == submission])
+        return _beliefs([said for said in self.statements if said.submission == submission])
 
     def _with_success(self, beliefs: set[str], request: ProvisionRequest) -> set[str]:
-        """Return `succeeded` alone where it was said of the same group under the same requestId, else the beliefs."""
-        succeeded = (each.submission for each in self.said if each.status == "succeeded")
+        """Return `succeeded` alone if it was published for the same group and requestId, else the beliefs."""
+        succeeded = (each.submission for each in self.statements if each.status == "succeeded")
         bodies = (self.body_of(submission) for submission in succeeded)
         return {"succeeded"} if any(body is not None and _is_same(body, request) for body in bodies) else beliefs
 
-    def _unlike_before(self, new: Said) -> set[Kind]:
+    def _compared_with_before(self, new: Statement) -> set[Kind]:
         found: set[Kind] = set()
         request = self.body_of(new.submission)
-        for old in self.said:
+        for old in self.statements:
             if (old.event_id == new.event_id) != old.is_same_verdict(new):
                 found.add(Kind.UNSTABLE_ID)
             body = self.body_of(old.submission)
-            sequel = _SEQUELS.get((old.status, new.status))
+            sequel = _CONTRADICTING_PAIRS.get((old.status, new.status))
             if sequel is not None and body is not None and request is not None and _is_same(body, request):
                 found.add(sequel)
         return found
@@ -214,16 +215,16 @@ def _is_same(one: ProvisionRequest, other: ProvisionRequest) -> bool:
     return (one.request_id, *one.configuration) == (other.request_id, *other.configuration)
 
 
-def _beliefs(said: Iterable[Said]) -> set[str]:
+def _beliefs(said: Iterable[Statement]) -> set[str]:
     """Return the statuses with the greatest sequence: one, or none before the first event; two would be a tie."""
     events = list(said)
     greatest = max((each.sequence for each in events), default="")
     return {each.status for each in events if each.sequence == greatest}
 
 
-def _beliefs_without_known_ids(said: Iterable[Said]) -> set[str]:
+def _beliefs_without_known_ids(said: Iterable[Statement]) -> set[str]:
     """Return every status that can have the greatest sequence if only the first event to arrive of each id counts."""
-    places: dict[str, list[Said]] = {}
+    places: dict[str, list[Statement]] = {}
     for each in said:
         places.setdefault(each.event_id, []).append(each)
     least = {event_id: min(each.sequence for each in events) for event_id, events in places.items()}
@@ -235,25 +236,27 @@ def _beliefs_without_known_ids(said: Iterable[Said]) -> set[str]:
     }
 
 
-def _is_misled(beliefs: set[str], request: ProvisionRequest, standing: Made | None, *, is_given_up: bool) -> bool:
+def _is_wrong_belief(
+    beliefs: set[str], request: ProvisionRequest, standing: Made | None, *, is_abandoned: bool
+) -> bool:
     is_wrong = {
         "failed": _is_own(standing, request),
         "rejected": _is_own(standing, request),
         "succeeded": standing is None,
-        DEFERRED: not is_given_up,
+        DEFERRED: not is_abandoned,
     }
     return any(is_wrong.get(belief, False) for belief in beliefs)
 
 
-def _untrue(request: ProvisionRequest, said: Said, now: Circumstance) -> set[Kind]:
+def _untrue(request: ProvisionRequest, said: Statement, now: Circumstance) -> set[Kind]:
     match said.status:
         case "succeeded":
-            return _untrue_success(request, said.essence, now.standing)
+            return _untrue_success(request, said.meaning, now.standing)
         case "indeterminate":
             is_doubtful = now.asked and (not now.looked or (now.unsettled and not now.shown))
-            return set() if is_doubtful or said.essence.split()[0] in now.excuses else {Kind.EVASION}
+            return set() if is_doubtful or said.meaning.split()[0] in now.excuses else {Kind.NEEDLESS_DOUBT}
         case "deferred":
-            return {Kind.EVASION} if (now.looked and now.shown) or not now.asked else set()
+            return {Kind.NEEDLESS_DOUBT} if (now.looked and now.shown) or not now.asked else set()
         case _:
             has_made = now.may_land if now.standing is None else _is_own(now.standing, request)
             return {Kind.FALSE_FAILURE} if has_made else set()
