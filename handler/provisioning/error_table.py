@@ -60,7 +60,7 @@ DOCUMENTED = {
         400,
         _TERMINAL,
         "The account has as many groups as it may have.",
-        "Delete groups nobody uses or ask for a higher limit with a ticket, then replay.",
+        "Delete unused groups or ask for a higher limit with a ticket, then replay.",
     ),
     "InvalidRegionId": ErrorInfo(400, _TERMINAL, "The bucket region does not exist.", _CORRECT, True),
     "InvalidBucketName": ErrorInfo(400, _TERMINAL, "The bucket name is not valid.", _CORRECT, True),

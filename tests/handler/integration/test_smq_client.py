@@ -12,7 +12,7 @@ from typing import cast
 import pytest
 
 from handler.credentials import Credentials
-from handler.model import MAX_MESSAGE_BYTES as MOST_BYTES
+from handler.model import MAX_MESSAGE_BYTES
 from handler.smq.client import Received, Smq, SmqError
 from tests.support.patience import PATIENCE_SECONDS, SILENCE_SECONDS
 from tests.support.prepared_mns import PreparedMns, prepared_mns
@@ -166,7 +166,7 @@ def test_mns_accepts_keys_with_and_without_a_token(mns: PreparedMns, keys: Crede
 
 
 def test_mns_refuses_a_wrong_key_permanently(mns: PreparedMns) -> None:
-    error = error_of(lambda: Smq(mns.url, Credentials("nobody", "x")).publish("outcomes", "body", "succeeded"))
+    error = error_of(lambda: Smq(mns.url, Credentials("unknown", "x")).publish("outcomes", "body", "succeeded"))
     assert (error.code, error.transient) == ("InvalidAccessKeyId", False)
 
 
@@ -205,7 +205,7 @@ def test_failure_has_its_code_and_whether_it_is_transient(
 
 
 LOCAL_FAILURES: list[tuple[str, Callable[[Smq], object]]] = [
-    ("topic name that is no URL", lambda smq: smq.publish("no topic\r\n", "body", "succeeded")),
+    ("topic name that is not a URL", lambda smq: smq.publish("no topic\r\n", "body", "succeeded")),
     ("topic name beyond Latin-1", lambda smq: smq.publish("组", "body", "succeeded")),
     ("tag that is too long", lambda smq: smq.publish("outcomes", "body", "t" * 17)),
     ("queue body of the wrong type", lambda smq: smq.send("requests", [cast(str, {"a": 1})])),
@@ -240,10 +240,10 @@ def test_threads_share_a_client(mns: PreparedMns, smq: Smq) -> None:
 @pytest.mark.parametrize(
     ("body", "fits"),
     [
-        ("x" * MOST_BYTES, True),
-        ("x" * (MOST_BYTES + 1), False),
-        ("中" * (MOST_BYTES // 3), True),
-        ("中" * (MOST_BYTES // 3 + 1), False),
+        ("x" * MAX_MESSAGE_BYTES, True),
+        ("x" * (MAX_MESSAGE_BYTES + 1), False),
+        ("中" * (MAX_MESSAGE_BYTES // 3), True),
+        ("中" * (MAX_MESSAGE_BYTES // 3 + 1), False),
     ],
     ids=["64 KiB", "one byte more", "64 KiB of three bytes each", "one character more"],
 )
@@ -288,7 +288,7 @@ def test_redirected_deletion_is_an_error() -> None:
 
 
 def test_partly_refused_deletion_is_an_error(mns: PreparedMns, smq: Smq) -> None:
-    """The message of the valid handle is deleted all the same."""
+    """The message of the valid handle is deleted nevertheless."""
     smq.send("requests", ["1"])
     (received,) = smq.receive("requests")
     error = error_of(lambda: smq.delete("requests", [received.receipt_handle, received.receipt_handle + "x"]))

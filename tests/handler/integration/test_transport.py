@@ -193,7 +193,7 @@ BROKEN = {
     "coding beside chunks": (ok(b"", "Transfer-Encoding: gzip, chunked") + b"0\r\n\r\n", "MalformedAnswer"),
     "unknown coding": (ok(CREATED, "Transfer-Encoding: gzip"), "MalformedAnswer"),
     "chunk without a size": (CHUNKED + b"\r\n" + CREATED + b"\r\n0\r\n\r\n", "MalformedAnswer"),
-    "chunk size that is no number": (CHUNKED + b"zz\r\n", "MalformedAnswer"),
+    "chunk size that is not a number": (CHUNKED + b"zz\r\n", "MalformedAnswer"),
     "negative chunk size": (CHUNKED + b"-5\r\nhello\r\n0\r\n\r\n", "MalformedAnswer"),
     "chunk size with a prefix": (CHUNKED + b"0x5\r\nhello\r\n0\r\n\r\n", "MalformedAnswer"),
     "chunk above the limit": (CHUNKED + b"800001\r\n", "MalformedAnswer"),
