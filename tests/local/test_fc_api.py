@@ -114,7 +114,7 @@ def test_body_limit_of_a_sync_call_is_32_megabytes(cloud: RunningCloud) -> None:
 
 WRONG_SECRET = Key(LOCAL_ACCOUNT.user.access_key_id, "not the secret")
 WITHOUT_TOKEN = Key(LOCAL_ACCOUNT.role.access_key_id, LOCAL_ACCOUNT.role.access_key_secret)
-NOBODY = Key("LTAInobody", "secret")
+UNKNOWN = Key("LTAIunknown", "secret")
 DENIED = "the security token is missing or does not belong to the access key ID"
 MISMATCH = (
     "The request signature we calculated does not match the signature you provided. "
@@ -127,7 +127,7 @@ MISMATCH = (
     ("key", "age", "code", "message"),
     [
         (WRONG_SECRET, 0, "SignatureNotMatch", MISMATCH),
-        (NOBODY, 0, "InvalidAccessKeyID", "invalid access key ID 'LTAInobody'"),
+        (UNKNOWN, 0, "InvalidAccessKeyID", "invalid access key ID 'LTAIunknown'"),
         (WITHOUT_TOKEN, 0, "AccessDenied", DENIED),
         (LOCAL_ACCOUNT.user, 16 * 60, "SignatureNotMatch", MISMATCH),
         (LOCAL_ACCOUNT.user, -16 * 60, "SignatureNotMatch", MISMATCH),

@@ -136,13 +136,13 @@ def test_armed_kill_happens_once_before_traffic_continues(tmp_path: Path) -> Non
         await crash_points.report("create-sent")
         spared = not working.done()
         await crash_points.report("publish-sent")
-        struck = (await working).outcome
+        failed = (await working).outcome
         again = asyncio.create_task(fleet.invoke(b"", "two", "Sync"))
         await until(said(fleet, "Start RequestId: two"))
         await crash_points.report("publish-sent")
         still_there = len(await fleet.kill())
         await again
-        return spared, struck, still_there
+        return spared, failed, still_there
 
     assert Sample(tmp_path).write(STUCK).run(armed) == (True, "exited", 1)
 

@@ -115,7 +115,7 @@ def test_slow_call_has_its_result_after_the_delay(topic: RawClient) -> None:
 def test_fault_waits_for_a_call_with_a_correct_signature(topic: RawClient) -> None:
     """A refused call does not use it up."""
     queue_faults(topic, "TooManyRequests")
-    wrong = topic.call("POST", "/topics/t/messages", PUBLISH, {"Authorization": "MNS nobody:c2ln"})
+    wrong = topic.call("POST", "/topics/t/messages", PUBLISH, {"Authorization": "MNS unknown:c2ln"})
     assert (wrong.code, publish(topic).code) == ("InvalidAccessKeyId", "TooManyRequests")
 
 

@@ -267,7 +267,7 @@ def test_publication_outside_the_limits_is_refused(shared_client: RawClient, mes
 
 def test_publication_without_subscribers_is_accepted(topic: RawClient) -> None:
     """It is delivered to no queue."""
-    publish(topic, "to nobody")
+    publish(topic, "unheard")
     assert bodies(topic, "q") == []
 
 

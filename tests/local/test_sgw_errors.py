@@ -42,7 +42,7 @@ CAUSES: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("bucket-ends-with-a-hyphen", "InvalidBucketName", {"BucketName": "bucket-"}),
     ("bucket-with-a-newline-at-its-end", "InvalidBucketName", {"BucketName": "bucket\n"}),
     ("region-in-the-form-of-oss", "InvalidRegionId", {"BucketRegion": "oss-cn-hangzhou"}),
-    ("region-of-nobody", "InvalidRegionId", {"BucketRegion": "cn-atlantis"}),
+    ("unknown-region", "InvalidRegionId", {"BucketRegion": "cn-atlantis"}),
     ("name-taken", "DuplicateExpressSyncName", {"Name": "taken"}),
     ("name-taken-by-the-very-same", "DuplicateExpressSyncName", {"Name": "taken", "BucketName": "taken-bucket"}),
     ("bucket-and-prefix-taken", "ConflictExpressSyncConfig", {"BucketName": "taken-bucket"}),
@@ -130,8 +130,8 @@ def test_group_within_the_limits_is_created(sgw: RunningSgw, change: dict[str, s
 def test_checks_come_in_the_stated_order(sgw: RunningSgw) -> None:
     """Each row corrects the cause of the previous error and leaves all later ones."""
     parameters: dict[str, str] = {}
-    for code, mended in IN_ORDER:
-        parameters.update(mended)
+    for code, corrected in IN_ORDER:
+        parameters.update(corrected)
         assert sgw.create(parameters).json()["Code"] == code
 
 
@@ -139,9 +139,9 @@ def test_checks_come_in_the_stated_order(sgw: RunningSgw) -> None:
 def test_every_documented_error_is_a_fault(sgw: RunningSgw, code: str) -> None:
     sgw.queue_faults(code)
 
-    struck, next_time = sgw.create(), sgw.create()
+    failed, next_time = sgw.create(), sgw.create()
 
-    assert error_of(struck) == DOCUMENTED[code]
+    assert error_of(failed) == DOCUMENTED[code]
     assert next_time.status == 200
 
 

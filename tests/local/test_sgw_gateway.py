@@ -23,7 +23,7 @@ def refused(sgw: RunningSgw, response: Response) -> tuple[int, str, str]:
 
 
 def test_error_has_the_body_of_the_gateway(sgw: RunningSgw) -> None:
-    response = sgw.call(replace(CREATE, key=Key("LTAI-nobody", "secret")))
+    response = sgw.call(replace(CREATE, key=Key("LTAI-unknown", "secret")))
 
     body = response.json()
     assert body == {

@@ -99,8 +99,8 @@ def test_boolean_parameter_may_be_a_string(given: Mapping[str, str], is_on: int)
 @pytest.mark.parametrize(
     ("expression", "parameters", "message"),
     [
-        ("!Ref Nobody", {}, "Values.Value: there is no parameter or resource Nobody"),
-        ("[{deep: !Ref Nobody}]", {}, r"Values.Value\[0\].deep: there is no parameter or resource Nobody"),
+        ("!Ref Unknown", {}, "Values.Value: there is no parameter or resource Unknown"),
+        ("[{deep: !Ref Unknown}]", {}, r"Values.Value\[0\].deep: there is no parameter or resource Unknown"),
         ("!GetAtt Queue.Colour", {}, "Values.Value: Queue has no attribute Colour"),
         ("!GetAtt Queue.ARN.WithSlash", {}, "Values.Value: there is no parameter or resource Queue.ARN"),
         ("!Ref Large", {}, "Values.Value: Large is of type Test::Large"),

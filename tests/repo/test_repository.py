@@ -23,6 +23,8 @@ BREACHES = {
     "The layers of the handler, an undeclared module": ("handler/stray.py", '"""No layer declares this module."""'),
     "The pure core has no effects": ("handler/provisioning/provisioner.py", "import time"),
     "The shipped function": ("handler/entry.py", "import express_sync.ops.cli"),
+    "The layers of the command line": ("express_sync/ops/queues/client.py", "import express_sync.ops.replay.replayer"),
+    "The layers of the local cloud": ("express_sync/local/mns/errors.py", "import express_sync.local.fc.app"),
     "The local cloud shares no code": ("express_sync/local/server.py", "import mns.account"),
     "The command line uses": ("express_sync/ops/cli.py", "import handler.sgw.client"),
 }

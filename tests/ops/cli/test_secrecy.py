@@ -36,7 +36,7 @@ ON = ("--profile", "planted")
 IN = ("--region", "cn-hangzhou", "--stack", "planted")
 VIA_FILE = ("replay", "--from", "failures.jsonl", "--yes", *ON, "--via")
 PACKAGE = ("--code-bucket", "code-bucket", "--package", "function.zip")
-# every command that uses a key, and the services that it asks before it gives up
+# every command that uses a key, and the services that it calls before it stops
 COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "submit": (("submit", MINIMAL, "--yes", *ON), ("mns",)),
     "watch": (("watch", "--timeout", "1", "--yes", *ON), ("mns",)),
@@ -151,7 +151,7 @@ UNUSABLE = {
     "a space before": " Planted",
     "a tab after": "Planted\t",
     "beyond ASCII": "Plantéd组",
-    "a byte that is no text": "Planted\udcff",
+    "a byte that is not text": "Planted\udcff",
     "very long": "Planted" * 12_000,
 }
 

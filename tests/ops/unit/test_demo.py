@@ -101,7 +101,7 @@ def test_each_line_of_a_json_lines_sample_is_a_request(tmp_path: Path) -> None:
     ]
 
 
-def test_outage_scenario_uses_one_retryable_and_one_terminal_error() -> None:
+def test_outage_has_one_retryable_and_one_terminal_error() -> None:
     """Its requests are valid and have different ids and names; every sample that waits is told why."""
     rounds = scenario.read(EVENTS / "outage.json").rounds
     passing, lasting = (each for each in rounds if each.samples)
@@ -248,7 +248,7 @@ CHANGED = Outcome({**REPLAYED.event, "subject": "changed"})
 
 
 def test_report_states_what_was_checked() -> None:
-    """A repeated delivery of an event is counted and is no fault."""
+    """A repeated delivery of an event is counted and is not a fault."""
     made = report(FAILED, REPLAYED, REPLAYED)
     assert [(fact.statement, fact.is_good) for fact in made.facts()] == [
         ("2 submissions (1 replay among them), 2 final verdicts: one each", True),

@@ -256,7 +256,7 @@ def test_rejected_key_is_wrong_at_each_service() -> None:
 
 @pytest.mark.parametrize(("code", "word"), [("InvalidSecurityToken.Expired", "new"), ("TimeExpired", "clock")])
 def test_each_rejection_has_its_own_fix(code: str, word: str) -> None:
-    """An expired token, a wrong secret and a wrong clock are told apart."""
+    """An expired token, a wrong secret and a wrong clock are distinguished."""
     findings = list(endpoints.credentials(inspected(groups=response(code))))
     assert [word in finding.fix for finding in findings if finding.mark == "wrong"] == [True]
 

@@ -54,7 +54,7 @@ def keep_cli(home: dict[str, str], content: Any = CLI) -> None:
     (directory / "config.json").write_text(content if isinstance(content, str) else json.dumps(content))
 
 
-def test_region_and_account_are_enough_for_a_profile_of_the_real_cloud() -> None:
+def test_region_and_account_are_enough_for_a_profile() -> None:
     """Endpoints as the services document them; a mainland region shares its gateway endpoint with the others."""
     found = profiles.checked(REAL, "p.json")
     assert found["mns"]["endpoint"] == "https://1234567890123456.mns.cn-hangzhou.aliyuncs.com"
@@ -154,7 +154,7 @@ def test_a_key_is_taken_as_it_stands_with_its_token_or_without(home: dict[str, s
     assert (temporary.access_key_id, temporary.security_token) == ("sts-id", "t")
 
 
-def test_the_cli_profile_is_the_current_one_or_the_one_that_is_asked_for(home: dict[str, str]) -> None:
+def test_cli_profile_is_the_current_or_the_requested_one(home: dict[str, str]) -> None:
     """As the CLI itself chooses."""
     keep_cli(home)
     asked = find({}, {**home, "ALIBABA_CLOUD_PROFILE": "temporary"})
@@ -182,7 +182,7 @@ def test_a_section_or_profile_that_is_not_there_is_passed_over(home: dict[str, s
         find({}, asked)
 
 
-def test_a_kind_of_key_that_is_not_supported_is_told_with_those_that_are(home: dict[str, str]) -> None:
+def test_unsupported_kind_of_key_is_an_error_with_the_supported(home: dict[str, str]) -> None:
     """A role to assume is not silently taken for the key that would assume it."""
     keep_cli(home)
     with pytest.raises(CliError, match=r"not supported \(only AK and StsToken\)") as told:
@@ -200,7 +200,7 @@ def test_a_kind_of_key_that_is_not_supported_is_told_with_those_that_are(home: d
         {"ALIBABA_CLOUD_ACCESS_KEY_SECRET": "planted-secret"},
     ],
 )
-def test_half_a_key_is_said_and_not_completed_from_the_next_place(half: dict[str, str], home: dict[str, str]) -> None:
+def test_half_a_key_is_an_error_and_not_completed_elsewhere(half: dict[str, str], home: dict[str, str]) -> None:
     """An id never goes with another key's secret, and the half that is there is not shown."""
     keep_ini(home)
     with pytest.raises(CliError, match="key pair in the environment is incomplete") as told:
@@ -252,7 +252,6 @@ def test_a_broken_file_of_the_cli_is_one_sentence(content: str, home: dict[str, 
 
 @pytest.mark.parametrize("content", ["no section", "[default\n", "[a]\n[a]\n"])
 def test_a_broken_credentials_file_is_one_sentence(content: str, home: dict[str, str]) -> None:
-    """Nor of this one."""
     keep_ini(home, content)
     with pytest.raises(CliError, match="not a readable credentials file; correct it"):
         find({}, home)

@@ -63,7 +63,7 @@ def test_every_sample_outcome_is_displayed_on_one_line(path: Path, capsys: pytes
 
 @given(st.text(max_size=30) | st.recursive(st.none(), st.lists, max_leaves=3).map(json.dumps))
 def test_body_without_outcome_is_read_as_none(body: str) -> None:
-    """Other messages in the result queue are no error."""
+    """Other messages in the result queue are not errors."""
     assert read(body) is None
 
 

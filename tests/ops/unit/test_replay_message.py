@@ -89,7 +89,7 @@ UNREADABLE: list[tuple[str, str, str]] = [
         json.dumps(outcome(type="expresssync.provision.succeeded.v1")),
         NO_OUTCOME,
     ),
-    ("a status that is none", json.dumps(outcome(status="exploded")), NO_OUTCOME),
+    ("an unknown status", json.dumps(outcome(status="exploded")), NO_OUTCOME),
     (
         "a status that is a list",
         json.dumps(outcome(type="expresssync.provision.[].v1", data={"status": []})),

@@ -28,7 +28,7 @@ ODD: tuple[object, ...] = (
     *(None, 1, True, "x", [], {}, [1], {1: 2}, [[]]),
     *({"Ref": 3}, {"Ref": ["a"]}, {"Fn::Sub": [1]}, {"Fn::GetAtt": [[]]}, {"Fn::If": ["a", 1]}, {"Fn::Not": [[1]]}),
 )
-LONGEST_PREFIX, LONGEST_REGION = "p" * 24, "cn-shanghai-finance-1"
+MAX_PREFIX, MAX_REGION = "p" * 24, "cn-shanghai-finance-1"
 
 
 def findings(text: str) -> list[str]:
@@ -97,8 +97,8 @@ def test_too_large_template_is_rejected() -> None:
 @pytest.mark.parametrize("parameters", [{}, {"Intake": "pull"}, {"ContactGroup": "operators"}])
 def test_longest_names_keep_every_limit(parameters: Mapping[str, str]) -> None:
     """The values of functions are known only after evaluation; the longest region and prefix are the worst case."""
-    account = replace(LOCAL_ACCOUNT, region=LONGEST_REGION)
-    stack = Stack(DOCUMENT, account, {"NamePrefix": LONGEST_PREFIX, "CodeBucket": "b", **parameters})
+    account = replace(LOCAL_ACCOUNT, region=MAX_REGION)
+    stack = Stack(DOCUMENT, account, {"NamePrefix": MAX_PREFIX, "CodeBucket": "b", **parameters})
     scope = Scope({}, specification())
     for kind, of in specification().items():
         for name in stack.resources(kind):
@@ -106,8 +106,8 @@ def test_longest_names_keep_every_limit(parameters: Mapping[str, str]) -> None:
     role = stack.properties("FunctionRole")
     assert len(role["RoleName"]) <= 64
     pattern = DOCUMENT["Parameters"]["NamePrefix"]["AllowedPattern"]
-    assert re.fullmatch(pattern, LONGEST_PREFIX)
-    assert not re.fullmatch(pattern, f"{LONGEST_PREFIX}p")
+    assert re.fullmatch(pattern, MAX_PREFIX)
+    assert not re.fullmatch(pattern, f"{MAX_PREFIX}p")
 
 
 def test_conditional_resource_may_be_used_under_its_condition() -> None:

@@ -12,15 +12,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from jsonschema import Draft7Validator
-
-from handler.inbound.validation import SCHEMAS
 from handler.model import Adoption
+from tests.support.contract import OUTCOME_VALIDATOR
 from tests.system.storm.plan import Planned
 
 Event = Mapping[str, Any]
 Group = Mapping[str, Any]
-_VALIDATOR = Draft7Validator(json.loads((SCHEMAS / "provision-outcome.v1.json").read_bytes()))
 _TIMERS_ORDER = re.compile(r"(pull|sweep)@[0-9TZ:-]+")
 _CONFIGURATION = {"bucketName": "BucketName", "bucketRegion": "BucketRegion", "bucketPrefix": "BucketPrefix"}
 _OUTER_SLASHES = "/"  # the account may store a prefix without them
@@ -97,7 +94,7 @@ def _without_outcome(observed: Observed) -> Iterator[str]:
 
 def _malformed(observed: Observed) -> Iterator[str]:
     for event in observed.announced:
-        if not _VALIDATOR.is_valid(event):
+        if not OUTCOME_VALIDATOR.is_valid(event):
             yield f"{event.get('id')} breaks the outcome schema"
 
 
