@@ -205,7 +205,7 @@ def test_failure_has_its_code_and_whether_it_is_transient(
 
 
 LOCAL_FAILURES: list[tuple[str, Callable[[Smq], object]]] = [
-    ("topic name that is not a URL", lambda smq: smq.publish("no topic\r\n", "body", "succeeded")),
+    ("topic name that is not valid in a URL", lambda smq: smq.publish("no topic\r\n", "body", "succeeded")),
     ("topic name beyond Latin-1", lambda smq: smq.publish("组", "body", "succeeded")),
     ("tag that is too long", lambda smq: smq.publish("outcomes", "body", "t" * 17)),
     ("queue body of the wrong type", lambda smq: smq.send("requests", [cast(str, {"a": 1})])),

@@ -389,7 +389,7 @@ def test_huge_document_without_an_id_becomes_an_empty_object() -> None:
 
 @pytest.mark.parametrize("document", [None, [], "text", 17, True, [DOCUMENT]])
 def test_document_that_is_not_an_object_is_left_out(document: object) -> None:
-    """A fault may happen before validation; the outcome is valid by the contract nevertheless."""
+    """A fault may happen before validation. The outcome is valid by the contract nevertheless."""
     outcome = outcome_of(Indeterminate(SILENCE, may_settle=False), document, outcome_context(request_id=None))
     OUTCOME_VALIDATOR.validate(outcome.event)
     assert data_of(outcome)["request"] == {}

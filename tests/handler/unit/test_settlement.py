@@ -195,7 +195,7 @@ def test_unpublished_outcome_does_not_affect_other_deliveries(clock: ManualClock
     harness = Harness(clock, AcceptAll(), deferrals=2, refused_by_topic=refusing("M-REQ-1"))
     outcomes = harness.process(delivery_of("REQ-0"), delivery_of("REQ-1"), delivery_of("REQ-2"))
     assert None not in outcomes
-    assert [event["subject"] for event in harness.events] == ["REQ-0", "REQ-2"]
+    assert {event["subject"] for event in harness.events} == {"REQ-0", "REQ-2"}
     assert [each.submission_id for each in harness.lineages] == ["M-REQ-1"]
 
 
