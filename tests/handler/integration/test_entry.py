@@ -430,7 +430,7 @@ def test_log_has_no_request_and_no_secret_at_debug_level(
     with ScriptedServer(*[sends(b"HTTP/1.1 404 -\r\nContent-Le")] * 3) as unreadable:
         cloud.set_variable("SGW_ENDPOINT", unreadable.url)
         entry._settings.cache_clear()
-        handle(batch(document("REQ-2")), context_310())
+        handle(batch(document("REQ-2")), context_310(timeout="30"))
     output = "".join(capfd.readouterr()) + caplog.text
     assert output.count('"announced"') == 4
     for hidden in (MARKER, "holiday-bucket", "group-of", ROLE.access_key_secret, ROLE.security_token):
