@@ -15,7 +15,7 @@ from express_sync.ops.terminal.errors import CliError
 
 
 def sizes(everybody: Candidates) -> list[Row]:
-    """The archives, all made by the same packer."""
+    """Return the rows with the sizes of the archives, all made by the same packer."""
     ours, plain, tea, powertools = (
         [each.size / 1e6] for each in (everybody.ours, everybody.ours_plain, everybody.tea, everybody.powertools)
     )
@@ -27,7 +27,7 @@ def sizes(everybody: Candidates) -> list[Row]:
 
 
 def measured(everybody: Candidates, on: Rig) -> list[Row]:
-    """All rows; a bar on a terminal shows how far it is."""
+    """Measure and return all rows; show the progress on a terminal."""
     works: dict[str, Callable[[], list[Row]]] = {
         "Sizes": lambda: sizes(everybody),
         "Imports": lambda: starts.import_times(everybody),
@@ -48,7 +48,7 @@ def measured(everybody: Candidates, on: Rig) -> list[Row]:
 
 
 def main() -> int:
-    """Measure and print; 2 where it cannot be measured."""
+    """Measure, print the table, and return the exit code: 2 if something cannot be measured."""
     load = os.getloadavg()[0]
     output.info("Preparing the candidates; their libraries are fetched once for each state of their locks.")
     try:

@@ -46,7 +46,7 @@ class Candidates:
 
 @contextmanager
 def prepared() -> Iterator[Candidates]:
-    """All candidates, in directories that are gone afterwards. CliError if one cannot be built."""
+    """Yield all candidates in temporary directories. CliError if one cannot be built."""
     python = str(Path(interpreter(RUNTIME)).resolve())
     with TemporaryDirectory(prefix="express-sync-bench-") as temporary:
         place = Path(temporary)
@@ -84,7 +84,7 @@ def _peer(place: Path, python: str, name: str, own: tuple[str, ...]) -> Candidat
 
 
 def _installed(lock: Path, python: str) -> Path:
-    """What the lock pins, installed once for each state of the lock."""
+    """Return the directory with the pinned libraries, installed once for each state of the lock."""
     state = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
     libraries = ROOT / ".express-sync" / "bench" / f"{lock.stem}-{state}"
     if not libraries.exists():

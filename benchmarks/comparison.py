@@ -55,7 +55,7 @@ Row = Comparison | Limit
 
 
 def in_turns(rounds: int, *works: Callable[[], float]) -> list[list[float]]:
-    """What each of the works measures, `rounds` times: one after the other, so that all see the same machine."""
+    """Return `rounds` measurements of each of the works, taken in turns, so that all see the same machine."""
     samples = [[work() for work in works] for _ in range(rounds)]
     return [list(series) for series in zip(*samples, strict=True)]
 

@@ -20,7 +20,7 @@ WARMING, MESSAGES = 1_008, 10_000
 
 
 def batches(everybody: Candidates, rig: Rig) -> list[Row]:
-    """A batch of 16 and a batch of 1, each create call taking 100 ms, in one warm instance."""
+    """Compare a batch of 16 with a batch of 1 in one warm instance; each create call takes 100 ms."""
 
     async def one(fleet: Fleet, messages: int) -> float:
         await asyncio.to_thread(rig.fault, "slow:100", messages)
@@ -36,7 +36,7 @@ def batches(everybody: Candidates, rig: Rig) -> list[Row]:
 
 
 def throughput(everybody: Candidates) -> list[Row]:
-    """Requests sent and outcomes taken through the whole local cloud, beside messages sent and taken."""
+    """Compare requests per second through the whole local cloud with messages per second through a queue."""
     options = CloudOptions(code=everybody.ours.code, python=everybody.python, runtime=RUNTIME.name)
     with background(options) as cloud:
         requests, results, idle = (_queue(cloud, role) for role in ("requestQueue", "resultQueue", "failureQueue"))
@@ -47,7 +47,7 @@ def throughput(everybody: Candidates) -> list[Row]:
 
 
 def memory(everybody: Candidates, rig: Rig) -> list[Row]:
-    """What an instance has grown by after 10,000 messages, beside one that does nothing with them."""
+    """Compare the memory growth of an instance over 10,000 messages with that of an empty function."""
     ours, nothing = (rig.with_fleet(each, _growth) for each in (everybody.ours, everybody.nothing))
     compared = Comparison("Memory growth over 10,000 messages", "MiB", [ours], "an empty function", [nothing])
     return [Limit(compared, goal=4)]
@@ -68,7 +68,7 @@ async def _processed(fleet: Fleet, messages: int) -> None:
 
 
 def _sent_and_taken(into: Queue, out_of: Queue) -> Callable[[], float]:
-    """Messages per second, from the first sent to the last taken."""
+    """Return a function that measures messages per second, from the first sent to the last taken."""
 
     def once() -> float:
         began = time.perf_counter()

@@ -31,13 +31,13 @@ MESSAGES, ROUNDS = 2000, 9
 
 
 def parsed() -> Delivery:
-    """The one delivery of the sample event."""
+    """Return the only delivery of the sample event."""
     (delivery,) = envelope.parse(EVENT).deliveries
     return delivery
 
 
 def decided(delivery: Delivery, invocation: log.Logger) -> None:
-    """Everything the function computes for one valid message once it is parsed, but for signatures."""
+    """Run everything that the function computes for one parsed, valid message, except signatures."""
     request_id = validation.usable_request_id(delivery.document)
     assert not validation.violations(delivery.document)
     outcome = outcome_of(Succeeded("sync-0001xv7je357xn8tr", "created"), delivery.document, outcome_context())
@@ -46,12 +46,12 @@ def decided(delivery: Delivery, invocation: log.Logger) -> None:
 
 
 def checked_by_the_library() -> None:
-    """The schema check of the library as it comes."""
+    """Run the unmodified schema check of the library."""
     assert not list(FLOOR.iter_errors(DOCUMENT))
 
 
 def parsed_and_checked() -> None:
-    """Envelope and body parsed, and that check."""
+    """Parse the envelope and the body with `json`, and run that check."""
     json.loads(EVENT)
     assert not list(FLOOR.iter_errors(json.loads(BODY)))
 
@@ -60,7 +60,7 @@ DOCUMENT = json.loads(BODY)
 
 
 def rows() -> list[Row]:
-    """The path with and without parsing, each beside its floor."""
+    """Measure the path with and without parsing, each beside its floor."""
     with Path(os.devnull).open("w") as nowhere:
         log.configure("INFO")
         structlog.configure(logger_factory=structlog.WriteLoggerFactory(nowhere))

@@ -46,7 +46,7 @@ class Rig:
     python: str
 
     def with_fleet(self, candidate: Candidate, work: Callable[[Fleet], Awaitable[T]]) -> T:
-        """What `work` makes of a fleet of the candidate, of one instance, which is stopped afterwards."""
+        """Return the result of `work` on a fleet with one instance of the candidate, stopped afterwards."""
 
         async def whole() -> T:
             fleet = self._fleet(candidate)
@@ -76,13 +76,13 @@ class Rig:
 
 @contextmanager
 def rig(python: str) -> Iterator[Rig]:
-    """A rig for as long as the context lasts."""
+    """Yield a rig for the length of the context."""
     with background(CloudOptions(with_function=False)) as cloud:
         yield Rig(cloud, python)
 
 
 async def invoked(fleet: Fleet, event: bytes) -> float:
-    """The seconds until the answer of one invocation; it must be the function's result."""
+    """Return the seconds until one invocation is answered; the function must succeed."""
     began = time.perf_counter()
     answer = await fleet.invoke(event, new_request_id(), "Sync")
     seconds = time.perf_counter() - began
@@ -91,11 +91,11 @@ async def invoked(fleet: Fleet, event: bytes) -> float:
 
 
 def child_processes() -> set[int]:
-    """The processes that this one has started and not yet seen end."""
+    """Return the ids of the child processes of this process."""
     return {int(pid) for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()}
 
 
 def resident_kib(pid: int) -> int:
-    """The memory of a process that is in RAM."""
+    """Return the resident memory of a process in KiB."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0])

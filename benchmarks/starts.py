@@ -19,7 +19,7 @@ print(time.process_time() - began)
 
 
 def import_times(everybody: Candidates) -> list[Row]:
-    """CPU of the import statement alone, in interpreters that have nothing but the package."""
+    """Measure the CPU time of the import statement in interpreters that have only the package."""
 
     def of(candidate: Candidate, module: str = "handler.entry") -> Callable[[], float]:
         command = [everybody.python, "-B", "-I", "-S", "-c", _IMPORT.format(module=module), str(candidate.code)]
@@ -42,7 +42,7 @@ def import_times(everybody: Candidates) -> list[Row]:
 
 
 def cold_starts(everybody: Candidates, rig: Rig) -> list[Row]:
-    """From the invocation of a function without instances to its answer, the outcome published before."""
+    """Measure from the invocation of a function without instances to its answer, after publication."""
 
     def of(candidate: Candidate) -> Callable[[], float]:
         def once() -> float:

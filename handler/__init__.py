@@ -1,6 +1,6 @@
-"""The provisioning function: takes requests from a queue and publishes one verdict for each.
+"""The provisioning function: takes requests from a queue and publishes the outcome of each.
 
-    entry         handle(event, context): the composition root; the only place that reads clock, environment and chance
+    entry         handle(event, context): the composition root; the only place that reads environment and chance
     control       control commands ("drain this queue"), parsed and run; drain does it
     pipeline      deliveries -> verdicts -> settled outcomes, each isolated from the others
     settlement    publishes the outcomes of a case and requeues its request if it is deferred

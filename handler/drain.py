@@ -1,6 +1,6 @@
 """Drains a queue: the intake without a trigger, and the sweep of dead letters.
 
-A message is deleted only after every outcome of it is published; until then it is hidden for as long as the invocation
+A message is deleted only after it is settled; until then it is hidden for as long as the invocation
 can last, and becomes visible again by itself.
 """
 
@@ -23,7 +23,7 @@ Process = Callable[[Sequence[Delivery], Deadlines], Sequence[Outcome | None]]
 
 @dataclass(frozen=True, slots=True)
 class DrainSummary:
-    """How many messages are published and deleted, how many remain, and the code of what ended the drain early."""
+    """How many messages are settled and deleted, how many remain, and the code of what ended the drain early."""
 
     finished: int
     left: int
@@ -39,7 +39,7 @@ class _Ended:
 
 @dataclass(frozen=True, slots=True)
 class QueueDrain:
-    """The drain of `queue`; `process` returns the published outcome of each delivery, or None."""
+    """The drain of `queue`; `process` returns the outcome of each settled delivery, else None."""
 
     smq: Smq
     queue: str
@@ -70,7 +70,7 @@ class QueueDrain:
             return _Ended(error.code)
 
     def _finish(self, received: Sequence[Received], deadlines: Deadlines) -> int:
-        """Process a batch, delete what is published, and return the number of deleted messages."""
+        """Process a batch, delete what is settled, and return the number of deleted messages."""
         hidden = [(message, handle) for message in received if (handle := self._hide(message, deadlines))]
         parts = [envelope.parse_message(message.message_id, message.body) for message, _ in hidden]
         outcomes = self.process([delivery for part in parts for delivery in part], deadlines)

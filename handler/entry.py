@@ -28,7 +28,7 @@ from handler.smq.client import Smq
 from handler.smq.senders import QueueSender, ResultTopic
 from handler.transport.connection import Connections
 
-MAX_SHARE_OF_RETENTION = 0.5  # of a message's retention time may pass before it becomes visible again
+MAX_SHARE_OF_RETENTION = 0.5  # a message becomes visible again before this share of its retention time has passed
 
 
 class DeliveriesUnfinishedError(Exception):

@@ -1,7 +1,7 @@
 """Processes deliveries to settled outcomes, each isolated from the others.
 
-Deliveries of one requestId share a lane and are processed one after the other: side by side, one could publish a
-refusal that it received before the other had made the group, after the other had published the group. Copies of one
+Deliveries of one requestId share a lane and are processed one after the other. In parallel, one could receive a
+refusal, the other make and publish the group, and the first one publish its outdated refusal last. Copies of one
 request within a lane are one case: the API is called once for all of them.
 """
 

@@ -1,4 +1,4 @@
-"""Named points of the function's HTTP crash_points, reported by the emulators, at which a worker can be killed."""
+"""Named points in the function's HTTP calls, reported by the emulators, at which a worker can be killed."""
 
 from collections.abc import Awaitable, Callable
 from typing import Literal, get_args

@@ -88,7 +88,7 @@ def _one(value: object, text: str | None, message_id: str | None, layer: int) ->
         yield _delivery(value, text, message_id)
     else:
         own_id, content = opened
-        # a body in a familiar shape may name any text
+        # a sender can imitate an envelope, so the id may be any text
         yield from _content(content, request_event.usable_id(own_id) or message_id, layer + 1)
 
 
@@ -98,7 +98,7 @@ def _delivery(value: object, text: str | None, message_id: str | None) -> Delive
     data = event.get("data_base64", event.get("data")) if event else value
     body = data if event and isinstance(data, str) else None
     if body is not None and event.get("type") == request_event.TYPE:
-        return _returned(event, body, message_id)
+        return _requeued(event, body, message_id)
     document = data if body is None else read_body(body)
     found = document.violations if isinstance(document, Unreadable) else flaws(document)
     is_unusable = isinstance(document, Unreadable) or TOO_DEEP in found
@@ -112,7 +112,7 @@ def _delivery(value: object, text: str | None, message_id: str | None) -> Delive
     )
 
 
-def _returned(event: Mapping[str, Any], text: str, message_id: str | None) -> Delivery:
+def _requeued(event: Mapping[str, Any], text: str, message_id: str | None) -> Delivery:
     """Return the delivery of a body that was sent again as text; the text may be an event itself."""
     own_id = message_id or _fingerprint(text)
     value = read_body(text)

@@ -1,6 +1,6 @@
 """Decides which verdicts are deferred, and for how long: the second tier of retries.
 
-The first tier ends with the invocation; the second starts where the first ends, so that the two never multiply.
+The first tier ends with the invocation; the second starts only after the first has ended.
 """
 
 import math

@@ -135,7 +135,7 @@ OWN = {
     "OwnerUnknown": ErrorInfo(
         0,
         _TERMINAL,
-        "An identical group exists and adoption is switched off, so its owner cannot be known.",
+        "A group that may be the requested one exists, and adoption is switched off.",
         "Compare the group with the request, or let the adoption policy be identical or owned.",
     ),
     "RequestIdReused": ErrorInfo(

@@ -1,6 +1,6 @@
 """Runs calls: admission, then the queued fault, then the operation, now, later or never.
 
-A slow call continues after its client has left. A late one lands whatever becomes of its connection or of the server,
+A slow call continues after its client has disconnected. A late one lands even if its connection or the server closes,
 unless everything is reset first.
 """
 

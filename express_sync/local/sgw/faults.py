@@ -1,6 +1,6 @@
 """The faults that calls of this service can meet.
 
-Chosen: `malformed-200` and `success-false` do nothing; `trickle` does what was requested; `normalised` stores the
+Chosen: `malformed-200` and `success-false` do not run the operation; `trickle` runs it; `normalised` stores the
 prefix without slashes at its ends.
 """
 

@@ -100,7 +100,7 @@ def show_failure(target: Target | None, selection: Selection, *, request_id: str
     \b
     Exit codes:
       0    shown
-      1    there is no such failure
+      1    no matching failure was found
       2    not possible; one sentence says why
       130  interrupted
     """
@@ -112,7 +112,7 @@ def show_failure(target: Target | None, selection: Selection, *, request_id: str
                 is_found = True
                 _show(each, as_json=as_json)
     if not is_found:
-        output.notice(f"There is no such failure of {request_id!r} in {_description(selection.source)}.")
+        output.notice(f"No matching failure of {request_id!r} was found in {_description(selection.source)}.")
         exit_with(ExitCode.UNSUCCESSFUL)
 
 

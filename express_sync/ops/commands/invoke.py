@@ -37,7 +37,7 @@ def invoke(target: Target, event_file: str, as_json: bool) -> None:
       130  interrupted
     """
     if "fc" not in target.profile:
-        raise CliError("The profile names no function; add fc.endpoint and fc.function to it.")
+        raise CliError("The profile does not name a function; add fc.endpoint and fc.function to it.")
     fc = target.profile["fc"]
     result = invocation.invoke(fc["endpoint"], fc["function"], target.credentials, _event(event_file))
     if as_json:

@@ -84,7 +84,7 @@ def replay(
     Exit codes:
       0    all selected failures were sent; with --wait: all succeeded
       1    some cannot be sent, or none was selected although there are some;
-           with --wait: or some did not succeed
+           with --wait: or some requests did not succeed
       2    not possible; one sentence says why
       3    the time ran out before every outcome had arrived
       130  interrupted

@@ -56,7 +56,7 @@ def submit(
     \b
     Exit codes:
       0    all requests were sent; with --wait: all succeeded
-      1    a request is invalid; with --wait: or did not succeed
+      1    a request is invalid; with --wait: or one did not succeed
       2    not possible; one sentence says why
       3    the time ran out before every outcome had arrived
       130  interrupted

@@ -106,7 +106,7 @@ def endpoints(cloud: InspectedCloud) -> Iterator[Finding]:
     for service in SERVICES:
         url = cloud.endpoint(service)
         if not url:
-            yield unknown(f"The profile has no endpoint of {service.name}", f"add {service.section}.endpoint to it")
+            yield unknown(f"The profile has no endpoint for {service.name}", f"add {service.section}.endpoint to it")
             continue
         code = cloud.code(service)
         match service_status(code):

@@ -31,5 +31,5 @@ def wrong(message: str, fix: str) -> Finding:
 
 
 def unknown(message: str, fix: str) -> Finding:
-    """Return a finding that could not be determined; `fix` tells how it can be."""
+    """Return a finding that could not be determined; `fix` says how to determine it."""
     return Finding("unknown", message, fix)

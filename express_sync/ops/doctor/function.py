@@ -33,7 +33,7 @@ def _lookup_failed(subject: str, code: str) -> Finding:
         return wrong(f"{subject} does not exist", "deploy template.yml, or correct fc.function of the profile")
     if code == "AccessDenied":
         fix = "grant fc:GetFunction to the key, or check its security token"
-        return unknown(f"The key may not look up {subject}", fix)
+        return unknown(f"The key is not permitted to look up {subject}", fix)
     return unknown(f"{subject} could not be looked up ({code})", "try again in a minute")
 
 

@@ -64,7 +64,7 @@ def _existing(cloud: InspectedCloud, kind: str, key: str, look_up: Callable[[str
     if not name and key == RESULT_QUEUE:
         return ok("There is no result queue, which is optional; `submit --wait` and `watch` need one")
     if not name:
-        return unknown(f"The profile names no {key}", f"add mns.{key} to it")
+        return unknown(f"The profile does not name {key}", f"add mns.{key} to it")
     try:
         return ok(f"{kind} {name} exists{look_up(name) or ''}")
     except SmqError as error:
@@ -76,7 +76,7 @@ def _lookup_failed(subject: str, key: str, code: str) -> Finding:
         return wrong(f"{subject} does not exist", f"{_DEPLOY}, or correct mns.{key} of the profile")
     if code == "AccessDenied":
         fix = "grant mns:GetQueueAttributes and mns:GetTopicAttributes to the key"
-        return unknown(f"The key may not look up {subject}", fix)
+        return unknown(f"The key is not permitted to look up {subject}", fix)
     return unknown(f"{subject} could not be looked up ({code})", "try again in a minute")
 
 
@@ -88,7 +88,7 @@ def _subscription(cloud: InspectedCloud, expected: _ExpectedSubscription, actual
     queue = cloud.setting(SMQ, expected.queue_key)
     outcomes = f"{expected.tag} outcomes" if expected.tag else "all outcomes"
     if not queue:
-        return unknown(f"The profile names no queue for {outcomes}", f"add mns.{expected.queue_key} to it")
+        return unknown(f"The profile does not name a queue for {outcomes}", f"add mns.{expected.queue_key} to it")
     matching = [each for each in actual if (each.queue, each.tag) == (queue, expected.tag)]
     if not matching:
         tag = f"the filter tag {expected.tag}" if expected.tag else "no filter tag"

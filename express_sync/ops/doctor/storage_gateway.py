@@ -30,7 +30,7 @@ def permissions(cloud: InspectedCloud) -> Iterator[Finding]:
     response = cloud.groups
     if response.code in _DENIED:
         rights = "hcs-sgw:DescribeExpressSyncs to it, and with hcs-sgw:CreateExpressSync to the function's role"
-        yield wrong(f"The key may not look up groups ({response.code})", f"grant {rights}")
+        yield wrong(f"The key is not permitted to look up groups ({response.code})", f"grant {rights}")
     elif response.code in _ROLE:
         yield _missing_role(response.code)
     elif response.code:
@@ -41,7 +41,7 @@ def permissions(cloud: InspectedCloud) -> Iterator[Finding]:
 
 
 def buckets(cloud: InspectedCloud) -> Iterator[Finding]:
-    """Report which buckets can be used for express synchronization, if the API still tells."""
+    """Report which buckets can be used for express synchronization, if the API still lists them."""
     if finding := unavailable(cloud, GATEWAY):
         yield finding
         return
@@ -52,7 +52,7 @@ def buckets(cloud: InspectedCloud) -> Iterator[Finding]:
         )
     elif response.code in _DENIED:
         right = "hcs-sgw:DescribeSharesBucketInfoForExpressSync"
-        yield unknown(f"The key may not list usable buckets ({response.code})", f"grant {right} to it")
+        yield unknown(f"The key is not permitted to list usable buckets ({response.code})", f"grant {right} to it")
     elif response.code in _ROLE:
         yield _missing_role(response.code)
     elif response.code:

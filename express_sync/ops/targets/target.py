@@ -164,7 +164,7 @@ def smq_error_message(code: str, target: Target) -> str:
         return f"The certificate of SMQ at {endpoint} is not trusted; {CURE}."
     advice = {**_ADVICE, **(_ADVICE_FOR_TEMPORARY_KEYS if target.credentials.security_token else {})}
     if code in advice:
-        return f"SMQ at {endpoint} refuses the call with {code}; {advice[code]}."
+        return f"SMQ at {endpoint} rejects the call with {code}; {advice[code]}."
     if not target.is_up():
         return "The local cloud has ended; start one with `express-sync up`."
     fix = (

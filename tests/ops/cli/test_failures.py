@@ -183,7 +183,7 @@ def test_unknown_request_cannot_be_shown(queues: CloudShell) -> None:
     fill(queues, "failureQueue", [failure(1)])
     ended = queues.run(*SHOW, "R-2")
     assert (ended.code, ended.out) == (1, "")
-    assert "There is no such failure of 'R-2' in the failure queue." in ended.err
+    assert "No matching failure of 'R-2' was found in the failure queue." in ended.err
 
 
 def test_show_prints_the_complete_event_as_json(queues: CloudShell) -> None:

@@ -360,7 +360,7 @@ def test_names_missing_from_the_profile_are_unknown() -> None:
         (response("", {"state": "Inactive"}), "ok", "exists"),
         (response("", {"state": "Failed"}), "wrong", "Failed"),
         (response("FunctionNotFound"), "wrong", "does not exist"),
-        (response("AccessDenied"), "unknown", "may not"),
+        (response("AccessDenied"), "unknown", "not permitted"),
         (response("InternalServerError"), "unknown", "InternalServerError"),
     ],
 )

@@ -1,5 +1,5 @@
 """Invalid event bytes: noise, JSON with familiar keys, wrong requests, envelopes in envelopes,
-and the samples with bytes cut, doubled and changed. Knows the shapes of the trade, not what the function makes of them.
+and the samples with bytes cut, doubled and changed. Contains input shapes only, no expected results.
 """
 
 import base64

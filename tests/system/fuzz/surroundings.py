@@ -111,7 +111,7 @@ class StrictSmq(FakeSmq):
 
 
 class Lines(io.TextIOBase):
-    """Standard output of the function: JSON lines, of which none tells of a fault of its own."""
+    """Standard output of the function: JSON lines; none may report an internal error."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """The function as it is called, `handler.entry.handle`, composed as it is deployed; only its cloud is replaced.
 
-In place of sockets, environment and clock stand `surroundings`. Whatever goes wrong is an AssertionError of the input
-that did it.
+`surroundings` replaces sockets, environment and clock. Every violation is an AssertionError of the input
+that caused it.
 """
 
 import contextlib

@@ -337,7 +337,7 @@ def provisioning_as(broken: type[Provisioner]) -> Shape:
 
 
 def swallowing_failures_to_publish(pipeline: Pipeline) -> Pipeline:
-    """Return a pipeline that acknowledges what it could not outcome_of."""
+    """Return a pipeline that acknowledges deliveries whose outcomes it could not publish."""
 
     def publish(outcome: Outcome, until: float) -> None:
         try:

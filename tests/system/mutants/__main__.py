@@ -1,4 +1,4 @@
-"""Tells which mutants of the pure core the tests let live, and fails for one without a written reason.
+"""Lists the mutants of the pure core that survive the tests, and fails for one without a written reason.
 
 Run by `make mutants` after mutmut; reads its results and `reasons.json`, whose entries name a change by its lines.
 """

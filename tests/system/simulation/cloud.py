@@ -118,7 +118,7 @@ class SimulatedService:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedSmq:
-    """The topic and the queues, used by one process; `hear` is told of each published event."""
+    """The topic and the queues, used by one process; `hear` is called with each published event."""
 
     queues: dict[str, Queue]
     process: Process

@@ -58,7 +58,7 @@ class Function:
     """The function and what it has done: `counts` by name, and the seconds that it ran.
 
     `variant` may put another pipeline in the place of the shipped one. `kill` is asked after each request that was sent
-    back whether the process dies; it is told how many this process has sent back.
+    back whether the process dies; its argument is how many this process has sent back.
     """
 
     settings: config.Settings

@@ -46,7 +46,7 @@ def run_storm(
 ) -> StormResult:
     """Run the storm of `seed` under a policy; `directory` takes the copy of the template.
 
-    `is_pulled`: the function takes the messages itself, on the order of a timer.
+    `is_pulled`: the function takes the messages itself, on the command of a timer.
     """
     plan = plan_storm(seed, requests)
     options = pulling(directory) if is_pulled else with_timeout(TIMEOUT_SECONDS, directory)
