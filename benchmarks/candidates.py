@@ -4,6 +4,7 @@ Peers are installed from locks of their own, for the runtime's Python; they neve
 """
 
 import hashlib
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -47,7 +48,7 @@ class Candidates:
 @contextmanager
 def prepared() -> Iterator[Candidates]:
     """Yield all candidates in temporary directories. CliError if one cannot be built."""
-    python = str(Path(interpreter(RUNTIME)).resolve())
+    python = str(Path(interpreter(RUNTIME, os.environ)).resolve())
     with TemporaryDirectory(prefix="express-sync-bench-") as temporary:
         place = Path(temporary)
         yield Candidates(
@@ -62,7 +63,7 @@ def prepared() -> Iterator[Candidates]:
 
 
 def _ours(place: Path, python: str, *, with_bytecode: bool) -> Candidate:
-    package = build(ROOT / "template.yml", RUNTIME.name, place, python=python, with_bytecode=with_bytecode)
+    package = build(ROOT / "template.yml", RUNTIME.name, place, os.environ, python=python, with_bytecode=with_bytecode)
     return _unpacked(package.path.read_bytes(), place)
 
 

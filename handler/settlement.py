@@ -20,7 +20,7 @@ from handler.provisioning.deferral import Deferral
 from handler.provisioning.retry import Attempt, Uniform
 from handler.smq.client import SmqError
 
-NOT_REQUEUED = "NotSentBack"  # no deferral is left, there is no queue, or the message cannot be built again
+NOT_REQUEUED = "NotSentBack"  # no deferral is left, no queue is set, or the message cannot be built again
 
 
 class Requeue(Protocol):

@@ -82,7 +82,7 @@ class _Shapes:
     def object_schema(self, validator: str) -> Json:
         """Return the JSON Schema of an object in the spelling of ROS."""
         if validator not in self._spellings:
-            raise ValueError(f"there is no object for {validator}")
+            raise ValueError(f"the object for {validator} is missing")
         body = self._validators[validator]
         checks = {spelled: dict(_checks(body, own)) for spelled, own in sorted(self._spellings[validator])}
         return {

@@ -26,5 +26,5 @@ STRATEGIES: Mapping[str, Callable[[Uniform], Iterator[float]]] = {
 
 
 def waits(strategy: str, uniform: Uniform) -> Iterator[float]:
-    """Return the seconds before each retry; there are no more retries after the last."""
+    """Return the seconds before each retry, in order."""
     return STRATEGIES[strategy](uniform)

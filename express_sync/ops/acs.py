@@ -63,7 +63,7 @@ def call_api(call: Call, endpoint: str, credentials: Credentials) -> Response:
 def send(
     call: Call, endpoint: str, credentials: Credentials, *, timeout: urllib3.Timeout = TIMEOUT
 ) -> urllib3.BaseHTTPResponse:
-    """Sign a call and send it. Raise HTTPError if there is no response."""
+    """Sign a call, send it, and return the response. Raise HTTPError if the connection fails."""
     base, query = endpoint.rstrip("/"), canonical_query(call.parameters)
     headers = signed_headers(
         credentials,
@@ -86,7 +86,7 @@ def send(
 def exchange(
     method: str, url: str, headers: Mapping[str, str], body: bytes, timeout: urllib3.Timeout
 ) -> urllib3.BaseHTTPResponse:
-    """Send one signed request, without retries and redirects. Raise HTTPError if there is no response."""
+    """Send one signed request, without retries or redirects. Raise HTTPError if the connection fails."""
     with urllib3.PoolManager() as pool:
         return pool.request(
             method, url, body=body or None, headers=headers, timeout=timeout, retries=False, redirect=False

@@ -34,7 +34,7 @@ class _Commands(click.Group):
         return list(COMMANDS)
 
     def get_command(self, _: click.Context, name: str) -> click.Command | None:
-        """Return the command with this name, None if there is none."""
+        """Return the command with this name, or None."""
         if name not in COMMANDS:
             return None
         command: click.Command = getattr(import_module(f"express_sync.ops.commands.{name}"), name)

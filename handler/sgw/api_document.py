@@ -65,7 +65,7 @@ def _xml(text: str) -> Any:
     parser.StartElementHandler = elements.start
     parser.EndElementHandler = elements.end
     parser.CharacterDataHandler = elements.text
-    parser.StartDoctypeDeclHandler = _refuse_dtd  # without a DTD there are no entities to expand or to fetch
+    parser.StartDoctypeDeclHandler = _refuse_dtd  # only a DTD can declare entities to expand or to fetch
     parser.Parse(text, True)
     return elements.root()
 

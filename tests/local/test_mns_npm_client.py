@@ -32,7 +32,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             timeout=PATIENCE_SECONDS,
         )
     except FileNotFoundError:
-        unavailable("there is no npm here")
+        unavailable("npm is not installed")
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         unavailable(f"npm could not install the client: {(error.stderr or b'').decode()[-500:]}")
     return directory

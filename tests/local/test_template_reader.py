@@ -99,14 +99,14 @@ def test_boolean_parameter_may_be_a_string(given: Mapping[str, str], is_on: int)
 @pytest.mark.parametrize(
     ("expression", "parameters", "message"),
     [
-        ("!Ref Unknown", {}, "Values.Value: there is no parameter or resource Unknown"),
-        ("[{deep: !Ref Unknown}]", {}, r"Values.Value\[0\].deep: there is no parameter or resource Unknown"),
+        ("!Ref Unknown", {}, "Values.Value: parameter or resource Unknown is not defined"),
+        ("[{deep: !Ref Unknown}]", {}, r"Values.Value\[0\].deep: parameter or resource Unknown is not defined"),
         ("!GetAtt Queue.Colour", {}, "Values.Value: Queue has no attribute Colour"),
-        ("!GetAtt Queue.ARN.WithSlash", {}, "Values.Value: there is no parameter or resource Queue.ARN"),
+        ("!GetAtt Queue.ARN.WithSlash", {}, "Values.Value: parameter or resource Queue.ARN is not defined"),
         ("!Ref Large", {}, "Values.Value: Large is of type Test::Large"),
         ("!Base64 x", {}, "Values.Value: Fn::Base64 is not known"),
         ("!Join x", {}, "Values.Value: Fn::Join cannot take 'x'"),
-        ("!If [IsHuge, 1, 2]", {}, "Values.Value: there is no condition IsHuge"),
+        ("!If [IsHuge, 1, 2]", {}, "Values.Value: condition IsHuge is not defined"),
         ("x", {"Colour": "red"}, "parameter Colour is not declared"),
         ("x", {"Kind": "medium"}, "parameter Kind: 'medium' is not one of"),
         ("x", {"Name": "ABC"}, "parameter Name: 'ABC' does not match"),

@@ -53,4 +53,4 @@ def test_missing_profile_is_refused_in_one_sentence(tmp_path: Path) -> None:
     ended = conformance("nowhere", tmp_path)
     assert (ended.returncode, ended.stdout) == (4, "")
     (sentence,) = ended.stderr.split("\n\n")[0].splitlines()
-    assert sentence.startswith("ERROR: There is no profile 'nowhere'; write it to ")
+    assert sentence.startswith("ERROR: Profile 'nowhere' does not exist; write it to ")

@@ -76,7 +76,7 @@ def test_every_command_that_is_named_exists_with_its_options(line: str) -> None:
     command: click.Command = commands
     while isinstance(command, click.Group) and words:
         found = command.get_command(click.Context(command), words[0])
-        assert found is not None, f"there is no command {words[0]}"
+        assert found is not None, f"command {words[0]} does not exist"
         command = found
         words.pop(0)
     options = {name for parameter in command.params for name in parameter.opts} | {"--help"}

@@ -12,8 +12,9 @@ ROOT = Path(__file__).resolve().parents[2]
 TERMS = {
     r"\bmend(s|ed|ing)?\b": "fix",
     r"\bheirs?\b": "next lineage",
-    r"(?<!\bthere )\bis no (?!longer\b|more\b)": "is not a",
-    r"(?<!\bthere )\bare no (?!longer\b|more\b)": "are not",
+    r"\bis no (?!longer\b|more\b)": "is not a; does not exist; is missing",
+    r"\bare no (?!longer\b|more\b)": "are not; do not exist; are missing",
+    r"\bthere (is|are|was|were) (no|none|nothing)\b": "name the subject: does not exist, is missing, or None",
     r"\bthat is none\b": "invalid",
     r"\bnobody\b": "name the subject, or use the passive",
     r"\bstr(ikes?|uck|iking)\b": "apply to (a fault), disrupt (a process)",

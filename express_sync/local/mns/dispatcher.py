@@ -39,7 +39,7 @@ class ResolvedOperation:
         return self.operation.name if self.operation else ""
 
     def required(self) -> Operation:
-        """Return the operation. MnsError if there is none."""
+        """Return the operation. Raise MnsError if the request does not match any."""
         if self.operation is None:
             raise MnsError("InvalidRequestURL")
         return self.operation

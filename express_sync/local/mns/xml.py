@@ -50,7 +50,7 @@ def read(document: bytes) -> Element:
 
 
 def root_name(document: bytes) -> str:
-    """Return the name of the root element without parsing the document, "" if there is none."""
+    """Return the name of the root element without parsing the document, or "" without one."""
     match = _ROOT.search(document)
     return match[1].decode() if match else ""
 

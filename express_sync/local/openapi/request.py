@@ -49,7 +49,7 @@ class Call:
 
     @cached_property
     def form(self) -> Pairs:
-        """Return the parameters in the body; there are none unless it is a form."""
+        """Return the parameters in the body, which is empty unless it is a form."""
         is_form = self.headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM
         return _pairs(self.body) if is_form else ()
 
@@ -60,12 +60,12 @@ class Call:
 
     @property
     def action(self) -> str:
-        """Return the requested operation, "" if there is none."""
+        """Return the requested operation, or ""."""
         return self.parameters.get("Action") or self.headers.get("x-acs-action", "")
 
     @property
     def version(self) -> str:
-        """Return the requested version of the API, "" if there is none."""
+        """Return the requested version of the API, or ""."""
         return self.parameters.get("Version") or self.headers.get("x-acs-version", "")
 
     @property

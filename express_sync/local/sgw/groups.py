@@ -7,7 +7,7 @@ region), charges, authorisation, deletion, the tasks of the asynchronous operati
 Unknown, and so chosen: the same bucket and prefix under another name is `ConflictExpressSyncConfig`, a conflict of
 the configurations of groups; `ExpressSyncNotificationEventConflict` is for event rules that somebody else made on the
 bucket, where one prefix contains the other. Groups with overlapping but different prefixes are allowed. Names compare
-exactly, prefixes without normalisation. The documented limit has no number, so there is none by default. Every bucket
+exactly, prefixes without normalisation. The documented limit has no number, so the default is unlimited. Every bucket
 has a share here, so they cannot be listed: without a name the list has the buckets of groups and one example.
 """
 

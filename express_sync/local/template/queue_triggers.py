@@ -16,7 +16,7 @@ class Trigger:
     """ALIYUN::FC3::Trigger of type eventbridge with an SMQ queue as its source.
 
     `batch_count` and `batch_seconds` close the batch window, whichever is reached first; `dead_letter_queue` is
-    empty if there is none; `config` is the TriggerConfig, resolved.
+    empty without one; `config` is the TriggerConfig, resolved.
     """
 
     name: str

@@ -104,7 +104,7 @@ class Stack:
         """Tell whether the named condition of the template is true."""
         conditions = self._section("Conditions")
         if name not in conditions:
-            raise TemplateError(f"{where}: there is no condition {name}")
+            raise TemplateError(f"{where}: condition {name} is not defined")
         with self._entered(f"Conditions.{name}"):
             return bool(self.resolve(conditions[name], f"Conditions.{name}"))
 
@@ -146,7 +146,7 @@ class Stack:
 
     def _type(self, resource: str, where: str) -> _Type:
         if resource not in self._section("Resources"):
-            raise TemplateError(f"{where}: there is no parameter or resource {resource}")
+            raise TemplateError(f"{where}: parameter or resource {resource} is not defined")
         name = self.document["Resources"][resource].get("Type")
         if name not in _TYPES:
             raise TemplateError(f"{where}: {resource} is of type {name}, which the local cloud does not support")

@@ -6,14 +6,12 @@ from typing import Any
 
 import click
 
+from express_sync.ops.commands.stack_options import at_location, package_option, wait_option
+from express_sync.ops.deployment import clients, package_file, progress, template_file
 from express_sync.ops.deployment import deploy as deployment
-from express_sync.ops.deployment import package_file, progress, template_file
 from express_sync.ops.deployment.deploy import Services
 from express_sync.ops.deployment.location import StackLocation
-from express_sync.ops.deployment.options import at_location, package_option, wait_option
-from express_sync.ops.deployment.oss import Bucket, checked_name
 from express_sync.ops.deployment.plan import Plan, check, runtime
-from express_sync.ops.deployment.ros import Stacks
 from express_sync.ops.deployment.stack import Stack
 from express_sync.ops.deployment.template_file import RUNTIME, Template
 from express_sync.ops.deployment.wait import PollPolicy
@@ -68,7 +66,7 @@ def deploy(
       3    the time limit was reached; ROS continues
       130  interrupted; ROS continues
     """
-    bucket = checked_name(code_bucket)
+    bucket = clients.checked_bucket_name(code_bucket)
     services = _services(location, bucket, required=not dry_run)
     plan = _plan(location, bucket, given, package_path, services)
     if dry_run or not yes or services is None:
@@ -95,7 +93,7 @@ def _plan(
     package_path: Path | None,
     services: Services | None,
 ) -> Plan:
-    """Return a plan that can be carried out. Raise CliError if there is none."""
+    """Return a plan that can be carried out. Raise CliError if the deployment is not possible."""
     template = template_file.load()
     parameters = template_file.parameters(template, given)
     named = package_file.read(package_path) if package_path else None
@@ -114,18 +112,18 @@ def _package(
 ) -> Package:
     """Return the named package, or a new one. Raise CliError if a stack with these parameters cannot run it."""
     function = template.function(parameters)
-    package = named or _built(function["Runtime"], location.packages)
+    package = named or _built(function["Runtime"], location)
     package_file.check(package, function["Runtime"], function["Handler"])
     return package
 
 
-def _built(runtime_name: str, out: Path) -> Package:
+def _built(runtime_name: str, location: StackLocation) -> Package:
     with step_bar() as on_step:
-        return build(TEMPLATE, runtime_name, out, on_step=on_step)
+        return build(TEMPLATE, runtime_name, location.packages, location.environment, on_step=on_step)
 
 
 def _services(location: StackLocation, bucket: str, *, required: bool) -> Services | None:
-    """Return the services, None if there is no key and none is required."""
+    """Return the clients of the services, or None if the key is missing and not required."""
     try:
         key = location.credentials()
     except NoKeyError as error:
@@ -133,8 +131,7 @@ def _services(location: StackLocation, bucket: str, *, required: bool) -> Servic
             raise
         output.info(f"The bucket and the stack are not looked up. {error.message}")
         return None
-    stacks = Stacks(location.region, location.ros, key)
-    return Services(stacks, Bucket(bucket, location.region, location.oss, key))
+    return Services(clients.stacks(location, key), clients.bucket(bucket, location, key))
 
 
 def _show_plan(plan: Plan, as_json: bool) -> None:
@@ -167,7 +164,7 @@ def _deploy(services: Services, plan: Plan, policy: PollPolicy) -> tuple[Stack, 
         waiter = deployment.start(services, plan, on_event)
         if waiter is not None:
             return deployment.wait(waiter, plan, policy), f"{plan.action}d"
-    output.info("There is nothing to change.")
+    output.info("The stack is up to date.")
     return deployment.require_healthy(plan), "unchanged"
 
 

@@ -2,13 +2,11 @@
 
 import click
 
+from express_sync.ops.commands.stack_options import at_location, wait_option
+from express_sync.ops.deployment import clients, progress
 from express_sync.ops.deployment import destroy as deletion
-from express_sync.ops.deployment import progress
 from express_sync.ops.deployment.destroy import NEVER_DELETED, StackToDelete
 from express_sync.ops.deployment.location import StackLocation
-from express_sync.ops.deployment.options import at_location, wait_option
-from express_sync.ops.deployment.oss import Bucket
-from express_sync.ops.deployment.ros import Stacks
 from express_sync.ops.deployment.wait import PollPolicy
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
@@ -39,7 +37,7 @@ def destroy(*, location: StackLocation, with_package: bool, yes: bool, policy: P
       130  interrupted; the deletion continues
     """
     key = location.credentials()
-    stacks = Stacks(location.region, location.ros, key)
+    stacks = clients.stacks(location, key)
     target = deletion.inspect(stacks, location, key)
     if not (yes and as_json):
         _show(target, as_json)
@@ -53,7 +51,7 @@ def destroy(*, location: StackLocation, with_package: bool, yes: bool, policy: P
     remaining = _remaining(target, location, with_package=with_package)
     if with_package and target.package:
         bucket, object_key = target.package
-        deletion.delete_package(Bucket(bucket, location.region, location.oss, key), object_key, location)
+        deletion.delete_package(clients.bucket(bucket, location, key), object_key, location)
     if as_json:
         output.json_line({**_document(target), "isDeleted": True, "remains": remaining})
     else:

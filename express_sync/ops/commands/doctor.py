@@ -1,13 +1,13 @@
 """`express-sync doctor`: checks everything that a request needs, and names the fix for each fault."""
 
-import os
-
 import click
 
+from express_sync.ops.commands import system
+from express_sync.ops.commands.target_options import reads_target
 from express_sync.ops.doctor.cloud import InspectedCloud
 from express_sync.ops.doctor.report import conclude, report
 from express_sync.ops.targets.credentials import find
-from express_sync.ops.targets.target import Target, reads_target
+from express_sync.ops.targets.target import Target
 
 
 @click.command(short_help="Check a cloud from end to end, and name the fixes.")
@@ -32,5 +32,5 @@ def doctor(target: Target, as_json: bool) -> None:
       2    failed; the error message says why
       130  interrupted
     """
-    found = find(target.profile, os.environ)  # noqa: TID251 - a command line's environment is its settings
+    found = find(target.profile, system.environment)
     conclude(report(InspectedCloud(target.profile, found), as_json=as_json))

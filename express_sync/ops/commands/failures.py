@@ -7,12 +7,13 @@ from datetime import datetime, timezone
 import click
 
 from express_sync.ops.commands.options import events_as_json
+from express_sync.ops.commands.target_options import reads_target_unless
 from express_sync.ops.queues.batching import MAX_MESSAGES
 from express_sync.ops.replay.display import COLUMNS, cells, details, document
 from express_sync.ops.replay.failures import Failure, NotAFailure
 from express_sync.ops.replay.options import Selection, is_from_file, selection_options
 from express_sync.ops.replay.sources import Source, opened
-from express_sync.ops.targets.target import Target, reads_target_unless
+from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.columns import Listing
 from express_sync.ops.terminal.errors import ExitCode, exit_with
@@ -34,7 +35,7 @@ def failures() -> None:
 
     \b
     Exit codes:
-      0    shown, or there are no failures
+      0    shown, or no failure was found
       1    none was selected although there are some, or one cannot be read
       2    not possible; one sentence says why
       130  interrupted
@@ -59,7 +60,7 @@ def list_failures(target: Target | None, selection: Selection, *, as_json: bool)
 
     \b
     Exit codes:
-      0    listed, or there are no failures
+      0    listed, or no failure was found
       1    none was selected although there are some, or one cannot be read
       2    not possible; one sentence says why
       130  interrupted
@@ -148,7 +149,7 @@ def _summary(found: int, unreadable: int, codes: Counter[str], selection: Select
     place = _description(selection.source)
     if found:
         return f"The filter matches none of {output.counted(found, 'failure')} in {place}{tail}"
-    return f"There are no failures in {place}{tail}"
+    return f"No failures in {place}{tail}"
 
 
 def _description(source: str) -> str:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
+from express_sync.ops.commands.target_options import changes_target
 from express_sync.ops.fc import invocation
 from express_sync.ops.requests.files import STANDARD_INPUT
-from express_sync.ops.targets.target import Target, changes_target
+from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 

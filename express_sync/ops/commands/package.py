@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from express_sync.ops.commands import system
 from express_sync.ops.packaging.package import MAX_BYTES, Package, build
 from express_sync.ops.packaging.progress import step_bar
 from express_sync.ops.packaging.runtimes import RUNTIMES
@@ -51,7 +52,9 @@ def package(
     if target != declared:
         output.info(f"The runtime of the template is {declared}; this package requires {target}.")
     with step_bar() as on_step:
-        built = build(template, target, out, python=python, with_bytecode=not no_bytecode, on_step=on_step)
+        built = build(
+            template, target, out, system.environment, python=python, with_bytecode=not no_bytecode, on_step=on_step
+        )
     _show(built, as_json=as_json)
 
 

@@ -1,13 +1,14 @@
 """`express-sync replay`: sends failed requests again, and can wait for their new outcomes."""
 
-import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 
 import click
 from rich.progress import Progress
 
+from express_sync.ops.commands import system
 from express_sync.ops.commands.options import wait_options
+from express_sync.ops.commands.target_options import reads_target
 from express_sync.ops.outcomes.waiting import conclude, follow
 from express_sync.ops.replay.destinations import VIAS, Destination, destination
 from express_sync.ops.replay.failures import Failure
@@ -16,7 +17,7 @@ from express_sync.ops.replay.options import Selection, selection_options
 from express_sync.ops.replay.rate_limiter import RateLimiter
 from express_sync.ops.replay.replayer import Counts, Plan, Replayer
 from express_sync.ops.replay.sources import opened
-from express_sync.ops.targets.target import Target, reads_target
+from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.columns import Column, Listing
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
@@ -96,7 +97,7 @@ def replay(
     with output.progress() as progress, opened(target, selection.source) as source:
         printer = _Printer(progress, selection.skipped, as_json=as_json, is_quiet=yes and wait)
         replayer = Replayer(source, to if yes else None, plan, now, printer)
-        limiter = RateLimiter(rate if yes else float("inf"), time.monotonic, time.sleep)  # noqa: TID251 - a command's clock is real
+        limiter = RateLimiter(rate if yes else float("inf"), system.now, system.sleep)
         try:
             replayer.run(limiter)
         except BaseException:

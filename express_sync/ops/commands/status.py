@@ -4,12 +4,11 @@ from pathlib import Path
 
 import click
 
-from express_sync.ops.deployment import messages, package_file, template_file
+from express_sync.ops.commands.stack_options import at_location, package_option
+from express_sync.ops.deployment import clients, messages, package_file, template_file
 from express_sync.ops.deployment.errors import ServiceError
 from express_sync.ops.deployment.location import StackLocation
-from express_sync.ops.deployment.options import at_location, package_option
 from express_sync.ops.deployment.progress import print_outputs
-from express_sync.ops.deployment.ros import Stacks
 from express_sync.ops.deployment.status import StackStatus, stack_status
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
@@ -37,12 +36,12 @@ def status(*, location: StackLocation, package_path: Path | None, as_json: bool)
       2    failed; the error message says why
     """
     local = package_file.read(package_path) if package_path else package_file.newest(location.packages)
-    stacks = Stacks(location.region, location.ros, location.credentials())
+    stacks = clients.stacks(location, location.credentials())
     try:
         stack = stacks.find(location.stack)
         if stack is None:
             raise CliError(
-                f"There is no stack {location.stack} in {location.region}; create it with `express-sync deploy`."
+                f"Stack {location.stack} does not exist in {location.region}; create it with `express-sync deploy`."
             )
         found = stack_status(stacks, stack, local)
     except ServiceError as error:
@@ -69,7 +68,7 @@ def _show(found: StackStatus) -> None:
 def _package(found: StackStatus) -> str:
     deployed = found.stack.parameters.get(template_file.CODE_OBJECT) or "unknown"
     if found.local is None:
-        return f"{deployed} is deployed; there is no local package to compare with"
+        return f"{deployed} is deployed; no local package was found for comparison"
     if found.runs_local:
         return f"{deployed} is deployed, the same as {found.local.path}"
     return f"{deployed} is deployed, but {found.local.path} is {found.local.key}"

@@ -8,11 +8,12 @@ import click
 from rich.progress import Progress
 
 from express_sync.ops.commands.options import wait_options
+from express_sync.ops.commands.target_options import changes_target
 from express_sync.ops.outcomes.waiting import conclude, follow
 from express_sync.ops.queues.batching import batches
 from express_sync.ops.queues.client import Queue
 from express_sync.ops.requests.files import ENVELOPES, STANDARD_INPUT, Submission, submissions
-from express_sync.ops.targets.target import Target, changes_target
+from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from handler.smq.client import SmqError

@@ -6,9 +6,10 @@ from collections.abc import Callable
 import click
 
 from express_sync.ops.commands.options import events_as_json
+from express_sync.ops.commands.target_options import changes_target
 from express_sync.ops.outcomes.display import OutcomePrinter
 from express_sync.ops.outcomes.reader import Arrival, Mailbox, Outcome, arrivals
-from express_sync.ops.targets.target import Target, changes_target
+from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import ExitCode, exit_with
 from express_sync.ops.terminal.option_types import POSITIVE

@@ -59,7 +59,7 @@ class History:
 
     @property
     def hint(self) -> str:
-        """Return the advice in the latest outcome, empty if there is none."""
+        """Return the advice in the latest outcome, or an empty text."""
         return str(self.last.data.get("error", {}).get("hint", "")) if self.last else ""
 
     @property

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from express_sync.ops.deployment import messages
 from express_sync.ops.deployment.errors import ServiceError
 from express_sync.ops.deployment.location import StackLocation
-from express_sync.ops.deployment.oss import Bucket
 from express_sync.ops.deployment.plan import Existing, Plan
-from express_sync.ops.deployment.ros import Stacks
 from express_sync.ops.deployment.stack import Event, Stack
 from express_sync.ops.deployment.template_file import Template
 from express_sync.ops.deployment.wait import PollPolicy, StackWaiter
@@ -17,13 +16,17 @@ from express_sync.ops.packaging.package import Package
 from express_sync.ops.terminal.errors import CliError
 from express_sync.ops.terminal.signals import defer_interrupt
 
+if TYPE_CHECKING:
+    from express_sync.ops.deployment.oss import Bucket
+    from express_sync.ops.deployment.ros import Stacks
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
     """The clients of ROS and OSS for one location."""
 
-    stacks: Stacks
-    bucket: Bucket
+    stacks: "Stacks"
+    bucket: "Bucket"
 
 
 def inspect(services: Services, location: StackLocation, template: Template) -> Existing:

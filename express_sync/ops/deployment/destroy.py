@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from express_sync.ops.deployment import messages
 from express_sync.ops.deployment.errors import ServiceError
 from express_sync.ops.deployment.location import StackLocation
-from express_sync.ops.deployment.oss import Bucket
-from express_sync.ops.deployment.ros import Stacks
 from express_sync.ops.deployment.stack import Event, Resource, Stack
 from express_sync.ops.deployment.template_file import CODE_BUCKET, CODE_OBJECT
 from express_sync.ops.deployment.wait import PollPolicy, StackWaiter
@@ -19,6 +18,10 @@ from express_sync.ops.terminal.output import printable
 from express_sync.ops.terminal.signals import defer_interrupt
 from handler.credentials import Credentials
 from handler.smq.client import SmqError
+
+if TYPE_CHECKING:
+    from express_sync.ops.deployment.oss import Bucket
+    from express_sync.ops.deployment.ros import Stacks
 
 NEVER_DELETED = "the express synchronization groups that were created, and the service-linked roles of the account"
 
@@ -38,12 +41,12 @@ class StackToDelete:
         return (bucket, key) if bucket and key else None
 
 
-def inspect(stacks: Stacks, location: StackLocation, credentials: Credentials) -> StackToDelete:
-    """Look up what would be deleted. Raise CliError if there is no such stack or if the lookup fails."""
+def inspect(stacks: "Stacks", location: StackLocation, credentials: Credentials) -> StackToDelete:
+    """Look up what would be deleted. Raise CliError if the stack does not exist or the lookup fails."""
     try:
         stack = stacks.find(location.stack)
         if stack is None:
-            raise CliError(f"There is no stack {location.stack} in {location.region}, so nothing was deleted.")
+            raise CliError(f"Stack {location.stack} does not exist in {location.region}, so nothing was deleted.")
         resources = stacks.resources(stack.id)
     except ServiceError as error:
         raise CliError(f"{messages.service_error(error, location, '')} Nothing was deleted.") from None
@@ -55,7 +58,7 @@ def inspect(stacks: Stacks, location: StackLocation, credentials: Credentials) -
 
 
 def start(
-    stacks: Stacks, target: StackToDelete, location: StackLocation, on_event: Callable[[Event], None]
+    stacks: "Stacks", target: StackToDelete, location: StackLocation, on_event: Callable[[Event], None]
 ) -> StackWaiter:
     """Start to delete the stack. Raise CliError if ROS rejects that."""
     try:
@@ -68,7 +71,7 @@ def start(
     return waiter
 
 
-def wait(waiter: StackWaiter, stacks: Stacks, location: StackLocation, policy: PollPolicy) -> None:
+def wait(waiter: StackWaiter, stacks: "Stacks", location: StackLocation, policy: PollPolicy) -> None:
     """Wait until the stack is deleted. Raise CliError with the remaining resources, TimeoutError after the limit."""
     try:
         stack = waiter.wait(policy)
@@ -88,7 +91,7 @@ def wait(waiter: StackWaiter, stacks: Stacks, location: StackLocation, policy: P
         )
 
 
-def delete_package(bucket: Bucket, key: str, location: StackLocation) -> None:
+def delete_package(bucket: "Bucket", key: str, location: StackLocation) -> None:
     """Delete the package. Raise CliError if that fails."""
     try:
         bucket.delete(key)

@@ -31,7 +31,7 @@ _STACK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class StackLocation:
-    """The location of one stack. `profile` is the content of its profile file, empty if there is none."""
+    """The location of one stack. `profile` is the content of its profile file, empty without a file."""
 
     region: str
     stack: str
@@ -43,7 +43,7 @@ class StackLocation:
     environment: Mapping[str, str] = field(repr=False)
 
     def credentials(self) -> Credentials:
-        """Return the key of the profile or of the environment. Raise CliError if there is none."""
+        """Return the key of the profile or of the environment. Raise NoKeyError if neither has one."""
         return find(self.profile, self.environment).credentials
 
     @property
@@ -54,7 +54,7 @@ class StackLocation:
     def updated_profile(self, account_id: str, name_prefix: str, outputs: Mapping[str, str]) -> Mapping[str, Any]:
         """Return the profile of the deployed stack for the other commands, without adding a key.
 
-        An empty name means that there is no result queue; without the entry, the name would be derived.
+        An empty name disables the result queue; if the entry is missing, the name is derived.
         """
         known = {"region": self.region, "accountId": account_id, "namePrefix": name_prefix}
         mns, results = self.profile.get("mns", {}), outputs.get("ResultQueueName", "")

@@ -4,7 +4,6 @@ Objects and packages are compared by size and ETag, which PutObject sets to the 
 """
 
 import hashlib
-import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,14 +13,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import alibabacloud_oss_v2 as sdk
+import requests
+from alibabacloud_oss_v2.transport.requests_client import RequestsHttpClient
+
 from express_sync.ops.deployment.errors import NOT_REACHED, ServiceError, without_secrets
 from express_sync.ops.terminal.certificates import UNTRUSTED, is_untrusted
-from express_sync.ops.terminal.errors import CliError
 from handler.credentials import Credentials
 
 SERVICE = "OSS"
 _SECONDS = 30
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +33,12 @@ class Description:
     account_id: str
 
 
-def checked_name(name: str) -> str:
-    """Return a valid bucket name (OSS, bucket naming conventions). Raise CliError for any other name."""
-    if not _NAME.fullmatch(name):
-        raise CliError(
-            f"{name!r} is not a valid bucket name; --code-bucket takes 3 to 63 lower-case letters and digits, with"
-            " hyphens between them, such as my-code."
-        )
-    return name
-
-
 class Bucket:
     """One bucket; every method may raise ServiceError."""
 
     def __init__(self, name: str, region: str, endpoint: str, credentials: Credentials) -> None:
-        import alibabacloud_oss_v2 as sdk  # noqa: PLC0415 - takes a third of a second
-
         self.name = name
         self._credentials = credentials
-        self._sdk = sdk
         key = (credentials.access_key_id, credentials.access_key_secret, credentials.security_token or None)
         config = sdk.config.load_default()
         config.region, config.endpoint = region, endpoint
@@ -63,7 +51,7 @@ class Bucket:
     def describe(self) -> Description:
         """Return the region and the owner of the bucket."""
         with self._translated_errors("oss:GetBucketInfo"):
-            info = self._client.get_bucket_info(self._sdk.GetBucketInfoRequest(bucket=self.name)).bucket_info
+            info = self._client.get_bucket_info(sdk.GetBucketInfoRequest(bucket=self.name)).bucket_info
         return Description(str(info.location).removeprefix("oss-"), str(info.owner.id))
 
     def has(self, key: str, path: Path) -> bool:
@@ -71,7 +59,7 @@ class Bucket:
         content = path.read_bytes()
         try:
             with self._translated_errors("oss:GetObject"):
-                found = self._client.head_object(self._sdk.HeadObjectRequest(bucket=self.name, key=key))
+                found = self._client.head_object(sdk.HeadObjectRequest(bucket=self.name, key=key))
         except ServiceError as error:
             if error.code == "NoSuchKey":
                 return False
@@ -82,25 +70,25 @@ class Bucket:
     def put(self, key: str, path: Path) -> None:
         """Upload the file as the object `key`."""
         with self._translated_errors("oss:PutObject"):
-            request = self._sdk.PutObjectRequest(bucket=self.name, key=key, body=path.read_bytes())
+            request = sdk.PutObjectRequest(bucket=self.name, key=key, body=path.read_bytes())
             self._client.put_object(request)
 
     def delete(self, key: str) -> None:
         """Delete the object if it exists."""
         with self._translated_errors("oss:DeleteObject"):
-            self._client.delete_object(self._sdk.DeleteObjectRequest(bucket=self.name, key=key))
+            self._client.delete_object(sdk.DeleteObjectRequest(bucket=self.name, key=key))
 
     @contextmanager
     def _translated_errors(self, action: str) -> Iterator[None]:
         try:
             yield
-        except self._sdk.exceptions.OperationError as error:
+        except sdk.exceptions.OperationError as error:
             raise self._service_error(action, error.unwrap()) from None
-        except self._sdk.exceptions.BaseError as error:
+        except sdk.exceptions.BaseError as error:
             raise self._service_error(action, error) from None
 
     def _service_error(self, action: str, error: Exception) -> ServiceError:
-        kinds = self._sdk.exceptions
+        kinds = sdk.exceptions
         if isinstance(error, kinds.ServiceError):
             return self._rejection(action, error)
         if isinstance(error, kinds.RequestError | kinds.ResponseError):
@@ -119,9 +107,6 @@ def _http_client() -> Any:
 
     It trusts the certificates that Python trusts, in addition to those of `requests`.
     """
-    import requests  # noqa: PLC0415 - as slow as the SDK
-    from alibabacloud_oss_v2.transport.requests_client import RequestsHttpClient  # noqa: PLC0415 - as slow as the SDK
-
     session = requests.Session()
     session.trust_env = False
     adapter = requests.adapters.HTTPAdapter()

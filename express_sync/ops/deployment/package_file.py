@@ -27,7 +27,7 @@ def read(path: Path) -> Package:
 
 
 def newest(directory: Path) -> Package | None:
-    """Return the latest package in `directory`, None if there is none."""
+    """Return the latest package in `directory`, or None."""
     built = sorted(directory.glob("function-*.zip"), key=lambda path: path.stat().st_mtime)
     return read(built[-1]) if built else None
 

@@ -14,6 +14,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from aliyunsdkcore.acs_exception.exceptions import ClientException, ServerException
+from aliyunsdkcore.client import AcsClient
+from aliyunsdkcore.http import http_response, protocol_type
+
 from express_sync.ops.deployment.errors import NOT_REACHED, ServiceError, without_secrets
 from express_sync.ops.deployment.stack import Event, Resource, Stack, health
 from express_sync.ops.terminal.certificates import UNTRUSTED, is_untrusted
@@ -30,9 +34,6 @@ class Stacks:
     """The stacks of one region; every method may raise ServiceError."""
 
     def __init__(self, region: str, endpoint: str, credentials: Credentials) -> None:
-        from aliyunsdkcore.client import AcsClient  # noqa: PLC0415 - slow to import
-        from aliyunsdkcore.http import http_response, protocol_type  # noqa: PLC0415 - slow to import
-
         logging.getLogger("aliyunsdkcore").setLevel(logging.CRITICAL)
         http_response.logger.disabled = True
         self._credentials = credentials
@@ -50,7 +51,7 @@ class Stacks:
         self._client.session.trust_env = False
 
     def find(self, name: str) -> Stack | None:
-        """Return the stack with that name, None if there is none."""
+        """Return the stack with that name, or None."""
         listed = self._call("ListStacks", StackNames=[name])["Stacks"]
         ids = [each["StackId"] for each in listed if each["StackName"] == name and health(each["Status"]) != "deleted"]
         return self.get(ids[0]) if ids else None
@@ -97,7 +98,7 @@ class Stacks:
         return str(created["StackId"])
 
     def update(self, stack_id: str, template: str, parameters: Mapping[str, str]) -> bool:
-        """Start to update a stack, keeping all other parameters. Return False if there is nothing to change."""
+        """Start to update a stack, keeping all other parameters. Return False if the stack is up to date."""
         fields = {"TemplateBody": template, "Parameterss": _pairs(parameters), "UsePreviousParameters": True}
         try:
             self._call("UpdateStack", StackId=stack_id, **fields)
@@ -112,8 +113,6 @@ class Stacks:
         self._call("DeleteStack", StackId=stack_id)
 
     def _call(self, action: str, **fields: Any) -> Mapping[str, Any]:
-        from aliyunsdkcore.acs_exception import exceptions as sdk  # noqa: PLC0415 - slow to import
-
         module = importlib.import_module(f"aliyunsdkros.request.v20190910.{action}Request")
         request = getattr(module, f"{action}Request")()
         request.set_protocol_type(self._protocol)
@@ -124,9 +123,9 @@ class Stacks:
             getattr(request, f"set_{name}")(value)
         try:
             document: Mapping[str, Any] = json.loads(self._client.do_action_with_exception(request))
-        except sdk.ServerException as error:
+        except ServerException as error:
             raise self._service_error(f"ros:{action}", error) from None
-        except sdk.ClientException as error:
+        except ClientException as error:
             raise ServiceError(SERVICE, f"ros:{action}", UNTRUSTED if is_untrusted(error) else NOT_REACHED) from None
         except Exception:  # the SDK's parsers raise IndexError, ValueError and others
             raise ServiceError(SERVICE, f"ros:{action}", "MalformedAnswer") from None

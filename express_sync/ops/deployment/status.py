@@ -1,12 +1,15 @@
 """The status of a deployed stack: its state, its unhealthy resources, and whether it runs the local package."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from express_sync.ops.deployment.messages import failure_reason
-from express_sync.ops.deployment.ros import Stacks
 from express_sync.ops.deployment.stack import Resource, Stack
 from express_sync.ops.deployment.template_file import CODE_OBJECT
 from express_sync.ops.packaging.package import Package
+
+if TYPE_CHECKING:
+    from express_sync.ops.deployment.ros import Stacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class StackStatus:
 
     @property
     def runs_local(self) -> bool | None:
-        """Whether the deployed package is the local one, None if there is no local one."""
+        """Return whether the deployed package is the local one, or None without a local package."""
         return None if self.local is None else self.stack.parameters.get(CODE_OBJECT) == self.local.key
 
     def document(self) -> dict[str, object]:
@@ -49,7 +52,7 @@ class StackStatus:
         }
 
 
-def stack_status(stacks: Stacks, stack: Stack, local: Package | None) -> StackStatus:
+def stack_status(stacks: "Stacks", stack: Stack, local: Package | None) -> StackStatus:
     """Look up every resource of a stack. Raise ServiceError if that fails."""
     unhealthy = tuple(each for each in stacks.resources(stack.id) if not each.is_healthy)
     return StackStatus(stack, unhealthy, local)

@@ -8,7 +8,7 @@ Mark = Literal["ok", "wrong", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`message` and `fix` are clauses without a full stop; `fix` is empty if there is nothing to fix."""
+    """`message` and `fix` are clauses without a full stop; `fix` is empty for a good finding."""
 
     mark: Mark
     message: str

@@ -62,7 +62,7 @@ def subscriptions(cloud: InspectedCloud) -> Iterator[Finding]:
 def _existing(cloud: InspectedCloud, kind: str, key: str, look_up: Callable[[str], str | None]) -> Finding:
     name = cloud.setting(SMQ, key)
     if not name and key == RESULT_QUEUE:
-        return ok("There is no result queue, which is optional; `submit --wait` and `watch` need one")
+        return ok("No result queue is configured, which is optional; `submit --wait` and `watch` require one")
     if not name:
         return unknown(f"The profile does not name {key}", f"add mns.{key} to it")
     try:

@@ -69,7 +69,7 @@ def _invoke(
 
 
 def accepted(endpoint: str, request: Callable[[], urllib3.BaseHTTPResponse]) -> urllib3.BaseHTTPResponse:
-    """Send a request and return the response. Raise CliError if there is none or if it is an error."""
+    """Send a request and return the response. Raise CliError if the connection fails or the response is an error."""
     try:
         response = request()
     except HTTPError as error:

@@ -64,7 +64,7 @@ class Outcome:
 
     @property
     def replay_id(self) -> str:
-        """Return the id of the replay that led to this outcome, empty if there was none."""
+        """Return the id of the replay that led to this outcome, or an empty text."""
         return str(self.data.get("replayId", ""))
 
     @property
@@ -79,7 +79,7 @@ class Outcome:
 
     @property
     def error_code(self) -> str:
-        """Return the code of the error, empty if there is none."""
+        """Return the code of the error, or an empty text."""
         return str(self.data.get("error", {}).get("code", ""))
 
     @property
@@ -88,7 +88,7 @@ class Outcome:
         return int(self.data["timings"]["elapsedMs"])
 
     def result(self) -> str:
-        """Return the group id, or in a few words why there is none."""
+        """Return the group id, or in a few words why it is missing."""
         if self.status == "rejected":
             return ", ".join(f"{each['path']} {each['rule']}" for each in self.data["violations"])
         return str(self.data.get("expressSyncId") or self.error_code)
@@ -103,7 +103,7 @@ class Arrival:
 
 
 def read(body: str) -> Outcome | None:
-    """Return the outcome in a message body, None if there is no valid one."""
+    """Return the outcome in a message body, or None if the body is not a valid outcome."""
     try:
         event = json.loads(body)
     except (ValueError, RecursionError):

@@ -3,11 +3,11 @@
 archive.py runs in a process whose settings are always the same, so that the result is, too.
 """
 
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from express_sync.ops.packaging.runtimes import run_python
 from express_sync.ops.terminal.errors import CliError
 
 _ARCHIVE = Path(__file__).with_name("archive.py")
@@ -23,10 +23,7 @@ def archived(python: str, staged: Path, own: Sequence[str]) -> bytes:
     """
     with tempfile.TemporaryDirectory(prefix="express-sync-package-") as temporary:
         archive = Path(temporary, "function.zip")
-        command = [python, *_OPTIONS, str(_ARCHIVE), str(staged), str(archive), *own]
-        process = subprocess.run(  # noqa: S603 - an interpreter whose version was checked, and our own script
-            command, env=_ENVIRONMENT, capture_output=True, text=True, check=False
-        )
+        process = run_python(python, [*_OPTIONS, str(_ARCHIVE), str(staged), str(archive), *own], _ENVIRONMENT)
         if process.returncode:
             reason = (process.stderr.strip().splitlines() or ["no reason given"])[-1]
             raise CliError(

@@ -3,7 +3,7 @@
 import hashlib
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +40,7 @@ def build(
     template: Path,
     runtime: str,
     out: Path,
+    environment: Mapping[str, str],
     *,
     python: str | None = None,
     with_bytecode: bool = True,
@@ -47,12 +48,12 @@ def build(
 ) -> Package:
     """Build the package of `template` for `runtime`, and write `function-<sha>.zip` into the directory `out`.
 
-    `python` names the interpreter that compiles; by default one is searched for. Without bytecode, the current
-    interpreter writes the archive. `on_step` is called with each of STEPS. Raise CliError if the package cannot be
-    built or is larger than MAX_BYTES.
+    `python` names the interpreter that compiles; by default one is searched for, also in $PYENV_ROOT of `environment`.
+    Without bytecode, the current interpreter writes the archive. `on_step` is called with each of STEPS. Raise CliError
+    if the package cannot be built or is larger than MAX_BYTES.
     """
     target, sources = runtime_named(runtime), sources_of(template)
-    compiler = interpreter(target, python) if with_bytecode else sys.executable
+    compiler = interpreter(target, environment, python) if with_bytecode else sys.executable
     steps = iter(STEPS)
     with tempfile.TemporaryDirectory(prefix="express-sync-package-") as staged:
         on_step(next(steps))

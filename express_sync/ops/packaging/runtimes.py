@@ -3,12 +3,11 @@
 Bytecode is valid for one minor version of Python only, so an interpreter of that version has to write it.
 """
 
-import os
 import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,8 +43,11 @@ def runtime_named(name: str) -> Runtime:
     return RUNTIMES[name]
 
 
-def interpreter(runtime: Runtime, named: str | None = None) -> str:
-    """Return an interpreter of the runtime's version: `named`, or one that is found. Raise CliError without one."""
+def interpreter(runtime: Runtime, environment: Mapping[str, str], named: str | None = None) -> str:
+    """Return an interpreter of the runtime's version: `named`, or one that is found. Raise CliError without one.
+
+    $PYENV_ROOT of `environment` is one of the places that are searched.
+    """
     if named is not None:
         if not _is_of(runtime, named):
             raise CliError(
@@ -53,7 +55,7 @@ def interpreter(runtime: Runtime, named: str | None = None) -> str:
                 f" --python, such as /usr/bin/python{runtime.version}, or omit the option to search for one."
             )
         return named
-    found = next((each for each in _candidates(runtime) if _is_of(runtime, each)), None)
+    found = next((each for each in _candidates(runtime, environment) if _is_of(runtime, each)), None)
     if found is None:
         raise CliError(
             f"Python {runtime.version}, which writes the bytecode for {runtime.name}, was not found; install it, or run"
@@ -63,21 +65,28 @@ def interpreter(runtime: Runtime, named: str | None = None) -> str:
     return found
 
 
-def _candidates(runtime: Runtime) -> Iterator[str]:
+def run_python(
+    python: str, arguments: Sequence[str], environment: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """Run an interpreter to its end, in the given environment or this process's. Raise OSError if it cannot start."""
+    return subprocess.run(  # noqa: S603 - no shell is involved, so that no argument can become another command
+        [python, *arguments], env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def _candidates(runtime: Runtime, environment: Mapping[str, str]) -> Iterator[str]:
     # The current interpreter comes last, so that the choice depends on it as little as possible.
     on_path = shutil.which(f"python{runtime.version}")
     if on_path:
         yield on_path
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))  # noqa: TID251 - the location of pyenv
+    pyenv = Path(environment.get("PYENV_ROOT", Path.home() / ".pyenv"))
     yield from map(str, sorted(pyenv.glob(f"versions/{runtime.version}.*/bin/python"), reverse=True))
     yield sys.executable
 
 
 def _is_of(runtime: Runtime, candidate: str) -> bool:
     try:
-        process = subprocess.run(  # noqa: S603 - an interpreter that the user named or installed
-            [candidate, "-I", "-S", "-c", _ASK], capture_output=True, text=True, check=False
-        )
+        process = run_python(candidate, ["-I", "-S", "-c", _ASK])
     except OSError:
         return False
     return process.stdout.strip() == runtime.cache_tag

@@ -1,7 +1,6 @@
 """The locked wheels of a runtime in a cache directory: downloaded by pip if missing, verified every time."""
 
 import hashlib
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from pathlib import Path
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from express_sync.ops.packaging.lock import Pin
-from express_sync.ops.packaging.runtimes import Runtime
+from express_sync.ops.packaging.runtimes import Runtime, run_python
 from express_sync.ops.terminal.errors import CliError
 
 _MAX_REASON = 200
@@ -57,9 +56,7 @@ def _download(missing: Sequence[Pin], runtime: Runtime, folder: Path) -> None:
         with tempfile.TemporaryDirectory(dir=folder) as beside:
             lock = Path(beside, "lock.txt")
             lock.write_text("".join(f"{pin.line()}\n" for pin in missing), encoding="utf-8")
-            process = subprocess.run(  # noqa: S603 - pip of this interpreter, with the pins of the lock
-                _pip_command(runtime, lock, Path(beside)), capture_output=True, text=True, check=False
-            )
+            process = run_python(sys.executable, _pip_arguments(runtime, lock, Path(beside)))
             for wheel in Path(beside).glob("*.whl"):
                 wheel.replace(folder / wheel.name)
     except OSError as error:
@@ -72,11 +69,11 @@ def _download(missing: Sequence[Pin], runtime: Runtime, folder: Path) -> None:
         )
 
 
-def _pip_command(runtime: Runtime, lock: Path, folder: Path) -> list[str]:
+def _pip_arguments(runtime: Runtime, lock: Path, folder: Path) -> list[str]:
     target = ["--platform", runtime.platform, "--implementation", "cp", "--python-version", runtime.version]
     locked = ["--no-deps", "--require-hashes", "--only-binary=:all:", "--requirement", str(lock)]
     quiet = ["--quiet", "--disable-pip-version-check", "--no-input"]
-    return [sys.executable, "-m", "pip", "download", *quiet, *target, *locked, "--dest", str(folder)]
+    return ["-m", "pip", "download", *quiet, *target, *locked, "--dest", str(folder)]
 
 
 def _reason(stderr: str) -> str:

@@ -10,7 +10,7 @@ from handler.smq.client import Received, Smq
 
 RESULT_QUEUE = "resultQueue"  # optional in a stack
 _NO_RESULT_QUEUE = (
-    "There is no result queue to take outcomes from; create one with `deploy --parameter CreateResultQueue=true`,"
+    "No result queue is configured; create one with `deploy --parameter CreateResultQueue=true`,"
     f" or add mns.{RESULT_QUEUE} to the profile if there is one."
 )
 

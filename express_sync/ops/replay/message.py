@@ -29,7 +29,7 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A failure cannot be replayed: its request violates these rules, or if there are none, its error is terminal."""
+    """A failure cannot be replayed: its request violates these rules; if the list is empty, its error is terminal."""
 
     violations: tuple[Violation, ...] = ()
 

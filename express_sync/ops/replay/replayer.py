@@ -112,7 +112,7 @@ class Replayer:
         return prepared
 
     def _message(self, place: str, each: Failure | NotAFailure) -> Replay | None:
-        """Return the replay of a failure, or count why there is none and return None."""
+        """Return the replay of a failure; if it cannot be replayed, count the reason and return None."""
         if isinstance(each, NotAFailure):
             self._skip(place, each)
             return None

@@ -40,12 +40,12 @@ class Submission:
 
     @property
     def request_id(self) -> str:
-        """Return the requestId, empty if there is none."""
+        """Return the requestId, or an empty text."""
         return self._field("requestId")
 
     @property
     def group(self) -> str:
-        """Return the name of the requested group, empty if there is none."""
+        """Return the name of the requested group, or an empty text."""
         return self._field("name")
 
     def _field(self, name: str) -> str:

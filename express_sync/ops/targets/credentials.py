@@ -49,7 +49,7 @@ class _Entry:
 
 
 def find(profile: Fields, environment: Mapping[str, str]) -> Found:
-    """Return the key of the first place that holds one. CliError if there is none or if it cannot be used."""
+    """Return the key of the first place that has one. Raise CliError if no place has one or the key cannot be used."""
     for place in _PLACES:
         for entry in place(profile, environment):
             return _complete(entry)

@@ -35,7 +35,7 @@ _PARTS = {
         "endpoint": _URL,
         **dict.fromkeys(_QUEUES, _TEXT),
         RESULT_QUEUE: {"type": "string"},
-    },  # empty if there is none
+    },  # may be empty
     "sgw": {"endpoint": _URL},
     "fc": {"endpoint": _URL, "function": _TEXT},
 }
@@ -86,7 +86,7 @@ def read(name: str, directories: tuple[Path, ...], environment: Mapping[str, str
     if profile is None:
         places = " or ".join(str(directory / path.name) for directory in directories)
         raise CliError(
-            f"There is no profile {name!r}; write it to {places} in the form that `express-sync up --json` prints."
+            f"Profile {name!r} does not exist; write it to {places} in the form that `express-sync up --json` prints."
         )
     return checked(profile, str(path))
 

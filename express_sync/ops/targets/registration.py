@@ -31,7 +31,7 @@ def state_directory(start: Path) -> Path:
 
 
 def registered(directory: Path) -> Registered:
-    """Return the local cloud registered in `directory`. CliError if there is none, or if its process has ended."""
+    """Return the local cloud registered in `directory`. Raise CliError if none is, or if its process has ended."""
     try:
         document = json.loads((directory / "local.json").read_bytes())
         found = Registered(document["pid"], document["ready"])

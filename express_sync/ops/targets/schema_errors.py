@@ -24,7 +24,7 @@ _RULES = {
 
 
 def first_error(validator: Draft7Validator, document: object) -> ValidationError | None:
-    """Return the first violation in the order of the paths, None if there is none."""
+    """Return the first violation in the order of the paths, or None."""
     return min(validator.iter_errors(document), key=lambda error: error.json_path, default=None)
 
 

@@ -1,24 +1,17 @@
-"""Selects the target cloud of a command and asks for confirmation before it is changed."""
+"""The target cloud of a command: its profile, its queues, and advice for the errors of its SMQ."""
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial, wraps
+from functools import partial
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec
-
-import click
+from typing import Any
 
 from express_sync.ops.queues.client import RESULT_QUEUE, Queue, queue
 from express_sync.ops.targets import profiles, registration
 from express_sync.ops.terminal.certificates import CURE, UNTRUSTED
-from express_sync.ops.terminal.errors import CliError
-from express_sync.ops.terminal.output import info
 from handler.credentials import Credentials
-from handler.smq.client import SmqError
 
 LOCAL = "local"
-P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,72 +48,6 @@ class Target:
     def dead_letters(self) -> Queue:
         """Return the queue of messages that could not be processed."""
         return queue(self.profile, "deadLetterQueue", self.credentials)
-
-
-def changes_target(
-    change: str,
-) -> Callable[[Callable[Concatenate[Target, P], None]], Callable[P, None]]:
-    """Pass a command its target; unless that is local, require --yes for `change`."""
-
-    def decorate(command: Callable[Concatenate[Target, P], None]) -> Callable[P, None]:
-        @click.option("--yes", is_flag=True, help="Confirm the change of a cloud that is not the local one.")
-        @wraps(command)
-        def with_confirmation(target: Target, /, *args: P.args, **options: P.kwargs) -> None:
-            is_confirmed = bool(options.pop("yes"))
-            if not (target.is_local or is_confirmed):
-                raise CliError(f"Profile {target.name!r} is not local and this {change}; add --yes to confirm.")
-            command(target, *args, **options)
-
-        return reads_target(with_confirmation)
-
-    return decorate
-
-
-def reads_target(command: Callable[Concatenate[Target, P], None]) -> Callable[P, None]:
-    """Pass a command its target; for commands that change nothing, or ask for confirmation themselves.
-
-    A command that runs another one may pass a Target as click's context object; the profile is then not read.
-    """
-
-    @click.option(
-        "--profile",
-        envvar="EXPRESS_SYNC_PROFILE",
-        default=LOCAL,
-        help="The cloud to act on; the default is $EXPRESS_SYNC_PROFILE, else the `up` of this checkout.",
-    )
-    @wraps(command)
-    def with_target(*args: P.args, **options: P.kwargs) -> None:
-        name = str(options.pop("profile"))
-        given = click.get_current_context().find_object(Target)
-        target = given or choose(name, Path.cwd(), os.environ)  # noqa: TID251 - its environment is its settings
-        info(f"Acting on {target.description}.")
-        try:
-            command(target, *args, **options)
-        except SmqError as error:
-            raise CliError(smq_error_message(error.code, target)) from None
-
-    return with_target
-
-
-def reads_target_unless(
-    is_needless: Callable[[Mapping[str, object]], bool],
-) -> Callable[[Callable[Concatenate[Target | None, P], None]], Callable[P, None]]:
-    """Do the same as `reads_target`, but pass None if the command's options need no cloud."""
-
-    def decorate(command: Callable[Concatenate[Target | None, P], None]) -> Callable[P, None]:
-        with_target = reads_target(command)
-
-        @wraps(with_target)
-        def with_optional_target(*args: P.args, **options: P.kwargs) -> None:
-            if is_needless(options):
-                options.pop("profile")
-                command(None, *args, **options)
-            else:
-                with_target(*args, **options)
-
-        return with_optional_target
-
-    return decorate
 
 
 def choose(name: str, directory: Path, environment: Mapping[str, str]) -> Target:

@@ -125,7 +125,7 @@ def _logic(argument: Any, path: str, scope: Scope, guards: Guards) -> Iterator[F
 
 
 def check_condition_name(name: Any, path: str, scope: Scope) -> Iterator[Finding]:
-    """Yield a finding if there is no such condition."""
+    """Yield a finding if the condition is not declared."""
     if str(name) not in scope.section("Conditions"):
         yield Finding(path, f"names the condition {name}, which does not exist")
 

@@ -22,7 +22,7 @@ class Scope:
         return section if isinstance(section, dict) else {}
 
     def resource(self, name: str) -> Mapping[str, Any] | None:
-        """Return the declaration of a resource, None if there is none with that name."""
+        """Return the declaration of a resource, or None."""
         declaration = self.section("Resources").get(name)
         return declaration if isinstance(declaration, dict) else None
 

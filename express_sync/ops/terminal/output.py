@@ -1,6 +1,6 @@
 """Prints to the terminal: results on standard output, everything about them on standard error.
 
-Without a terminal there is no colour, no box and no line folding. rich obeys NO_COLOR.
+Without a terminal the output has no colours, boxes or folded lines. rich obeys NO_COLOR.
 """
 
 import json

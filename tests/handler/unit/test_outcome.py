@@ -312,7 +312,7 @@ def test_largest_number_of_violations_fits_a_message() -> None:
 
 
 def test_calls_have_operation_code_start_duration_and_wait() -> None:
-    """Times are in whole milliseconds; there is no wait after the last call."""
+    """Times are in whole milliseconds; the last call has no wait after it."""
     calls = (
         Call("CreateExpressSync", "Throttling.User", MOMENT, 0.0482, 0.4204),
         Call("CreateExpressSync", "OK", MOMENT + timedelta(seconds=1), 1.5, None),

@@ -99,7 +99,7 @@ def test_mark_is_appended_to_the_unchanged_description(description: str) -> None
 
 
 def test_empty_description_becomes_the_mark_alone() -> None:
-    """There is no blank before it."""
+    """The mark has no blank before it."""
     assert ownership.marked_description(asking("REQ-1")).startswith("[xs:")
 
 

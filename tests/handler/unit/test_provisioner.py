@@ -323,7 +323,7 @@ def test_pause_is_never_negative(clock: ManualClock) -> None:
 
 
 def test_last_lookup_is_retried_until_the_deadline(clock: ManualClock) -> None:
-    """The attempts of a create call do not bound it: without a lookup there is no true verdict."""
+    """The attempts of a create call do not bound it: a true verdict requires a lookup."""
     service = scripted(clock, [DUPLICATE], [*[INTERNAL_ERROR] * 5, IDENTICAL])
     assert provision(service) == Succeeded("sync-there", "existing")
     assert service.looked_up == [BUCKET] * 6

@@ -143,7 +143,7 @@ def test_deploying_the_same_again_changes_nothing(bench: DeploymentBench) -> Non
     assert bench.deploy("--yes").code == 0
     ended = bench.deploy("--yes", "--json")
     assert (ended.code, ended.lines()[0]["action"]) == (0, "unchanged")
-    assert "There is nothing to change." in ended.err
+    assert "The stack is up to date." in ended.err
     assert bench.changes("oss") == ["PutObject"]
     assert bench.changes("ros") == ["CreateStack", "UpdateStack"]
 

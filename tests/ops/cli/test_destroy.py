@@ -80,7 +80,9 @@ def test_status_during_an_operation_is_not_healthy(bench: DeploymentBench) -> No
 @pytest.mark.parametrize("command", ["status", "destroy"])
 def test_missing_stack_is_an_error(command: str, bench: DeploymentBench) -> None:
     """The exit code is 2."""
-    assert "There is no stack express-sync in cn-hangzhou" in bench.run(command, "--region", REGION).only_a_sentence()
+    assert (
+        "Stack express-sync does not exist in cn-hangzhou" in bench.run(command, "--region", REGION).only_a_sentence()
+    )
 
 
 @pytest.mark.parametrize("command", ["status", "destroy"])
@@ -88,7 +90,7 @@ def test_missing_region_is_an_error(command: str, bench: DeploymentBench) -> Non
     """It may come from the option, the profile or the environment."""
     assert "The region of the stack is not known" in bench.run(command).only_a_sentence()
     bench.environment = {"EXPRESS_SYNC_REGION": REGION}
-    assert "There is no stack" in bench.run(command).only_a_sentence()
+    assert "does not exist in" in bench.run(command).only_a_sentence()
 
 
 @pytest.mark.parametrize("command", ["status", "destroy"])
@@ -121,7 +123,7 @@ def test_destroy_deletes_and_names_what_remains(deployed: DeploymentBench) -> No
     remains = f"oss://{BUCKET}/{read(deployed.package()).key}, {previous}, {deployed.profile_path}, the "
     assert f"What remains: {remains}" in _last(ended)
     assert len(deployed.buckets[BUCKET].objects) == 1
-    assert "There is no stack" in deployed.run("status").only_a_sentence()
+    assert "does not exist in" in deployed.run("status").only_a_sentence()
 
 
 def test_destroy_with_package_deletes_the_package(deployed: DeploymentBench) -> None:

@@ -314,7 +314,7 @@ def test_missing_bucket_list_is_not_an_error(code: str, cloud: CloudShell) -> No
 
 @pytest.mark.parametrize("fault", ["unavailable", "throttling", "success-false"])
 def test_transient_error_is_unknown_not_wrong(fault: str, cloud: CloudShell) -> None:
-    """There is nothing to fix."""
+    """No finding has a fix."""
     cloud.fault("sgw", operation="DescribeExpressSyncs", faults=[fault])
     ended = doctor(cloud, "--json")
     assert ended.code == 0

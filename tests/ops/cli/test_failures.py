@@ -123,7 +123,7 @@ def test_list_shows_failures_that_match_all_filters(options: list[str], wanted: 
 
 def test_list_ends_with_1_if_no_failure_matches(queues: CloudShell) -> None:
     """A queue without failures ends with 0."""
-    assert "There are no failures in the failure queue." in queues.run(*LIST, "--code", "Nope").err
+    assert "No failures in the failure queue." in queues.run(*LIST, "--code", "Nope").err
     fill(queues, "failureQueue", [failure(0)])
     ended = queues.run(*LIST, "--code", "Nope")
     assert (ended.code, ended.out) == (1, "")
@@ -156,7 +156,7 @@ def test_failures_in_a_file_need_no_cloud(tmp_path: Path) -> None:
     full, succeeded = str(REQUESTS / "full.json"), str(REQUESTS.parent / "outcomes" / "succeeded.json")
     request = shell.run(*LIST, "--from", full)
     assert (request.code, request.out) == (1, "")
-    assert request.err.splitlines() == [f"{full} is not an outcome.", f"There are no failures in {full}; 1 unreadable."]
+    assert request.err.splitlines() == [f"{full} is not an outcome.", f"No failures in {full}; 1 unreadable."]
     outcome = shell.run(*LIST, "--from", succeeded)
     assert (outcome.code, outcome.out) == (0, "")
     assert outcome.err.splitlines()[0] == f"{succeeded} contains a succeeded outcome."

@@ -109,7 +109,7 @@ def test_skip_invalid_sends_the_valid_requests(queues: CloudShell) -> None:
 
 
 def test_submit_ends_with_3_if_the_time_runs_out(queues: CloudShell) -> None:
-    """Without a function there is no outcome, but the message was sent."""
+    """Without a function no outcome arrives, but the message was sent."""
     ended = queues.run("submit", MINIMAL, "--wait", "--timeout", "0.1")
     assert ended.code == 3
     assert "1 sent: 1 without an outcome yet." in ended.err
@@ -155,7 +155,7 @@ def test_watch_ends_with_3_before_the_count_is_reached(queues: CloudShell) -> No
 
 
 def test_ctrl_c_ends_watch_with_130(queues: CloudShell) -> None:
-    """There is no traceback."""
+    """No traceback is printed."""
     with queues.shell.start("watch") as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("TIME")
@@ -179,7 +179,7 @@ def test_invoke_accepts_every_trigger_sample(event: Path, one_cloud: CloudShell)
 
 @pytest.mark.parametrize("name", COMMAND_RESULTS)
 def test_invoke_runs_every_sample_of_a_command(name: str, one_cloud: CloudShell) -> None:
-    """The result contains counts, also if there is nothing to do."""
+    """The result contains counts, also for an empty queue."""
     ended = one_cloud.run("invoke", str(ROOT / "events" / "triggers" / name), "--json")
     assert ended.code == 0
     (answer,) = ended.lines()
@@ -231,7 +231,7 @@ def test_profile_can_come_from_the_environment(queues: CloudShell) -> None:
     "command", [("submit", MINIMAL), ("watch", "--json"), ("invoke", MINIMAL)], ids=lambda command: command[0]
 )
 def test_unreachable_service_is_one_sentence(command: tuple[str, ...], queues: CloudShell) -> None:
-    """The exit code is 2, and there is no traceback."""
+    """The exit code is 2, and no traceback is printed."""
     nowhere = "http://127.0.0.1:1"
     fc = {**queues.ready["fc"], "endpoint": nowhere}
     queues.write_profile("gone", mns={**queues.ready["mns"], "endpoint": nowhere}, fc=fc)
@@ -262,7 +262,7 @@ def test_waiting_needs_a_result_queue(command: tuple[str, ...], queues: CloudShe
     """Nothing is sent; the sentence names the parameter that creates the queue."""
     queues.write_profile("silent", mns={**queues.ready["mns"], "resultQueue": ""})
     said = queues.run(*command, "--profile", "silent", "--yes").only_a_sentence()
-    assert said.startswith("There is no result queue to take outcomes from; ")
+    assert said.startswith("No result queue is configured; ")
     assert "--parameter CreateResultQueue=true" in said
     assert queues.messages("requestQueue") == 0
 
@@ -285,7 +285,7 @@ def test_invoke_needs_a_function_in_the_profile(queues: CloudShell) -> None:
     ("arguments", "part"),
     [
         (("submit", "missing.json"), "express-sync up"),
-        (("watch", "--profile", "nope"), "no profile 'nope'"),
+        (("watch", "--profile", "nope"), "Profile 'nope' does not exist"),
         (("invoke", MINIMAL, "--profile", "../up"), "--profile"),
     ],
 )

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from express_sync.ops.deployment.clients import checked_bucket_name
 from express_sync.ops.deployment.errors import NOT_REACHED, ServiceError, explanation
 from express_sync.ops.deployment.location import locate
-from express_sync.ops.deployment.oss import Bucket, checked_name
+from express_sync.ops.deployment.oss import Bucket
 from express_sync.ops.deployment.package_file import check, newest, read
 from express_sync.ops.deployment.stack import Event, Stack, health
 from express_sync.ops.deployment.template_file import check_combination, load, parameters
@@ -290,7 +291,7 @@ def test_deploy_rejects_a_cap_that_the_function_rejects(cap: str, retention: str
 @pytest.mark.parametrize("name", ["abc", "my-code", "0-9", "c" * 63])
 def test_valid_bucket_name_is_accepted(name: str) -> None:
     """The lengths range from the minimum to the maximum."""
-    assert checked_name(name) == name
+    assert checked_bucket_name(name) == name
 
 
 def test_sdk_validation_error_keeps_its_code() -> None:

@@ -180,7 +180,7 @@ def test_dead_letter_is_an_undecided_failure() -> None:
 
 @pytest.mark.parametrize("document", [None, "x", [REQUEST], 7])
 def test_dead_letter_without_an_object_is_unreadable(document: object) -> None:
-    """There is nothing that could be edited into a request."""
+    """The message has no request that could be edited."""
     assert dead_letter("M-1 M-1", document, {}, NOW) == NotAFailure("contains no request")
 
 

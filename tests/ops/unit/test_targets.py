@@ -148,7 +148,7 @@ def test_profile_in_the_checkout_precedes_the_home(tmp_path: Path) -> None:
 
 def test_unknown_profile_is_reported_with_its_places(tmp_path: Path) -> None:
     """The sentence says where to write the file."""
-    with pytest.raises(CliError, match=r"no profile 'prod'.*profiles/prod\.json"):
+    with pytest.raises(CliError, match=r"Profile 'prod' does not exist.*profiles/prod\.json"):
         choose("prod", tmp_path, {"HOME": str(tmp_path)})
 
 

@@ -35,7 +35,7 @@ class Built:
 def base_interpreter(runtime: str) -> str:
     """Return an interpreter outside of virtual environments, so that it finds no library of the checkout."""
     try:
-        return os.path.realpath(interpreter(RUNTIMES[runtime]))
+        return os.path.realpath(interpreter(RUNTIMES[runtime], os.environ))
     except CliError as error:
         if os.environ.get("CI"):
             raise
@@ -69,7 +69,7 @@ def package_for(shared_directory: Path) -> Callable[[str], Built]:
 
 
 def _build(runtime: str, python: str, folder: Path, record: Path) -> None:
-    package = build(TEMPLATE, runtime, folder / "dist", python=python)
+    package = build(TEMPLATE, runtime, folder / "dist", os.environ, python=python)
     with ZipFile(package.path) as archive:
         archive.extractall(folder / "code")
     for path in (folder / "code").rglob("*"):

@@ -1,5 +1,6 @@
 """`express-sync package` and its error messages."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -150,13 +151,13 @@ def test_missing_interpreter_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_pa
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("sys.executable", "/nowhere/python")
     with pytest.raises(CliError, match=r"package --runtime python3\.10` with --python PATH, or with --no-bytecode"):
-        interpreter(PYTHON310)
+        interpreter(PYTHON310, os.environ)
 
 
 def test_too_large_package_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packaging, "MAX_BYTES", 1000)
     with pytest.raises(CliError, match="more than 1000; ship less"):
-        build(TEMPLATE, "python3.10", tmp_path, with_bytecode=False)
+        build(TEMPLATE, "python3.10", tmp_path, os.environ, with_bytecode=False)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -168,4 +169,4 @@ def test_source_with_syntax_error_is_an_error(
     shutil.copytree(ROOT / wheels_of_310, checkout / wheels_of_310)
     (checkout / "handler" / "entry.py").write_text("def handle(:\n")
     with pytest.raises(CliError, match="correct the source"):
-        build(checkout / "template.yml", "python3.10", tmp_path, python=python)
+        build(checkout / "template.yml", "python3.10", tmp_path, os.environ, python=python)

@@ -14,7 +14,7 @@ BUILD = """
 import json, sys
 from pathlib import Path
 from express_sync.ops.packaging.package import build
-package = build(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), python=sys.argv[4])
+package = build(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), {}, python=sys.argv[4])
 print(json.dumps([sys.version_info[1], package.sha256]))
 """
 
@@ -40,7 +40,7 @@ def test_package_does_not_depend_on_the_building_python(built: Built, tmp_path: 
 
 def test_package_without_bytecode_is_reproducible(tmp_path: Path) -> None:
     first, second = (
-        build(TEMPLATE, "python3.10", tmp_path / each, python="/nowhere", with_bytecode=False) for each in "ab"
+        build(TEMPLATE, "python3.10", tmp_path / each, {}, python="/nowhere", with_bytecode=False) for each in "ab"
     )
     assert first.path.read_bytes() == second.path.read_bytes()
     assert first.path.name == second.path.name

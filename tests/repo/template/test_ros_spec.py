@@ -128,7 +128,7 @@ def test_wheel_yields_a_schema_of_its_resource_types(tmp_path: Path) -> None:
 
 def test_wheel_of_another_shape_is_rejected(tmp_path: Path) -> None:
     strange = SOURCE.replace("RosThing_PartPropertyValidator)", "RosThing_PieceValidator)")
-    with pytest.raises(ValueError, match="there is no object for RosThing_PieceValidator"):
+    with pytest.raises(ValueError, match="the object for RosThing_PieceValidator is missing"):
         read_wheel(wheel_of(tmp_path, strange))
 
 

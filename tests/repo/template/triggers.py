@@ -27,7 +27,7 @@ def _dropped(document: Mapping[str, Any], choice: Mapping[str, str]) -> Iterator
         trigger = stack.properties(name)
         model = _MODELS.get(str(trigger.get("TriggerType")))
         if model is None:
-            yield f"{name}: there is no trigger of type {trigger.get('TriggerType')}"
+            yield f"{name}: Function Compute has no trigger of type {trigger.get('TriggerType')}"
             continue
         kept = model().from_map(trigger["TriggerConfig"]).to_map()
         yield from (f"{name}: the API does not know {path}" for path in _lost(trigger["TriggerConfig"], kept, ""))

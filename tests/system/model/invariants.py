@@ -59,7 +59,7 @@ class Circumstance:
     """What is true of a request when an event is published, and what the delivery has learned by then.
 
     `standing`: the group of the requested name. `may_land`: an attempt that was sent may still make the group.
-    `asked`: the API was called for the group, or there was no time to. `unsettled`: an attempt of this delivery has no
+    `asked`: the API was called for the group, or the time was up. `unsettled`: an attempt of this delivery has no
     answer that settles it. `looked`: the last lookup was complete; `shown`: it showed a group of the name.
     `rival`: another instance processes the request at the same time. `excuses`: the codes by which the policy and the
     forms of the API allow an `indeterminate` of a group that is shown.

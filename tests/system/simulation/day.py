@@ -40,7 +40,7 @@ class Figures:
 
     `messages` counts those of the request queue, `hit` those that came back because of a kill or a lost
     acknowledgement, `after_seconds` runs from the end of the outage to the last first success of a submission that had
-    arrived by then, None if there is none.
+    arrived by then, or None.
     """
 
     submissions: int

@@ -11,7 +11,7 @@ from handler.provisioning.retry import MIN_CALL_SECONDS, Deadlines
 
 
 class _RaisesWithoutTime(Pipeline):
-    """Processes copies of a request one after the other, and leaves those for which there is no time."""
+    """Processes copies of a request one after the other, and leaves those for which the time is too short."""
 
     def _process_lane(
         self, lane: RequestLane, deliveries: Sequence[Delivery], deadlines: Deadlines
@@ -28,7 +28,7 @@ class _RaisesWithoutTime(Pipeline):
 
 
 def raises_without_time(pipeline: Pipeline) -> Pipeline:
-    """Return a pipeline that has the whole batch delivered again where there is no time for one delivery."""
+    """Return a pipeline that has the whole batch delivered again if the time is too short for one delivery."""
     return _RaisesWithoutTime(**{each.name: getattr(pipeline, each.name) for each in fields(pipeline)})
 
 

@@ -142,7 +142,7 @@ class QueueService:
             await self.polls.wait(queue, min(remaining, self._until_next_change(now_ms)))
 
     def peek(self, queue: str, count: int = 1) -> list[Message]:
-        """Return up to `count` (1 to 16) messages that can be received, unchanged; [] if there are none."""
+        """Return up to `count` (1 to 16) messages that can be received, unchanged; [] if the queue is empty."""
         limits.MESSAGE_COUNT.check(count)
         return self.queue(queue).peek(count, self.advance())
 

@@ -24,7 +24,7 @@ class Schedule:
             heapq.heappop(self._waiting)[2](now_ms)
 
     def next_due_ms(self) -> int | None:
-        """Return when the first action is due, None if there is none."""
+        """Return when the first action is due, or None without one."""
         return self._waiting[0][0] if self._waiting else None
 
     def clear(self) -> None:

@@ -10,14 +10,14 @@ from express_sync.local.mns.xml import Node
 
 
 def one(messages: list[Message], describe: Callable[[Message], list[Node]]) -> Response:
-    """Return the response with the only message. MnsError if there is none."""
+    """Return the response with the only message. Raise MnsError if the list is empty."""
     if not messages:
         raise MnsError("MessageNotExist")
     return Response(200, xml.write(("Message", describe(messages[0]))))
 
 
 def several(messages: list[Message], describe: Callable[[Message], list[Node]]) -> Response:
-    """Return the response with the messages. MnsError if there are none."""
+    """Return the response with the messages. Raise MnsError if the list is empty."""
     if not messages:
         raise MnsError("MessageNotExist")
     content: list[Node] = [("Message", describe(message)) for message in messages]

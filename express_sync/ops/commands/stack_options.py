@@ -1,14 +1,13 @@
 """Options that `deploy`, `status` and `destroy` share."""
 
 import functools
-import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from express_sync.ops.commands import system
 from express_sync.ops.deployment.location import DEFAULT_STACK, locate
 from express_sync.ops.deployment.wait import PollPolicy
 from express_sync.ops.terminal import output
@@ -23,7 +22,7 @@ def at_location(command: Callable[..., None]) -> Callable[..., None]:
     @click.option("--stack", default=DEFAULT_STACK, show_default=True, help="Name of the stack and of its profile.")
     @functools.wraps(command)
     def located(region: str | None, stack: str, **options: Any) -> None:
-        location = locate(region, stack, Path.cwd(), os.environ)  # noqa: TID251 - a command's settings
+        location = locate(region, stack, Path.cwd(), system.environment)
         output.info(
             f"Acting on stack {location.stack} in {location.region} (ROS at {location.ros}, OSS at {location.oss})."
         )
@@ -45,10 +44,6 @@ def wait_option(command: Command) -> Command:
         type=click.FloatRange(0, min_open=True),
         default=1800.0,
         show_default=True,
-        callback=lambda _context, _option, seconds: PollPolicy(
-            seconds,
-            time.monotonic,
-            time.sleep,  # noqa: TID251 - a command uses the real clock
-        ),
+        callback=lambda _context, _option, seconds: PollPolicy(seconds, system.now, system.sleep),
         help="Maximum time to wait for the stack, in seconds.",
     )(command)

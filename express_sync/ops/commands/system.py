@@ -1,0 +1,9 @@
+"""The environment and the clock of the command line: the only module of it that holds the real ones."""
+
+import os
+import time
+from collections.abc import Mapping
+
+environment: Mapping[str, str] = os.environ
+now = time.monotonic
+sleep = time.sleep
