@@ -41,7 +41,6 @@ def decided(delivery: Delivery, invocation: log.Logger) -> None:
     request_id = validation.usable_request_id(delivery.document)
     assert not validation.violations(delivery.document)
     outcome = outcome_of(Succeeded("sync-0001xv7je357xn8tr", "created"), delivery.document, outcome_context())
-    outcome.text()
     log.DeliveryLog.of(invocation, delivery.message_id, request_id).published(outcome)
 
 

@@ -10,7 +10,7 @@ import random
 import time
 import uuid
 from datetime import datetime, timezone
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from handler import config, control, log
@@ -71,24 +71,25 @@ def _handled(event: bytes, context: Any) -> str:
         began, int(context.function.timeout), settings.look_reserve_seconds, settings.publish_reserve_seconds
     )
     smq = Smq(settings.mns_endpoint, config.credentials(context, os.environ))
-    command = control.parse(read_bytes(event))
+    value = read_bytes(event)
+    command = control.parse(value)
+    # In a batch of a trigger, one delivery that has to come back would bring all others back; in a drain it would not.
+    can_dead_letter = command is None and bool(settings.dead_letter_queue)
+    pipeline = _pipeline(settings, context, smq, logger, can_dead_letter=can_dead_letter)
     if command is not None:
-        pipeline = _pipeline(settings, context, smq, logger, can_dead_letter=False)
         dispatcher = control.ControlDispatcher(settings, smq, pipeline.process, SystemClock())
         summary = dispatcher.run(command, deadlines)
         logger.info("carried out", **summary)  # a timer does not read the answer
         return json.dumps(summary)
-    intake = envelope.parse(event)
-    # In a batch of a trigger, one delivery that has to come back would bring all others back; in a drain it would not.
-    pipeline = _pipeline(settings, context, smq, logger, can_dead_letter=bool(settings.dead_letter_queue))
+    intake = envelope.intake_of(value, event)
     outcomes = pipeline.process(intake.deliveries, deadlines)
     unfinished = outcomes.count(None)
     if unfinished:
         raise DeliveriesUnfinishedError(f"{unfinished} of {len(outcomes)} deliveries have to come back")
-    published = [outcome.event for outcome in outcomes if outcome is not None]
-    if intake.direct and len(published) == 1:
-        return json.dumps(published[0])
-    return json.dumps({"settled": len(published)})
+    settled = [outcome.event for outcome in outcomes if outcome is not None]
+    if intake.direct and len(settled) == 1:
+        return json.dumps(settled[0])
+    return json.dumps({"settled": len(settled)})
 
 
 @cache
@@ -131,7 +132,7 @@ def _settlement(settings: config.Settings, context: Any, smq: Smq, *, can_dead_l
         requeue=QueueSender(smq, settings.request_queue, clock).send,
         uniform=clock.uniform,
         source=f"acs:fc:{context.region}:{context.account_id}:functions/{context.function.name}",
-        dead_letter=partial(dead_letters.send, delay_seconds=0) if can_dead_letter else None,
+        dead_letter=dead_letters.send if can_dead_letter else None,
     )
 
 

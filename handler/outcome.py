@@ -45,14 +45,16 @@ class OutcomeContext:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A verdict to publish: its status, which is also the tag that subscribers filter on, and the event."""
+    """A verdict to publish: its status, which is also the tag that subscribers filter on, the event, and its text."""
 
     status: str
     event: Mapping[str, Any]
+    text: str
 
-    def text(self) -> str:
-        """Return the event as one line of ASCII JSON, which neither XML nor a log can change; at most 64 KiB."""
-        return _COMPACT.encode(self.event)
+    @staticmethod
+    def of(status: str, event: Mapping[str, Any]) -> "Outcome":
+        """Return the outcome with its text: one line of ASCII JSON, which neither XML nor a log can change."""
+        return Outcome(status, event, _COMPACT.encode(event))
 
 
 def outcome_of(verdict: Verdict, request: object, context: OutcomeContext) -> Outcome:
@@ -60,7 +62,8 @@ def outcome_of(verdict: Verdict, request: object, context: OutcomeContext) -> Ou
 
     An outcome that is too large for the topic is shortened; `omitted` names what is left out.
     """
-    return Outcome(verdict.status, _fitting(_event(verdict, request, context)))
+    outcomes = (Outcome.of(verdict.status, event) for event in _shortened(_event(verdict, request, context)))
+    return next(outcome for outcome in outcomes if len(outcome.text) <= MAX_MESSAGE_BYTES)
 
 
 def _event(verdict: Verdict, request: object, context: OutcomeContext) -> dict[str, Any]:
@@ -96,11 +99,6 @@ def _event(verdict: Verdict, request: object, context: OutcomeContext) -> dict[s
 def _object(request: object) -> Mapping[str, Any]:
     """Return the request, or an empty object if it is not an object and so cannot be replayed."""
     return request if isinstance(request, Mapping) else {}
-
-
-def _fitting(event: dict[str, Any]) -> dict[str, Any]:
-    """Return the event, shortened if it is too large for a message."""
-    return next(each for each in _shortened(event) if len(_COMPACT.encode(each)) <= MAX_MESSAGE_BYTES)
 
 
 def _shortened(event: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -54,19 +54,15 @@ def side_by_side(process: Callable[[RequestLane], T], lanes: Sequence[RequestLan
         return list(pool.map(process, lanes))
 
 
-@dataclass(slots=True)
-class _Effort:
-    """Counts create calls and seconds waited, and records every call."""
+@dataclass(frozen=True, slots=True)
+class _CallRecorder:
+    """Records and logs every call for one case."""
 
     log: DeliveryLog
     utc_now: Callable[[], datetime]
-    attempts: int = 0
-    waited_seconds: float = 0.0
     calls: list[Call] = field(default_factory=list)
 
     def observe(self, attempt: Attempt) -> None:
-        self.attempts += attempt.operation == CREATE
-        self.waited_seconds += attempt.wait_seconds or 0.0
         began_at = self.utc_now() - timedelta(seconds=attempt.took_seconds)
         self.calls.append(Call(attempt.operation, attempt.code, began_at, attempt.took_seconds, attempt.wait_seconds))
         self.log.call(attempt)
@@ -110,9 +106,9 @@ class Pipeline:
     ) -> tuple[Verdict, OutcomeContext]:
         started_at = self.utc_now()
         first, log = case.deliveries[0], case.logs[0]
-        effort = _Effort(log, self.utc_now)
+        recorder = _CallRecorder(log, self.utc_now)
         try:
-            verdict = self._verdict(case, deadlines, effort, in_flight)
+            verdict = self._verdict(case, deadlines, recorder, in_flight)
         except Exception as fault:  # must neither affect other deliveries nor lead to a false verdict
             log.crashed(fault)
             verdict = Indeterminate(errors.reason(HANDLER_FAULT), may_settle=False)
@@ -121,15 +117,17 @@ class Pipeline:
             message_id=first.message_id,
             request_id=case.request_id,
             lineage=first.lineage,
-            attempts=effort.attempts,
-            waited_seconds=effort.waited_seconds,
+            attempts=sum(call.operation == CREATE for call in recorder.calls),
+            waited_seconds=sum(call.wait_seconds or 0.0 for call in recorder.calls),
             started_at=started_at,
             finished_at=self.utc_now(),
-            calls=tuple(effort.calls),
+            calls=tuple(recorder.calls),
         )
         return verdict, context
 
-    def _verdict(self, case: Case, deadlines: Deadlines, effort: _Effort, in_flight: set[tuple[str, ...]]) -> Verdict:
+    def _verdict(
+        self, case: Case, deadlines: Deadlines, recorder: _CallRecorder, in_flight: set[tuple[str, ...]]
+    ) -> Verdict:
         """Return the verdict; keep the configuration in `in_flight` if what was sent for it may still land."""
         delivery = case.deliveries[0]
         broken = delivery.flaws
@@ -141,7 +139,7 @@ class Pipeline:
         may_land = request.configuration in in_flight
         in_flight.add(request.configuration)
         is_last = not self.settlement.deferral.is_left(case.generation)
-        verdict = self.provisioner.provision(request, deadlines, effort.observe, in_flight=may_land, is_last=is_last)
+        verdict = self.provisioner.provision(request, deadlines, recorder.observe, in_flight=may_land, is_last=is_last)
         if not may_land and not isinstance(verdict, Indeterminate):
             in_flight.remove(request.configuration)
         return verdict

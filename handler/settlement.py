@@ -23,16 +23,10 @@ from handler.smq.client import SmqError
 NOT_REQUEUED = "NotSentBack"  # no deferral is left, no queue is set, or the message cannot be built again
 
 
-class Requeue(Protocol):
-    """Sends a message to the request queue, delayed; raises SmqError if the queue does not have it by `until`."""
+class Send(Protocol):
+    """Sends a message to a queue, delayed; raises SmqError if the queue does not have it by `until`."""
 
     def __call__(self, body: str, delay_seconds: int, until: float) -> None: ...
-
-
-class DeadLetter(Protocol):
-    """Sends a message to the dead letter queue; raises SmqError if the queue does not have it by `until`."""
-
-    def __call__(self, body: str, until: float) -> None: ...
 
 
 class DeliveryLog(Protocol):
@@ -95,10 +89,10 @@ class Settlement:
 
     deferral: Deferral
     publish: Callable[[Outcome, float], None]
-    requeue: Requeue
+    requeue: Send
     uniform: Uniform
     source: str
-    dead_letter: DeadLetter | None = None
+    dead_letter: Send | None = None
 
     def settle(self, case: Case, verdict: Verdict, context: OutcomeContext, until: float) -> list[Outcome | None]:
         """Return the outcome of each delivery once it is settled; None where the delivery has to come back.
@@ -144,7 +138,9 @@ class Settlement:
             send = partial(self.requeue, delay_seconds=self._delay_seconds(decided, case.generation), until=until)
             failure = _sent(request_event.messages(case.content, later, self.source, event_id), send)
         if failure and self.dead_letter is not None:
-            failure = _sent(self._dead_letters(case, submissions, event_id), partial(self.dead_letter, until=until))
+            failure = _sent(
+                self._dead_letters(case, submissions, event_id), partial(self.dead_letter, delay_seconds=0, until=until)
+            )
         return failure
 
     def _delay_seconds(self, decided: Verdict, generation: int) -> int:

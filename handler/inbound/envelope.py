@@ -18,7 +18,7 @@ from handler.model import Violation
 MAX_LAYERS = 4  # a dead letter that holds the record of a failed asynchronous call with a queue event in it has three
 
 Matcher = Callable[[Mapping[str, Any]], bool]
-Opener = Callable[[Mapping[str, Any]], tuple[object, object]]
+Opener = Callable[[Any], tuple[object, object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,16 @@ class Intake:
 
 def parse(event: bytes) -> Intake:
     """Return every delivery in the bytes of an event, in order; none for an empty batch."""
-    value = read_bytes(event)
+    return intake_of(read_bytes(event), event)
+
+
+def intake_of(value: object, event: bytes) -> Intake:
+    """Return every delivery in `value`, the JSON value of `event`, in order; none for an empty batch."""
     if isinstance(value, list):
         return Intake(tuple(delivery for element in value for delivery in _content(element, None, 1)), direct=False)
     if isinstance(value, Unreadable):  # a direct call or a topic's STREAM format, in base64 or garbage
         return Intake(tuple(_content(event.decode("utf-8", "surrogateescape"), None, 1)), direct=True)
-    return Intake(tuple(_content(value, None, 1)), direct=_open(value) is None)
+    return Intake(tuple(_content(value, None, 1)), direct=_opener(value) is None)
 
 
 def parse_message(message_id: str, body: str) -> tuple[Delivery, ...]:
@@ -75,7 +79,7 @@ def _content(content: object, message_id: str | None, layer: int) -> Iterator[De
     if isinstance(value, Unreadable):
         own_id = message_id or _fingerprint(content)
         yield Delivery(own_id, None, value.violations, Lineage(submission_id=own_id), text)
-    elif isinstance(value, list) and value and all(_open(element) for element in value):
+    elif isinstance(value, list) and value and all(_opener(element) for element in value):
         for element in value:  # a whole batch that was dead-lettered, or recorded as failed, as it was
             yield from _one(element, None, message_id, layer)
     else:
@@ -83,11 +87,11 @@ def _content(content: object, message_id: str | None, layer: int) -> Iterator[De
 
 
 def _one(value: object, text: str | None, message_id: str | None, layer: int) -> Iterator[Delivery]:
-    opened = _open(value)
-    if opened is None or layer > MAX_LAYERS:
+    opener = _opener(value)
+    if opener is None or layer > MAX_LAYERS:
         yield _delivery(value, text, message_id)
     else:
-        own_id, content = opened
+        own_id, content = opener(value)
         # a sender can imitate an envelope, so the id may be any text
         yield from _content(content, request_event.usable_id(own_id) or message_id, layer + 1)
 
@@ -124,11 +128,11 @@ def _requeued(event: Mapping[str, Any], text: str, message_id: str | None) -> De
     return replace(first, lineage=request_event.of_event(event, own_id))
 
 
-def _open(value: object) -> tuple[object, object] | None:
-    """Return the id and the content of a trigger's event, or None for anything else."""
+def _opener(value: object) -> Opener | None:
+    """Return what takes the id and the content out of a trigger's event, or None for anything else."""
     if not isinstance(value, Mapping):
         return None
-    return next((opened(value) for matches, opened in _SHAPES if matches(value)), None)
+    return next((opener for matches, opener in _SHAPES if matches(value)), None)
 
 
 def _event(payload: object) -> object:

@@ -84,7 +84,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_object)
 def _flaws_of(level: list[object]) -> Iterator[Violation]:
     if any(isinstance(item, _DuplicateKeys) for item in level):
         yield _DUPLICATE_KEYS
-    if not _is_unicode("".join(item for item in level if isinstance(item, str))):
+    if not is_unicode("".join(item for item in level if isinstance(item, str))):
         yield _NOT_UNICODE
 
 
@@ -92,7 +92,8 @@ def _children(item: dict[str, object] | list[object]) -> Iterable[object]:
     return chain(item, item.values()) if isinstance(item, dict) else item
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(text: str) -> bool:
+    """Return whether the text has an encoding in UTF-8: half of a surrogate pair has none."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -13,6 +13,7 @@ from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
+from handler.inbound.strict_json import is_unicode
 from handler.model import Document, Violation
 
 _PACKAGE = Path(__file__).parents[1]
@@ -48,7 +49,7 @@ def usable_request_id(document: object) -> str | None:
         return None
     request_id = document.get("requestId")
     is_usable = (
-        isinstance(request_id, str) and _is_unicode(request_id) and _OF_PROPERTY["requestId"].is_valid(request_id)
+        isinstance(request_id, str) and is_unicode(request_id) and _OF_PROPERTY["requestId"].is_valid(request_id)
     )
     return request_id if is_usable else None
 
@@ -65,10 +66,6 @@ def _violations_of(error: ValidationError) -> Iterator[Violation]:
         message = _NOT_EMPTY if (rule, schema[rule]) == ("minLength", 1) else _MESSAGES[rule]
         description = schema["description"].rstrip(".")
         yield Violation(error.json_path, rule, message.format(expected=schema[rule], description=description))
-
-
-def _is_unicode(text: str) -> bool:
-    return text.encode("utf-8", "ignore").decode() == text  # half of a surrogate pair has no encoding
 
 
 def _path_of(unknown_name: str) -> str:

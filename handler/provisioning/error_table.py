@@ -155,6 +155,9 @@ OWN = {
     ),
 }
 
+CLIENT_ERRORS = range(400, 500)
+SERVER_ERRORS = range(500, 600)
+
 # Codes that are in none of the tables above, by their kind.
 THROTTLING_PREFIXES = ("Throttling", "Rejected.Throttling")
 THROTTLED = ErrorInfo(400, _NOT_EXECUTED, "The API throttles its callers.", _TRY_LATER)

@@ -7,10 +7,12 @@ from dataclasses import replace
 
 from handler.model import Answer, Created, GroupList, LookupResult, Reason, Refused, Unanswered
 from handler.provisioning.error_table import (
+    CLIENT_ERRORS,
     DOCUMENTED,
     GATEWAY,
     OWN,
     REFUSED,
+    SERVER_ERRORS,
     SERVER_SIDE,
     THROTTLED,
     THROTTLING_PREFIXES,
@@ -20,8 +22,6 @@ from handler.provisioning.error_table import (
 
 _BY_CODE = {**DOCUMENTED, **GATEWAY, **OWN}
 _TOO_MANY_REQUESTS = 429
-_CLIENT_ERRORS = range(400, 500)
-_SERVER_ERRORS = range(500, 600)
 _RETRYABLE = (Effect.NOT_EXECUTED, Effect.POSSIBLY_DONE)
 
 
@@ -32,7 +32,7 @@ def error_info(code: str, http_status: int | None) -> ErrorInfo:
     503 and a missing answer into one class.
     """
     row = _row(code, http_status)
-    return replace(row, effect=Effect.POSSIBLY_DONE, impossible=False) if http_status in _SERVER_ERRORS else row
+    return replace(row, effect=Effect.POSSIBLY_DONE, impossible=False) if http_status in SERVER_ERRORS else row
 
 
 def is_known(code: str) -> bool:
@@ -89,4 +89,4 @@ def _row(code: str, http_status: int | None) -> ErrorInfo:
         return known
     if code.startswith(THROTTLING_PREFIXES) or http_status == _TOO_MANY_REQUESTS:
         return THROTTLED
-    return REFUSED if http_status in _CLIENT_ERRORS else SERVER_SIDE
+    return REFUSED if http_status in CLIENT_ERRORS else SERVER_SIDE

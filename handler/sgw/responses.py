@@ -12,8 +12,6 @@ from handler.transport import retry_after
 
 _OK = 200
 _GAVE_UP = frozenset({408, 499, 502, 504})  # the sender of these may have forwarded the call, or was still reading it
-_CLIENT_ERRORS = range(400, 500)
-_SERVER_ERRORS = range(500, 600)
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,127}")
 _NOTHING: tuple[object, ...] = (None, "", {})
 _COUNT = re.compile("[0-9]{1,9}")
@@ -70,9 +68,9 @@ def _code(status: int, body: Mapping[str, Any]) -> str:
         return given or "MalformedAnswer"
     if status in _GAVE_UP:
         return "GatewayLostService"
-    if status in _CLIENT_ERRORS:
+    if status in error_table.CLIENT_ERRORS:
         return given or "GatewayRefused"
-    return (status in _SERVER_ERRORS and given) or "GatewayLostService"
+    return (status in error_table.SERVER_ERRORS and given) or "GatewayLostService"
 
 
 def _code_of_the_api(body: Mapping[str, Any]) -> str:

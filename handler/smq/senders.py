@@ -8,12 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from handler.outcome import Outcome
-from handler.provisioning.retry import Backoff, Clock
+from handler.provisioning.retry import MIN_CALL_SECONDS, Backoff, Clock
 from handler.smq.client import Smq, SmqError
 
 MAX_CALL_SECONDS = 5.0
-MIN_CALL_SECONDS = 1.0
-BACKOFF = Backoff(attempts=1000, base_seconds=0.2, cap_seconds=2.0)  # limited by the deadline, not by attempts
+BACKOFF = Backoff(attempts=1, base_seconds=0.2, cap_seconds=2.0).unlimited()  # only the deadline ends the retries
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +54,7 @@ class ResultTopic(_Sender):
         """
         if self.clock.now() >= until:
             raise SmqError("OutOfTime", transient=True)
-        body = outcome.text()
-        self._retrying(lambda smq: smq.publish(self.name, body, outcome.status), until)
+        self._retrying(lambda smq: smq.publish(self.name, outcome.text, outcome.status), until)
 
 
 class QueueSender(_Sender):

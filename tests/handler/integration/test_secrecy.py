@@ -159,7 +159,7 @@ def test_fault_leaves_the_function_without_its_text(monkeypatch: pytest.MonkeyPa
     def quoting(*_: object) -> None:
         raise ValueError(f"Invalid header value {TOKEN!r}")
 
-    monkeypatch.setattr("handler.inbound.envelope.parse", quoting)
+    monkeypatch.setattr("handler.inbound.envelope.intake_of", quoting)
     with pytest.raises(FunctionFaultError) as raised:
         handle(b"{}", context())
     assert str(raised.value).startswith(f"ValueError at {__name__}:")

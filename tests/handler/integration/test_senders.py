@@ -67,7 +67,7 @@ def test_published_outcome_arrives_unchanged(publisher: Publisher, outcome: Outc
     """It passes through XML."""
     publisher.topic().publish(outcome, publisher.until())
     (body,) = publisher.mns.bodies("results")
-    assert body == outcome.text()
+    assert body == outcome.text
     OUTCOME_VALIDATOR.validate(json.loads(body))
 
 
@@ -75,7 +75,7 @@ def test_published_outcome_arrives_unchanged(publisher: Publisher, outcome: Outc
 def test_outcome_is_published_once_after_a_fault_without_effect(publisher: Publisher, fault: str) -> None:
     publisher.mns.queue_faults("PublishMessage", fault, fault)
     publisher.topic().publish(SUCCEEDED, publisher.until())
-    assert publisher.mns.bodies("results") == [SUCCEEDED.text()]
+    assert publisher.mns.bodies("results") == [SUCCEEDED.text]
     assert publisher.clock.slept == [0.5, 1.0]
 
 
@@ -112,4 +112,4 @@ def test_subscribers_filter_on_the_status(publisher: Publisher, tag: str, arrive
     endpoint = f"acs:mns:{LOCAL_ACCOUNT.region}:{LOCAL_ACCOUNT.account_id}:queues/only-{tag}"
     service.topics.subscribe("outcomes", f"only-{tag}", endpoint, filter_tag=tag, notify_content_format="SIMPLIFIED")
     publisher.topic().publish(AWKWARD, publisher.until())
-    assert publisher.mns.bodies(f"only-{tag}") == ([AWKWARD.text()] if arrives else [])
+    assert publisher.mns.bodies(f"only-{tag}") == ([AWKWARD.text] if arrives else [])

@@ -121,7 +121,7 @@ def test_parsing_a_command_never_raises(value: Any) -> None:
 
 def dispatcher(smq: FakeSmq, clock: ManualClock, **environment: str) -> ControlDispatcher:
     """Return the dispatcher of a function with these settings, whose pipeline publishes everything."""
-    published = Outcome("succeeded", {})
+    published = Outcome.of("succeeded", {})
     return ControlDispatcher(
         settings({**QUEUES, **environment}), cast(Smq, smq), lambda deliveries, _: [published] * len(deliveries), clock
     )

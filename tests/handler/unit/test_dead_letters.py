@@ -31,7 +31,8 @@ class Queues:
     def requeue(self, body: str, delay_seconds: int, until: float) -> None:
         self._send("requests", body)
 
-    def dead_letter(self, body: str, until: float) -> None:
+    def dead_letter(self, body: str, delay_seconds: int, until: float) -> None:
+        assert delay_seconds == 0
         self._send("dead letters", body)
 
     def _send(self, queue: str, body: str) -> None:

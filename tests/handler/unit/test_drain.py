@@ -19,7 +19,7 @@ from tests.support.samples import DOCUMENT
 BROKEN = SmqError("InternalError", transient=True)
 DEADLINES = Deadlines(create=1078.0, lookup=1103.0, publish=1118.0)
 BODY = json.dumps(DOCUMENT)
-PUBLISHED = Outcome("succeeded", {})
+PUBLISHED = Outcome.of("succeeded", {})
 
 
 @dataclass

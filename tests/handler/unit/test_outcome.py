@@ -245,7 +245,7 @@ def test_outcome_is_not_read_as_a_requeued_request(verdict: Verdict) -> None:
 def test_text_of_an_event_is_one_line_of_ascii_json() -> None:
     """Neither XML's line ends nor the encoding of a log can change it."""
     document = {**DOCUMENT, "description": '组\r\n\t\u2028\U0001f600 <&>"'}
-    text = outcome_of(Failed(REFUSED), document, outcome_context()).text()
+    text = outcome_of(Failed(REFUSED), document, outcome_context()).text
     assert text.isascii()
     assert text.isprintable()
     assert json.loads(text)["data"]["request"] == document
@@ -292,7 +292,7 @@ def test_largest_valid_request_fits_a_message_with_any_reason(
     for verdict in (Failed(reason), Deferred(reason, 604_800)):
         outcome = outcome_of(verdict, document, about)
         OUTCOME_VALIDATOR.validate(outcome.event)
-        assert len(outcome.text().encode()) <= MAX_MESSAGE_BYTES
+        assert len(outcome.text.encode()) <= MAX_MESSAGE_BYTES
         assert "omitted" not in data_of(outcome)
     assert len(encode(document, about.lineage, "s" * 256, outcome.event["id"])) <= MAX_MESSAGE_BYTES
 
@@ -308,7 +308,7 @@ def test_largest_number_of_violations_fits_a_message() -> None:
     about = outcome_context(request_id=None, message_id=worst * MAX_ID_LENGTH, lineage=lineage)
     outcome = outcome_of(Rejected(found), None, about)
     OUTCOME_VALIDATOR.validate(outcome.event)
-    assert len(outcome.text().encode()) <= MAX_MESSAGE_BYTES
+    assert len(outcome.text.encode()) <= MAX_MESSAGE_BYTES
 
 
 def test_calls_have_operation_code_start_duration_and_wait() -> None:
@@ -350,7 +350,7 @@ def padded(size: int, **changes: Any) -> Outcome:
     """Return a fault on a document so large that the complete outcome has that many bytes."""
     about = outcome_context(calls=CALLS, **changes)
     fault = Indeterminate(SILENCE, may_settle=False)
-    bare = len(outcome_of(fault, {"requestId": "REQ-1", "x": ""}, replace(about, calls=())).text())
+    bare = len(outcome_of(fault, {"requestId": "REQ-1", "x": ""}, replace(about, calls=())).text)
     with_calls = bare + sum(len(json.dumps(each, separators=(",", ":"))) + 1 for each in _calls(about)) - 1
     return outcome_of(fault, {"requestId": "REQ-1", "x": "x" * (size - with_calls)}, about)
 
@@ -372,7 +372,7 @@ def test_outcome_that_is_too_large_is_shortened(size: int, omitted: list[str] | 
     """First the calls are left out, then the request except for its id; `omitted` names them, the rest is unchanged."""
     outcome = padded(size)
     OUTCOME_VALIDATOR.validate(outcome.event)
-    assert len(outcome.text()) <= MAX_MESSAGE_BYTES
+    assert len(outcome.text) <= MAX_MESSAGE_BYTES
     data = data_of(outcome)
     assert data.get("omitted") == omitted
     assert (data["calls"] == []) is bool(omitted)

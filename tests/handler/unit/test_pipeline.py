@@ -425,7 +425,7 @@ def test_fault_on_a_huge_document_is_published_shortened(clock: ManualClock, mon
     assert (data["status"], data["error"]["code"]) == ("indeterminate", "HandlerFault")
     assert (data["request"], data["omitted"]) == ({"requestId": "REQ-1"}, ["calls", "request"])
     assert outcome is not None
-    assert len(outcome.text()) <= 65536
+    assert len(outcome.text) <= 65536
 
 
 LATE = Deadlines(create=1000.0 + MIN_CALL_SECONDS - 0.001, lookup=1103.0, publish=1118.0)

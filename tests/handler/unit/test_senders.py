@@ -6,9 +6,9 @@ import pytest
 
 from handler.model import Succeeded
 from handler.outcome import outcome_of
-from handler.provisioning.retry import Backoff
+from handler.provisioning.retry import MIN_CALL_SECONDS, Backoff
 from handler.smq.client import Smq, SmqError
-from handler.smq.senders import MAX_CALL_SECONDS, MIN_CALL_SECONDS, QueueSender, ResultTopic
+from handler.smq.senders import MAX_CALL_SECONDS, QueueSender, ResultTopic
 from tests.support.fakes import ScriptedSmq
 from tests.support.manual_clock import ManualClock
 from tests.support.samples import DOCUMENT, outcome_context
@@ -38,14 +38,14 @@ def failing(*failures: SmqError) -> ScriptedSmq:
 def test_outcome_is_published_with_its_status_as_tag(clock: ManualClock) -> None:
     smq = failing()
     publish(clock, smq)
-    assert (smq.published, smq.sent) == ([("outcomes", OUTCOME.text(), "succeeded")], [])
+    assert (smq.published, smq.sent) == ([("outcomes", OUTCOME.text, "succeeded")], [])
 
 
 def test_retried_publication_has_the_same_text(clock: ManualClock) -> None:
     """The same text has the same event id, so that consumers recognise it as a repetition."""
     smq = failing(TRANSIENT, TRANSIENT)
     publish(clock, smq)
-    assert smq.published == [("outcomes", OUTCOME.text(), "succeeded")] * 3
+    assert smq.published == [("outcomes", OUTCOME.text, "succeeded")] * 3
 
 
 def test_publication_raises_its_last_failure_at_the_deadline(clock: ManualClock) -> None:

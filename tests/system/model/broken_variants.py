@@ -21,12 +21,12 @@ from handler.model import (
     Verdict,
 )
 from handler.outcome import Outcome, OutcomeContext
-from handler.pipeline import Pipeline, RequestLane, _Effort
+from handler.pipeline import Pipeline, RequestLane, _CallRecorder
 from handler.provisioning import errors
 from handler.provisioning.provisioner import Provisioner
 from handler.provisioning.retry import Attempt, Deadlines
 from handler.provisioning.verdict import decide, group_named
-from handler.settlement import Case, Requeue, Settlement
+from handler.settlement import Case, Send, Settlement
 from handler.smq.client import Smq, SmqError
 from tests.system.model.delivery import Shape
 
@@ -184,8 +184,10 @@ class TriesAgainInDoubt(Provisioner):
 
 
 class _ForgetsDoubt(Pipeline):
-    def _verdict(self, case: Case, deadlines: Deadlines, effort: _Effort, in_flight: set[tuple[str, ...]]) -> Verdict:
-        return super()._verdict(case, deadlines, effort, set())
+    def _verdict(
+        self, case: Case, deadlines: Deadlines, recorder: _CallRecorder, in_flight: set[tuple[str, ...]]
+    ) -> Verdict:
+        return super()._verdict(case, deadlines, recorder, set())
 
 
 def forgetting_doubt(pipeline: Pipeline) -> Pipeline:
@@ -194,10 +196,12 @@ def forgetting_doubt(pipeline: Pipeline) -> Pipeline:
 
 
 class _AnswersForAnother(Pipeline):
-    def _verdict(self, case: Case, deadlines: Deadlines, effort: _Effort, in_flight: set[tuple[str, ...]]) -> Verdict:
+    def _verdict(
+        self, case: Case, deadlines: Deadlines, recorder: _CallRecorder, in_flight: set[tuple[str, ...]]
+    ) -> Verdict:
         if in_flight:
             return Indeterminate(errors.reason_of(Unanswered("ReadTimeout", sent=True)))
-        return super()._verdict(case, deadlines, effort, in_flight)
+        return super()._verdict(case, deadlines, recorder, in_flight)
 
 
 def answering_for_another(pipeline: Pipeline) -> Pipeline:
@@ -243,7 +247,7 @@ def _publishing(pipeline: Pipeline, publish: Callable[[Outcome, float], None]) -
     return replace(pipeline, settlement=replace(pipeline.settlement, publish=publish))
 
 
-def _requeueing(pipeline: Pipeline, requeue: Requeue) -> Pipeline:
+def _requeueing(pipeline: Pipeline, requeue: Send) -> Pipeline:
     return replace(pipeline, settlement=replace(pipeline.settlement, requeue=requeue))
 
 
@@ -321,7 +325,7 @@ def abandoning_what_it_cannot_requeue(pipeline: Pipeline) -> Pipeline:
         except SmqError:
             event = told[-1].event
             data = {**event["data"], "status": "indeterminate"}
-            shipped.publish(Outcome("indeterminate", {**event, "id": f"end of {event['id']}", "data": data}), until)
+            shipped.publish(Outcome.of("indeterminate", {**event, "id": f"end of {event['id']}", "data": data}), until)
 
     return _requeueing(_publishing(pipeline, publish), requeue)
 
@@ -353,7 +357,7 @@ def with_event(change: Callable[[Outcome], dict[str, Any]]) -> Shape:
 
     def shape(pipeline: Pipeline) -> Pipeline:
         def publish(outcome: Outcome, until: float) -> None:
-            pipeline.settlement.publish(Outcome(outcome.status, {**outcome.event, **change(outcome)}), until)
+            pipeline.settlement.publish(Outcome.of(outcome.status, {**outcome.event, **change(outcome)}), until)
 
         return _publishing(pipeline, publish)
 

@@ -79,8 +79,7 @@ class Function:
         def work(process: Process, smq: Smq, deadlines: Deadlines) -> bool:
             dead_letters = QueueSender(smq, self.settings.dead_letter_queue, process)
             pipeline = self._pipeline(process, smq)
-            dead_letter = partial(dead_letters.send, delay_seconds=0)
-            pipeline = replace(pipeline, settlement=replace(pipeline.settlement, dead_letter=dead_letter))
+            pipeline = replace(pipeline, settlement=replace(pipeline.settlement, dead_letter=dead_letters.send))
             return None not in self._work(pipeline, deliveries, deadlines)
 
         return self._invoke(work)
