@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from handler.inbound.validation import REQUEST_SCHEMA, violations
+from handler.model import Deferred, Failed, Indeterminate, Rejected, Succeeded
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+OUTCOME_SCHEMA = json.loads((ROOT / "schemas" / "provision-outcome.v1.json").read_bytes())
+STATUSES = [kind.status for kind in (Succeeded, Rejected, Deferred, Failed, Indeterminate)]
 PORTAL = (ROOT / "docs" / "portal-developers.md").read_text(encoding="utf-8")
 
 
@@ -43,13 +46,20 @@ def test_portal_page_lists_every_property_of_a_request() -> None:
     assert rows == [(name, "yes" if name in required else "no") for name in REQUEST_SCHEMA["properties"]]
 
 
-def test_every_linked_file_exists() -> None:
-    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
-    links = [
-        (page, link)
-        for page in pages
-        for link in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
-        if "://" not in link
-    ]
-    missing = [(page.name, link) for page, link in links if not (page.parent / link).exists()]
-    assert missing == []
+def test_portal_page_names_fields_of_the_outcome_contract() -> None:
+    """`data.error.retryable` is the field `retryable` of the definition that `data.error` refers to."""
+    named = re.findall(r"`data\.(\w+)(?:\.(\w+))?`", PORTAL)
+    assert len(named) > 8
+    data = OUTCOME_SCHEMA["properties"]["data"]["properties"]
+    assert [name for name, _ in named if name not in data] == []
+    assert [inner for _, inner in named if inner and f'"{inner}":' not in json.dumps(OUTCOME_SCHEMA)] == []
+
+
+def test_readme_explains_every_status() -> None:
+    statuses = re.findall(r"^\| `(\w+)` +\| ", README.partition("## How it works")[2].partition("## ")[0], re.MULTILINE)
+    assert statuses == list(STATUSES)
+
+
+def test_portal_example_is_valid_python() -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```", PORTAL, re.DOTALL | re.MULTILINE)
+    compile(code, "portal-developers.md", "exec")

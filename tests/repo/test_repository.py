@@ -114,6 +114,7 @@ def test_handler_module_is_small_and_has_a_docstring(path: Path) -> None:
     tree = ast.parse(text)
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     lengths = {node.name: (node.end_lineno or 0) - node.lineno + 1 for node in functions}
+    assert "pragma" not in text
     assert ast.get_docstring(tree)
     assert len(text.splitlines()) <= 200
     assert {name: length for name, length in lengths.items() if length > 30} == {}
@@ -139,8 +140,16 @@ def test_template_names_an_existing_handler_and_settings() -> None:
     assert not any(name.startswith("FC_") for name in named | known)
 
 
-def test_guarantees_name_existing_tests() -> None:
-    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "guarantees.md").read_text()))
-    tests = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
-    assert named
-    assert {name for name in named if f"def {name}(" not in tests} == set()
+def quoted_list(name: str, text: str) -> list[str]:
+    """Return the texts of the first list with this name in a TOML text."""
+    return re.findall(r'"([^"]+)"', text.partition(f"{name} = [")[2].partition("]")[0])
+
+
+def test_every_module_of_the_pure_core_is_mutation_tested() -> None:
+    """One list has modules and packages, the other their files."""
+    settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    pure = quoted_list("source_modules", settings.partition('id = "pure-core"')[2])
+    mutated = set(quoted_list("only_mutate", settings))
+    assert len(pure) > 5
+    paths = [module.replace(".", "/") for module in pure]
+    assert [path for path in paths if not {f"{path}.py", f"{path}/*"} & mutated] == []

@@ -1,5 +1,7 @@
 """`python -m tests.system.model` prints every setting, what was found there, and a table of all groups."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.system.model.__main__ import main
@@ -17,5 +19,14 @@ def test_command_prints_every_setting_and_a_table(capsys: pytest.CaptureFixture[
     }
     schedules = sum(int(line.split()[0].replace(",", "")) for line in lines[:settings])
     assert schedules == int(rows["schedules"][-1].replace(",", ""))
+    assert rows["**violations**"] == ["0"] * (len(GROUPS) + 1)
+    assert {kind.value for kind in Kind} <= rows.keys()
+
+
+def test_page_shows_the_settings_of_the_model() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "model.md").read_text(encoding="utf-8")
+    rows = {cells[1]: cells[2:-1] for line in page.splitlines() if (cells := [c.strip() for c in line.split("|")])[1:]}
+    sizes = [len(group.settings) for group in GROUPS]
+    assert rows["settings"] == [str(size) for size in (*sizes, sum(sizes))]
     assert rows["**violations**"] == ["0"] * (len(GROUPS) + 1)
     assert {kind.value for kind in Kind} <= rows.keys()
