@@ -27,7 +27,7 @@ from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from express_sync.paths import TEMPLATE
 
 
-@click.command(short_help="Deploy template.yml and the function into an account.")
+@click.command()
 @click.option("--code-bucket", required=True, help="OSS bucket of the region, for the package.")
 @click.option("--parameter", "given", multiple=True, metavar="NAME=VALUE", help="A parameter of template.yml.")
 @package_option("Deploy this file; default: a package is built.")

@@ -16,7 +16,7 @@ from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 MAX_EVENT_BYTES = 32 * 1024 * 1024  # of a synchronous invocation
 
 
-@click.command(short_help="Invoke the function with one event.")
+@click.command()
 @click.argument("event_file")
 @click.option("--json", "as_json", is_flag=True, help="Print request id, result and error as one line of JSON.")
 @changes_target("invokes its function")

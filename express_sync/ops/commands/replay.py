@@ -32,7 +32,7 @@ _COLUMNS = (
 )
 
 
-@click.command(short_help="Send failed requests again.")
+@click.command()
 @click.option("--yes", is_flag=True, help="Send the requests; without it they are only shown.")
 @click.option(
     "--set", "edits", multiple=True, metavar="PROPERTY=VALUE", help="Change the requests: bucketRegion=cn-hangzhou."

@@ -21,7 +21,7 @@ from handler.smq.client import SmqError
 Report = Callable[[Submission, str], None]
 
 
-@click.command(short_help="Check requests and send them to the request queue.")
+@click.command()
 @click.argument("paths", nargs=-1)
 @click.option(
     "--envelope",
