@@ -8,7 +8,7 @@ from typing import Any
 
 from express_sync.ops.queues.client import RESULT_QUEUE, Queue, queue
 from express_sync.ops.targets import profiles, registration
-from express_sync.ops.terminal.certificates import CURE, UNTRUSTED
+from express_sync.ops.terminal.certificates import FIX, UNTRUSTED
 from handler.credentials import Credentials
 
 LOCAL = "local"
@@ -88,7 +88,7 @@ def smq_error_message(code: str, target: Target) -> str:
     """Return what to tell the user about a failed call to the target's SMQ."""
     endpoint = target.profile["mns"]["endpoint"]
     if code == UNTRUSTED:
-        return f"The certificate of SMQ at {endpoint} is not trusted; {CURE}."
+        return f"The certificate of SMQ at {endpoint} is not trusted; {FIX}."
     advice = {**_ADVICE, **(_ADVICE_FOR_TEMPORARY_KEYS if target.credentials.security_token else {})}
     if code in advice:
         return f"SMQ at {endpoint} rejects the call with {code}; {advice[code]}."

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from express_sync.ops.acs import NOT_REACHED
 from express_sync.ops.deployment.clients import checked_bucket_name
-from express_sync.ops.deployment.errors import NOT_REACHED, ServiceError, explanation
+from express_sync.ops.deployment.errors import ServiceError, explanation
 from express_sync.ops.deployment.location import locate
 from express_sync.ops.deployment.oss import Bucket
 from express_sync.ops.deployment.package_file import check, newest, read
