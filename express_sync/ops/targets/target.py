@@ -9,6 +9,7 @@ from typing import Any
 from express_sync.ops.queues.client import RESULT_QUEUE, Queue, queue
 from express_sync.ops.targets import profiles, registration
 from express_sync.ops.terminal.certificates import FIX, UNTRUSTED
+from express_sync.ops.terminal.errors import CliError
 from handler.credentials import Credentials
 
 LOCAL = "local"
@@ -48,6 +49,13 @@ class Target:
     def dead_letters(self) -> Queue:
         """Return the queue of messages that could not be processed."""
         return queue(self.profile, "deadLetterQueue", self.credentials)
+
+    @property
+    def function(self) -> tuple[str, str]:
+        """Return the endpoint of Function Compute and the name of the function. CliError if the cloud has none."""
+        if "fc" not in self.profile:
+            raise CliError("The profile does not name a function; add fc.endpoint and fc.function to it.")
+        return self.profile["fc"]["endpoint"], self.profile["fc"]["function"]
 
 
 def choose(name: str, directory: Path, environment: Mapping[str, str]) -> Target:
