@@ -41,9 +41,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """`code` is empty after a success, and `document` after a failure; `status` is 0 without an HTTP response."""
+    """`code` is empty after a success, and `document` after a failure."""
 
-    status: int
     code: str
     document: Mapping[str, Any]
 
@@ -53,11 +52,11 @@ def call_api(call: Call, endpoint: str, credentials: Credentials) -> Response:
     try:
         response = send(call, endpoint, credentials)
     except HTTPError as error:
-        return Response(0, UNTRUSTED if is_untrusted(error) else NOT_REACHED, {})
+        return Response(UNTRUSTED if is_untrusted(error) else NOT_REACHED, {})
     document = _document(response.data)
     if response.status == 200 and document is not None and document.get("Success", True) is True:
-        return Response(200, "", document)
-    return Response(response.status, error_code(response), {})
+        return Response("", document)
+    return Response(error_code(response), {})
 
 
 def send(

@@ -1,28 +1,29 @@
-"""`express-sync`: finds the commands and maps how they end to exit codes. A new command is one name in a table."""
+"""`express-sync`: finds the commands and maps how they end to exit codes. A new command is one row in a table."""
 
 import sys
 import traceback
+from collections.abc import Mapping
 from importlib import import_module
 
 import click
 
 from express_sync.ops.terminal.errors import CliError, ExitCode
 
-# In the order of the help; the module `express_sync.ops.commands.NAME` defines the command NAME.
-COMMANDS = (
-    "up",
-    "demo",
-    "package",
-    "deploy",
-    "status",
-    "destroy",
-    "doctor",
-    "submit",
-    "watch",
-    "failures",
-    "replay",
-    "invoke",
-)
+# Each command with its help, in the order of the list; `express_sync.ops.commands.NAME` defines the command NAME.
+COMMANDS: Mapping[str, str] = {
+    "up": "Run the local cloud until interrupted.",
+    "demo": "Run every sample, or an outage, on a local cloud and check the outcomes.",
+    "package": "Build the function package.",
+    "deploy": "Deploy template.yml and the function into an account.",
+    "status": "Show the status of a deployed stack.",
+    "destroy": "Delete a deployed stack with everything in it.",
+    "doctor": "Check a cloud from end to end, and name the fixes.",
+    "submit": "Check requests and send them to the request queue.",
+    "watch": "Show outcomes as they arrive.",
+    "failures": "Show what failed, and what to do about it.",
+    "replay": "Send failed requests again.",
+    "invoke": "Invoke the function with one event.",
+}
 _OURS = ("express_sync", "handler")
 
 
@@ -38,7 +39,13 @@ class _Commands(click.Group):
         if name not in COMMANDS:
             return None
         command: click.Command = getattr(import_module(f"express_sync.ops.commands.{name}"), name)
+        command.short_help = COMMANDS[name]  # for the completion of shells
         return command
+
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands and their help without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -1,4 +1,4 @@
-"""Runs `express-sync` as people do: in a process and a directory of its own."""
+"""Runs `express-sync` in a directory of its own: in a process of its own, as people do, or in that of the test."""
 
 import contextlib
 import errno
@@ -10,21 +10,27 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import urllib3
+from click.testing import CliRunner
 
+from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.cloud import CloudOptions, RunningCloud, background
+from express_sync.ops.cli import commands
 from express_sync.ops.targets.registration import registering, state_directory
 from tests.support.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUESTS = ROOT / "events" / "requests"
 PATIENT = ("--timeout", str(PATIENCE_SECONDS))  # for commands that wait for something that must arrive
+ROLE = LOCAL_ACCOUNT.role
+SECRETS = (LOCAL_ACCOUNT.user.access_key_secret, ROLE.access_key_secret, ROLE.security_token, "not-the-secret")
+_OWN_VARIABLES = ("EXPRESS_SYNC", "ALIBABA_CLOUD")  # the prefixes of those that a test must not inherit
 # A test runner that ignores Ctrl-C passes this on to its children, unless they reset it.
 _TAKING_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
 _COMMAND = (sys.executable, "-c", f"{_TAKING_INTERRUPTS}; from express_sync.ops.cli import main; main()")
@@ -49,6 +55,26 @@ class Ended:
         assert said[0].startswith("express-sync: ")
         assert said[0].endswith(".")
         return said[0].removeprefix("express-sync: ")
+
+
+def without_secrets(ended: Ended) -> Ended:
+    """Return the result of a command; fail if it contains a secret or a traceback."""
+    assert not [secret for secret in SECRETS if secret in ended.out + ended.err]
+    assert "Traceback" not in ended.err
+    return ended
+
+
+def run_in_process(directory: Path, *arguments: str, environment: Mapping[str, str | None] | None = None) -> Ended:
+    """Run a command in this process, which is faster than in a new one, and check its output for secrets."""
+    own = [name for name in os.environ if name.startswith(_OWN_VARIABLES)]
+    changes = {**dict.fromkeys(own), "HOME": str(directory), **(environment or {})}
+    before = Path.cwd()
+    os.chdir(directory)
+    try:
+        result = CliRunner().invoke(commands, arguments, env=changes)
+    finally:
+        os.chdir(before)
+    return without_secrets(Ended(result.exit_code, result.stdout, result.stderr))
 
 
 @dataclass(frozen=True)
@@ -100,9 +126,7 @@ class Shell:
         return Ended(process.returncode, out, shown)
 
     def _environment(self) -> dict[str, str]:
-        inherited = {
-            name: value for name, value in os.environ.items() if not name.startswith(("EXPRESS_SYNC", "ALIBABA_CLOUD"))
-        }
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OWN_VARIABLES)}
         return {**inherited, "PYTHONPATH": str(ROOT), "HOME": str(self.directory), **self.environment}
 
 

@@ -18,7 +18,7 @@ from express_sync.paths import EVENTS
 COMMANDS = {"failures": failures, "replay": replay}
 
 
-@click.command(short_help="Run every sample, or an outage, on a local cloud and check the outcomes.")
+@click.command()
 @click.option("--outage", is_flag=True, help="Run events/outage.json instead: two outages of the API.")
 @click.option(
     "--scenario",

@@ -27,7 +27,7 @@ from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from express_sync.paths import TEMPLATE
 
 
-@click.command(short_help="Deploy template.yml and the function into an account.")
+@click.command()
 @click.option("--code-bucket", required=True, help="OSS bucket of the region, for the package.")
 @click.option("--parameter", "given", multiple=True, metavar="NAME=VALUE", help="A parameter of template.yml.")
 @package_option("Deploy this file; default: a package is built.")
@@ -74,16 +74,15 @@ def deploy(
         if not dry_run:
             raise CliError(f"This changes the account in {location.region} and costs money; add --yes to confirm.")
         exit_with(ExitCode.DONE)
-    else:
-        location.require_writable_profile()
-        deployed, action = _deploy(services, plan, policy)
-        if not as_json:
-            progress.print_outputs(deployed.outputs)
-        profile = _profile(plan, deployed.outputs)
-        _write_profile(profile, deployed, action, location)
-        checked = profiles.checked(profile, str(location.profile_path))
-        cloud = InspectedCloud(checked, find(checked, location.environment))
-        _finish(deployed, action, plan, cloud, as_json)
+    location.require_writable_profile()
+    deployed, action = _deploy(services, plan, policy)
+    if not as_json:
+        progress.print_outputs(deployed.outputs)
+    profile = _profile(plan, deployed.outputs)
+    _write_profile(profile, deployed, action, location)
+    checked = profiles.checked(profile, str(location.profile_path))
+    cloud = InspectedCloud(checked, find(checked, location.environment))
+    _finish(deployed, action, plan, cloud, as_json)
 
 
 def _plan(

@@ -12,7 +12,7 @@ from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 
 
-@click.command(short_help="Delete a deployed stack with everything in it.")
+@click.command()
 @click.option("--with-package", is_flag=True, help="Delete the package in OSS, too.")
 @click.option("--yes", is_flag=True, help="Confirm: what is deleted, messages included, cannot be restored.")
 @wait_option

@@ -10,7 +10,7 @@ from express_sync.ops.targets.credentials import find
 from express_sync.ops.targets.target import Target
 
 
-@click.command(short_help="Check a cloud from end to end, and name the fixes.")
+@click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print each finding as one line of JSON.")
 @reads_target
 def doctor(target: Target, as_json: bool) -> None:

@@ -19,7 +19,7 @@ from express_sync.ops.terminal.columns import Listing
 from express_sync.ops.terminal.errors import ExitCode, exit_with
 
 
-@click.group(short_help="Show what failed, and what to do about it.")
+@click.group()
 def failures() -> None:
     """Show what failed, and what to do about it. No message is removed from its queue.
 

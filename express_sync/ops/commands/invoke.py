@@ -16,7 +16,7 @@ from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 MAX_EVENT_BYTES = 32 * 1024 * 1024  # of a synchronous invocation
 
 
-@click.command(short_help="Invoke the function with one event.")
+@click.command()
 @click.argument("event_file")
 @click.option("--json", "as_json", is_flag=True, help="Print request id, result and error as one line of JSON.")
 @changes_target("invokes its function")
@@ -37,10 +37,8 @@ def invoke(target: Target, event_file: str, as_json: bool) -> None:
       2    failed; the error message says why
       130  interrupted
     """
-    if "fc" not in target.profile:
-        raise CliError("The profile does not name a function; add fc.endpoint and fc.function to it.")
-    fc = target.profile["fc"]
-    result = invocation.invoke(fc["endpoint"], fc["function"], target.credentials, _event(event_file))
+    endpoint, function = target.function
+    result = invocation.invoke(endpoint, function, target.credentials, _event(event_file))
     if as_json:
         output.json_line(_document(result))
     elif result.error_type:

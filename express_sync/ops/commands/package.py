@@ -13,7 +13,7 @@ from express_sync.ops.terminal import output
 from express_sync.paths import TEMPLATE
 
 
-@click.command(short_help="Build the function package.")
+@click.command()
 @click.option("--runtime", type=click.Choice(list(RUNTIMES)), help="Build for this runtime; default: the template's.")
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("dist"), show_default=True, help="Directory to write to."

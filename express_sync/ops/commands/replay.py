@@ -17,6 +17,7 @@ from express_sync.ops.replay.options import Selection, selection_options
 from express_sync.ops.replay.rate_limiter import RateLimiter
 from express_sync.ops.replay.replayer import Counts, Plan, Replayer
 from express_sync.ops.replay.sources import opened
+from express_sync.ops.requests.violations import print_violations
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.columns import Column, Listing
@@ -32,7 +33,7 @@ _COLUMNS = (
 )
 
 
-@click.command(short_help="Send failed requests again.")
+@click.command()
 @click.option("--yes", is_flag=True, help="Send the requests; without it they are only shown.")
 @click.option(
     "--set", "edits", multiple=True, metavar="PROPERTY=VALUE", help="Change the requests: bucketRegion=cn-hangzhou."
@@ -143,8 +144,7 @@ class _Printer:
 
     def invalid(self, place: str, violations: Sequence[Violation]) -> None:
         """Print one line for each violation."""
-        for each in violations:
-            output.notice(f"{place}: {each.path} {each.message} ({each.rule})")
+        print_violations(place, violations)
 
     def unreadable(self, place: str, why: str) -> None:
         """Print why a message is skipped."""

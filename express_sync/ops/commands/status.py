@@ -14,7 +14,7 @@ from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 
 
-@click.command(short_help="Show the status of a deployed stack.")
+@click.command()
 @package_option("Package to compare with; default: the newest dist/function-*.zip.")
 @click.option("--json", "as_json", is_flag=True, help="Print the status as one JSON object.")
 @at_location

@@ -13,6 +13,7 @@ from express_sync.ops.outcomes.waiting import conclude, follow
 from express_sync.ops.queues.batching import batches
 from express_sync.ops.queues.client import Queue
 from express_sync.ops.requests.files import ENVELOPES, STANDARD_INPUT, Submission, submissions
+from express_sync.ops.requests.violations import print_violations
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
@@ -21,7 +22,7 @@ from handler.smq.client import SmqError
 Report = Callable[[Submission, str], None]
 
 
-@click.command(short_help="Check requests and send them to the request queue.")
+@click.command()
 @click.argument("paths", nargs=-1)
 @click.option(
     "--envelope",
@@ -65,7 +66,7 @@ def submit(
     results = target.results if wait else None
     valid, invalid = _validated(_paths(paths), envelope)
     for each in invalid:
-        _print_violations(each)
+        print_violations(each.place, each.violations)
     if invalid and not skip_invalid:
         total = output.counted(len(valid) + len(invalid), "request")
         output.notice(f"Nothing was sent: {len(invalid)} of {total} {'is' if len(invalid) == 1 else 'are'} invalid.")
@@ -93,11 +94,6 @@ def _validated(paths: tuple[str, ...], envelope: str) -> tuple[list[Submission],
     for each in submissions(paths, envelope):
         (invalid if each.violations else valid).append(each)
     return valid, invalid
-
-
-def _print_violations(invalid: Submission) -> None:
-    for violation in invalid.violations:
-        output.notice(f"{invalid.place}: {violation.path} {violation.message} ({violation.rule})")
 
 
 def _report(request: Submission, message_id: str, *, as_json: bool) -> None:

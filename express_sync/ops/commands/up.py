@@ -23,7 +23,7 @@ from express_sync.ops.terminal.option_types import Finite
 Announcement = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[None]]
 
 
-@click.command(short_help="Run the local cloud until interrupted.")
+@click.command()
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Write the ready object to this file.")
 @click.option("--no-function", is_flag=True, help="Run only the queues and the API; requests stay in the queue.")
 @click.option("--port-base", type=click.IntRange(1, 65533), help="Use ports N (SMQ), N+1 (sgw) and N+2 (FC, console).")

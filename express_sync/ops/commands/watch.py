@@ -15,7 +15,7 @@ from express_sync.ops.terminal.errors import ExitCode, exit_with
 from express_sync.ops.terminal.option_types import POSITIVE
 
 
-@click.command(short_help="Show outcomes as they arrive.")
+@click.command()
 @click.option("--count", type=click.IntRange(1), help="Stop after this many outcomes.")
 @click.option("--timeout", "timeout_seconds", type=POSITIVE, help="Stop after this many seconds.")
 @events_as_json

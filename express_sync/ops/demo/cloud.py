@@ -18,10 +18,11 @@ from express_sync.ops.demo.local_admin import AdminError
 from express_sync.ops.demo.scenario import Sample
 from express_sync.ops.outcomes.reader import Outcome, arrivals
 from express_sync.ops.queues.batching import batches
-from express_sync.ops.queues.client import Queue, queue
+from express_sync.ops.queues.client import Queue
 from express_sync.ops.targets.target import LOCAL, Target
 from express_sync.ops.terminal.errors import CliError
 from handler.credentials import Credentials
+from handler.smq.client import Smq
 
 TAP_QUEUE = "demo-tap"
 MANY_CALLS = 10_000  # the maximum number of faults in one call, and more create calls than any demo makes
@@ -92,7 +93,7 @@ def connect(ready: Mapping[str, Any]) -> DemoCloud:
         raise CliError(f"SMQ of the demo's cloud cannot be used ({error.type}); try again.") from error
     finally:
         account.get_client().close_connection()
-    tap = queue({"mns": {**mns, "tapQueue": TAP_QUEUE}}, "tapQueue", keys)
+    tap = Queue(Smq(mns["endpoint"], keys), TAP_QUEUE)
     return DemoCloud(Target(LOCAL, "the demo's cloud", ready, keys), tap)
 
 

@@ -24,7 +24,7 @@ class Runner:
         cloud: DemoCloud,
         commands: Mapping[str, click.Command],
         display: Display,
-        seconds_left: Callable[[], float],
+        seconds_left: SecondsLeft,
     ) -> None:
         self.outcomes: list[Outcome] = []
         self._cloud = cloud

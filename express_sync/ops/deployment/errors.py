@@ -9,13 +9,13 @@ ActionInProgress, NotSupported) and of the API gateway in front of ROS.
 import re
 from urllib.parse import unquote
 
-from express_sync.ops.doctor.endpoints import key_rejection
-from express_sync.ops.terminal.certificates import CURE, UNTRUSTED
+from express_sync.ops.acs import NOT_REACHED
+from express_sync.ops.targets.key_rejections import key_rejection
+from express_sync.ops.terminal.certificates import FIX, UNTRUSTED
 from express_sync.ops.terminal.output import printable
 from handler.credentials import Credentials
 
-NOT_REACHED = "NotReached"
-_TRANSIENT = re.compile(r"NotReached|(Rejected\.)?Throttling.*|ServiceUnavailable|InternalError|Http5[0-9]+")
+_TRANSIENT = re.compile(rf"{NOT_REACHED}|(Rejected\.)?Throttling.*|ServiceUnavailable|InternalError|Http5[0-9]+")
 _DENIED = re.compile(r"AccessDenied|NoPermission|Forbidden.*")
 _MAX_MESSAGE = 300
 
@@ -58,7 +58,7 @@ def _clauses(error: ServiceError) -> tuple[str, str]:
     if rejection := key_rejection(code):
         return f"{service} {rejection.meaning} ({code})", rejection.fix
     if code == UNTRUSTED:
-        return f"the certificate of {service} is not trusted", CURE
+        return f"the certificate of {service} is not trusted", FIX
     if code == NOT_REACHED:
         return f"{service} cannot be reached", "check --region and the network"
     if _DENIED.fullmatch(code):

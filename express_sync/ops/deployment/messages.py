@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from express_sync.ops.deployment.errors import NOT_REACHED, ServiceError, explanation
+from express_sync.ops.acs import NOT_REACHED
+from express_sync.ops.deployment.errors import ServiceError, explanation
 from express_sync.ops.deployment.location import StackLocation
 from express_sync.ops.deployment.plan import Plan
 from express_sync.ops.deployment.stack import Event, Stack

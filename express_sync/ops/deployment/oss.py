@@ -17,7 +17,8 @@ import alibabacloud_oss_v2 as sdk
 import requests
 from alibabacloud_oss_v2.transport.requests_client import RequestsHttpClient
 
-from express_sync.ops.deployment.errors import NOT_REACHED, ServiceError, without_secrets
+from express_sync.ops.acs import NOT_REACHED
+from express_sync.ops.deployment.errors import ServiceError, without_secrets
 from express_sync.ops.terminal.certificates import UNTRUSTED, is_untrusted
 from handler.credentials import Credentials
 

@@ -18,7 +18,8 @@ from aliyunsdkcore.acs_exception.exceptions import ClientException, ServerExcept
 from aliyunsdkcore.client import AcsClient
 from aliyunsdkcore.http import http_response, protocol_type
 
-from express_sync.ops.deployment.errors import NOT_REACHED, ServiceError, without_secrets
+from express_sync.ops.acs import NOT_REACHED
+from express_sync.ops.deployment.errors import ServiceError, without_secrets
 from express_sync.ops.deployment.stack import Event, Resource, Stack, health
 from express_sync.ops.terminal.certificates import UNTRUSTED, is_untrusted
 from handler.credentials import Credentials

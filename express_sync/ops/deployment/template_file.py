@@ -59,7 +59,7 @@ def load(path: Path = TEMPLATE) -> Template:
     except (OSError, ValueError) as error:
         what = description(error) if isinstance(error, TemplateError) else "it cannot be read"
         raise CliError(f"{path} cannot be deployed: {what}; correct it.") from None
-    found = checker.check(text)
+    found = checker.check(template.text, template.document)
     if found:
         raise CliError(f"{path} cannot be deployed: {'; '.join(str(each).removesuffix('.') for each in found)}.")
     return template

@@ -59,16 +59,22 @@ class StackWaiter:
         """
         for _ in policy.pauses():
             try:
-                stack = self.reader.get(self.stack_id)
-                if stack is not None:
-                    self._report_new_events()
+                stack = self._current()
             except ServiceError as error:
                 if not error.is_transient:
                     raise
                 continue
             if stack is None or stack.health != "in_progress":
-                return stack if stack is None or stack.health != "deleted" else None
+                return stack
         raise TimeoutError
+
+    def _current(self) -> Stack | None:
+        """Return the stack as it is now, None if it was deleted, and report its new events."""
+        stack = self.reader.get(self.stack_id)
+        if stack is None:
+            return None
+        self._report_new_events()
+        return None if stack.health == "deleted" else stack
 
     def _report_new_events(self) -> None:
         for event in self.reader.events(self.stack_id):

@@ -1,16 +1,16 @@
 """The checks in the order of the report: first whether services can be reached, then what exists there."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from express_sync.ops.doctor.cloud import InspectedCloud
-from express_sync.ops.doctor.endpoints import credentials, endpoints
+from express_sync.ops.doctor.endpoints import Check, credentials, endpoints
 from express_sync.ops.doctor.finding import Finding
 from express_sync.ops.doctor.function import function
 from express_sync.ops.doctor.messaging import queues, subscriptions, topic
 from express_sync.ops.doctor.storage_gateway import buckets, permissions
 from express_sync.ops.doctor.triggers import role, trigger
 
-CHECKS: Mapping[str, Callable[[InspectedCloud], Iterator[Finding]]] = {
+CHECKS: Mapping[str, Check] = {
     "endpoints": endpoints,
     "credentials": credentials,
     "queues": queues,

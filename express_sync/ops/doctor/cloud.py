@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote
 
 from express_sync.ops.acs import Call, Response, call_api
 from express_sync.ops.doctor.smq_inventory import SmqInventory
+from express_sync.ops.fc.api import FC_VERSION, function_path
 from express_sync.ops.targets.credentials import Found
 from handler.smq.client import SmqError
 
-SGW_VERSION, FC_VERSION = "2018-05-11", "2023-03-30"
+SGW_VERSION = "2018-05-11"
 MAX_TRIGGERS = "100"  # more than a function can have
 
 
@@ -82,7 +82,7 @@ class InspectedCloud:
 
     @property
     def _function_path(self) -> str:
-        return f"/{FC_VERSION}/functions/{quote(self.setting(FUNCTIONS, 'function'), safe='')}"
+        return function_path(self.setting(FUNCTIONS, "function"))
 
     @cached_property
     def _request_queue(self) -> str:

@@ -1,53 +1,19 @@
 """Checks whether the services can be reached and whether they accept the key."""
 
 import re
-from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Literal
 
+from express_sync.ops.acs import NOT_REACHED
 from express_sync.ops.doctor.cloud import SERVICES, InspectedCloud, Service
 from express_sync.ops.doctor.finding import Finding, ok, unknown, wrong
-from express_sync.ops.terminal.certificates import CURE, UNTRUSTED
+from express_sync.ops.targets.key_rejections import key_rejection
+from express_sync.ops.terminal.certificates import FIX, UNTRUSTED
 
 ServiceStatus = Literal["accepted", "rejected", "unreachable", "untrusted", "foreign", "unclear"]
+Check = Callable[[InspectedCloud], Iterator[Finding]]
 
-
-class KeyRejection(NamedTuple):
-    """The codes with which a service rejects a key, what they mean, and the fix."""
-
-    code: re.Pattern[str]
-    meaning: str
-    fix: str
-
-
-_OTHER_KEY = "check the access key id: it may be deleted, disabled or of another account"
-_ONE_KEY = "use id, secret and token of one and the same temporary key"
-_CLOCK = "set the clock of this machine"
-_REJECTIONS = tuple(
-    KeyRejection(re.compile(code, re.IGNORECASE), meaning, fix)
-    for code, meaning, fix in (
-        (r"InvalidAccessKeyId.*", "does not know the access key", _OTHER_KEY),
-        (
-            r"InvalidSecurityToken\.Expired|SecurityTokenExpired",
-            "reports that the security token has expired",
-            "get a new temporary key",
-        ),
-        (
-            r"InvalidSecurityToken.*|MissingSecurityToken",
-            "reports that the security token is wrong or missing",
-            _ONE_KEY,
-        ),
-        (
-            r"Signature(DoesNot|Not)Match|InvalidAccessKeySecret",
-            "reports that the signature is wrong",
-            "check the access key secret",
-        ),
-        (
-            r"InvalidTimeStamp.*|TimeExpired|RequestTimeTooSkewed",
-            "reports that the time of the call is wrong",
-            _CLOCK,
-        ),
-    )
-)
 _CODES_FOR_AN_ACCEPTED_KEY = frozenset(
     (
         "",
@@ -60,7 +26,7 @@ _CODES_FOR_AN_ACCEPTED_KEY = frozenset(
     )
 )
 _UNREACHABLE = (
-    "NotReached",
+    NOT_REACHED,
     "NetWorkException",
     "NotConnected",
     "NameNotResolved",
@@ -87,11 +53,6 @@ def service_status(code: str) -> ServiceStatus:
     return "rejected" if key_rejection(code) else "unclear"
 
 
-def key_rejection(code: str) -> KeyRejection | None:
-    """Return the rejection of the key that a code stands for, None for any other code."""
-    return next((each for each in _REJECTIONS if each.code.fullmatch(code)), None)
-
-
 def unavailable(cloud: InspectedCloud, service: Service) -> Finding | None:
     """Return why the resources of a service cannot be checked, None if they can; other checks name the fix."""
     if not cloud.endpoint(service):
@@ -99,6 +60,22 @@ def unavailable(cloud: InspectedCloud, service: Service) -> Finding | None:
     if service_status(cloud.code(service)) in ("accepted", "unclear"):
         return None
     return unknown(f"{service.name} could not be called", "fix its endpoint and the key first")
+
+
+def needs(service: Service) -> Callable[[Check], Check]:
+    """Run a check only if the resources of the service can be checked; otherwise the only finding says why not."""
+
+    def decorate(check: Check) -> Check:
+        @wraps(check)
+        def checked(cloud: InspectedCloud) -> Iterator[Finding]:
+            if finding := unavailable(cloud, service):
+                yield finding
+            else:
+                yield from check(cloud)
+
+        return checked
+
+    return decorate
 
 
 def endpoints(cloud: InspectedCloud) -> Iterator[Finding]:
@@ -113,7 +90,7 @@ def endpoints(cloud: InspectedCloud) -> Iterator[Finding]:
             case "unreachable":
                 yield wrong(f"{service.name} at {url} cannot be reached", f"check {_key(service)} and the network")
             case "untrusted":
-                yield wrong(f"The certificate of {service.name} at {url} is not trusted", CURE)
+                yield wrong(f"The certificate of {service.name} at {url} is not trusted", FIX)
             case "foreign":
                 fix = f"check {_key(service)}, and whether a proxy responds instead"
                 yield wrong(f"The endpoint {url} does not respond like {service.name} ({code})", fix)

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from express_sync.ops.doctor.cloud import FUNCTIONS, SMQ, InspectedCloud
-from express_sync.ops.doctor.endpoints import unavailable
-from express_sync.ops.doctor.finding import Finding, ok, unknown, wrong
+from express_sync.ops.doctor.endpoints import needs
+from express_sync.ops.doctor.finding import DEPLOY, Finding, ok, unknown, wrong
 
 # The settings of the function that must equal a name in the profile.
 SETTINGS = {
@@ -15,11 +15,9 @@ SETTINGS = {
 }
 
 
+@needs(FUNCTIONS)
 def function(cloud: InspectedCloud) -> Iterator[Finding]:
     """Check that the function exists, is active, and is configured with the names of the profile."""
-    if finding := unavailable(cloud, FUNCTIONS):
-        yield finding
-        return
     subject, response = f"Function {cloud.setting(FUNCTIONS, 'function')}", cloud.function
     if response.code:
         yield _lookup_failed(subject, response.code)
@@ -30,7 +28,7 @@ def function(cloud: InspectedCloud) -> Iterator[Finding]:
 
 def _lookup_failed(subject: str, code: str) -> Finding:
     if code == "FunctionNotFound":
-        return wrong(f"{subject} does not exist", "deploy template.yml, or correct fc.function of the profile")
+        return wrong(f"{subject} does not exist", f"{DEPLOY}, or correct fc.function of the profile")
     if code == "AccessDenied":
         fix = "grant fc:GetFunction to the key, or check its security token"
         return unknown(f"The key is not permitted to look up {subject}", fix)
@@ -41,7 +39,7 @@ def _state(subject: str, description: Mapping[str, Any]) -> Finding:
     state = description.get("state", "Active")
     if state in ("Active", "Inactive"):  # Inactive: has no instance at the moment
         return ok(f"{subject} exists")
-    return wrong(f"{subject} cannot run: its state is {state}", "see its page in the console, and deploy template.yml")
+    return wrong(f"{subject} cannot run: its state is {state}", f"see its page in the console, and {DEPLOY}")
 
 
 def _settings(cloud: InspectedCloud, description: Mapping[str, Any]) -> Iterator[Finding]:
@@ -54,4 +52,4 @@ def _settings(cloud: InspectedCloud, description: Mapping[str, Any]) -> Iterator
         if expected and actual != expected:
             state = f"is set to {actual}" if actual else "is not set"
             message = f"{variable} of the function {state}, not to {expected}"
-            yield wrong(message, f"deploy template.yml, or correct mns.{key}")
+            yield wrong(message, f"{DEPLOY}, or correct mns.{key}")

@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from express_sync.ops.doctor.cloud import SMQ, InspectedCloud
-from express_sync.ops.doctor.endpoints import unavailable
-from express_sync.ops.doctor.finding import Finding, ok, unknown, wrong
+from express_sync.ops.doctor.endpoints import needs
+from express_sync.ops.doctor.finding import DEPLOY, Finding, ok, unknown, wrong
 from express_sync.ops.doctor.smq_inventory import Subscription
 from express_sync.ops.queues.client import RESULT_QUEUE
+from express_sync.ops.terminal.output import counted
 from handler.smq.client import SmqError
 
 QUEUES = ("requestQueue", RESULT_QUEUE, "failureQueue", "deadLetterQueue")
 _ABSENT = ("QueueNotExist", "TopicNotExist")
-_DEPLOY = "deploy template.yml"
 
 
 class _ExpectedSubscription(NamedTuple):
@@ -29,25 +29,22 @@ SUBSCRIPTIONS = (
 )
 
 
+@needs(SMQ)
 def queues(cloud: InspectedCloud) -> Iterator[Finding]:
     """Check that each queue exists, and report about how many messages it holds."""
-    if finding := unavailable(cloud, SMQ):
-        yield finding
-        return
     for key in QUEUES:
         yield _existing(cloud, "Queue", key, lambda name: _content(cloud.inventory.message_count(name)))
 
 
+@needs(SMQ)
 def topic(cloud: InspectedCloud) -> Iterator[Finding]:
     """Check that the result topic exists."""
-    yield unavailable(cloud, SMQ) or _existing(cloud, "Topic", "resultTopic", cloud.inventory.check_topic)
+    yield _existing(cloud, "Topic", "resultTopic", cloud.inventory.check_topic)
 
 
+@needs(SMQ)
 def subscriptions(cloud: InspectedCloud) -> Iterator[Finding]:
     """Check that the result topic delivers to each queue exactly the outcomes that belong there."""
-    if finding := unavailable(cloud, SMQ):
-        yield finding
-        return
     name = cloud.setting(SMQ, "resultTopic")
     try:
         actual = cloud.inventory.subscriptions(name) if name else ()
@@ -73,7 +70,7 @@ def _existing(cloud: InspectedCloud, kind: str, key: str, look_up: Callable[[str
 
 def _lookup_failed(subject: str, key: str, code: str) -> Finding:
     if code in _ABSENT:
-        return wrong(f"{subject} does not exist", f"{_DEPLOY}, or correct mns.{key} of the profile")
+        return wrong(f"{subject} does not exist", f"{DEPLOY}, or correct mns.{key} of the profile")
     if code == "AccessDenied":
         fix = "grant mns:GetQueueAttributes and mns:GetTopicAttributes to the key"
         return unknown(f"The key is not permitted to look up {subject}", fix)
@@ -81,7 +78,7 @@ def _lookup_failed(subject: str, key: str, code: str) -> Finding:
 
 
 def _content(count: int) -> str:
-    return f" with about {count} message{'s' if count > 1 else ''}" if count else ""
+    return f" with about {counted(count, 'message')}" if count else ""
 
 
 def _subscription(cloud: InspectedCloud, expected: _ExpectedSubscription, actual: tuple[Subscription, ...]) -> Finding:
@@ -93,7 +90,7 @@ def _subscription(cloud: InspectedCloud, expected: _ExpectedSubscription, actual
     if not matching:
         tag = f"the filter tag {expected.tag}" if expected.tag else "no filter tag"
         message = f"No subscription delivers {outcomes} to {queue}"
-        return wrong(message, f"{_DEPLOY}, or subscribe the queue with {tag}")
+        return wrong(message, f"{DEPLOY}, or subscribe the queue with {tag}")
     wrapping = next((each for each in matching if each.content_format != "SIMPLIFIED"), None)
     if wrapping:
         message = f"Subscription {wrapping.name} wraps outcomes in {wrapping.content_format}"

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from express_sync.ops.doctor.cloud import GATEWAY, InspectedCloud
-from express_sync.ops.doctor.endpoints import unavailable
+from express_sync.ops.doctor.endpoints import needs
 from express_sync.ops.doctor.finding import Finding, ok, unknown, wrong
+from express_sync.ops.terminal.output import counted
 from handler.provisioning.errors import error_info
 
 MAX_NAMES = 5
@@ -22,52 +23,43 @@ _NOT_OFFERED = ("InvalidApi.NotFound", "InvalidAction.NotFound")
 _SHARE_FIRST = "create a file share on the bucket with a Standard, Enhanced or Performance Optimized gateway"
 
 
+@needs(GATEWAY)
 def permissions(cloud: InspectedCloud) -> Iterator[Finding]:
     """Check that the key may look up groups, and that the service has the role that it needs to create them."""
-    if finding := unavailable(cloud, GATEWAY):
-        yield finding
-        return
-    response = cloud.groups
-    if response.code in _DENIED:
+    code = cloud.groups.code
+    if code:
         rights = "hcs-sgw:DescribeExpressSyncs to it, and with hcs-sgw:CreateExpressSync to the function's role"
-        yield wrong(f"The key is not permitted to look up groups ({response.code})", f"grant {rights}")
-    elif response.code in _ROLE:
-        yield _missing_role(response.code)
-    elif response.code:
-        yield _undetermined("Groups could not be looked up", response.code)
+        denied = wrong(f"The key is not permitted to look up groups ({code})", f"grant {rights}")
+        yield _lookup_failed("Groups", code, denied)
     else:
-        count = len(_items(response.document, "ExpressSyncs", "ExpressSync"))
+        count = len(_items(cloud.groups.document, "ExpressSyncs", "ExpressSync"))
         yield ok(f"The key may look up groups; there are {count}")
 
 
+@needs(GATEWAY)
 def buckets(cloud: InspectedCloud) -> Iterator[Finding]:
     """Report which buckets can be used for express synchronization, if the API still lists them."""
-    if finding := unavailable(cloud, GATEWAY):
-        yield finding
-        return
-    response = cloud.buckets
-    if response.code in _NOT_OFFERED:
+    code = cloud.buckets.code
+    if code in _NOT_OFFERED:
         yield unknown(
             "The list of usable buckets is not available here", "see the shares of your gateways in the console"
         )
-    elif response.code in _DENIED:
+    elif code:
         right = "hcs-sgw:DescribeSharesBucketInfoForExpressSync"
-        yield unknown(f"The key is not permitted to list usable buckets ({response.code})", f"grant {right} to it")
-    elif response.code in _ROLE:
-        yield _missing_role(response.code)
-    elif response.code:
-        yield _undetermined("Usable buckets could not be looked up", response.code)
+        denied = unknown(f"The key is not permitted to list usable buckets ({code})", f"grant {right} to it")
+        yield _lookup_failed("Usable buckets", code, denied)
     else:
-        yield _usable(_items(response.document, "BucketInfos", "BucketInfo"))
+        yield _usable(_items(cloud.buckets.document, "BucketInfos", "BucketInfo"))
 
 
-def _missing_role(code: str) -> Finding:
-    message = error_info(code, None).message.rstrip(".")
-    return wrong(f"{message} ({code})", "authorize it once in its console, role AliyunServiceRoleForHCSSGW")
-
-
-def _undetermined(message: str, code: str) -> Finding:
-    return unknown(f"{message} ({code})", "try again in a minute")
+def _lookup_failed(subject: str, code: str, denied: Finding) -> Finding:
+    """Return the finding for an error code; `denied` is the one for a key without permission."""
+    if code in _DENIED:
+        return denied
+    if code in _ROLE:
+        message = error_info(code, None).message.rstrip(".")
+        return wrong(f"{message} ({code})", "authorize it once in its console, role AliyunServiceRoleForHCSSGW")
+    return unknown(f"{subject} could not be looked up ({code})", "try again in a minute")
 
 
 def _usable(infos: Sequence[Any]) -> Finding:
@@ -75,7 +67,7 @@ def _usable(infos: Sequence[Any]) -> Finding:
     if not names:
         return wrong("No bucket can be used, because none has a share", _SHARE_FIRST)
     shown = ", ".join(names[:MAX_NAMES]) + (", …" if len(names) > MAX_NAMES else "")
-    return ok(f"{len(names)} bucket{'s' if len(names) > 1 else ''} can be used: {shown}")
+    return ok(f"{counted(len(names), 'bucket')} can be used: {shown}")
 
 
 def _items(document: Any, outer: str, inner: str) -> Sequence[Any]:

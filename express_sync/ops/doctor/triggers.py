@@ -9,26 +9,23 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from express_sync.ops.doctor.cloud import FUNCTIONS, SMQ, InspectedCloud
-from express_sync.ops.doctor.endpoints import unavailable
-from express_sync.ops.doctor.finding import Finding, ok, unknown, wrong
+from express_sync.ops.doctor.endpoints import needs
+from express_sync.ops.doctor.finding import DEPLOY, Finding, ok, unknown, wrong
 
-_DEPLOY = "deploy template.yml"
 _DRAIN_REQUESTS = {"control": {"drain": "requests"}}
 _SOURCE = ("eventSourceConfig", "eventSourceParameters", "sourceMNSParameters")
 
 
+@needs(FUNCTIONS)
 def role(cloud: InspectedCloud) -> Iterator[Finding]:
     """Check that the function has a role, and tell how to find out whether its permissions suffice."""
-    if finding := unavailable(cloud, FUNCTIONS):
-        yield finding
-        return
     response = cloud.function
     if response.code:
         yield _lookup_failed("The function's role", response.code, "fc:GetFunction")
         return
     arn = response.document.get("role")
     if not arn:
-        yield wrong("The function has no role, so it has no key to call other services with", _DEPLOY)
+        yield wrong("The function has no role, so it has no key to call other services with", DEPLOY)
         return
     name = str(arn).rpartition("/")[2]
     yield ok(f"The function has the role {name}")
@@ -38,11 +35,9 @@ def role(cloud: InspectedCloud) -> Iterator[Finding]:
     )
 
 
+@needs(FUNCTIONS)
 def trigger(cloud: InspectedCloud) -> Iterator[Finding]:
     """Check that an enabled trigger delivers the messages of the request queue to the function."""
-    if finding := unavailable(cloud, FUNCTIONS):
-        yield finding
-        return
     response, queue = cloud.triggers, cloud.setting(SMQ, "requestQueue")
     if response.code:
         yield _lookup_failed("The function's trigger", response.code, "fc:ListTriggers")
@@ -54,7 +49,7 @@ def trigger(cloud: InspectedCloud) -> Iterator[Finding]:
 
 def _delivery(queue: str, triggers: list[Mapping[str, Any]]) -> Finding:
     if not triggers:
-        return wrong(f"No trigger delivers requests from {queue} to the function", _DEPLOY)
+        return wrong(f"No trigger delivers requests from {queue} to the function", DEPLOY)
     enabled = [each for each in triggers if _is_enabled(_config(each))]
     if not enabled:
         name = triggers[0].get("triggerName")

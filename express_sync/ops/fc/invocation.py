@@ -1,4 +1,4 @@
-"""Invokes a function through the API of Function Compute 3.0, version 2023-03-30.
+"""Invokes a function through the API of Function Compute 3.0.
 
 An error of the function arrives with HTTP status 200; only the header X-Fc-Error-Type shows it.
 """
@@ -6,20 +6,19 @@ An error of the function arrives with HTTP status 200; only the header X-Fc-Erro
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import quote
 
 import urllib3
 from urllib3.exceptions import HTTPError
 
 from express_sync.ops.acs import Call, error_code, send
-from express_sync.ops.terminal.certificates import CURE, is_untrusted
+from express_sync.ops.fc.api import FC_VERSION, function_path
+from express_sync.ops.terminal.certificates import FIX, is_untrusted
 from express_sync.ops.terminal.errors import CliError
 from handler.credentials import Credentials
 
 MAX_INVOCATION_SECONDS = 300.0  # the limit of Function Compute for a triggered function
 TIMEOUT = urllib3.Timeout(connect=10.0, read=MAX_INVOCATION_SECONDS)
 ACCEPTED = (200, 202)
-_VERSION = "2023-03-30"
 _ADVICE = {
     "ServiceNotFound": "check --service, or use --via fc3 for a function that has no service",
     "FunctionNotFound": "check fc.function of the profile",
@@ -62,9 +61,10 @@ def invoke_async(endpoint: str, function: str, credentials: Credentials, event: 
 def _invoke(
     endpoint: str, function: str, credentials: Credentials, event: bytes, invocation_type: str
 ) -> urllib3.BaseHTTPResponse:
-    path = f"/{_VERSION}/functions/{quote(function, safe='')}/invocations"
     headers = {"content-type": "application/octet-stream", "x-fc-invocation-type": invocation_type}
-    call = Call(_VERSION, "InvokeFunction", path=path, body=event, headers=headers)
+    call = Call(
+        FC_VERSION, "InvokeFunction", path=f"{function_path(function)}/invocations", body=event, headers=headers
+    )
     return accepted(endpoint, lambda: send(call, endpoint, credentials, timeout=TIMEOUT))
 
 
@@ -74,7 +74,7 @@ def accepted(endpoint: str, request: Callable[[], urllib3.BaseHTTPResponse]) -> 
         response = request()
     except HTTPError as error:
         if is_untrusted(error):
-            raise CliError(f"The certificate of Function Compute at {endpoint} is not trusted; {CURE}.") from None
+            raise CliError(f"The certificate of Function Compute at {endpoint} is not trusted; {FIX}.") from None
         raise CliError(f"Function Compute at {endpoint} cannot be reached; check that it is running.") from None
     if response.status not in ACCEPTED:
         code = error_code(response)

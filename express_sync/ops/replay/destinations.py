@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from express_sync.ops.fc import invocation
 from express_sync.ops.queues.batching import MAX_MESSAGES
@@ -62,21 +62,15 @@ def destination(target: Target, via: str, service: str | None) -> Destination:
         raise CliError("--via fc2 and --service NAME belong together: only FC 2.0 has services.")
     if via == "queue":
         return ToQueue(target.requests)
-    fc = _function(target)
+    endpoint, function = target.function
     if via == "fc3":
         return ToFunction(
-            f"the function {fc['function']}",
-            partial(invocation.invoke_async, fc["endpoint"], fc["function"], target.credentials),
+            f"the function {function}",
+            partial(invocation.invoke_async, endpoint, function, target.credentials),
         )
     from express_sync.ops.fc import invoke_fc2  # noqa: PLC0415 - its client takes 90 ms to import
 
     return ToFunction(
-        f"the function {fc['function']} of the service {service}",
-        partial(invoke_fc2.invoke_async, fc["endpoint"], str(service), fc["function"], target.credentials),
+        f"the function {function} of the service {service}",
+        partial(invoke_fc2.invoke_async, endpoint, str(service), function, target.credentials),
     )
-
-
-def _function(target: Target) -> dict[str, Any]:
-    if "fc" not in target.profile:
-        raise CliError("The profile does not name a function; add fc.endpoint and fc.function to it.")
-    return dict(target.profile["fc"])

@@ -21,9 +21,27 @@ from handler.inbound.envelope import parse_message
 from handler.smq.client import Received
 
 FAILURES, DEAD_LETTERS = "failures", "dead-letters"
-QUEUES: Mapping[str, Callable[[Target], Queue]] = {
-    FAILURES: lambda target: target.failures,
-    DEAD_LETTERS: lambda target: target.dead_letters,
+Contents = tuple[Failure | NotAFailure, ...]
+Reader = Callable[[Received], Contents]
+
+
+def _outcome(message: Received) -> Contents:
+    return (read(message.body),)
+
+
+def _dead_letters(message: Received) -> Contents:
+    """Return every delivery in a dead letter: a request, or an envelope that a trigger has abandoned."""
+    since = datetime.fromtimestamp(message.enqueued_at_ms / 1000, timezone.utc)
+    return tuple(
+        dead_letter(f"{message.message_id} {each.message_id}", each.document, each.lineage.attributes, since)
+        for each in parse_message(message.message_id, message.body)
+    )
+
+
+# The queues that can be a source, and what reads their messages.
+QUEUES: Mapping[str, tuple[Callable[[Target], Queue], Reader]] = {
+    FAILURES: (lambda target: target.failures, _outcome),
+    DEAD_LETTERS: (lambda target: target.dead_letters, _dead_letters),
 }
 
 
@@ -33,14 +51,11 @@ class Found:
 
     place: str
     key: str
-    contents: tuple[Failure | NotAFailure, ...]
+    contents: Contents
 
 
 class Source(Protocol):
     """Returns failures a few at a time; `settle` deletes those that are done."""
-
-    @property
-    def name(self) -> str: ...
 
     def take(self, count: int) -> Sequence[Found]: ...
 
@@ -50,9 +65,9 @@ class Source(Protocol):
 class QueueSource:
     """Reads a queue through leases, each message once."""
 
-    def __init__(self, name: str, messages: LeasedMessages) -> None:
-        self.name = name
+    def __init__(self, messages: LeasedMessages, read_message: Reader) -> None:
         self._messages = messages
+        self._read = read_message
 
     def take(self, count: int) -> Sequence[Found]:
         """Return up to `count` messages, at most 16; none at the end of the queue."""
@@ -66,15 +81,13 @@ class QueueSource:
             self._messages.delete([each.key for each in done])
 
     def _found(self, message: Received) -> Found:
-        contents = _outcome(message) if self.name == FAILURES else _dead_letters(message)
-        return Found(f"Message {message.message_id}", message.message_id, contents)
+        return Found(f"Message {message.message_id}", message.message_id, self._read(message))
 
 
 class FileSource:
     """Reads the lines of a file, which is never changed."""
 
     def __init__(self, path: str) -> None:
-        self.name = path
         self._texts = texts(path)
 
     def take(self, count: int) -> Sequence[Found]:
@@ -94,8 +107,9 @@ def opened(target: Target | None, name: str) -> Iterator[Source]:
     if target is None or name not in QUEUES:
         yield FileSource(name)
         return
-    with _leased(QUEUES[name](target)) as messages:
-        yield QueueSource(name, messages)
+    queue_of, read_message = QUEUES[name]
+    with _leased(queue_of(target)) as messages:
+        yield QueueSource(messages, read_message)
 
 
 @contextmanager
@@ -111,16 +125,3 @@ def _leased(queue: Queue) -> Iterator[LeasedMessages]:
                 output.notice(
                     f"{count} could not be returned, and will be visible after the queue's visibility timeout."
                 )
-
-
-def _outcome(message: Received) -> tuple[Failure | NotAFailure, ...]:
-    return (read(message.body),)
-
-
-def _dead_letters(message: Received) -> tuple[Failure | NotAFailure, ...]:
-    """Return every delivery in a dead letter: a request, or an envelope that a trigger has abandoned."""
-    since = datetime.fromtimestamp(message.enqueued_at_ms / 1000, timezone.utc)
-    return tuple(
-        dead_letter(f"{message.message_id} {each.message_id}", each.document, each.lineage.attributes, since)
-        for each in parse_message(message.message_id, message.body)
-    )

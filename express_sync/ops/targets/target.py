@@ -8,7 +8,8 @@ from typing import Any
 
 from express_sync.ops.queues.client import RESULT_QUEUE, Queue, queue
 from express_sync.ops.targets import profiles, registration
-from express_sync.ops.terminal.certificates import CURE, UNTRUSTED
+from express_sync.ops.terminal.certificates import FIX, UNTRUSTED
+from express_sync.ops.terminal.errors import CliError
 from handler.credentials import Credentials
 
 LOCAL = "local"
@@ -49,6 +50,13 @@ class Target:
         """Return the queue of messages that could not be processed."""
         return queue(self.profile, "deadLetterQueue", self.credentials)
 
+    @property
+    def function(self) -> tuple[str, str]:
+        """Return the endpoint of Function Compute and the name of the function. CliError if the cloud has none."""
+        if "fc" not in self.profile:
+            raise CliError("The profile does not name a function; add fc.endpoint and fc.function to it.")
+        return self.profile["fc"]["endpoint"], self.profile["fc"]["function"]
+
 
 def choose(name: str, directory: Path, environment: Mapping[str, str]) -> Target:
     """Return the target of profile `name`, seen from `directory`. CliError if the profile is missing or invalid."""
@@ -88,7 +96,7 @@ def smq_error_message(code: str, target: Target) -> str:
     """Return what to tell the user about a failed call to the target's SMQ."""
     endpoint = target.profile["mns"]["endpoint"]
     if code == UNTRUSTED:
-        return f"The certificate of SMQ at {endpoint} is not trusted; {CURE}."
+        return f"The certificate of SMQ at {endpoint} is not trusted; {FIX}."
     advice = {**_ADVICE, **(_ADVICE_FOR_TEMPORARY_KEYS if target.credentials.security_token else {})}
     if code in advice:
         return f"SMQ at {endpoint} rejects the call with {code}; {advice[code]}."

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from express_sync.local.template.parser import TemplateError, parse
 from express_sync.ops.template_check.finding import Finding
 from express_sync.ops.template_check.parameters import check_parameters
 from express_sync.ops.template_check.schema_check import check_plain
@@ -14,14 +13,11 @@ from express_sync.ops.template_check.structure import check_structure
 MAX_BYTES = 524288  # of TemplateBody, in the reference of ROS's CreateStack
 
 
-def check(text: str) -> tuple[Finding, ...]:
-    """Return every fault of a template's text once."""
+def check(text: str, document: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """Return every fault of a template once; `document` is what its text contains."""
     if (size := len(text.encode())) > MAX_BYTES:
         return (Finding("Template", f"has {size} bytes; ROS accepts {MAX_BYTES}"),)
-    try:
-        return check_document(parse(text))
-    except TemplateError as error:
-        return (Finding("Template", f"cannot be read: {error}"),)
+    return check_document(document)
 
 
 def check_document(document: Mapping[str, Any]) -> tuple[Finding, ...]:

@@ -3,7 +3,7 @@
 import re
 
 UNTRUSTED = "CertificateNotTrusted"
-CURE = "nothing was sent; check the endpoint, or name the certificates to trust with SSL_CERT_FILE"
+FIX = "nothing was sent; check the endpoint, or name the certificates to trust with SSL_CERT_FILE"
 _TEXT = re.compile(r"CERTIFICATE_VERIFY_FAILED|hostname .* doesn't match")
 
 

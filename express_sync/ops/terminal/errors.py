@@ -1,7 +1,7 @@
 """Exit codes, and the error that ends a command with one sentence."""
 
 from enum import IntEnum
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 import click
 
@@ -27,6 +27,6 @@ class CliError(click.ClickException):
         click.echo(f"express-sync: {self.format_message()}", file=file, err=True)
 
 
-def exit_with(code: ExitCode) -> None:
+def exit_with(code: ExitCode) -> NoReturn:
     """End the command with `code` and print nothing."""
     raise click.exceptions.Exit(code)

@@ -115,8 +115,6 @@ def _print(file: TextIO, *parts: Text | str) -> None:
 
 def _console(file: TextIO) -> Console:
     console = Console(file=file, highlight=False, markup=False, emoji=False)
-    return (
-        console
-        if console.is_terminal
-        else Console(file=file, highlight=False, markup=False, emoji=False, width=WIDTH_WITHOUT_TERMINAL)
-    )
+    if not console.is_terminal:
+        console.width = WIDTH_WITHOUT_TERMINAL
+    return console

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from express_sync.local.cloud import CloudOptions
+from tests.ops.cli.deploy_support import DeploymentBench, deployment_bench
 from tests.support.cli import CloudShell, Shell, cloud_shell
 
 
@@ -27,3 +28,10 @@ def queues(tmp_path: Path) -> Iterator[CloudShell]:
     """Run a local cloud without the function: what is sent stays in its queue."""
     with cloud_shell(tmp_path, CloudOptions(with_function=False)) as running:
         yield running
+
+
+@pytest.fixture
+def bench(tmp_path: Path, cloud: CloudShell) -> Iterator[DeploymentBench]:
+    """Yield services to deploy to, beside the cloud of the test."""
+    with deployment_bench(tmp_path, cloud) as made:
+        yield made

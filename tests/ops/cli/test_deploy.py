@@ -15,8 +15,8 @@ from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.cloud import CloudOptions
 from express_sync.ops.deployment.package_file import read
 from express_sync.ops.terminal.errors import CliError
-from tests.ops.cli.deploy_support import BUCKET, REGION, ROLE, DeploymentBench, deployment_bench
-from tests.support.cli import CloudShell, cloud_shell
+from tests.ops.cli.deploy_support import BUCKET, REGION, DeploymentBench, deployment_bench
+from tests.support.cli import ROLE, CloudShell, cloud_shell
 
 NOWHERE = "http://127.0.0.1:1"
 NO_SECONDS = ("0.009", "60.1", "-1", ".5", "1.", "00.5", "1e1", "nan", "inf", "0.5 ", "1_0", "٣", "", "0." + "5" * 5000)
@@ -29,13 +29,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudShell]:
     """A cloud for `doctor`, which no test changes."""
     with cloud_shell(tmp_path_factory.mktemp("cloud"), CloudOptions()) as running:
         yield running
-
-
-@pytest.fixture
-def bench(tmp_path: Path, cloud: CloudShell) -> Iterator[DeploymentBench]:
-    """Yield services and a directory for one test."""
-    with deployment_bench(tmp_path, cloud) as made:
-        yield made
 
 
 def test_deploy_creates_and_checks_a_stack(bench: DeploymentBench) -> None:

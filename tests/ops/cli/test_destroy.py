@@ -8,7 +8,7 @@ import pytest
 
 from express_sync.local.cloud import CloudOptions
 from express_sync.ops.deployment.package_file import read
-from tests.ops.cli.deploy_support import BUCKET, REGION, DeploymentBench, deployment_bench
+from tests.ops.cli.deploy_support import BUCKET, REGION, DeploymentBench
 from tests.support.cli import CloudShell, Ended, cloud_shell
 
 REASON = "The queue is in use"
@@ -19,13 +19,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudShell]:
     """A cloud without a function, whose queues hold messages."""
     with cloud_shell(tmp_path_factory.mktemp("cloud"), CloudOptions(with_function=False)) as running:
         yield running
-
-
-@pytest.fixture
-def bench(tmp_path: Path, cloud: CloudShell) -> Iterator[DeploymentBench]:
-    """Yield services and a directory for one test."""
-    with deployment_bench(tmp_path, cloud) as made:
-        yield made
 
 
 @pytest.fixture

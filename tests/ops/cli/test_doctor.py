@@ -2,7 +2,6 @@
 
 import http.server
 import json
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +14,6 @@ import pytest
 from alibabacloud_sgw20180511.client import Client
 from alibabacloud_sgw20180511.models import DescribeSharesBucketInfoForExpressSyncRequest
 from alibabacloud_tea_openapi.models import Config
-from click.testing import CliRunner
 from mns.account import Account
 from mns.queue import Message
 
@@ -24,8 +22,7 @@ from express_sync.local.cloud import CloudOptions
 from express_sync.local.fc.signature import verify_acs3
 from express_sync.local.openapi.request import Call
 from express_sync.local.sgw.groups import EXAMPLE_BUCKET
-from express_sync.ops.cli import commands
-from tests.support.cli import CloudShell, Ended, Shell, cloud_shell
+from tests.support.cli import ROLE, CloudShell, Ended, Shell, cloud_shell, run_in_process, without_secrets
 
 CHECKS = [
     "endpoints",
@@ -41,8 +38,6 @@ CHECKS = [
 ]
 NOWHERE = "http://127.0.0.1:1"
 UNTESTED_ROLES = "The permissions of express-sync-function-cn-hangzhou and the role of Cloud Storage Gateway"
-ROLE = LOCAL_ACCOUNT.role
-SECRETS = (LOCAL_ACCOUNT.user.access_key_secret, ROLE.access_key_secret, ROLE.security_token, "not-the-secret")
 
 
 @pytest.fixture(scope="module")
@@ -67,16 +62,8 @@ def broken(tmp_path: Path) -> Iterator[CloudShell]:
 
 
 def doctor(cloud: CloudShell, *arguments: str) -> Ended:
-    """Run the command in this process, which is faster than in a new one, and check the output for secrets."""
-    strange = [name for name in os.environ if name.startswith(("EXPRESS_SYNC", "ALIBABA_CLOUD"))]
-    environment: dict[str, str | None] = {**dict.fromkeys(strange), "HOME": str(cloud.shell.directory)}
-    before = Path.cwd()
-    os.chdir(cloud.shell.directory)
-    try:
-        result = CliRunner().invoke(commands, ["doctor", *arguments], env=environment)
-    finally:
-        os.chdir(before)
-    return without_secrets(Ended(result.exit_code, result.stdout, result.stderr))
+    """Run the command in this process."""
+    return run_in_process(cloud.shell.directory, "doctor", *arguments)
 
 
 def inspect(cloud: CloudShell, profile: str, **changes: Any) -> Ended:
@@ -85,12 +72,6 @@ def inspect(cloud: CloudShell, profile: str, **changes: Any) -> Ended:
     directory.mkdir(parents=True, exist_ok=True)
     (directory / f"{profile}.json").write_text(json.dumps({**cloud.ready, **changes}))
     return doctor(cloud, "--json", "--profile", profile)
-
-
-def without_secrets(ended: Ended) -> Ended:
-    assert not [secret for secret in SECRETS if secret in ended.out + ended.err]
-    assert "Traceback" not in ended.err
-    return ended
 
 
 def messages(ended: Ended, mark: str) -> dict[str, list[str]]:

@@ -3,12 +3,14 @@
 import errno
 import io
 import re
+import subprocess
 import sys
 
 import pytest
 from click.testing import CliRunner
 
-from express_sync.ops.cli import commands, main
+from express_sync.ops.cli import COMMANDS, commands, main
+from express_sync.paths import TEMPLATE
 
 
 def _ends(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
@@ -84,6 +86,24 @@ def test_help_fits_a_terminal_of_80_columns(arguments: tuple[str, ...]) -> None:
     shown = CliRunner().invoke(commands, [*arguments, "--help"], terminal_width=80)
     assert shown.exit_code == 0
     assert [line for line in shown.output.splitlines() if len(line) > 80] == []
+
+
+def test_help_lists_the_commands_of_the_table() -> None:
+    """The order and the texts are those of the table."""
+    shown = CliRunner().invoke(commands, ["--help"], terminal_width=200).stdout
+    listed = re.findall(r"^  (\w+) +(.+)$", shown.partition("\nCommands:\n")[2], re.MULTILINE)
+    assert listed == list(COMMANDS.items())
+
+
+def test_help_imports_no_command() -> None:
+    """Some commands take half a second to import."""
+    code = (
+        "import sys; from express_sync.ops.cli import commands; commands.main(['--help'], standalone_mode=False);"
+        "print('Imported:', *(name for name in sys.modules if name.startswith('express_sync.ops.commands')))"
+    )
+    root = str(TEMPLATE.parent)
+    shown = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert shown.stdout.splitlines()[-1].split() == ["Imported:"]
 
 
 class _Closed(io.StringIO):

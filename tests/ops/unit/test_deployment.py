@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from express_sync.ops.acs import NOT_REACHED
 from express_sync.ops.deployment.clients import checked_bucket_name
-from express_sync.ops.deployment.errors import NOT_REACHED, ServiceError, explanation
+from express_sync.ops.deployment.errors import ServiceError, explanation
 from express_sync.ops.deployment.location import locate
 from express_sync.ops.deployment.oss import Bucket
 from express_sync.ops.deployment.package_file import check, newest, read
@@ -243,14 +244,17 @@ def test_poll_intervals_grow_until_the_time_limit() -> None:
 
 @pytest.fixture(scope="module")
 def loaded() -> set[str]:
-    """Return the top-level modules that importing the command line loads."""
-    code = "import sys, express_sync.ops.cli; print(*sys.modules)"
+    """Return the top-level modules that are loaded with all commands of the command line."""
+    code = (
+        "import sys; from express_sync.ops.cli import COMMANDS, commands;"
+        "[commands.get_command(None, name) for name in COMMANDS]; print(*sys.modules)"
+    )
     root = str(TEMPLATE.parent)
     result = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     return {name.partition(".")[0] for name in result.stdout.split()}
 
 
-@pytest.mark.parametrize("sdk", ["alibabacloud_oss_v2", "aliyunsdkcore", "aliyunsdkros"])
+@pytest.mark.parametrize("sdk", ["alibabacloud_oss_v2", "aliyunsdkcore", "aliyunsdkros", "fc2", "requests"])
 def test_sdks_are_imported_lazily(sdk: str, loaded: set[str]) -> None:
     """Commands that do not call a service start without them."""
     assert sdk not in loaded

@@ -81,7 +81,7 @@ def timer(drained: str, *, enable: object = True) -> dict[str, Any]:
 
 
 def response(code: str, document: Mapping[str, Any] | None = None) -> Response:
-    return Response(400 if code else 200, code, document or {})
+    return Response(code, document or {})
 
 
 def inspected(
@@ -130,43 +130,24 @@ def test_healthy_cloud_has_no_fault_and_one_unknown() -> None:
     assert not any(finding.fix for _, finding in found if finding.mark == "ok")
 
 
+def failing(smq: str, sgw: str, fc: str, **codes: str) -> InspectedCloud:
+    """Return a cloud in which every call fails with the code of its service; `codes` are exceptions by name in SMQ."""
+    return inspected(
+        failing={**dict.fromkeys(NAMES.values(), smq), **codes},
+        groups=response(sgw),
+        buckets=response(sgw),
+        function_response=response(fc),
+        triggers=response(fc),
+    )
+
+
 FAULTY: dict[str, InspectedCloud] = {
-    "unreachable": inspected(
-        failing=dict.fromkeys(NAMES.values(), "NotConnected"),
-        groups=response("NotReached"),
-        function_response=response("NotReached"),
-    ),
-    "foreign": inspected(
-        failing=dict.fromkeys(NAMES.values(), "RespDataDamaged"),
-        groups=response("Http502"),
-        function_response=response("Http404"),
-    ),
-    "rejected": inspected(
-        failing=dict.fromkeys(NAMES.values(), "SignatureDoesNotMatch"),
-        groups=response("SignatureDoesNotMatch"),
-        function_response=response("SignatureNotMatch"),
-    ),
-    "absent": inspected(
-        failing={**dict.fromkeys(NAMES.values(), "QueueNotExist"), "outcomes": "TopicNotExist"},
-        groups=response("RoleNotExist"),
-        buckets=response("RoleNotExist"),
-        function_response=response("FunctionNotFound"),
-        triggers=response("FunctionNotFound"),
-    ),
-    "denied": inspected(
-        failing=dict.fromkeys(NAMES.values(), "AccessDenied"),
-        groups=response("NoPermission"),
-        buckets=response("NoPermission"),
-        function_response=response("AccessDenied"),
-        triggers=response("AccessDenied"),
-    ),
-    "transient": inspected(
-        failing=dict.fromkeys(NAMES.values(), "InternalError"),
-        groups=response("InternalError"),
-        buckets=response("InternalError"),
-        function_response=response("InternalServerError"),
-        triggers=response("InternalServerError"),
-    ),
+    "unreachable": failing("NotConnected", "NotReached", "NotReached"),
+    "foreign": failing("RespDataDamaged", "Http502", "Http404"),
+    "rejected": failing("SignatureDoesNotMatch", "SignatureDoesNotMatch", "SignatureNotMatch"),
+    "absent": failing("QueueNotExist", "RoleNotExist", "FunctionNotFound", outcomes="TopicNotExist"),
+    "denied": failing("AccessDenied", "NoPermission", "AccessDenied"),
+    "transient": failing("InternalError", "InternalError", "InternalServerError"),
     "without role": inspected(function_response=response("", {"role": ""})),
     "empty profile": inspected(profile={"mns": {}, "sgw": {}, "fc": {}}),
     "without subscriptions": inspected(subscriptions=()),
@@ -236,13 +217,14 @@ def test_service_status_follows_from_the_error_code(code: str, status: str) -> N
 
 
 def test_unreachable_endpoint_is_wrong_and_its_checks_unknown() -> None:
-    """One cause yields cloud fault; the checks of its resources neither guess nor call again."""
+    """One cause yields one fault; the checks of its resources neither guess nor call again."""
     cloud = FAULTY["unreachable"]
     assert marks(endpoints.endpoints, cloud) == ["wrong"] * 3
     assert marks(endpoints.credentials, cloud) == ["ok", *["unknown"] * 3]
     asked = (messaging.queues, messaging.topic, messaging.subscriptions, storage_gateway.buckets)
     behind = (*asked, function.function, triggers.role, triggers.trigger)
-    assert [marks(check, cloud) for check in behind] == [["unknown"]] * 7
+    found = [[(each.mark, "could not be called" in each.message) for each in check(cloud)] for check in behind]
+    assert found == [[("unknown", True)]] * 7
 
 
 def test_rejected_key_is_wrong_at_each_service() -> None:
@@ -419,7 +401,7 @@ def test_role_is_named_with_the_way_to_test_it() -> None:
     ],
 )
 def test_function_needs_an_enabled_trigger_for_requests(configured: object, mark: Mark, word: str) -> None:
-    """Without cloud, requests stay in the queue although everything else looks healthy."""
+    """Without one, requests stay in the queue although everything else looks healthy."""
     (finding,) = triggers.trigger(inspected(triggers=response("", {"triggers": configured})))
     assert (finding.mark, word in finding.message) == (mark, True)
 
@@ -477,7 +459,7 @@ def test_only_the_first_buckets_are_named() -> None:
 
 @pytest.mark.parametrize("document", [{}, {"BucketInfos": None}, {"BucketInfos": {"BucketInfo": []}}])
 def test_missing_bucket_share_is_wrong(document: dict[str, Any]) -> None:
-    """No request can succeed without cloud, and the fix says how to create cloud."""
+    """No request can succeed without one, and the fix says how to create one."""
     (finding,) = storage_gateway.buckets(inspected(buckets=response("", document)))
     assert (finding.mark, "file share" in finding.fix) == ("wrong", True)
 

@@ -184,7 +184,7 @@ def test_dead_letter_without_an_object_is_unreadable(document: object) -> None:
     assert dead_letter("M-1 M-1", document, {}, NOW) == NotAFailure("contains no request")
 
 
-OLD, YOUNG = timedelta(minutes=60), timedelta(minutes=59, seconds=59)
+OLD = timedelta(minutes=60)
 MATCHES: list[tuple[Filter, bool]] = [
     (Filter(), True),
     (Filter(statuses=frozenset({"failed"})), True),

@@ -56,13 +56,8 @@ def test_faults_are_many_and_distinct() -> None:
 
 
 def test_finding_is_a_sentence_with_the_path() -> None:
-    [finding] = check(TEXT.replace("VisibilityTimeout: 900", "VisibilityTimeout: 90000", 1))
+    [finding] = check_document(parse(TEXT.replace("VisibilityTimeout: 900", "VisibilityTimeout: 90000", 1)))
     assert str(finding) == ("Resources.RequestQueue.Properties.VisibilityTimeout must be at most 43200.")
-
-
-def test_unreadable_template_is_one_finding() -> None:
-    [finding] = check("Resources: [")
-    assert str(finding).startswith("Template cannot be read: the template is not YAML")
 
 
 @given(st.data())
@@ -90,7 +85,7 @@ def with_value(value: Any, path: tuple[Any, ...], new: object) -> Any:
 
 
 def test_too_large_template_is_rejected() -> None:
-    [finding] = check(TEXT + "#" * MAX_BYTES)
+    [finding] = check(TEXT + "#" * MAX_BYTES, DOCUMENT)
     assert f"ROS accepts {MAX_BYTES}" in finding.message
 
 
@@ -120,8 +115,8 @@ Resources:
   Other: {Type: 'ALIYUN::MNS::Queue', Condition: IsNot, Properties: {QueueName: !If [IsWanted, !Ref Queue, o]}}
 Outputs: {Name: {Description: Its name., Value: !If [%s, !GetAtt Queue.QueueName, none]}}
 """
-    assert check(conditional % "IsWanted") == ()
-    [finding] = check(conditional % "IsNot")
+    assert check_document(parse(conditional % "IsWanted")) == ()
+    [finding] = check_document(parse(conditional % "IsNot"))
     assert str(finding) == "Outputs.Name.Value uses Queue, which exists only if IsWanted holds."
 
 
