@@ -274,7 +274,6 @@ class Invocation:
         self._cloud.requeued.append(message)
         submissions, known = set(message.submissions), {each for one in course.messages for each in one.submissions}
         announced = course.told | course.refused | (known if course.is_topic_away else set())
-        announced = course.told | course.refused | (known if course.is_topic_away else set())
         found = {
             Kind.UNANNOUNCED: not submissions <= announced,
             Kind.ALTERED: event["data"] != course.messages[0].document or not submissions <= known,

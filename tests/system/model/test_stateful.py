@@ -203,7 +203,7 @@ class Provisioning(RuleBasedStateMachine):
         self.cloud.land(self.now)
 
 
-RUN = settings(max_examples=300, stateful_step_count=6, database=None)
+RUN = settings(max_examples=500, stateful_step_count=6, database=None)
 
 
 def test_invariants_hold_for_random_requests_and_faults() -> None:
@@ -216,7 +216,7 @@ def test_invariants_hold_for_random_requests_and_faults() -> None:
     [
         pytest.param(provisioning_as(variants.NeverLooks), id="never-looks"),
         pytest.param(provisioning_as(variants.LooksOnce), id="looks-once"),
-        pytest.param(provisioning_as(variants.TakesANamesakeForItsOwn), id="takes-any-group_named"),
+        pytest.param(provisioning_as(variants.TakesANamesakeForItsOwn), id="takes-any-group-of-the-name"),
         pytest.param(variants.swallowing_failures_to_publish, id="swallows-what-it-cannot-publish"),
         pytest.param(variants.requeueing_before_publishing, id="requeues-before-publishing"),
     ],
