@@ -11,7 +11,8 @@ from tests.system.model import state
 from tests.system.model.account import AS_ASKED, Form
 from tests.system.model.choices import all_ways
 from tests.system.model.cloud import Jitter
-from tests.system.model.delivery import ORDINARY, Deliverer, Instance, Shape, Timing, as_shipped
+from tests.system.model.composition import Shape, as_shipped
+from tests.system.model.delivery import ORDINARY, Deliverer, Instance, Timing
 from tests.system.model.faults import EVERY_FAULT, OUTAGE, OUTAGES, Alphabet
 from tests.system.model.instances import Interleavings, Running
 from tests.system.model.invariants import VIOLATIONS, Kind, Made, Story

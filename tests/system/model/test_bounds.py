@@ -12,7 +12,7 @@ import pytest
 
 from handler.model import ProvisionRequest
 from tests.system.model.broken_variants import raising_when_time_is_out
-from tests.system.model.delivery import Shape, as_shipped
+from tests.system.model.composition import Shape, as_shipped
 from tests.system.model.faults import CREATE_FAULTS, LOOKUP_FAULTS
 from tests.system.model.invariants import VIOLATIONS, Story
 from tests.system.model.invocation import Cloud, Invocation

@@ -12,7 +12,7 @@ import pytest
 from tests.system.model import broken_variants as variants
 from tests.system.model.broken_variants import altering_requeued_requests, provisioning_as, with_event, with_ids_from
 from tests.system.model.choices import Choices, all_ways
-from tests.system.model.delivery import Shape
+from tests.system.model.composition import Shape
 from tests.system.model.faults import EVERY_FAULT, OUTAGE, SILENCE
 from tests.system.model.invariants import VIOLATIONS, Kind, Story
 from tests.system.model.schedules import Tally, ended

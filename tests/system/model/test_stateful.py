@@ -23,7 +23,8 @@ from handler.inbound.request_event import Lineage
 from handler.model import Adoption, ProvisionRequest
 from tests.system.model import broken_variants as variants
 from tests.system.model.broken_variants import provisioning_as
-from tests.system.model.delivery import Shape, Timing, as_shipped
+from tests.system.model.composition import Shape, as_shipped
+from tests.system.model.delivery import Timing
 from tests.system.model.faults import CREATE_FAULTS, LOOKUP_FAULTS, SMQ_FAULTS, Landing
 from tests.system.model.invariants import Story
 from tests.system.model.invocation import Cloud, Invocation
