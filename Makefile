@@ -60,7 +60,7 @@ test-pythons: ## run what depends on Python on each other supported version that
 	done
 
 test-this-python: setup-dev
-	$(PYTEST) tests/handler tests/local tests/ops/unit
+	$(PYTEST) tests/handler tests/local tests/doubles tests/ops/unit tests/repo/test_repository.py
 
 model: setup-dev ## every schedule of up to five faults against the real code, on every core (half an hour)
 	$(BIN)/python -m tests.system.model --faults 5

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+MAX_SKEW_SECONDS = 15 * 60  # of the time in a signature, in every service
+
 
 @dataclass(frozen=True, slots=True)
 class Key:

@@ -1,6 +1,7 @@
 """The exception that every emulator raises for an error answer of its service."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 # Error code -> HTTP status and message.
 ErrorTable = Mapping[str, tuple[int, str]]
@@ -14,3 +15,13 @@ class ApiError(Exception):
         self.code = code
         self.status = status
         self.message = message
+
+
+class TableError(ApiError):
+    """An error of the service's `table`, with its usual message unless another is given."""
+
+    table: ClassVar[ErrorTable]
+
+    def __init__(self, code: str, message: str = "") -> None:
+        status, usual = self.table[code]
+        super().__init__(code, status, message or usual)

@@ -40,12 +40,12 @@ class Kind(Generic[Wire]):
 
 @dataclass(frozen=True, slots=True)
 class Fault(Generic[Wire]):
-    """One deviation of one call; `delay_s` is how long the emulator waits, or asks its client to wait."""
+    """One deviation of one call; `seconds` is its number, 0 if it has none."""
 
     text: str
     execution: Execution
     wire: Wire
-    delay_s: float = 0.0
+    seconds: float = 0.0
 
 
 Kinds = Mapping[str, Kind[Wire]]

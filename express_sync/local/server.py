@@ -12,6 +12,7 @@ from collections.abc import Generator, MutableMapping
 from typing import Any
 
 import uvicorn
+from starlette.types import Receive
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 LOOPBACK = "127.0.0.1"
@@ -28,6 +29,12 @@ def reset(scope: MutableMapping[str, Any]) -> None:
 def write(scope: MutableMapping[str, Any], data: bytes) -> None:
     """Send `data` as it is on the connection of `scope`, before or instead of a response."""
     scope["extensions"][_WRITE]["bytes"](data)
+
+
+async def disconnected(receive: Receive) -> None:
+    """Return once the client has disconnected, or the server has closed the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 class LoopbackServer:

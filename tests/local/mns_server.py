@@ -11,14 +11,15 @@ from express_sync.local.mns.engine.message_service import MessageService
 from express_sync.local.server import LoopbackServer
 from tests.support.clock import FakeClock
 from tests.support.patience import PATIENCE_SECONDS
-from tests.support.running import Run, running_loop
+from tests.support.running import Run, started
 
 
 class RunningMns:
     """A running local MNS; its engine and crash points belong to the other thread, `run` runs coroutines there."""
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    run: Run
+
+    def __init__(self) -> None:
         self.clock = FakeClock()
         self.crash_points = CrashPoints()
         self.service = MessageService(LOCAL_ACCOUNT, self.clock)
@@ -36,10 +37,6 @@ class RunningMns:
 @contextmanager
 def running_mns() -> Iterator[RunningMns]:
     """Serve until the end of the block; the time of messages is a FakeClock, that of signatures is real."""
-    with running_loop() as run:
-        mns = RunningMns(run)
-        try:
-            run(mns.server.start())
-            yield mns
-        finally:
-            run(mns.server.stop())
+    mns = RunningMns()
+    with started(mns.server) as mns.run:
+        yield mns

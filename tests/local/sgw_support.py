@@ -46,7 +46,7 @@ class RunningSgw:
         self.groups = groups or GroupService(LOCAL_ACCOUNT)
         self.points: list[str] = []
         self.was_called = threading.Event()
-        self.clock = self.run(_skipping_clock())
+        self.clock = SkippingClock()
         crash_points = CrashPoints()
         crash_points.listen(self._record)
         app = create_app(self.groups, LOCAL_ACCOUNT, crash_points, self.clock.now, self.clock.sleep)
@@ -143,10 +143,6 @@ class RunningSgw:
     async def _record(self, point: str) -> None:
         self.points.append(point)
         self.was_called.set()
-
-
-async def _skipping_clock() -> SkippingClock:
-    return SkippingClock()
 
 
 async def _cancel_others() -> None:

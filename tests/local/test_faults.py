@@ -44,7 +44,7 @@ def taken(faults: FaultQueue[str], operation: str = "Create", name: str | None =
 
 
 @pytest.mark.parametrize(
-    ("text", "wire", "delay_s"),
+    ("text", "wire", "seconds"),
     [
         ("broken", "a broken response", 0),
         ("broken:badly", "a badly broken response", 0),
@@ -53,9 +53,9 @@ def taken(faults: FaultQueue[str], operation: str = "Create", name: str | None =
         ("busy:2.5", "a refusal", 2.5),
     ],
 )
-def test_fault_is_parsed_with_its_number(text: str, wire: str, delay_s: float) -> None:
+def test_fault_is_parsed_with_its_number(text: str, wire: str, seconds: float) -> None:
     fault = parse(KINDS, text)
-    assert (fault.text, fault.wire, fault.delay_s) == (text, wire, delay_s)
+    assert (fault.text, fault.wire, fault.seconds) == (text, wire, seconds)
 
 
 @pytest.mark.parametrize("text", ["", "unknown", "slow", "slow:", "slow:soon", "slow:-1", "broken:1", "busy:x"])

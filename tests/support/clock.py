@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from dataclasses import dataclass, field
 
 
 class FakeClock:
@@ -20,7 +21,7 @@ class FakeClock:
 
 
 class SkippingClock:
-    """The real time plus what the test has skipped; sleeps end only by `advance`. Create it in its event loop."""
+    """The real time plus what the test has skipped; sleeps end only by `advance`."""
 
     def __init__(self) -> None:
         self._skipped_s = 0.0
@@ -43,3 +44,23 @@ class SkippingClock:
         async with self._moved:
             self._skipped_s += seconds
             self._moved.notify_all()
+
+
+@dataclass
+class ManualClock:
+    """Time that only `sleep` and the test move; every random number is at `fraction` of its range."""
+
+    instant: float = 1000.0
+    fraction: float = 1.0
+    slept: list[float] = field(default_factory=list)
+
+    def now(self) -> float:
+        return self.instant
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds >= 0
+        self.slept.append(seconds)
+        self.instant += seconds
+
+    def uniform(self, low: float, high: float) -> float:
+        return low + (high - low) * self.fraction

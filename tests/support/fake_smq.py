@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from handler.credentials import Credentials
 from handler.smq.client import Received, SmqError
-from tests.support.manual_clock import ManualClock
+from tests.support.clock import ManualClock
 
 HIDDEN_SECONDS = 60.0
 

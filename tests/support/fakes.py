@@ -8,7 +8,7 @@ from handler.model import Answer, LookupResult, ProvisionRequest
 from handler.outcome import Outcome
 from handler.provisioning.retry import Attempt
 from handler.smq.client import SmqError
-from tests.support.manual_clock import ManualClock
+from tests.support.clock import ManualClock
 
 Result = TypeVar("Result")
 

@@ -13,10 +13,10 @@ PATIENCE_SECONDS = 600
 SILENCE_SECONDS = 2
 
 
-def wait_for(condition: Callable[[], T]) -> T:
-    """Return what `condition` gives once that is true; AssertionError if it hangs."""
-    end = time.monotonic() + PATIENCE_SECONDS
+def wait_for(condition: Callable[[], T], seconds: float = PATIENCE_SECONDS) -> T:
+    """Return what `condition` gives once that is true; AssertionError if it is not within `seconds`."""
+    end = time.monotonic() + seconds
     while not (found := condition()):
-        assert time.monotonic() < end, "what has to come does not come"
+        assert time.monotonic() < end, f"not within {seconds} seconds: {condition}"
         time.sleep(0.01)
     return found

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.support.certificates import Authority
+from tests.support.patience import PATIENCE_SECONDS
 
-PATIENCE_SECONDS = 20.0
 KEY_ID = "STS.PlantedKeyId"
 SECRET = "Planted'Secret\"\\"
 TOKEN = "CAISPlanted'Token\"\\=="

@@ -26,14 +26,21 @@ def running_loop() -> Iterator[Run]:
 
 
 @contextmanager
-def serving(*apps: Any) -> Iterator[tuple[str, ...]]:
-    """Serve each application on a loopback port, and give their URLs."""
-    servers = [LoopbackServer(app) for app in apps]
+def started(*servers: LoopbackServer) -> Iterator[Run]:
+    """Run the servers in a loop of their own."""
     with running_loop() as run:
         try:
             for server in servers:
                 run(server.start())
-            yield tuple(server.url for server in servers)
+            yield run
         finally:
             for server in servers:
                 run(server.stop())
+
+
+@contextmanager
+def serving(*apps: Any) -> Iterator[tuple[str, ...]]:
+    """Serve each application on a loopback port, and give their URLs."""
+    servers = [LoopbackServer(app) for app in apps]
+    with started(*servers):
+        yield tuple(server.url for server in servers)

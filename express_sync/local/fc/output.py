@@ -2,8 +2,9 @@
 
 import asyncio
 import os
-from collections import deque
 from collections.abc import Callable
+
+from express_sync.local.call_log import CallLog
 
 MAX_LINES = 2000
 MAX_LINE_BYTES = 32 * 1024
@@ -16,15 +17,15 @@ class Logs:
     """The most recent lines of every instance, each with the request id it was written under."""
 
     def __init__(self) -> None:
-        self._lines: deque[Line] = deque(maxlen=MAX_LINES)
+        self._lines: CallLog[Line] = CallLog(MAX_LINES)
 
     def add(self, request_id: str, line: str) -> None:
         """Add a line, without its newline."""
-        self._lines.append((request_id, line))
+        self._lines.add((request_id, line))
 
     def recent(self) -> list[dict[str, str]]:
         """Return the lines, oldest first."""
-        return [{"requestId": request_id, "line": line} for request_id, line in self._lines]
+        return [{"requestId": request_id, "line": line} for request_id, line in self._lines.entries()]
 
     def clear(self) -> None:
         """Remove all lines."""

@@ -15,12 +15,11 @@ from email.utils import parsedate_to_datetime
 from typing import NoReturn
 from urllib.parse import unquote
 
-from express_sync.local.account import Key
+from express_sync.local.account import MAX_SKEW_SECONDS, Key
 from express_sync.local.fc.errors import FcError
 from express_sync.local.openapi.request import Call
 from express_sync.local.openapi.signatures import Acs3
 
-_SKEW_S = 15 * 60
 _FC = re.compile(r"FC ([^:\s]+):(\S+)")
 
 Keys = Mapping[str, Key]
@@ -71,7 +70,7 @@ def _key(keys: Keys, access_key_id: str, token: str) -> Key:
 
 
 def _check_date(date: datetime, now: float) -> None:
-    if abs(date.timestamp() - now) > _SKEW_S:
+    if abs(date.timestamp() - now) > MAX_SKEW_SECONDS:
         _refuse()
 
 

@@ -25,7 +25,7 @@ from express_sync.local.mns.admin import LoggedCall, admin_routes
 from express_sync.local.mns.dispatcher import Delivery, Dispatcher, ResolvedOperation, resolve
 from express_sync.local.mns.engine.message_service import MessageService
 from express_sync.local.mns.protocol import Request, Response, new_request_id, read_request
-from express_sync.local.server import reset
+from express_sync.local.server import disconnected, reset
 
 
 def create_app(
@@ -75,7 +75,7 @@ class _Api:
             return
         if delivery.wire == "reset":
             reset(scope)
-        await _disconnected(receive)
+        await disconnected(receive)
 
     def _log(self, request: Request, resolved: ResolvedOperation, request_id: str, delivery: Delivery) -> None:
         response = delivery.wire if isinstance(delivery.wire, Response) else None
@@ -111,15 +111,9 @@ async def _send(response: Response, request_id: str, send: Send) -> None:
     await send({"type": "http.response.body", "body": response.body.encode()})
 
 
-async def _disconnected(receive: Receive) -> None:
-    """Return once the client has disconnected, or the server has closed the connection."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
 async def _unless_disconnected(running: Coroutine[object, object, Delivery], receive: Receive) -> Delivery:
     """Return the delivery, or silence as soon as the client has disconnected."""
-    run, disconnect = asyncio.create_task(running), asyncio.create_task(_disconnected(receive))
+    run, disconnect = asyncio.create_task(running), asyncio.create_task(disconnected(receive))
     try:
         await asyncio.wait((run, disconnect), return_when=asyncio.FIRST_COMPLETED)
         return run.result() if run.done() else Delivery("silence")

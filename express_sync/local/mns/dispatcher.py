@@ -90,7 +90,7 @@ class Dispatcher:
 
 
 async def _perform(operation: Operation, call: Call, fault: Fault[Wire]) -> Wire:
-    await asyncio.sleep(fault.delay_s)
+    await asyncio.sleep(fault.seconds)
     if fault.wire == "result":
         return await operation.perform(call)
     if fault.execution == "now":

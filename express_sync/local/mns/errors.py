@@ -4,7 +4,7 @@ Reproduces the documented error list (help page "Error codes" of SMQ, read 2026)
 Unknown: the service's messages for the codes of the second table; there only code and status are the service's.
 """
 
-from express_sync.local.api_error import ApiError, ErrorTable
+from express_sync.local.api_error import ErrorTable, TableError
 
 _DOCUMENTED: ErrorTable = {
     "AccessDenied": (403, "The OwnerId that your Access Key Id associated to is forbidden for this operation."),
@@ -52,12 +52,10 @@ _MESSAGE_UNKNOWN: ErrorTable = {
 ERRORS: ErrorTable = {**_DOCUMENTED, **_MESSAGE_UNKNOWN}
 
 
-class MnsError(ApiError):
-    """An error of the table, with its usual message unless another is given."""
+class MnsError(TableError):
+    """An error of this service."""
 
-    def __init__(self, code: str, message: str = "") -> None:
-        status, usual = ERRORS[code]
-        super().__init__(code, status, message or usual)
+    table = ERRORS
 
 
 def invalid_element(name: str) -> MnsError:

@@ -16,11 +16,10 @@ import re
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
-from express_sync.local.account import Account, Key
+from express_sync.local.account import MAX_SKEW_SECONDS, Account, Key
 from express_sync.local.mns.errors import MnsError
 from express_sync.local.mns.protocol import VERSION, Request
 
-_SKEW_S = 15 * 60
 _AUTHORIZATION = re.compile(r"MNS ([^:\s]+):(\S+)")
 _CONTENT_TYPES = ("text/xml", "application/xml")
 
@@ -71,7 +70,7 @@ def _check_date(request: Request, now_s: float) -> None:
     except ValueError:
         raise MnsError("InvalidDateHeader") from None
     now = datetime.fromtimestamp(now_s, timezone.utc)
-    if abs((now - sent.replace(tzinfo=sent.tzinfo or timezone.utc)).total_seconds()) > _SKEW_S:
+    if abs((now - sent.replace(tzinfo=sent.tzinfo or timezone.utc)).total_seconds()) > MAX_SKEW_SECONDS:
         raise MnsError("TimeExpired")
 
 

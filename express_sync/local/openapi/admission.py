@@ -9,12 +9,11 @@ Does not reproduce: RAM policies, quotas, TLS (`InvalidProtocol.NeedSsl`), disab
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta, timezone
 
-from express_sync.local.account import Key
+from express_sync.local.account import MAX_SKEW_SECONDS, Key
 from express_sync.local.openapi.errors import GatewayError, missing
 from express_sync.local.openapi.request import Call
 from express_sync.local.openapi.signatures import Signed, scheme_of
 
-_SKEW_S = 15 * 60
 _METHODS = ("GET", "POST")
 _TIMESTAMP = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -78,7 +77,7 @@ class _Nonces:
         """Remember `nonce`, and tell whether it was used before."""
         self._remove_expired(now)
         used = nonce in self._expires_at
-        self._expires_at.setdefault(nonce, now + 2 * _SKEW_S)
+        self._expires_at.setdefault(nonce, now + 2 * MAX_SKEW_SECONDS)
         return used
 
     def _remove_expired(self, now: float) -> None:
@@ -94,5 +93,5 @@ def _check_timestamp(timestamp: str, now: float) -> None:
         signed_at = datetime.strptime(timestamp, _TIMESTAMP).replace(tzinfo=timezone.utc)
     except ValueError:
         raise GatewayError("InvalidTimeStamp.Format") from None
-    if abs(signed_at - datetime.fromtimestamp(now, timezone.utc)) > timedelta(seconds=_SKEW_S):
+    if abs(signed_at - datetime.fromtimestamp(now, timezone.utc)) > timedelta(seconds=MAX_SKEW_SECONDS):
         raise GatewayError("InvalidTimeStamp.Expired")

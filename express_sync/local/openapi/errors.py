@@ -6,7 +6,7 @@ Unknown, and so chosen: the wording of `Rejected.Throttling`, the details of `Fo
 `InvalidAccessKeyId.NotFound` (400 in some lists, 404 in most) and `UnsupportedHTTPMethod`.
 """
 
-from express_sync.local.api_error import ApiError, ErrorTable
+from express_sync.local.api_error import ApiError, ErrorTable, TableError
 
 GATEWAY: ErrorTable = {
     "Throttling": (400, "Request was denied due to request throttling."),
@@ -44,12 +44,10 @@ GATEWAY: ErrorTable = {
 }
 
 
-class GatewayError(ApiError):
-    """An error of the table, with its usual message unless another is given."""
+class GatewayError(TableError):
+    """An error of the API gateway."""
 
-    def __init__(self, code: str, message: str = "") -> None:
-        status, usual = GATEWAY[code]
-        super().__init__(code, status, message or usual)
+    table = GATEWAY
 
 
 def missing(parameter: str) -> ApiError:

@@ -11,7 +11,6 @@ import asyncio
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -25,11 +24,12 @@ from express_sync.local.crash_points import CrashPoints, Point
 from express_sync.local.openapi.admission import Admission
 from express_sync.local.openapi.request import Call
 from express_sync.local.openapi.signatures import scheme_of
-from express_sync.local.server import reset, write
+from express_sync.local.server import disconnected, reset, write
 from express_sync.local.sgw.admin import admin_routes
 from express_sync.local.sgw.dispatcher import Delivery, Dispatcher, LoggedCall, Sleep
 from express_sync.local.sgw.groups import GroupService
 from express_sync.local.sgw.operations import OPERATIONS
+from express_sync.local.utc import utc_milliseconds
 
 VERSION = "2018-05-11"
 _EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </>; rel=preconnect\r\n\r\n"
@@ -74,7 +74,6 @@ class _Api:
             await self._crash_points.report(answered)
 
     def _logged(self, call: Call) -> LoggedCall:
-        time = datetime.fromtimestamp(self._now(), timezone.utc).isoformat(timespec="milliseconds")
         return self._dispatcher.calls.add(
             {
                 "operation": call.action,
@@ -83,7 +82,7 @@ class _Api:
                 "outcome": "pending",
                 "fault": None,
                 "requestId": str(uuid.uuid4()).upper(),
-                "time": time.replace("+00:00", "Z"),
+                "time": utc_milliseconds(self._now()),
                 "accessKeyId": scheme_of(call).common("AccessKeyId"),
             }
         )
@@ -97,14 +96,8 @@ async def _deliver(delivery: Delivery, scope: Scope, receive: Receive, send: Sen
         return
     if delivery == "reset":
         reset(scope)
-    disconnect = asyncio.create_task(_disconnected(receive))
+    disconnect = asyncio.create_task(disconnected(receive))
     if delivery == "trickle":
         write(scope, _ENDLESS_HEAD)
     while not (await asyncio.wait({disconnect}, timeout=_TRICKLE_PAUSE_S if delivery == "trickle" else None))[0]:
         write(scope, b".")
-
-
-async def _disconnected(receive: Receive) -> None:
-    """Return once the client has disconnected."""
-    while (await receive())["type"] != "http.disconnect":
-        pass

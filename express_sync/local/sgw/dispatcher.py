@@ -82,11 +82,11 @@ class Dispatcher:
     async def _execute(self, call: Call, fault: Fault[Wire], entry: LoggedCall) -> Fields | ApiError:
         parameters = _normalised(call.parameters) if fault.wire == "normalised" else call.parameters
         if fault.execution == "now":
-            if fault.delay_s:
-                await self._sleep(fault.delay_s)
+            if fault.seconds:
+                await self._sleep(fault.seconds)
             return self._perform(call.action, parameters, entry)
         if fault.execution == "later":
-            task = asyncio.create_task(self._land(call, fault.delay_s, entry))
+            task = asyncio.create_task(self._land(call, fault.seconds, entry))
             self._late.add(task)
             task.add_done_callback(self._late.discard)
         else:
@@ -123,15 +123,8 @@ def _delivery(to: ResponseContext, fault: Fault[Wire], result: Fields | ApiError
             return replace(response, early_hints=fault.wire == "early hints")
         case "reset" | "silence" | "trickle":
             return fault.wire
-        case ErrorResponse():
-            return _error_response(to, fault.wire, fault)
+        case ErrorResponse(_, in_xml, retry_after):
+            response = responses.failure(replace(to, format="XML") if in_xml else to, fault.wire.error)
+            return responses.with_retry_after(response, retry_after, fault.seconds)
         case _:
             return responses.distorted(to, fault.wire)
-
-
-def _error_response(to: ResponseContext, wire: ErrorResponse, fault: Fault[Wire]) -> Response:
-    if wire.with_retry_after:
-        return responses.throttled(to, wire.error, fault.delay_s)
-    if wire.in_xml:
-        return responses.failure(replace(to, format="XML"), wire.error)
-    return responses.failure(to, wire.error, fault.delay_s if fault.execution == "never" else 0.0)

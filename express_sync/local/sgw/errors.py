@@ -3,7 +3,7 @@
 Reproduces the fifteen errors documented for CreateExpressSync.
 """
 
-from express_sync.local.api_error import ApiError, ErrorTable
+from express_sync.local.api_error import ErrorTable, TableError
 from express_sync.local.openapi.errors import GATEWAY
 
 DOCUMENTED: ErrorTable = {
@@ -89,8 +89,7 @@ DOCUMENTED: ErrorTable = {
 ERRORS: ErrorTable = {**GATEWAY, **DOCUMENTED}
 
 
-class SgwError(ApiError):
-    """An error of the table."""
+class SgwError(TableError):
+    """An error of this service or of the API gateway."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code, *ERRORS[code])
+    table = ERRORS

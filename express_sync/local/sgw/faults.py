@@ -10,14 +10,15 @@ from express_sync.local.faults import Fault, Kind, Kinds
 from express_sync.local.sgw.errors import ERRORS, SgwError
 
 Distortion = Literal["bad gateway", "forbidden", "empty", "unsuccessful", "malformed"]
+RetryAfter = Literal["", "milliseconds", "seconds"]
 
 
 class ErrorResponse(NamedTuple):
-    """An error instead of the result: in XML whatever format was requested, or with a `Retry-After` header."""
+    """An error instead of the result: in XML whatever the requested format, or with the time to retry after."""
 
     code: str
     in_xml: bool = False
-    with_retry_after: bool = False
+    retry_after: RetryAfter = ""
 
     @property
     def error(self) -> SgwError:
@@ -31,9 +32,11 @@ NO_FAULT: Fault[Wire] = Fault("", "now", "result")
 KINDS: Kinds[Wire] = {
     **{code: Kind("never", ErrorResponse(code)) for code in ERRORS},
     **{f"xml-error:{code}": Kind("never", ErrorResponse(code, in_xml=True)) for code in ERRORS},
-    "throttling": Kind("never", ErrorResponse("Throttling.User"), "MILLISECONDS", is_number_optional=True),
+    "throttling": Kind(
+        "never", ErrorResponse("Throttling.User", retry_after="milliseconds"), "MILLISECONDS", is_number_optional=True
+    ),
     "unavailable": Kind("never", ErrorResponse("ServiceUnavailable")),
-    "retry-after": Kind("never", ErrorResponse("Throttling.User", with_retry_after=True), "SECONDS"),
+    "retry-after": Kind("never", ErrorResponse("Throttling.User", retry_after="seconds"), "SECONDS"),
     "http-403-html": Kind("never", "forbidden"),
     "http-502-html": Kind("never", "bad gateway"),
     "empty-500": Kind("never", "empty"),

@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 from express_sync.local.api_error import ApiError
 from express_sync.local.openapi.request import Format
 from express_sync.local.sgw.errors import SgwError
-from express_sync.local.sgw.faults import Distortion
+from express_sync.local.sgw.faults import Distortion, RetryAfter
 from express_sync.local.sgw.operations import Fields
 
 _MEDIA_TYPES: Mapping[Format, str] = {"JSON": "application/json", "XML": "application/xml"}
@@ -55,8 +55,8 @@ def success(to: ResponseContext, fields: Fields) -> Response:
     return _response(to, 200, "200", body)
 
 
-def failure(to: ResponseContext, error: ApiError, retry_after_s: float = 0.0) -> Response:
-    """Return an error response, with the time to retry after if `retry_after_s` is not zero."""
+def failure(to: ResponseContext, error: ApiError) -> Response:
+    """Return an error response."""
     body = {
         "RequestId": to.request_id,
         "HostId": to.host,
@@ -64,13 +64,16 @@ def failure(to: ResponseContext, error: ApiError, retry_after_s: float = 0.0) ->
         "Message": error.message,
         "Recommend": f"https://api.aliyun.com/troubleshoot?q={error.code}&product=sgw&requestId={to.request_id}",
     }
-    return _response(to, error.status, error.code, body, retry_after_s)
+    return _response(to, error.status, error.code, body)
 
 
-def throttled(to: ResponseContext, error: ApiError, retry_after_s: float) -> Response:
-    """Return an error response under HTTP 429, with `Retry-After` in whole seconds."""
-    response = failure(to, error)
-    return replace(response, status=429, headers={**response.headers, "retry-after": f"{math.ceil(retry_after_s)}"})
+def with_retry_after(response: Response, unit: RetryAfter, seconds: float) -> Response:
+    """Return the response with the time to retry after: `Retry-After` under HTTP 429, or the header of the service."""
+    if unit == "seconds":
+        return replace(response, status=429, headers={**response.headers, "retry-after": f"{math.ceil(seconds)}"})
+    if unit == "milliseconds" and seconds:
+        return replace(response, headers={**response.headers, "x-acs-retry-after": f"{seconds * 1000:.0f}"})
+    return response
 
 
 def distorted(to: ResponseContext, distortion: Distortion) -> Response:
@@ -110,10 +113,8 @@ _DISTORTIONS: Mapping[Distortion, Callable[[ResponseContext], Response]] = {
 }
 
 
-def _response(to: ResponseContext, status: int, code: str, body: Fields, retry_after_s: float = 0.0) -> Response:
+def _response(to: ResponseContext, status: int, code: str, body: Fields) -> Response:
     headers = {"content-type": _MEDIA_TYPES[to.format], "x-acs-request-id": to.request_id}
-    if retry_after_s:
-        headers["x-acs-retry-after"] = f"{retry_after_s * 1000:.0f}"
     return Response(status, _written(to, status, body).encode(), headers, code)
 
 

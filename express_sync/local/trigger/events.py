@@ -11,11 +11,11 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import Any
 
 from express_sync.local.account import Account
 from express_sync.local.template.queue_triggers import Trigger
+from express_sync.local.utc import utc_milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def event(trigger: Trigger, account: Account, message: Received, now: float) -> 
         "specversion": "1.0",
         "type": "mns:Queue:SendMessage",
         "datacontenttype": "application/json; charset=utf-8",
-        "time": _iso(message.enqueued / 1000),
+        "time": utc_milliseconds(message.enqueued / 1000),
         "subject": f"acs:mns:{account.region}:{account.account_id}:queues/{trigger.queue}",
         "aliyunaccountid": account.account_id,
     }
@@ -67,7 +67,7 @@ def _bus(trigger: Trigger, account: Account, now: float) -> dict[str, str]:
     bus = f"MNS-{trigger.function}-{trigger.name}"
     return {
         "source": bus,
-        "aliyunpublishtime": _iso(now),
+        "aliyunpublishtime": utc_milliseconds(now),
         "aliyunoriginalaccountid": account.account_id,
         "aliyuneventbusname": bus,
         "aliyunregionid": account.region,
@@ -80,8 +80,3 @@ def _decoded(body: str) -> str:
         return base64.b64decode(body, validate=True).decode()
     except (binascii.Error, ValueError):
         return body
-
-
-def _iso(seconds: float) -> str:
-    moment = datetime.fromtimestamp(seconds, timezone.utc)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -7,7 +7,7 @@ SecurityTokenExpired, InvalidSecurityToken and of a wrong region in the signatur
 
 from xml.sax.saxutils import escape
 
-from express_sync.local.api_error import ApiError, ErrorTable
+from express_sync.local.api_error import ApiError, ErrorTable, TableError
 
 _UNMATCHED = (
     "The request signature we calculated does not match the signature you provided. Check your key and signing method."
@@ -29,12 +29,13 @@ ELSEWHERE = (
 )
 
 
-class OssError(ApiError):
-    """An error of the table; `more` are further elements of the body."""
+class OssError(TableError):
+    """An error of this service; `more` are further elements of the body."""
+
+    table = ERRORS
 
     def __init__(self, code: str, message: str = "", **more: str) -> None:
-        status, usual = ERRORS[code]
-        super().__init__(code, status, message or usual)
+        super().__init__(code, message)
         self.more = more
 
 

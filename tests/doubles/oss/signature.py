@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from urllib.parse import quote
 
-from express_sync.local.account import Key
+from express_sync.local.account import MAX_SKEW_SECONDS, Key
 from tests.doubles.oss.errors import OssError
 
-_SKEW_S = 15 * 60
 _ALGORITHM = "OSS4-HMAC-SHA256"
 _AUTHORIZATION = re.compile(
     _ALGORITHM + r" Credential=(?P<key>[^/,\s]+)/(?P<date>[0-9]{8})/(?P<region>[^/,]+)/oss/aliyun_v4_request,"
@@ -62,7 +61,7 @@ def _check_date(text: str, now: float) -> None:
         signed_at = datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
     except ValueError:
         raise OssError("RequestTimeTooSkewed") from None
-    if abs(signed_at.timestamp() - now) > _SKEW_S:
+    if abs(signed_at.timestamp() - now) > MAX_SKEW_SECONDS:
         raise OssError("RequestTimeTooSkewed")
 
 

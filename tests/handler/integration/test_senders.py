@@ -14,8 +14,8 @@ from handler.provisioning import errors
 from handler.provisioning.retry import Backoff
 from handler.smq.client import Smq, SmqError
 from handler.smq.senders import ResultTopic
+from tests.support.clock import ManualClock
 from tests.support.contract import OUTCOME_VALIDATOR
-from tests.support.manual_clock import ManualClock
 from tests.support.prepared_mns import PreparedMns, prepared_mns
 from tests.support.role_credentials import ROLE
 from tests.support.samples import DOCUMENT, outcome_context

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.manual_clock import ManualClock
+from tests.support.clock import ManualClock
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from handler.provisioning.provisioner import Policy, Provisioner, Service
 from handler.provisioning.retry import Backoff, Deadlines
 from handler.settlement import Settlement
 from handler.smq.client import SmqError
+from tests.support.clock import ManualClock
 from tests.support.fakes import RecordingLog
-from tests.support.manual_clock import ManualClock
 from tests.support.samples import DOCUMENT, MOMENT, NO_GROUPS, delivery
 
 DEADLINES = Deadlines(create=1078.0, lookup=1103.0, publish=1118.0)

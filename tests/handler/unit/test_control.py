@@ -15,8 +15,8 @@ from handler.inbound.strict_json import read_bytes
 from handler.outcome import Outcome
 from handler.provisioning.retry import Deadlines
 from handler.smq.client import Smq, SmqError
+from tests.support.clock import ManualClock
 from tests.support.fake_smq import FakeSmq
-from tests.support.manual_clock import ManualClock
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

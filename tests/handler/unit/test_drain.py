@@ -12,8 +12,8 @@ from handler.inbound.envelope import Delivery
 from handler.outcome import Outcome
 from handler.provisioning.retry import Deadlines
 from handler.smq.client import Smq, SmqError
+from tests.support.clock import ManualClock
 from tests.support.fake_smq import FakeSmq
-from tests.support.manual_clock import ManualClock
 from tests.support.samples import DOCUMENT
 
 BROKEN = SmqError("InternalError", transient=True)

@@ -24,8 +24,8 @@ from handler.model import (
 from handler.provisioning.ownership import marked_description
 from handler.provisioning.provisioner import Policy, Provisioner
 from handler.provisioning.retry import MIN_CALL_SECONDS, Attempt, Backoff, Deadlines
+from tests.support.clock import ManualClock
 from tests.support.fakes import ScriptedService, scripted
-from tests.support.manual_clock import ManualClock
 from tests.support.samples import (
     ASSUME_ROLE_FAIL,
     CREATED,

@@ -295,9 +295,6 @@ def test_list_of_one_is_read_in_any_form(listed: object) -> None:
     )
 
 
-NAMELESS = {name: text for name, text in ENTRY.items() if name != "Name"}
-
-
 @pytest.mark.parametrize(
     ("entry", "fragments"),
     [

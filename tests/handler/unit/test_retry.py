@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from handler.model import Answer, LookupResult, Refused
 from handler.provisioning.retry import MIN_CALL_SECONDS, OUT_OF_TIME, Attempt, Backoff, Deadlines, Retry
 from tests.support import samples
-from tests.support.manual_clock import ManualClock
+from tests.support.clock import ManualClock
 
 POLICY = Backoff(attempts=4, base_seconds=1.0, cap_seconds=8.0)
 FAR = 1e9

@@ -9,8 +9,8 @@ from handler.outcome import outcome_of
 from handler.provisioning.retry import MIN_CALL_SECONDS, Backoff
 from handler.smq.client import Smq, SmqError
 from handler.smq.senders import MAX_CALL_SECONDS, QueueSender, ResultTopic
+from tests.support.clock import ManualClock
 from tests.support.fakes import ScriptedSmq
-from tests.support.manual_clock import ManualClock
 from tests.support.samples import DOCUMENT, outcome_context
 
 BODY = '{"specversion":"1.0"}'

@@ -27,8 +27,8 @@ from tests.handler.unit.pipeline_harness import (
     statuses,
 )
 from tests.support import samples
+from tests.support.clock import ManualClock
 from tests.support.fakes import scripted
-from tests.support.manual_clock import ManualClock
 from tests.support.samples import (
     CREATED,
     DOCUMENT,

@@ -171,7 +171,6 @@ MARKS = {
     "truncated": MARKED.description[:-3],
     "text like a mark": "of summer [xs:AAAAAAAABBBB]",
 }
-OURS = ("this body", "this id, another body", "this id, old mark")
 # How the API shows the group: same configuration, the same in another form, another prefix or region, another bucket.
 FORMS = {
     "same": {},

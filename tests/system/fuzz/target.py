@@ -20,7 +20,7 @@ from handler.entry import DeliveriesUnfinishedError, handle
 from handler.inbound import envelope
 from handler.inbound.strict_json import read_bytes
 from handler.model import Adoption
-from tests.support.manual_clock import ManualClock
+from tests.support.clock import ManualClock
 from tests.system.fuzz.surroundings import Lines, Pool, StrictSmq
 
 CONTEXT = SimpleNamespace(

@@ -28,7 +28,7 @@ from handler.provisioning.retry import Attempt, Deadlines
 from handler.provisioning.verdict import decide, group_named
 from handler.settlement import Case, Send, Settlement
 from handler.smq.client import Smq, SmqError
-from tests.system.model.delivery import Shape
+from tests.system.model.composition import Shape
 
 Broken = TypeVar("Broken", Pipeline, Settlement)
 Unsettled = Refused | Unanswered

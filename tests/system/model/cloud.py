@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 from handler.inbound.request_event import of_event
 from handler.model import Answer, LookupResult, ProvisionRequest
-from handler.outcome import Outcome
 from handler.smq.client import SmqError
 from tests.system.model.account import AS_ASKED, Account, Form, is_complete, is_shown
 from tests.system.model.choices import Choices
@@ -21,7 +20,6 @@ from tests.system.model.invariants import DEFERRED, Circumstance, Event, Kind, S
 from tests.system.model.state import Copy, Effect, Environment
 
 ANSWER_SECONDS = 0.1
-Publish = Callable[[Outcome, float], None]
 Fault = TypeVar("Fault", CreateFault, LookupFault, SmqFault)
 
 
@@ -160,19 +158,7 @@ class ScheduledCloud:
         self._patience_seconds = seconds
         return self
 
-    def noting_refusals(self, publish: Publish) -> Publish:
-        """Return `publish`, whose refusals are noted, also where the time for the topic is up before it is called."""
-
-        def publish_noted(outcome: Outcome, until: float) -> None:
-            try:
-                publish(outcome, until)
-            except SmqError:
-                self._note_refusal(str(outcome.event["data"]["submissionId"]))
-                raise
-
-        return publish_noted
-
-    def _note_refusal(self, submission: str) -> None:
+    def note_refusal(self, submission: str) -> None:
         self._case.refused.add(submission)
         # In the last generation the request cannot be sent back instead.
         self._case.is_excused |= max(copy.generation for copy in self._case.copies) >= self._rules.deferrals
@@ -189,7 +175,7 @@ class ScheduledCloud:
         self._case.refused.discard(submission)
         self._case.is_topic_away = reply.error is not None and reply.error[1]
         if reply.error:
-            self._note_refusal(submission)
+            self.note_refusal(submission)
         elif is_deferred:
             self._case.told.add(submission)
         return str(self._value(reply))

@@ -6,10 +6,9 @@ the one of the topic, the one of the queue, the clock, the journal (`cloud`), an
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
 from functools import cache
 from itertools import permutations
 from json import dumps, loads
@@ -19,24 +18,18 @@ from handler.drain import QueueDrain
 from handler.inbound.envelope import Delivery, parse_message
 from handler.inbound.request_event import Lineage, messages
 from handler.model import Adoption, ProvisionRequest
-from handler.outcome import Outcome
 from handler.pipeline import Pipeline
-from handler.provisioning.deferral import Deferral
-from handler.provisioning.provisioner import Policy, Provisioner
-from handler.provisioning.retry import Attempt, Backoff, Deadlines
-from handler.settlement import Settlement
+from handler.provisioning.provisioner import Policy
+from handler.provisioning.retry import Backoff, Deadlines
 from handler.smq.client import Smq
-from handler.smq.senders import QueueSender, ResultTopic
 from tests.system.model.account import AS_ASKED, Form
 from tests.system.model.choices import Choices
 from tests.system.model.cloud import Jitter, Rules, ScheduledCloud
+from tests.system.model.composition import Shape, SilentLog, as_shipped, composed
 from tests.system.model.drained import DrainedQueue
 from tests.system.model.faults import ACK_LOST, EVERY_FAULT, Alphabet, Killed
 from tests.system.model.invariants import Kind
 from tests.system.model.state import Copy, Effect, Environment
-
-_START = datetime(2026, 1, 1, tzinfo=timezone.utc)
-MAX_DELAY_SECONDS = 302_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,30 +58,6 @@ class Instance:
 
 
 ORDINARY = (Instance(),)
-
-
-class SilentLog:
-    """A journal that keeps nothing."""
-
-    def call(self, attempt: Attempt) -> None: ...
-
-    def published(self, outcome: Outcome) -> None: ...
-
-    def not_published(self, outcome: Outcome, code: str) -> None: ...
-
-    def not_settled(self, outcome: Outcome, code: str) -> None: ...
-
-    def crashed(self, fault: Exception) -> None:
-        """Raise: no schedule has a fault of the function itself, and it must not become an `indeterminate`."""
-        raise AssertionError from fault
-
-
-Shape = Callable[[Pipeline], Pipeline]
-
-
-def as_shipped(pipeline: Pipeline) -> Pipeline:
-    """Return the pipeline unchanged."""
-    return pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,21 +123,8 @@ class Deliverer:
             cloud.begin(names[delivery.message_id])
             return SilentLog()
 
-        smq = cast("Smq", cloud)
-        shipped = Pipeline(
-            provisioner=Provisioner(self.timing.policy(self.adoption), cloud, cloud),
-            settlement=Settlement(
-                deferral=Deferral(Backoff(self.deferrals + 1, 60.0, 3600.0), MAX_DELAY_SECONDS),
-                publish=cloud.noting_refusals(ResultTopic(smq, "outcomes", cloud).publish),
-                requeue=QueueSender(smq, "requests", cloud).send,
-                uniform=cloud.uniform,
-                source="model",
-            ),
-            utc_now=lambda: _START + timedelta(seconds=cloud.now() + instance.clock_seconds),
-            log_of=log_of,
-            concurrency=1,
-        )
-        return self.shape(shipped)
+        policy, clock_seconds = self.timing.policy(self.adoption), instance.clock_seconds
+        return self.shape(composed(cloud, policy, self.deferrals, log_of, clock_seconds=clock_seconds))
 
     def _push(self, batch: Sequence[Copy], cloud: ScheduledCloud, choices: Choices, instance: Instance) -> list[Copy]:
         """Process a batch of the trigger; return the messages that are redelivered without a cause."""

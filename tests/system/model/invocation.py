@@ -9,23 +9,17 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
-from typing import Any, NoReturn, TypeVar, cast
+from typing import Any, NoReturn, TypeVar
 
 from handler.inbound.envelope import Delivery
 from handler.inbound.request_event import of_event
 from handler.model import Adoption, Answer, LookupResult, ProvisionRequest, Unanswered
 from handler.outcome import Outcome
-from handler.pipeline import Pipeline
-from handler.provisioning.deferral import Deferral
-from handler.provisioning.provisioner import Provisioner
-from handler.provisioning.retry import Attempt, Backoff
-from handler.settlement import Settlement
-from handler.smq.client import Smq, SmqError
-from handler.smq.senders import QueueSender, ResultTopic
+from handler.provisioning.retry import Attempt
+from handler.smq.client import SmqError
 from tests.system.model.account import Account, is_complete, is_shown
-from tests.system.model.cloud import Publish
-from tests.system.model.delivery import MAX_DELAY_SECONDS, Shape, Timing
+from tests.system.model.composition import Shape, composed
+from tests.system.model.delivery import Timing
 from tests.system.model.faults import CreateFault, Killed, Landing, LookupFault, SmqFault
 from tests.system.model.invariants import DEFERRED, Circumstance, Kind, Statement, Story
 from tests.system.model.plan import Message, Plan, Step, then_well
@@ -33,7 +27,6 @@ from tests.system.model.timeline import Timeline
 
 Result = TypeVar("Result", Answer, LookupResult)
 UNHEARD = Unanswered("ReadTimeout", sent=True)
-_START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
 class _Course(threading.local):
@@ -114,20 +107,8 @@ class Invocation:
     def is_acknowledged(self, adoption: Adoption, timing: Timing, shape: Shape) -> bool:
         """Process the batch; return False if it has to be redelivered."""
         self._adoption = adoption
-        smq = cast("Smq", self)
-        pipeline = Pipeline(
-            provisioner=Provisioner(timing.policy(adoption), self, self),
-            settlement=Settlement(
-                deferral=Deferral(Backoff(self._max_deferrals + 1, 60.0, 3600.0), MAX_DELAY_SECONDS),
-                publish=self._noting_refusals(ResultTopic(smq, "outcomes", self).publish),
-                requeue=QueueSender(smq, "requests", self).send,
-                uniform=self.uniform,
-                source="model",
-            ),
-            utc_now=lambda: _START + timedelta(seconds=self.now()),
-            log_of=self._journal_of,
-            concurrency=self._concurrency,
-        )
+        policy = timing.policy(adoption)
+        pipeline = composed(self, policy, self._max_deferrals, self._journal_of, self._concurrency)
         try:
             return None not in shape(pipeline).process(self._deliveries, timing.deadlines(self._began))
         except Killed:
@@ -163,22 +144,13 @@ class Invocation:
     def with_timeout(self, _seconds: float) -> "Invocation":
         return self
 
-    def _noting_refusals(self, publish: Publish) -> Publish:
-        """Return `publish`, whose refusals are noted, also where the time for the topic is up before it is called."""
-
-        def publish_noted(outcome: Outcome, until: float) -> None:
-            try:
-                publish(outcome, until)
-            except SmqError:
-                self._course.refused.add(str(outcome.event["data"]["submissionId"]))
-                raise
-
-        return publish_noted
+    def note_refusal(self, submission: str) -> None:
+        self._course.refused.add(submission)
 
     def publish(self, _topic: str, body: str, _tag: str) -> str:
         event = json.loads(body)
         submission = event["data"]["submissionId"]
-        self._course.refused.add(submission)  # until the topic has answered otherwise
+        self.note_refusal(submission)  # until the topic has answered otherwise
         step = next(self._course.publications)
         self._course.is_topic_away = step.fault is not None and step.fault.transient
         message_id = self._hand_over(step, lambda: self._announce(event))
@@ -273,7 +245,6 @@ class Invocation:
         message = Message(f"deferred-{self._cloud.deferrals}", event["data"], of_event(event, ""), deferrals)
         self._cloud.requeued.append(message)
         submissions, known = set(message.submissions), {each for one in course.messages for each in one.submissions}
-        announced = course.told | course.refused | (known if course.is_topic_away else set())
         announced = course.told | course.refused | (known if course.is_topic_away else set())
         found = {
             Kind.UNANNOUNCED: not submissions <= announced,

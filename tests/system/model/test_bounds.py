@@ -12,7 +12,7 @@ import pytest
 
 from handler.model import ProvisionRequest
 from tests.system.model.broken_variants import raising_when_time_is_out
-from tests.system.model.delivery import Shape, as_shipped
+from tests.system.model.composition import Shape, as_shipped
 from tests.system.model.faults import CREATE_FAULTS, LOOKUP_FAULTS
 from tests.system.model.invariants import VIOLATIONS, Story
 from tests.system.model.invocation import Cloud, Invocation
@@ -108,7 +108,10 @@ def test_outage_multiplies_neither_messages_nor_calls(plan: Plan, batch: int, se
 
 
 def test_raising_when_time_is_out_multiplies_messages() -> None:
-    """A request without time left must be requeued alone: raising redelivers the whole batch."""
+    """A request without time left must be requeued alone: raising redelivers the whole batch.
+
+    Four at once, because eight at once have enough time for a batch of sixteen, so that none of them raises.
+    """
     outage = Outage(OUTAGES["silent"], 16, raising_when_time_is_out, concurrency=4)
     outage.run(chance(0, 0.0), max_invocations=40)
     assert REQUESTS + 1 + outage.cloud.deferrals > outage.max_messages

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from handler.model import Adoption, ProvisionRequest
-from tests.system.model.delivery import as_shipped
+from tests.system.model.composition import as_shipped
 from tests.system.model.faults import CREATE_FAULTS, CreateFault, Killed
 from tests.system.model.invariants import Statement, Story
 from tests.system.model.invocation import Cloud, Invocation

@@ -12,7 +12,7 @@ import pytest
 from tests.system.model import broken_variants as variants
 from tests.system.model.broken_variants import altering_requeued_requests, provisioning_as, with_event, with_ids_from
 from tests.system.model.choices import Choices, all_ways
-from tests.system.model.delivery import Shape
+from tests.system.model.composition import Shape
 from tests.system.model.faults import EVERY_FAULT, OUTAGE, SILENCE
 from tests.system.model.invariants import VIOLATIONS, Kind, Story
 from tests.system.model.schedules import Tally, ended
@@ -109,7 +109,7 @@ DETECTED = {
     ),
     "looks-on-the-bucket-only": Detection(Kind.UNSETTLED, BUCKET_ONLY, Setting(TAKEN, "identical", AMPLE), 0),
     "is-never-sure": Detection(Kind.NEEDLESS_DOUBT, NEVER_SURE, Setting(TAKEN, "owned", AMPLE), 0),
-    "takes-any-group_named": Detection(Kind.FALSE_SUCCESS, TAKES_NAMESAKE, Setting(TAKEN, "owned", AMPLE), 0),
+    "takes-any-group-of-the-name": Detection(Kind.FALSE_SUCCESS, TAKES_NAMESAKE, Setting(TAKEN, "owned", AMPLE), 0),
     "takes-another-owners": Detection(Kind.WRONG_ADOPTION, TAKES_NAMESAKE, Setting(IDENTICAL, "owned", AMPLE), 0),
     "swallows-what-it-cannot-publish": Detection(Kind.SILENCE, SWALLOWS, OWNED, 1),
     "swallows-it-while-draining": Detection(Kind.SILENCE, SWALLOWS, replace(OWNED, is_pulled=True), 1),
@@ -175,7 +175,7 @@ def test_no_schedule_breaks_an_invariant(setting: Setting | Pair, faults: int) -
 )
 def test_no_schedule_breaks_an_invariant_in_pull_intake(setting: Setting) -> None:
     """Hiding and deleting a message may fail, in place of the acknowledgement of the trigger."""
-    assert broken(setting, setting.tally(2)) == {}
+    assert broken(setting, setting.tally(3)) == {}
 
 
 @pytest.mark.timeout(900)
@@ -264,7 +264,7 @@ def test_schedule_without_faults_leaves_no_doubt(initial_state: InitialState) ->
 
 def test_guarantee_rests_on_commits_landing_before_redelivery() -> None:
     """If a call takes longer than the trigger waits, a redelivery cannot know that it will land."""
-    assert FREE_SCARCE.tally(3, stragglers=True).found[Kind.FALSE_FAILURE] > 0
+    assert FREE_AMPLE.tally(3, stragglers=True).found[Kind.FALSE_FAILURE] > 0
 
 
 def test_guarantee_rests_on_redelivery_of_what_was_killed() -> None:

@@ -23,7 +23,8 @@ from handler.inbound.request_event import Lineage
 from handler.model import Adoption, ProvisionRequest
 from tests.system.model import broken_variants as variants
 from tests.system.model.broken_variants import provisioning_as
-from tests.system.model.delivery import Shape, Timing, as_shipped
+from tests.system.model.composition import Shape, as_shipped
+from tests.system.model.delivery import Timing
 from tests.system.model.faults import CREATE_FAULTS, LOOKUP_FAULTS, SMQ_FAULTS, Landing
 from tests.system.model.invariants import Story
 from tests.system.model.invocation import Cloud, Invocation
@@ -203,7 +204,7 @@ class Provisioning(RuleBasedStateMachine):
         self.cloud.land(self.now)
 
 
-RUN = settings(max_examples=300, stateful_step_count=6, database=None)
+RUN = settings(max_examples=500, stateful_step_count=6, database=None)
 
 
 def test_invariants_hold_for_random_requests_and_faults() -> None:
@@ -216,7 +217,7 @@ def test_invariants_hold_for_random_requests_and_faults() -> None:
     [
         pytest.param(provisioning_as(variants.NeverLooks), id="never-looks"),
         pytest.param(provisioning_as(variants.LooksOnce), id="looks-once"),
-        pytest.param(provisioning_as(variants.TakesANamesakeForItsOwn), id="takes-any-group_named"),
+        pytest.param(provisioning_as(variants.TakesANamesakeForItsOwn), id="takes-any-group-of-the-name"),
         pytest.param(variants.swallowing_failures_to_publish, id="swallows-what-it-cannot-publish"),
         pytest.param(variants.requeueing_before_publishing, id="requeues-before-publishing"),
     ],

@@ -21,8 +21,9 @@ from express_sync.local.template.deployment import Deployment, read_template
 from express_sync.local.trigger import events
 from handler import config, pipeline
 from handler.model import ProvisionRequest
+from tests.system.model.composition import Shape, as_shipped
 from tests.system.simulation.cloud import Api
-from tests.system.simulation.function import Function, Variant, as_shipped
+from tests.system.simulation.function import Function
 from tests.system.simulation.listener import Listener
 from tests.system.simulation.outages import HOUR, MINUTE, Fault, Kind, Scenario
 from tests.system.simulation.queues import Message, Queue
@@ -75,7 +76,7 @@ def settings() -> config.Settings:
 class Day:
     """The cloud of one scenario; `copies` is how often the doubled request is submitted in all."""
 
-    def __init__(self, scenario: Scenario, variant: Variant = as_shipped, copies: int = 2) -> None:
+    def __init__(self, scenario: Scenario, variant: Shape = as_shipped, copies: int = 2) -> None:
         self._scenario = scenario
         self._copies = copies if scenario.fault is Fault.DOUBLE_SUBMISSION else 1
         self._fault = scenario.fault

@@ -18,10 +18,11 @@ from handler.inbound.envelope import Delivery
 from handler.outcome import Outcome
 from handler.pipeline import Pipeline
 from handler.provisioning.provisioner import Policy, Provisioner
-from handler.provisioning.retry import Attempt, Backoff, Deadlines
+from handler.provisioning.retry import Backoff, Deadlines
 from handler.settlement import Settlement
 from handler.smq.client import Smq
 from handler.smq.senders import QueueSender, ResultTopic
+from tests.system.model.composition import Shape, SilentLog, as_shipped
 from tests.system.model.faults import Killed
 from tests.system.simulation.cloud import Api, Process, SimulatedService, SimulatedSmq
 from tests.system.simulation.listener import Listener
@@ -29,28 +30,6 @@ from tests.system.simulation.queues import Queue
 from tests.system.simulation.virtual_time import VirtualTime
 
 _DAWN = datetime(2026, 1, 1, tzinfo=timezone.utc)
-
-Variant = Callable[[Pipeline], Pipeline]
-
-
-class NoLog:
-    """A journal that keeps nothing and raises at a fault of the function's own."""
-
-    def call(self, attempt: Attempt) -> None: ...
-
-    def published(self, outcome: Outcome) -> None: ...
-
-    def not_published(self, outcome: Outcome, code: str) -> None: ...
-
-    def not_settled(self, outcome: Outcome, code: str) -> None: ...
-
-    def crashed(self, fault: Exception) -> None:
-        raise AssertionError from fault
-
-
-def as_shipped(pipeline: Pipeline) -> Pipeline:
-    """Return the pipeline as it is."""
-    return pipeline
 
 
 @dataclass(slots=True)
@@ -68,7 +47,7 @@ class Function:
     queues: dict[str, Queue]
     listener: Listener
     kill: Callable[[int], bool]
-    variant: Variant = as_shipped
+    variant: Shape = as_shipped
     counts: Counter[str] = field(default_factory=Counter)
     billed_seconds: float = 0.0
 
@@ -131,6 +110,6 @@ class Function:
                 source="simulation",
             ),
             utc_now=lambda: _DAWN + timedelta(seconds=self.time.now),
-            log_of=lambda _delivery, _request_id: NoLog(),
+            log_of=lambda _delivery, _request_id: SilentLog(),
             concurrency=settings.concurrency,
         )

@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.system.model.composition import Shape
 from tests.system.simulation.day import Day, figures_of, settings
-from tests.system.simulation.function import Variant
 from tests.system.simulation.outages import ARRIVALS, DURATIONS, HOUR, KINDS, Fault, Kind, Scenario
 from tests.system.simulation.promises import broken
 from tests.system.simulation.variants import defers_seldom, keeps_nothing, raises_without_time, sets_nothing_aside
@@ -69,7 +69,7 @@ def test_simulated_day_is_repeatable() -> None:
         (defers_seldom, "AssumeRoleFail", "6 h", {"not all succeeded"}),
     ],
 )
-def test_defective_variant_breaks_a_promise(variant: Variant, name: str, lasts: str, problems: set[str]) -> None:
+def test_defective_variant_breaks_a_promise(variant: Shape, name: str, lasts: str, problems: set[str]) -> None:
     """The first variant sends 446 messages in an hour where 113 suffice."""
     scenario = Scenario(AT_ONCE, KIND[name], DURATIONS[lasts], Fault.DOUBLE_SUBMISSION)
     found = broken(scenario, Day(scenario, variant).run(), settings())

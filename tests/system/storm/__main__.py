@@ -21,7 +21,7 @@ def main() -> int:
     parser.add_argument("--adoption", choices=("identical", "owned"), default="identical")
     parser.add_argument("--pull", action="store_true", help="let the function take the messages itself")
     wanted = parser.parse_args()
-    sys.stdout.write(f"Observed of seed {wanted.seed}, repeat it with --seed {wanted.seed}\n")
+    sys.stdout.write(f"Storm of seed {wanted.seed}, repeat it with --seed {wanted.seed}\n")
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as directory:
         result = run_storm(wanted.seed, wanted.requests, Path(directory), wanted.adoption, is_pulled=wanted.pull)

@@ -6,9 +6,10 @@ instance can be ready, and a permanent error code is returned to every create ca
 """
 
 import base64
+import itertools
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -101,7 +102,7 @@ def plan_storm(seed: int, requests: int) -> StormPlan:
     marker = f"planted{chance.getrandbits(48):012x}"
     return StormPlan(
         tuple(_planned(chance, marker, number, number // BATCH % 3 == 0) for number in range(requests)),
-        tuple(_lookup_fault(chance, number) for number in range(requests)),
+        tuple(_lookup_faults(chance, requests)),
         tuple(fault for batch in range(requests // BATCH + 1) for fault in _publish_batch(chance, batch)),
         tuple(_disruptions(chance, requests)),
         marker,
@@ -125,7 +126,7 @@ def _planned(chance: random.Random, marker: str, number: int, is_silent: bool) -
 def _document(chance: random.Random, marker: str, number: int) -> dict[str, Any]:
     document = {
         "requestId": f"REQ-{number}",
-        "name": f"observed-{number}",
+        "name": f"storm-{number}",
         "bucketName": f"bucket-{number}",
         "bucketRegion": chance.choice(("cn-hangzhou", "cn-shanghai", "eu-central-1")),
         "bucketPrefix": chance.choice(("", "teams/design", "teams/design/", "图片/二〇二六")),
@@ -159,9 +160,14 @@ def _create_faults(chance: random.Random, is_silent: bool) -> tuple[str, ...]:
     return tuple(chance.choice(kind) for kind in chance.choices(kinds, weights, k=count))
 
 
-def _lookup_fault(chance: random.Random, number: int) -> str:
-    round_of_40, place = divmod(number, 40)
-    return LOOKUP_SILENT[round_of_40 % len(LOOKUP_SILENT)] if place == 5 else _sprinkled(chance, LOOKUP_FAULTS, 0.3)
+def _lookup_faults(chance: random.Random, requests: int) -> Iterator[str]:
+    """Yield the faults in turn, so that a small storm has each of them: one lookup in 40 is silent, 3 in 10 fail."""
+    silent, others = (itertools.cycle(chance.sample(faults, len(faults))) for faults in (LOOKUP_SILENT, LOOKUP_FAULTS))
+    for number in range(requests):
+        if number % 40 == 5:
+            yield next(silent)
+        else:
+            yield next(others) if chance.random() < 0.3 else NO_FAULT
 
 
 def _sprinkled(chance: random.Random, faults: Sequence[str], share: float) -> str:
@@ -178,12 +184,9 @@ def _publish_batch(chance: random.Random, batch: int) -> Sequence[str]:
 
 
 def _disruptions(chance: random.Random, requests: int) -> Sequence[Disruption]:
-    """Return one disruption for every 12 requests or so.
-
-    A stall takes the whole timeout of the function: one for every 300 requests, and one in a storm of 100 or more.
-    """
+    """Return one disruption for every 12 requests or so, and a stall, which takes the whole timeout, for every 300."""
     disruptions = [_disruption(chance) for _ in range(requests // 12)]
-    stalls = max(requests // 300, int(requests >= 100))
+    stalls = requests // 300
     for stall in range(stalls):
         place = len(disruptions) * (stall + 1) // (stalls + 1)
         disruptions.insert(place, Disruption("stall", 20, "create-answered"))

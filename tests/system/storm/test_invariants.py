@@ -128,6 +128,18 @@ def test_foreign_group_is_adopted_only_under_policy_identical() -> None:
     ]
 
 
+def test_prefix_without_its_slashes_needs_the_fault() -> None:
+    """Another field, or a prefix without the fault, is compared exactly."""
+    planned = replace(PLANNED, document=request("photos", bucketPrefix="teams/a/"))
+    normalised = replace(planned, create_faults=("normalised",))
+    stripped = {**GROUP, "BucketPrefix": "teams/a"}
+    assert contradictions_of(SUCCEEDED, groups=(stripped,), planned=normalised) == []
+    assert contradictions_of(SUCCEEDED, groups=({**stripped, "BucketPrefix": "teams/a/"},), planned=normalised) == []
+    assert contradictions_of(SUCCEEDED, groups=(stripped,), planned=planned) != []
+    other = {**stripped, "BucketRegion": "cn-hangzhou/"}
+    assert contradictions_of(SUCCEEDED, groups=(other,), planned=normalised) != []
+
+
 def test_request_text_is_a_leak_outside_the_outcomes_request() -> None:
     within = event("failed", request={"description": "planted-1"})
     beside = event("failed", error={**FAILED["data"]["error"], "message": "planted-1"})
@@ -149,9 +161,9 @@ def test_storm_plan_has_every_message_and_disruption(seed: int, requests: int) -
     assert any(planned.copies > 1 for planned in plan.plans)
 
 
-def test_large_storm_plan_has_every_fault() -> None:
-    """The storm of the test command is too small for all of them."""
-    plan = plan_storm(SEED, 2000)
+@pytest.mark.parametrize(("seed", "requests"), [(SEED, REQUESTS), (SEED, 2000)])
+def test_storm_plan_has_every_fault(seed: int, requests: int) -> None:
+    plan = plan_storm(seed, requests)
     assert {fault for planned in plan.plans for fault in planned.create_faults} >= {*SGW_FAULTS, *SGW_SILENT}
     assert {*plan.lookup_faults} >= {*LOOKUP_FAULTS, *LOOKUP_SILENT}
     assert {*plan.publish_faults} >= {*PUBLISH_TRANSIENT, *PUBLISH_SILENT}

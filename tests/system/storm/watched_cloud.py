@@ -4,8 +4,7 @@ It keeps every log line and every result of an invocation, where the cloud itsel
 """
 
 import json
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,16 +13,15 @@ from typing import Any
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.cloud import CloudOptions, RunningCloud, background
 from express_sync.local.fc.fleet import Fleet
 from express_sync.local.fc.invocation_log import Invocation, InvocationLog
 from express_sync.local.fc.output import Logs
 from express_sync.local.fc.result import InvocationResult
 from express_sync.paths import TEMPLATE
-from handler.credentials import Credentials
 from handler.smq.client import Smq
-from tests.support.patience import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS, wait_for
+from tests.support.role_credentials import USER
 from tests.system.storm.disruptions import Disruption, Disruptions
 
 Document = dict[str, Any]
@@ -93,8 +91,7 @@ class WatchedCloud:
 
     def send(self, bodies: Sequence[str]) -> list[str]:
         """Send messages to the request queue, 16 at once; return their ids in order."""
-        user = LOCAL_ACCOUNT.user
-        smq = Smq(self.ready["mns"]["endpoint"], Credentials(user.access_key_id, user.access_key_secret, ""))
+        smq = Smq(self.ready["mns"]["endpoint"], USER)
         batches = [bodies[start : start + 16] for start in range(0, len(bodies), 16)]
         return [sent for batch in batches for sent in smq.send(self.ready["mns"]["requestQueue"], batch)]
 
@@ -141,7 +138,7 @@ class WatchedCloud:
 
         In pull intake, the messages of a killed drain become visible again as soon as no other drain is running.
         """
-        wait_until(self._is_settled, seconds)
+        wait_for(self._is_settled, seconds)
 
     def admin(self, service: str, method: str, path: str, body: object = None) -> Any:
         """Call the admin API of a service; raise AssertionError if it refuses, HTTPError while it is down."""
@@ -185,14 +182,6 @@ class WatchedCloud:
         if "active" not in states and sum(map(cloud.messages.queues.polls.waiting, queues)) == len(drains):
             before = cloud.messages.queues._clock
             cloud.messages.queues._clock = lambda: before() + BEYOND_EVERY_VISIBILITY_SECONDS
-
-
-def wait_until(condition: Callable[[], bool], seconds: float) -> None:
-    """Wait until `condition` holds; AssertionError if it does not within `seconds`."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds} seconds: {condition.__name__}"
-        time.sleep(0.02)
 
 
 @contextmanager
