@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -16,12 +17,14 @@ from tests.support.patience import PATIENCE_SECONDS
 
 WATCH = "express-sync watch"
 REQUESTS = ("REQ-2026-001002", "REQ-2026-003004", "REQ-2026-003005", "REQ-2026-001001")
-SHIM = f"""#!{sys.executable}
+PROGRAM = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from express_sync.ops.cli import main
 main()
 """
+# A path with a space cannot stand in the first line of a program.
+SHIM = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c {shlex.quote(PROGRAM)} "$@"\n'
 
 
 def commands() -> list[str]:
