@@ -83,11 +83,12 @@ bench: setup-dev ## size, starts, CPU, batches, throughput and memory beside pee
 	$(BIN)/python -m benchmarks
 
 lock: ## pin every dependency again, with hashes (needs uv)
-	uv pip compile pyproject.toml --extra local --extra ops --group build --output-file requirements/run.txt $(LOCK)
-	uv pip compile pyproject.toml --extra local --extra ops --group build --group dev -c requirements/run.txt --output-file requirements/dev.txt $(LOCK)
+	uv pip compile pyproject.toml --extra local --extra ops --extra portal --group build --output-file requirements/run.txt $(LOCK)
+	uv pip compile pyproject.toml --extra local --extra ops --extra portal --group build --group dev -c requirements/run.txt --output-file requirements/dev.txt $(LOCK)
 	uv pip compile pyproject.toml -c requirements/run.txt --no-emit-package pycryptodome --output-file requirements/function.txt $(LOCK)
-	for peer in tea powertools; do \
-	  uv pip compile --group peer-$$peer -c requirements/dev.txt --output-file requirements/peer-$$peer.txt $(LOCK) || exit 1; \
+	uv pip compile --group bench -c requirements/dev.txt --output-file requirements/bench.txt $(LOCK)
+	for peer in moto tea powertools; do \
+	  uv pip compile --group peer-$$peer -c requirements/function.txt --output-file requirements/peer-$$peer.txt $(LOCK) || exit 1; \
 	done
 
 ROS_CDK := 1.15.0
