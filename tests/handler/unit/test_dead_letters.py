@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handler.inbound.request_event import Lineage
+from handler.inbound.request_event import MAX_MESSAGE_BYTES, Lineage
 from handler.model import Rejected, Succeeded, Verdict, Violation
 from handler.outcome import Outcome
 from handler.provisioning.deferral import Deferral
@@ -66,13 +66,14 @@ def settled(
 
 def test_unpublished_last_generation_becomes_a_dead_letter() -> None:
     queues = Queues()
-    outcomes, events = settled(settlement(queues))
-    assert None not in outcomes
+    [outcome], events = settled(settlement(queues))
+    assert outcome is not None
     assert events == ["not_published"]
     [(queue, body)] = queues.sent
     message = json.loads(body)
     assert queue == "dead letters"
     assert (message["data"], message["generation"], message["submissionid"]) == (DOCUMENT, 1, "M-0")
+    assert (message["source"], message["id"]) == ("test", outcome.event["id"])
 
 
 def test_request_becomes_a_dead_letter_if_its_queue_refuses() -> None:
@@ -111,6 +112,20 @@ def test_large_flawed_text_becomes_a_dead_letter_unchanged(generation: int) -> N
     outcomes, events = settled(settlement(queues), lineage, Rejected((flaw,)), document=None, flaws=(flaw,), text=text)
     assert (None not in outcomes, events) == (True, ["not_published"])
     assert queues.sent == [("dead letters", text)]
+
+
+@pytest.mark.parametrize(("more", "is_event"), [(0, True), (1, False)])
+def test_flawed_text_that_fits_becomes_a_dead_letter_as_an_event(more: int, is_event: bool) -> None:
+    """The event of a text with `more` as 0 is exactly as long as a message may be."""
+    flaw = Violation("$", "json", "JSON")
+    lengths = []
+    for size in (0, MAX_MESSAGE_BYTES):
+        queues = Queues()
+        text = "x" * (size + more - (lengths[0] if lengths else 0))
+        settled(settlement(queues), LAST, Rejected((flaw,)), document=None, flaws=(flaw,), text=text)
+        [(_, body)] = queues.sent
+        lengths.append(len(body) - len(text))
+    assert (lengths[1] > 0) is is_event
 
 
 def test_large_flawed_text_comes_back_without_dead_letters() -> None:
