@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from handler.inbound.request_event import MAX_MESSAGE_BYTES, Lineage
-from handler.model import Rejected, Succeeded, Verdict, Violation
+from handler.inbound.request_event import Lineage
+from handler.model import MAX_MESSAGE_BYTES, Rejected, Succeeded, Verdict, Violation
 from handler.outcome import Outcome
 from handler.provisioning.deferral import Deferral
 from handler.provisioning.retry import Backoff
@@ -114,18 +114,19 @@ def test_large_flawed_text_becomes_a_dead_letter_unchanged(generation: int) -> N
     assert queues.sent == [("dead letters", text)]
 
 
-@pytest.mark.parametrize(("more", "is_event"), [(0, True), (1, False)])
-def test_flawed_text_that_fits_becomes_a_dead_letter_as_an_event(more: int, is_event: bool) -> None:
-    """The event of a text with `more` as 0 is exactly as long as a message may be."""
-    flaw = Violation("$", "json", "JSON")
-    lengths = []
-    for size in (0, MAX_MESSAGE_BYTES):
-        queues = Queues()
-        text = "x" * (size + more - (lengths[0] if lengths else 0))
-        settled(settlement(queues), LAST, Rejected((flaw,)), document=None, flaws=(flaw,), text=text)
-        [(_, body)] = queues.sent
-        lengths.append(len(body) - len(text))
-    assert (lengths[1] > 0) is is_event
+def dead_letter_of(text: str) -> str:
+    """Return the dead letter of a flawed text."""
+    flaw, queues = Violation("$", "json", "JSON"), Queues()
+    settled(settlement(queues), LAST, Rejected((flaw,)), document=None, flaws=(flaw,), text=text)
+    [(_, body)] = queues.sent
+    return body
+
+
+def test_flawed_text_becomes_an_event_if_that_can_be_sent() -> None:
+    """The longest text that can is followed by one that cannot."""
+    longest = "x" * (MAX_MESSAGE_BYTES - len(dead_letter_of("")))
+    assert len(dead_letter_of(longest)) == MAX_MESSAGE_BYTES
+    assert dead_letter_of(longest + "x") == longest + "x"
 
 
 def test_large_flawed_text_comes_back_without_dead_letters() -> None:
