@@ -1,5 +1,7 @@
 """Serves one ASGI application on one loopback port; it can be stopped and started again.
 
+Every admin path (`/_local/...`) is guarded here, whatever the application is.
+
 An application may break its connection instead of responding: `reset(scope)` sends a TCP RST, as a failing gateway
 does; `write(scope, data)` sends bytes past the server.
 """
@@ -14,6 +16,8 @@ from typing import Any
 import uvicorn
 from starlette.types import Receive
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from express_sync.local.admin_guard import AdminGuard
 
 LOOPBACK = "127.0.0.1"
 _RESET = "local.reset"
@@ -41,7 +45,7 @@ class LoopbackServer:
     """Serves `app` on 127.0.0.1; `port` 0 takes a free one at the first start and keeps it over restarts."""
 
     def __init__(self, app: Any, port: int = 0) -> None:
-        self._app = app
+        self._app = AdminGuard(app)
         self.port = port
         self._server: _QuietServer | None = None
         self._task: asyncio.Task[None] | None = None

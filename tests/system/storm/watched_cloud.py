@@ -144,7 +144,7 @@ class WatchedCloud:
         """Call the admin API of a service; raise AssertionError if it refuses, HTTPError while it is down."""
         sections = {"mns": self.ready["mns"], "sgw": self.ready["sgw"], "fc": self.ready["fc"]}
         url = f"{sections[service]['endpoint']}{path}"
-        response = self.pool.request(method, url, body=json.dumps(body), retries=False, timeout=PATIENCE_SECONDS)
+        response = self.pool.request(method, url, json=body, retries=False, timeout=PATIENCE_SECONDS)
         assert response.status == 200, response.data
         return json.loads(response.data)
 
