@@ -160,7 +160,8 @@ class _QuietServer(uvicorn.Server):
     def hang_up(self) -> None:
         """Close every connection, answered or not."""
         for connection in tuple(self.server_state.connections):
-            connection.transport.close()
+            # closing over TLS would wait for the client's part of it
+            connection.transport.abort() if self.config.is_ssl else connection.transport.close()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

@@ -145,7 +145,7 @@ def test_function_verifies_the_certificates_it_is_given(secure: RunningCloud, mo
     ready = secure.ready
     monkeypatch.setenv("SSL_CERT_FILE", ready["caFile"])
     connector._tls.cache_clear()
-    smq = Smq(ready["mns"]["endpoint"], Credentials(ready["accessKeyId"], ready["accessKeySecret"]))
+    smq = Smq.at(ready["mns"]["endpoint"], Credentials(ready["accessKeyId"], ready["accessKeySecret"]))
     request = {"requestId": "REQ-1", "name": "photos", "bucketName": "photos", "bucketRegion": "cn-hangzhou"}
     smq.send(ready["mns"]["requestQueue"], [json.dumps(request)])
     (received,) = smq.receive(ready["mns"]["resultQueue"], wait_seconds=30)
