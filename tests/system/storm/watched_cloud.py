@@ -91,7 +91,7 @@ class WatchedCloud:
 
     def send(self, bodies: Sequence[str]) -> list[str]:
         """Send messages to the request queue, 16 at once; return their ids in order."""
-        smq = Smq(self.ready["mns"]["endpoint"], USER)
+        smq = Smq.at(self.ready["mns"]["endpoint"], USER)
         batches = [bodies[start : start + 16] for start in range(0, len(bodies), 16)]
         return [sent for batch in batches for sent in smq.send(self.ready["mns"]["requestQueue"], batch)]
 
