@@ -8,7 +8,7 @@ requests after a local failure. Bodies are sent unencoded, because its base64 co
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from mns.account import Account
@@ -29,6 +29,9 @@ _REDIRECTS = range(300, 400)
 _TRANSIENT_CALL_ERRORS = frozenset(
     {"ConnectionLost", "MalformedAnswer", "NameNotResolved", "NotConnected", "ReadTimeout", "TlsFailed"}
 )
+
+
+AnySmq = TypeVar("AnySmq", bound="Smq")
 
 
 class SmqError(Exception):
@@ -63,10 +66,12 @@ class Smq:
     timeout_seconds: float = TIMEOUT_SECONDS
     """The maximum duration of one operation, however slowly the bytes arrive."""
 
-    @staticmethod
-    def at(endpoint: str, credentials: Credentials, timeout_seconds: float = TIMEOUT_SECONDS) -> "Smq":
+    @classmethod
+    def at(
+        cls: type[AnySmq], endpoint: str, credentials: Credentials, timeout_seconds: float = TIMEOUT_SECONDS
+    ) -> AnySmq:
         """Return a client with connections of its own."""
-        return Smq(endpoint, credentials, Connections(endpoint), timeout_seconds)
+        return cls(endpoint, credentials, Connections(endpoint), timeout_seconds)
 
     def with_timeout(self, seconds: float) -> "Smq":
         """Return the same client with another timeout."""
