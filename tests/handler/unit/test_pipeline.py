@@ -43,6 +43,8 @@ def test_outcome_is_published_then_logged(harness: Harness) -> None:
     (outcome,) = harness.process(delivery())
     assert harness.published == [(outcome, DEADLINES.publish)]
     assert harness.logs["M-1"].events == ["bound", "call", "published"]
+    [(_, call)] = [entry for entry in harness.logs["M-1"].entries if entry[0] == "call"]
+    assert (call.operation, call.code) == ("CreateExpressSync", "OK")
     assert harness.logs["M-1"].entries[-1] == ("published", outcome)
     assert outcome is not None
     assert outcome.status == "succeeded"
