@@ -8,7 +8,7 @@ Does not reproduce: the trigger's access to the queue over HTTP; it receives mes
 import asyncio
 import shutil
 import sys
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -121,6 +121,11 @@ class LocalCloud:
     def ca_file(self) -> Path | None:
         """Return the certificates to trust for its https URLs, None if it has none."""
         return self._certificates.ca_file if self._certificates else None
+
+    def on_handshake(self, observe: Callable[[], object]) -> None:
+        """Call `observe` at every TLS handshake from now on."""
+        if self._certificates:
+            self._certificates.server.sni_callback = lambda *_handshake: (observe(), None)[1]
 
     async def _start(self) -> None:
         create_resources(self.deployment, self.messages)
