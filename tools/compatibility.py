@@ -45,7 +45,7 @@ def outcome_breaches(first: Schema, current: Schema) -> list[str]:
 def _breaches(narrow: Schema, wide: Schema, place: str) -> Iterator[str]:
     yield from (f"{place}.{key}" for key in _FIXED if narrow.get(key) != wide.get(key))
     for key in wide.keys() - _ANNOTATIONS - _STRUCTURE - set(_FIXED):
-        is_kept = _RULES.get(key, eq)
+        is_kept: Callable[[Any, Any], bool] = _RULES.get(key, eq)
         if not is_kept(narrow.get(key), wide[key]):
             yield f"{place}.{key}"
     yield from _property_breaches(narrow, wide, place)
