@@ -10,7 +10,7 @@ import pytest
 
 from handler.provisioning.error_table import DOCUMENTED, GATEWAY, OWN
 
-PAGES = Path(__file__).resolve().parents[2] / "express_sync" / "portal" / "pages"
+PAGES = Path(__file__).resolve().parents[2] / "express_sync" / "portal" / "pages" / "site"
 FILES = {path.relative_to(PAGES).as_posix(): path.read_text(encoding="utf-8") for path in sorted(PAGES.rglob("*.*"))}
 SCRIPTS = {name: text for name, text in FILES.items() if name.endswith(".js")}
 LANGUAGES = ("en", "zh")

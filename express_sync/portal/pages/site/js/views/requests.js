@@ -56,9 +56,9 @@ async function showPage(list, session, signal) {
   try {
     const page = await portal.requests({ ...chosen(query), cursor: query.get("cursor") ?? "" }, signal);
     list.removeAttribute("aria-busy");
-    reconcile(list, page.items.length ? ["table", "pages"] : ["none"], (each) => each, (each) => SHELL[each](query));
-    if (!page.items.length) return;
-    reconcile(list.querySelector("tbody"), page.items, ({ requestId }) => requestId, (each) => row(each, session));
+    reconcile(list, page.requests.length ? ["table", "pages"] : ["none"], (each) => each, (each) => SHELL[each](query));
+    if (!page.requests.length) return;
+    reconcile(list.querySelector("tbody"), page.requests, ({ requestId }) => requestId, (each) => row(each, session));
     fill(list.querySelector(".pages"), pageLinks(page, query));
   } catch (error) {
     if (!signal.aborted) fill(list, failure(error, () => showPage(list, session, signal)));
@@ -87,7 +87,7 @@ function row(each) {
     h("td", { class: "is-tight", "data-label": t("requests.column.updated") }, h("time", { datetime: each.updatedAt, title: dateTime(each.updatedAt) }, relative(each.updatedAt))));
 }
 
-function pageLinks({ next }, query) {
+function pageLinks({ nextCursor }, query) {
   const link = (text, cursor) => h("a", { class: "button is-small", href: address(["requests"], { ...chosen(query), cursor }) }, text);
-  return [query.get("cursor") ? link(t("requests.first"), "") : h("span"), next ? link(t("requests.next"), next) : h("span", { class: "soft" }, t("requests.end"))];
+  return [query.get("cursor") ? link(t("requests.first"), "") : h("span"), nextCursor ? link(t("requests.next"), nextCursor) : h("span", { class: "soft" }, t("requests.end"))];
 }

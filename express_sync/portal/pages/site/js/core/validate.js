@@ -1,6 +1,6 @@
 // Checks a document against the request schema: flat, with the keywords that the schema uses.
 
-import { formText, has, t } from "./i18n.js";
+import { formText, has, language, t } from "./i18n.js";
 
 const encoder = new TextEncoder();
 
@@ -42,6 +42,8 @@ function ruleBroken(schema, name, property, value) {
 export function explain(property, name, rule, fallback = "") {
   const fromCatalogue = formText(`${name}.error.${rule}`);
   if (fromCatalogue) return fromCatalogue;
+  const own = property?.errorMessage?.[rule];
+  if (own && language() === "en") return `${own[0].toUpperCase()}${own.slice(1)}.`;
   const key = `form.error.${rule}`;
   return has(key) ? t(key, { limit: property?.[rule] ?? "" }) : fallback;
 }

@@ -56,3 +56,18 @@ function editRow(schema, names, request, changed, remove) {
   };
   return { element, check, name: () => select.value, value: () => input.value, focus: () => select.focus() };
 }
+
+/** Return `{element, isOn(), options()}`: whether errors that the same request meets again are replayed, too. */
+export function forceBox(retryable, changed) {
+  const id = uniqueId("force");
+  const box = h("input", { id, type: "checkbox", class: "check", onchange: () => changed() });
+  const isOn = () => Boolean(retryable) || box.checked;
+  const element = retryable ? null : h("div", { class: "choice" }, box, h("label", { for: id }, t("replay.force")));
+  return { element, isOn, options: () => (box.checked ? ["--force"] : []) };
+}
+
+/** Return the sentences of a problem document of a replay. */
+export function problemText({ message, problem = {} }) {
+  if (problem.type?.endsWith(":terminal-error")) return t("replay.refused");
+  return [message, ...(problem.violations ?? []).map(({ path, message: rule }) => `${path} ${rule}`)].join(" ");
+}

@@ -19,17 +19,29 @@ export const submit = (request, signal) => call("POST", "v1/requests", { body: r
 /** Return the violations in the error of a submission. */
 export const violationsOf = ({ problem }) => problem.violations ?? [];
 
-/** Return one page of requests: `{items, next}`. */
-export const requests = (filters, signal) => get("v1/requests", { ...filters, limit: PAGE }, signal);
+/** Return one page of requests: `{requests, nextCursor}`. */
+export const requests = (filters, signal) => get("v1/requests", { limit: PAGE, ...filters }, signal);
 
 /** Return everything known about a request. */
 export const request = (id, signal) => get(`v1/requests/${encodeURIComponent(id)}`, {}, signal);
 
-/** Send the request of a failure again, with edits `{property: value}`. */
-export const replay = (id, edits, signal) => call("POST", `v1/requests/${encodeURIComponent(id)}/replay`, { body: { edits }, signal });
+/** Send the request of a failure again; `options` are `{edits, force}`. */
+export const replay = (id, options) => call("POST", `v1/requests/${encodeURIComponent(id)}/replay`, { body: options });
 
-/** Return the failures, grouped by code. */
+/** Return the failures, grouped by status and code. */
 export const failures = (signal) => get("v1/failures", {}, signal);
+
+/** Return what a replay of many would do; `wish` is `{filter, edits, force, ratePerSecond}`. */
+export const previewReplays = async (wish) => (await call("POST", "v1/replays", { body: { ...wish, preview: true } })).body;
+
+/** Replay all failures of a filter, in as many calls as it takes; what came meanwhile is left alone. */
+export async function replayAll(wish) {
+  let part = {};
+  do {
+    const progress = (await call("POST", "v1/replays", { body: { ...wish, ...part } })).body;
+    part = { upTo: progress.upTo, cursor: progress.nextCursor };
+  } while (part.cursor);
+}
 
 // The first result is kept; an error is not.
 function once(load) {

@@ -103,10 +103,10 @@ function facts({ latest, createdAt, updatedAt, request }) {
   return h("dl", { class: "facts" }, rows.filter(([, value]) => value).map(([key, value]) => h("div", {}, h("dt", {}, t(key)), h("dd", {}, value))));
 }
 
-function actions({ requestId, status, request, links }, schema, refresh) {
+function actions({ requestId, status, request, latest, links }, schema, refresh) {
   const again = request ? linkButton(t("request.again"), address(["submit"], { from: requestId }), status === "rejected" ? "is-main" : "", "plus") : null;
   const mayReplay = links.replay && request;
-  return [mayReplay ? replayButton({ requestId, request, schema, done: refresh }) : null, again];
+  return [mayReplay ? replayButton({ requestId, request, schema, retryable: latest?.data.error?.retryable, done: refresh }) : null, again];
 }
 
 function history(document) {

@@ -57,7 +57,7 @@ async function submitted(form, signal) {
   try {
     await portal.submit(request, signal);
     keep(null);
-    go(["requests", request.requestId]);
+    if (!signal.aborted) go(["requests", request.requestId]);
     return [];
   } catch (error) {
     if (error.status === INVALID) {

@@ -6,6 +6,7 @@ import { bytes, characters, explain, violations } from "../core/validate.js";
 import { icon } from "./icons.js";
 
 const LONG = new Set(["description"]);
+const SUGGESTED = new Set(["bucketRegion"]); // the examples of the others are not meant to be taken
 
 /**
  * Return `{element, fields, document(), check(), show(serverViolations)}` for the properties `names` of `schema`.
@@ -82,7 +83,7 @@ function field(schema, name, value) {
     h("label", { for: id }, label(schema, name), required ? null : h("span", { class: "optional" }, t("form.optional"))),
     h("p", { class: "field-help", id: ids.help }, formText(`${name}.description`) ?? property.description ?? ""),
     input,
-    suggestions(property, ids),
+    suggestions(name, property, ids),
     h("div", { class: "field-foot" }, error, count));
   return behaviour({ schema, name, property, input, error, count, element, id });
 }
@@ -93,13 +94,13 @@ function control(name, property, ids, required, value) {
     placeholder: property.examples?.[0] ?? "",
     "aria-describedby": `${ids.help} ${ids.error} ${ids.count}`,
     "aria-required": required ? "true" : undefined,
-    list: property.examples?.length > 1 ? `${ids.id}-list` : undefined,
+    list: SUGGESTED.has(name) ? `${ids.id}-list` : undefined,
   };
   return LONG.has(name) ? h("textarea", { ...attributes, rows: "3", spellcheck: "true" }) : h("input", { ...attributes, type: "text" });
 }
 
-const suggestions = (property, ids) =>
-  property.examples?.length > 1 ? h("datalist", { id: `${ids.id}-list` }, property.examples.map((value) => h("option", { value }))) : null;
+const suggestions = (name, property, ids) =>
+  SUGGESTED.has(name) ? h("datalist", { id: `${ids.id}-list` }, property.examples.map((value) => h("option", { value }))) : null;
 
 function behaviour({ schema, name, property, input, error, count, element, id }) {
   const value = () => input.value;

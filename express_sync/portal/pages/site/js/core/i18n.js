@@ -15,7 +15,7 @@ export const locale = () => LOCALES[language()];
 /** Load every text of `wanted`, and make it the language of the page. */
 export async function load(wanted) {
   const [ofPages, ofCodes, ofForm] = await Promise.all([
-    document_(`texts/${wanted}.json`), document_(`texts/advice.${wanted}.json`), optional(`v1/schemas/forms/catalogue.${wanted}.json`),
+    document_(`texts/${wanted}.json`), document_(`texts/advice.${wanted}.json`), optional(`forms/catalogue.${wanted}.json`),
   ]);
   texts = ofPages;
   advice = ofCodes;

@@ -6,7 +6,9 @@ const PAUSE = { first: 500, last: 15_000 };
 const listeners = { event: new Set(), state: new Set() };
 const KEPT = 200;
 const entries = [];
-let lastEventId = "";
+const BACK = 50; // events before the last one seen that a reload shows again
+const PLACE = "express-sync.position";
+let lastEventId = afterReload();
 let state = "connecting";
 
 /** Call `listener(entry)` for each live event until `signal` aborts. */
@@ -70,6 +72,11 @@ async function readOnce() {
   }
 }
 
+function afterReload() {
+  const seen = Number(sessionStorage.getItem(PLACE));
+  return seen ? String(Math.max(0, seen - BACK)) : "";
+}
+
 const resumed = () => (lastEventId ? { "Last-Event-ID": lastEventId } : {});
 
 async function readAll(body) {
@@ -83,7 +90,10 @@ async function readAll(body) {
 }
 
 function dispatch({ id, data }) {
-  if (id) lastEventId = id;
+  if (id) {
+    lastEventId = id;
+    sessionStorage.setItem(PLACE, id);
+  }
   const entry = parsed(data);
   if (!entry) return;
   entries.unshift(entry);

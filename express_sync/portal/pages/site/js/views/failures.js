@@ -78,7 +78,7 @@ function groupBody(group, context) {
   showChosen();
   members(table, group, chosen, showChosen, context.signal);
   return [
-    h("div", { class: "stack" }, h("h3", {}, t("failures.todo")), h("p", {}, advice.operator ?? group.advice ?? t("failures.unknown"))),
+    h("div", { class: "stack" }, h("h3", {}, t("failures.todo")), h("p", {}, advice.operator ?? group.hint ?? t("failures.unknown"))),
     h("div", { class: "row" }, replayButton),
     table,
   ];
@@ -87,10 +87,10 @@ function groupBody(group, context) {
 async function members(table, group, chosen, showChosen, signal, cursor = "") {
   try {
     const page = await portal.requests({ status: group.status, code: group.code, cursor }, signal);
-    const more = page.next ? h("div", { class: "pages row" }, button(t("failures.more"), () => more.replaceWith(h("div", {}, extra)), "is-small")) : null;
+    const more = page.nextCursor ? h("div", { class: "pages row" }, button(t("failures.more"), () => more.replaceWith(h("div", {}, extra)), "is-small")) : null;
     const extra = h("div", { class: "table-frame" });
-    if (more) more.querySelector("button").addEventListener("click", () => members(extra, group, chosen, showChosen, signal, page.next), { once: true });
-    fill(table, memberTable(page.items, chosen, showChosen), more);
+    if (more) more.querySelector("button").addEventListener("click", () => members(extra, group, chosen, showChosen, signal, page.nextCursor), { once: true });
+    fill(table, memberTable(page.requests, chosen, showChosen), more);
   } catch (error) {
     if (!signal.aborted) fill(table, failure(error, () => members(table, group, chosen, showChosen, signal, cursor)));
   }
