@@ -8,6 +8,7 @@ from express_sync.portal.receiving import Receiver
 from express_sync.portal.sending import Sender
 from express_sync.portal.store.database import Database
 from express_sync.portal.store.submitting import Submitting
+from express_sync.portal.tail import Tail
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,5 +20,6 @@ class Portal:
     sender: Sender
     receiver: Receiver
     changed: Changed
+    tail: Tail
     cursor_key: bytes
     clock: Clock

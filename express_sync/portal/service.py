@@ -19,6 +19,7 @@ from express_sync.portal.store.database import Database, database_url
 from express_sync.portal.store.log import Log
 from express_sync.portal.store.migrating import cursor_key, migrate
 from express_sync.portal.store.submitting import Submitting
+from express_sync.portal.tail import Tail
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ def _portal(settings: Settings, database: Database, outcomes: Mailbox, requests:
         sender=Sender(requests, database, clock, changed.notify),
         receiver=Receiver(outcomes, database, Log(ignore), settings.source, clock, lambda _changes: changed.notify()),
         changed=changed,
+        tail=Tail(database, changed),
         cursor_key=key,
         clock=clock,
     )
