@@ -7,7 +7,7 @@ import * as portal from "./core/portal.js";
 import { current, go } from "./core/router.js";
 import { onChange, showTheme, store, stored } from "./core/settings.js";
 import { follow } from "./core/stream.js";
-import { findToken } from "./core/token.js";
+import { findToken, takeToken } from "./core/token.js";
 import { showBanners } from "./parts/banners.js";
 import { failure, loading } from "./parts/feedback.js";
 import { showHeader } from "./parts/header.js";
@@ -95,7 +95,7 @@ async function start() {
   showHeader(session, { chooseLanguage, chooseTheme });
   await findToken();
   onChange(changed);
-  addEventListener("hashchange", () => navigate());
+  addEventListener("hashchange", () => (takeToken() ? restart() : navigate()));
   if (location.hash.length < 2) history.replaceState(null, "", "#/submit");
   await navigate(false);
 }

@@ -18,14 +18,18 @@ function put(value) {
   else sessionStorage.removeItem(KEY);
 }
 
-/** Take the token from the address, where `up` puts it behind the #, or else from another tab. */
-export async function findToken() {
+/** Take a token from the address, where `up` puts it behind the #, and return whether one was there. */
+export function takeToken() {
   const inAddress = /^#token=([^&]+)/.exec(location.hash);
-  if (inAddress) {
-    keepToken(decodeURIComponent(inAddress[1]));
-    history.replaceState(null, "", "#/submit");
-  }
-  if (!token()) await fromOtherTabs();
+  if (!inAddress) return false;
+  keepToken(decodeURIComponent(inAddress[1]));
+  history.replaceState(null, "", "#/submit");
+  return true;
+}
+
+/** Take the token from the address, or else from another tab. */
+export async function findToken() {
+  if (!takeToken() && !token()) await fromOtherTabs();
 }
 
 const fromOtherTabs = () =>

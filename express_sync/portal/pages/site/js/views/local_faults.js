@@ -1,7 +1,7 @@
 // Fault switches of the local cloud; each ends by itself.
 
 import { announce, fill, h, reconcile } from "../core/dom.js";
-import { t } from "../core/i18n.js";
+import { count, t } from "../core/i18n.js";
 import * as cloud from "../core/local_cloud.js";
 import { clock } from "../core/time.js";
 import { commandLine, line } from "../parts/commands.js";
@@ -20,6 +20,7 @@ const SWITCHES = {
 };
 const SECONDS = [10, 30, 60, 300, 1800];
 const OPERATIONS = { CreateExpressSync: "sgw", DescribeExpressSyncs: "sgw", PublishMessage: "mns", SendMessage: "mns", ReceiveMessage: "mns", DeleteMessage: "mns" };
+const ALL = 10_000; // calls
 const POINTS = ["create-sent", "create-answered", "publish-sent", "publish-answered", "requeue-answered"];
 
 /** Show the active faults, the switches, a form for any other fault, and the kill switch. */
@@ -55,9 +56,10 @@ const PARTS = {
   none: () => empty("succeeded", t("faults.none"), t("faults.none.text")),
 };
 
-const rule = ({ operation, name, faults, left, until }) =>
+const rule = ({ operation, name, faults, count: calls, left, until }) =>
   h("li", { class: "progress-row" },
-    h("div", {}, h("strong", { class: "code" }, faults.join(", ")), h("span", { class: "sub" }, t("faults.rule", { operation, name, left }))),
+    h("div", {}, h("strong", { class: "code" }, faults.join(", ")),
+      h("span", { class: "sub" }, t("faults.rule", { operation, name }), calls < ALL ? ` · ${count("faults.left", left)}` : "")),
     until ? h("span", { class: "number", "data-until": until }, clock(new Date(until) - Date.now())) : h("span", { class: "soft" }, t("faults.endless")));
 
 function countDown(frame) {
@@ -71,7 +73,7 @@ const seconds = (id) =>
 function switches(act) {
   const chooser = seconds("fault-seconds");
   const time = () => Number(chooser.querySelector("select").value);
-  const turnOn = ({ service, operation, fault }) => act(() => cloud.addFault({ service, operation, faults: [fault], seconds: time() }), t("faults.on", { fault }));
+  const turnOn = ({ service, operation, fault }) => act(() => cloud.addFault({ service, operation, faults: [fault], count: ALL, seconds: time() }), t("faults.on", { fault }));
   const card = (name) => h("div", { class: "switch" },
     h("h3", {}, t(`faults.${name}`)), h("p", { class: "soft" }, t(`faults.${name}.text`)), h("p", {}, h("code", {}, SWITCHES[name].fault)),
     h("div", {}, button(t("faults.turn_on"), () => turnOn(SWITCHES[name]), "is-small")));

@@ -115,7 +115,8 @@ function history(document) {
 
 function content({ request }, { schema }) {
   if (!request) return h("span", { hidden: true });
-  const rows = Object.entries(request).map(([name, value]) => h("div", {}, h("dt", {}, label(schema, name)), h("dd", {}, String(value))));
+  const names = Object.keys(schema.properties).filter((name) => name in request);
+  const rows = names.map((name) => h("div", {}, h("dt", {}, label(schema, name)), h("dd", {}, String(request[name]))));
   return h("section", { class: "card" }, h("h2", {}, t("request.content")), h("dl", { class: "facts" }, rows));
 }
 
