@@ -9,7 +9,7 @@ WORKERS ?= 5
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo outage picture test test-pythons test-this-python test-browser screenshots lint types imports tests model storm simulation fuzz mutants lock spec bench clean
+.PHONY: help setup setup-dev demo outage picture test test-pythons test-this-python test-browser screenshots lint types imports tests model storm simulation fuzz mutants lock forms spec bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -99,6 +99,13 @@ lock: ## pin every dependency again, with hashes (needs uv)
 	for peer in moto tea powertools; do \
 	  uv pip compile --group peer-$$peer -c requirements/function.txt --output-file requirements/peer-$$peer.txt $(LOCK) || exit 1; \
 	done
+
+forms: setup-dev ## write schemas/forms/ and the bundled AsyncAPI document from the contracts (needs npm)
+	@modules=$$(mktemp -d) && trap 'rm -rf "$$modules"' EXIT && \
+	cp tools/forms/package.json tools/forms/package-lock.json tools/forms/.npmrc tools/forms/validator.mjs "$$modules" && \
+	npm ci --prefix "$$modules" --ignore-scripts --no-audit --no-fund --silent && \
+	node "$$modules/validator.mjs" schemas/provision-request.v1.json > schemas/forms/request.validate.mjs && \
+	$(BIN)/python -m tools.forms
 
 ROS_CDK := 1.15.0
 ROS_CDK_PACKAGES := cms fc3 mns ram sls

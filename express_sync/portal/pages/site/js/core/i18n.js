@@ -15,7 +15,7 @@ export const locale = () => LOCALES[language()];
 /** Load every text of `wanted`, and make it the language of the page. */
 export async function load(wanted) {
   const [ofPages, ofCodes, ofForm] = await Promise.all([
-    document_(`texts/${wanted}.json`), document_(`texts/advice.${wanted}.json`), optional(`forms/catalogue.${wanted}.json`),
+    document_(`texts/${wanted}.json`), document_(`texts/advice.${wanted}.json`), document_(`forms/catalogue.${wanted}.json`),
   ]);
   texts = ofPages;
   advice = ofCodes;
@@ -28,8 +28,6 @@ async function document_(path) {
   if (!answer.ok) throw new Error(path);
   return answer.json();
 }
-
-const optional = (path) => document_(path).catch(() => ({}));
 
 /** Return the text of `key` with `{name}` replaced by the values; the key itself if the text is missing. */
 export function t(key, values = {}) {

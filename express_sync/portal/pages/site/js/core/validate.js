@@ -1,6 +1,6 @@
 // Checks a document against the request schema: flat, with the keywords that the schema uses.
 
-import { formText, has, language, t } from "./i18n.js";
+import { formText, t } from "./i18n.js";
 
 const encoder = new TextEncoder();
 
@@ -38,12 +38,8 @@ function ruleBroken(schema, name, property, value) {
   return brokenRules(property, value)[0];
 }
 
-/** Return the sentence that explains a violation to the reader; `fallback` is used for rules without a text. */
-export function explain(property, name, rule, fallback = "") {
-  const fromCatalogue = formText(`${name}.error.${rule}`);
-  if (fromCatalogue) return fromCatalogue;
-  const own = property?.errorMessage?.[rule];
-  if (own && language() === "en") return `${own[0].toUpperCase()}${own.slice(1)}.`;
-  const key = `form.error.${rule}`;
-  return has(key) ? t(key, { limit: property?.[rule] ?? "" }) : fallback;
+/** Return the sentence that explains a violation; `message` is what the server said, if it did. */
+export function explain(property, name, rule, message) {
+  const found = formText(`${name}.error.${rule}`) ?? formText(`error.${rule}`) ?? message ?? property.errorMessage?.[rule] ?? rule;
+  return t("form.sentence", { label: formText(`${name}.label`) ?? property.title ?? name, message: found.replace(/\.$/, "") });
 }

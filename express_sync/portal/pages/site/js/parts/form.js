@@ -46,18 +46,16 @@ function sorted(schema, fields, all) {
   const others = [];
   for (const each of all) {
     const name = each.path.replace(/^\$\.?/, "");
-    if (name in fields) found[name] ??= { rule: each.rule, message: serverMessage(schema, name, each) };
+    if (name in fields) found[name] ??= { rule: each.rule, message: explain(schema.properties[name], name, each.rule, each.message) };
     else others.push(`${each.path}: ${each.message}`);
   }
   return [found, others];
 }
 
-const serverMessage = (schema, name, { rule, message }) => formText(`${name}.error.${rule}`) ?? explain(schema.properties[name], name, rule, message);
-
 function errorSummary(schema, fields, found, others) {
   const names = Object.keys(found);
   if (!names.length && !others.length) return [];
-  const links = names.map((name) => h("li", {}, h("a", { href: `#${fields[name].id}`, onclick: focusing(fields[name]) }, label(schema, name)), `: ${found[name].message}`));
+  const links = names.map((name) => h("li", {}, h("a", { href: `#${fields[name].id}`, onclick: focusing(fields[name]) }, found[name].message)));
   return h("div", { class: "notice is-bad", tabindex: "-1" },
     icon("warning"),
     h("div", {}, h("strong", {}, t("form.wrong")), h("ul", {}, links, others.map((text) => h("li", {}, text)))));
