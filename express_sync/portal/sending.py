@@ -36,14 +36,20 @@ class Sender:
     on_sent: Callable[[], None]
     is_failing: bool = False
     _woken: threading.Event = field(default_factory=threading.Event)
+    _stopping: threading.Event = field(default_factory=threading.Event)
 
     def wake(self) -> None:
         """Look for messages at once."""
         self._woken.set()
 
-    def run(self, stopping: threading.Event) -> None:
-        """Send what is due until `stopping` is set and `wake` was called."""
-        while not stopping.is_set():
+    def stop(self) -> None:
+        """Let `run` end."""
+        self._stopping.set()
+        self.wake()
+
+    def run(self) -> None:
+        """Send what is due until it is stopped."""
+        while not self._stopping.is_set():
             self._woken.clear()
             try:
                 is_idle = self.step() == 0

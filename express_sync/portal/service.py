@@ -1,7 +1,7 @@
 """The composition of the portal: database, receiver, sender and HTTP server, which start and stop together."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -114,15 +114,13 @@ def is_loopback(host: str) -> bool:
 @contextmanager
 def _working(portal: Portal, receivers: int) -> Iterator[None]:
     """Run the sender and the receivers in threads of their own."""
-    stopping = threading.Event()
-    works: list[Callable[[threading.Event], None]] = [portal.sender.run, *[portal.receiver.run] * receivers]
-    threads = [threading.Thread(target=work, args=(stopping,), name="portal-queue", daemon=True) for work in works]
-    for thread in threads:
-        thread.start()
+    sender = threading.Thread(target=portal.sender.run, name="portal-sender", daemon=True)
+    sender.start()
+    for _ in range(receivers):
+        threading.Thread(target=portal.receiver.run, name="portal-receiver", daemon=True).start()
     try:
         yield
     finally:
-        stopping.set()
-        portal.sender.wake()
-        for thread in threads:
-            thread.join(timeout=1)  # a long poll ends by itself, and what it received comes back
+        portal.receiver.stop()
+        portal.sender.stop()
+        sender.join()
