@@ -81,6 +81,6 @@ def portal_cloud(directory: Path, environment: Mapping[str, str] | None = None, 
             port=port,
             local_cloud={service: ready[service]["endpoint"] for service in SERVICES},
         )
-        outcomes, requests = (CloudQueue(smq, ready["mns"][name]) for name in ("resultQueue", "requestQueue"))
+        outcomes, requests = (CloudQueue(smq, ready["mns"][name]) for name in ("portalQueue", "requestQueue"))
         with running(settings, outcomes, requests, single_operator(TOKEN)) as url:
             yield PortalCloud(url, cloud)
