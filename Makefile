@@ -4,12 +4,12 @@ VENV ?= .venv
 export VENV PYTHON
 BIN = "$(VENV)"/bin
 SUPPORTED := 3.10 3.11 3.12 3.13
-# More than there are cores: most tests wait for something most of the time.
-WORKERS ?= 8
+# More than there are cores, because many tests wait; each worker spends seconds on collecting the tests.
+WORKERS ?= 5
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo outage picture test test-pythons test-this-python lint types imports tests model storm simulation fuzz mutants lock forms spec bench clean
+.PHONY: help setup setup-dev demo outage picture test test-pythons test-this-python test-browser screenshots lint types imports tests model storm simulation fuzz mutants lock forms spec bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,7 +29,9 @@ outage: setup ## run two outages of the API: what recovers automatically, and wh
 picture: setup ## draw docs/demo.svg, the demo as the README shows it
 	@$(BIN)/python -m express_sync.ops.demo.picture docs/demo.svg
 
-test: lint types imports tests ## check style, types, architecture and behaviour
+# The types are checked on one core, so the tests start beside them.
+test: lint imports ## check style, types, architecture and behaviour
+	@$(MAKE) --no-print-directory -j 2 types tests
 
 lint: setup-dev ## ruff
 	$(BIN)/ruff check .
@@ -43,7 +45,7 @@ imports: setup-dev ## import-linter
 
 tests: setup-dev ## pytest: the tests of handler/ with coverage, then all others
 	$(PYTEST) tests/handler --cov
-	$(PYTEST) --ignore=tests/handler
+	$(PYTEST) --ignore=tests/handler --ignore=tests/portal/browser
 
 # Each version has an environment of its own.
 test-pythons: ## run what depends on Python on each other supported version that is installed
@@ -61,6 +63,13 @@ test-pythons: ## run what depends on Python on each other supported version that
 
 test-this-python: setup-dev
 	$(PYTEST) tests/handler tests/local tests/doubles tests/ops/unit tests/repo/test_repository.py
+
+# Chromium is not a Python package; the script finds or installs it.
+test-browser: setup-dev ## the pages of the portal in Chromium: what a person does, both languages and themes, keyboard, axe
+	@chromium=$$(requirements/set-up-chromium.sh) && CHROMIUM="$$chromium" $(BIN)/pytest -n 2 --dist loadfile tests/portal/browser
+
+screenshots: setup-dev ## take the pictures of the portal in docs/images/
+	@chromium=$$(requirements/set-up-chromium.sh) && CHROMIUM="$$chromium" $(BIN)/python -m tests.portal.browser.screenshots docs/images
 
 model: setup-dev ## every schedule of up to five faults against the real code, on every core (half an hour)
 	$(BIN)/python -m tests.system.model --faults 5
