@@ -9,7 +9,7 @@ WORKERS ?= 5
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo outage picture test test-pythons test-this-python lint types imports tests model storm simulation fuzz mutants lock spec bench clean
+.PHONY: help setup setup-dev demo outage picture test test-pythons test-this-python test-browser screenshots lint types imports tests model storm simulation fuzz mutants lock forms spec bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,7 +45,7 @@ imports: setup-dev ## import-linter
 
 tests: setup-dev ## pytest: the tests of handler/ with coverage, then all others
 	$(PYTEST) tests/handler --cov
-	$(PYTEST) --ignore=tests/handler
+	$(PYTEST) --ignore=tests/handler --ignore=tests/portal/browser
 
 # Each version has an environment of its own.
 test-pythons: ## run what depends on Python on each other supported version that is installed
@@ -63,6 +63,13 @@ test-pythons: ## run what depends on Python on each other supported version that
 
 test-this-python: setup-dev
 	$(PYTEST) tests/handler tests/local tests/doubles tests/ops/unit tests/repo/test_repository.py
+
+# Chromium is not a Python package; the script finds or installs it.
+test-browser: setup-dev ## the pages of the portal in Chromium: what a person does, both languages and themes, keyboard, axe
+	@chromium=$$(requirements/set-up-chromium.sh) && CHROMIUM="$$chromium" $(BIN)/pytest -n 2 --dist loadfile tests/portal/browser
+
+screenshots: setup-dev ## take the pictures of the portal in docs/images/
+	@chromium=$$(requirements/set-up-chromium.sh) && CHROMIUM="$$chromium" $(BIN)/python -m tests.portal.browser.screenshots docs/images
 
 model: setup-dev ## every schedule of up to five faults against the real code, on every core (half an hour)
 	$(BIN)/python -m tests.system.model --faults 5
@@ -92,6 +99,13 @@ lock: ## pin every dependency again, with hashes (needs uv)
 	for peer in moto tea powertools; do \
 	  uv pip compile --group peer-$$peer -c requirements/function.txt --output-file requirements/peer-$$peer.txt $(LOCK) || exit 1; \
 	done
+
+forms: setup-dev ## write schemas/forms/ and the bundled AsyncAPI document from the contracts (needs npm)
+	@modules=$$(mktemp -d) && trap 'rm -rf "$$modules"' EXIT && \
+	cp tools/forms/package.json tools/forms/package-lock.json tools/forms/.npmrc tools/forms/validator.mjs "$$modules" && \
+	npm ci --prefix "$$modules" --ignore-scripts --no-audit --no-fund --silent && \
+	node "$$modules/validator.mjs" schemas/provision-request.v1.json > schemas/forms/request.validate.mjs && \
+	$(BIN)/python -m tools.forms
 
 ROS_CDK := 1.15.0
 ROS_CDK_PACKAGES := cms fc3 mns ram sls

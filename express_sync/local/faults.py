@@ -1,12 +1,14 @@
 """Faults for tests: parsing them, queueing them for coming calls, and the admin API for both.
 
-All emulators have the same API at `/_local/faults`. `POST {"operation", "name"?, "faults": [...], "count"?}` queues the
-list of faults `count` times; each fault applies to one call of `operation` whose resource has a name that matches the
-glob `name`. `GET` lists the rules that have faults left, `DELETE` removes them. The emulators carry the faults out.
+All emulators have the same API at `/_local/faults`. `POST {"operation", "name"?, "faults": [...], "count"?,
+"seconds"?}` queues the list of faults `count` times; each fault applies to one call of `operation` whose resource has a
+name that matches the glob `name`. After `seconds` the rule ends. `GET` lists the rules that have faults left, `DELETE`
+removes them. The emulators carry the faults out.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Generic, Literal, TypeVar
@@ -16,9 +18,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from express_sync.local.admin import AdminRequestError, json_object
+from express_sync.local.utc import utc_milliseconds
 
 MAX_COUNT = 10_000
-_FIELDS = ("name", "operation", "faults", "count")
+MAX_SECONDS = 86_400
+_FIELDS = ("name", "operation", "faults", "count", "seconds")
 _SECONDS = {"MILLISECONDS": 0.001, "SECONDS": 1.0}
 _NUMBER = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6})?")
 
@@ -75,6 +79,7 @@ class _Rule(Generic[Wire]):
     name_glob: str
     faults: Sequence[Fault[Wire]]
     count: int
+    ends_at: float | None
     taken: int = 0
 
     @property
@@ -92,19 +97,28 @@ class _Rule(Generic[Wire]):
     def document(self) -> dict[str, Any]:
         texts = [fault.text for fault in self.faults]
         described = {"operation": self.operation, "name": self.name_glob, "faults": texts}
-        return {**described, "count": self.count, "left": self.left}
+        end = {} if self.ends_at is None else {"until": utc_milliseconds(self.ends_at)}
+        return {**described, "count": self.count, "left": self.left, **end}
 
 
 class FaultQueue(Generic[Wire]):
     """Faults in the order in which they were queued; each applies to one matching call.
 
-    `default` is the operation of a request that names none; without one the operation is required.
+    `default` is the operation of a request that names none; without one the operation is required. `clock` returns
+    seconds since 1970.
     """
 
-    def __init__(self, kinds: Kinds[Wire], operations: Sequence[str], default: str = "") -> None:
+    def __init__(
+        self,
+        kinds: Kinds[Wire],
+        operations: Sequence[str],
+        default: str = "",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._kinds = kinds
         self._operations = operations
         self._default = default
+        self._clock = clock
         self._rules: list[_Rule[Wire]] = []
 
     def add(self, document: Mapping[str, Any]) -> int:
@@ -115,11 +129,14 @@ class FaultQueue(Generic[Wire]):
         if not isinstance(name_glob, str):
             raise AdminRequestError("name must be a string, a glob for the names of resources")
         faults, count = self._parsed(document.get("faults")), _count(document.get("count", 1))
-        self._rules.append(_Rule(operation, name_glob, faults, count))
+        seconds = _seconds(document.get("seconds"))
+        ends_at = None if seconds is None else self._clock() + seconds
+        self._rules.append(_Rule(operation, name_glob, faults, count, ends_at))
         return len(faults) * count
 
     def take(self, operation: str, name: str | None) -> Fault[Wire] | None:
         """Take the fault that applies to this call, if any; a `name` of None matches every rule."""
+        self._drop_ended()
         rule = next((rule for rule in self._rules if rule.applies_to(operation, name)), None)
         if rule is None:
             return None
@@ -130,11 +147,16 @@ class FaultQueue(Generic[Wire]):
 
     def documents(self) -> list[dict[str, Any]]:
         """Return the rules that have faults left, in the form of the admin API."""
+        self._drop_ended()
         return [rule.document() for rule in self._rules]
 
     def clear(self) -> None:
         """Remove all faults."""
         self._rules.clear()
+
+    def _drop_ended(self) -> None:
+        now = self._clock()
+        self._rules = [rule for rule in self._rules if rule.ends_at is None or rule.ends_at > now]
 
     def _parsed(self, texts: object) -> list[Fault[Wire]]:
         if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
@@ -146,6 +168,14 @@ def _count(count: object) -> int:
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MAX_COUNT:
         raise AdminRequestError(f"count must be a whole number from 1 to {MAX_COUNT}")
     return count
+
+
+def _seconds(seconds: object) -> float | None:
+    if seconds is None:
+        return None
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds <= MAX_SECONDS:
+        raise AdminRequestError(f"seconds must be a number above 0, at most {MAX_SECONDS}")
+    return float(seconds)
 
 
 def fault_routes(faults: FaultQueue[Wire]) -> list[Route]:

@@ -5,6 +5,7 @@ import contextlib
 import json
 import signal
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,18 @@ from express_sync.local.cloud import CloudOptions, LocalCloud, NotRunnableError
 from express_sync.local.servers import PortTakenError
 from express_sync.local.template.parser import TemplateError
 from express_sync.ops.atomic_file import write_atomically
+from express_sync.ops.commands import system
 from express_sync.ops.targets.registration import check_none_registered, registering, state_directory
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from express_sync.ops.terminal.option_types import Finite
+from express_sync.ops.terminal.signals import ending
+from handler.credentials import Credentials
 
 Announcement = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[None]]
+Portal = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[Mapping[str, str]]]
+SERVICES = ("SMQ", "sgw", "FC")  # with a port each, in this order; the portal has the next one
+ADMIN_APIS = ("mns", "sgw", "fc")  # the pages of the portal show what these services tell of themselves
 
 
 @click.command()
@@ -32,7 +39,10 @@ Announcement = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[N
     default=True,
     help="Run only the queues and the API; requests stay in the queue.",
 )
-@click.option("--port-base", type=click.IntRange(1, 65533), help="Use ports N (SMQ), N+1 (sgw) and N+2 (FC, console).")
+@click.option(
+    "--port-base", type=click.IntRange(1, 65532), help="Use ports N (SMQ), N+1 (sgw), N+2 (FC) and N+3 (portal)."
+)
+@click.option("--no-portal", is_flag=True, help="Do not run the portal.")
 @click.option(
     "--clock-factor",
     type=Finite(0, 1, min_open=True),
@@ -50,8 +60,8 @@ Announcement = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[N
     help="Let each round trip to SMQ and sgw take this long.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the ready object as one line of JSON.")
-def up(ready_file: Path | None, port_base: int | None, as_json: bool, **options: Any) -> None:
-    """Run the cloud of template.yml on this machine: SMQ, Cloud Storage Gateway, Function Compute.
+def up(ready_file: Path | None, port_base: int | None, no_portal: bool, as_json: bool, **options: Any) -> None:
+    """Run the cloud of template.yml on this machine: SMQ, Cloud Storage Gateway, Function Compute, and the portal.
 
     Everything is in memory and on 127.0.0.1. Other commands that are run in the same checkout find it automatically.
 
@@ -82,7 +92,7 @@ def up(ready_file: Path | None, port_base: int | None, as_json: bool, **options:
             yield
 
     try:
-        received = asyncio.run(_serve(chosen, announced))
+        received = asyncio.run(_serve(chosen, None if no_portal else _portal(state, port_base), announced))
     except PortTakenError as error:
         raise CliError(f"{error}; choose another --port-base, or omit it.") from error
     except (TemplateError, NotRunnableError) as error:
@@ -91,23 +101,48 @@ def up(ready_file: Path | None, port_base: int | None, as_json: bool, **options:
         exit_with(ExitCode.INTERRUPTED)
 
 
-async def _serve(options: CloudOptions, announced: Announcement) -> signal.Signals:
-    """Run the cloud until a signal arrives, and return that signal."""
-    ended: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
-
-    def end(received: signal.Signals) -> None:
-        if not ended.done():
-            ended.set_result(received)
-
-    for each in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(each, end, each)
+async def _serve(options: CloudOptions, portal: Portal | None, announced: Announcement) -> signal.Signals:
+    """Run the cloud and its portal until a signal arrives, and return that signal."""
+    ended = ending()
     cloud = LocalCloud(options)
-    try:
+    async with contextlib.AsyncExitStack() as cleanup:
+        cleanup.push_async_callback(cloud.stop)
         await cloud.start()
-        with announced(cloud.ready()):
+        ready = cloud.ready()
+        if portal is not None:
+            running = portal(ready)
+            # In threads, because it calls the cloud, which runs in this loop, and waits for it.
+            ready = {**ready, "portal": await asyncio.to_thread(running.__enter__)}
+            cleanup.push_async_callback(asyncio.to_thread, running.__exit__, None, None, None)
+        with announced(ready):
             return await ended
-    finally:
-        await cloud.stop()
+
+
+def _portal(state: Path, port_base: int | None) -> Portal:
+    """Return what runs the portal of a local cloud. Its history lasts as long as that cloud, which starts empty."""
+    from express_sync.ops.commands import portal_service  # noqa: PLC0415 - the database library takes 300 ms to import
+
+    @contextlib.contextmanager
+    def running(ready: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
+        if "caFile" in ready:
+            system.trust(ready["caFile"])
+        state.mkdir(parents=True, exist_ok=True)
+        token, database = portal_service.new_token(), state / "portal-local.sqlite3"
+        with portal_service.temporary(database):
+            settings = portal_service.settings_of(ready, portal_service.sqlite_url(database))
+            endpoints = {service: ready[service]["endpoint"] for service in ADMIN_APIS}
+            port = port_base + len(SERVICES) if port_base else 0
+            settings = replace(settings, port=port, local_cloud=endpoints)
+            key = Credentials(ready["accessKeyId"], ready["accessKeySecret"])
+            with portal_service.portal_of(ready, key, settings, portal_service.single_operator(token)) as url:
+                yield {"url": url, "token": token}
+
+    return running
+
+
+def _signed_in(url: str, token: str) -> str:
+    """Return the address that signs a browser in. What is behind the # is not sent to the server."""
+    return f"{url}/#token={token}"
 
 
 def _announce(ready: Mapping[str, Any], as_json: bool) -> None:
@@ -116,6 +151,7 @@ def _announce(ready: Mapping[str, Any], as_json: bool) -> None:
         return
     mns = ready["mns"]
     places = (
+        *((("Portal", _signed_in(**ready["portal"])),) if "portal" in ready else ()),
         ("Console", ready["console"]),
         ("SMQ", mns["endpoint"]),
         ("Gateway API", ready["sgw"]["endpoint"]),

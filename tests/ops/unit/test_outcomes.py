@@ -1,5 +1,6 @@
 """Outcomes are read, attributed to submissions, and displayed safely."""
 
+import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from express_sync.ops.outcomes.display import OutcomePrinter
 from express_sync.ops.outcomes.reader import MAX_POLL_SECONDS, Outcome, arrivals, read
+from express_sync.ops.outcomes.timestamps import timestamp
 from express_sync.ops.outcomes.waiting import Pending, final_outcomes
 from express_sync.ops.terminal import output
 
@@ -65,6 +67,44 @@ def test_every_sample_outcome_is_displayed_on_one_line(path: Path, capsys: pytes
 def test_body_without_outcome_is_read_as_none(body: str) -> None:
     """Other messages in the result queue are not errors."""
     assert read(body) is None
+
+
+@pytest.mark.parametrize("digits", range(1, 10))
+def test_outcome_written_by_another_library_is_read(digits: int) -> None:
+    """It may have nulls for absent members, another precision of time, a byte order mark, and be in base64."""
+    event = json.loads((OUTCOMES / "failed.json").read_bytes())
+    event["time"] = f"2026-11-23T08:00:01.{'123456789'[:digits]}Z"
+    text = "\ufeff" + json.dumps({"data_base64": None, "dataschema": None, "correlationid": None, **event})
+    wrapped = base64.encodebytes(text.encode()).decode()
+    assert [found and dict(found.event) for found in (read(text), read(wrapped))] == [event, event]
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-11-23T08:00:01Z", "2026-11-23T08:00:01+00:00"),
+        ("2026-11-23T08:00:01.2Z", "2026-11-23T08:00:01.200000+00:00"),
+        ("2026-11-23T08:00:01.25Z", "2026-11-23T08:00:01.250000+00:00"),
+        ("2026-11-23t08:00:01.1234567z", "2026-11-23T08:00:01.123456+00:00"),
+        ("2026-11-23 08:00:01.123456789Z", "2026-11-23T08:00:01.123456+00:00"),
+        ("2026-11-23T16:00:01.000+08:00", "2026-11-23T16:00:01+08:00"),
+        ("2026-11-23T08:00:01", "2026-11-23T08:00:01+00:00"),
+        ("2026-11-23T08:00:01.1234567890Z", None),
+        ("2026-11-23T08:00:61Z", None),
+        ("2026-13-23T08:00:01Z", None),
+        ("2026-11-23T08:00:01Z\n", None),
+        ("2026-11-23", None),
+        ("20261123T080001Z", None),
+        ("٢026-11-23T08:00:01Z", None),
+        ("", None),
+        (17, None),
+        (None, None),
+    ],
+)
+def test_timestamp_is_read_alike_on_every_python(text: object, moment: str | None) -> None:
+    """The standard library of 3.10 reads three or six fraction digits only, and later ones many other forms."""
+    found = timestamp(text)
+    assert (found and found.isoformat()) == moment
 
 
 def test_deeply_nested_body_is_read_as_none() -> None:
