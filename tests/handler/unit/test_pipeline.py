@@ -458,6 +458,14 @@ def test_delivery_without_time_is_deferred(
         assert len(harness.requeued) == (1 if status == "deferred" else 0)
 
 
+@pytest.mark.parametrize(("generation", "lookup_count"), [(1, 3), (2, 6)])
+def test_lookups_are_bounded_but_in_the_last_generation(clock: ManualClock, generation: int, lookup_count: int) -> None:
+    """A later generation looks up again."""
+    service = scripted(clock, [DUPLICATE], [*[INTERNAL_ERROR] * 5, GroupList((group_of(),))])
+    Harness(clock, service, deferrals=2).process(delivery(lineage=Lineage(generation=generation)))
+    assert len(service.looked_up) == lookup_count
+
+
 def test_existing_group_is_found_without_time_to_create(clock: ManualClock) -> None:
     """Lookups have a reserve of time."""
     service = scripted(clock, [], [GroupList((group_of(),))])
