@@ -2,7 +2,8 @@
 
 Reproduces: the queue, message, topic and subscription operations of the API at their paths, signed requests, XML
 documents, every documented error; each module says how far it goes and what is unknown.
-Does not reproduce: account attributes, OpenService, the control plane's API, TLS, throttling by itself.
+Does not reproduce: the control plane's API (mns-open 2022-01-19), signature V4, FIFO queues, SMQProxy (all are the
+error NotEmulated), throttling by itself.
 Chosen: a client that disconnects during a long poll receives no message; any other request that arrived whole is
 carried out.
 """

@@ -15,6 +15,7 @@ from express_sync.local.mns.engine.message_service import MessageService
 from express_sync.local.mns.errors import MnsError
 from express_sync.local.mns.faults import KINDS, NO_FAULT, ErrorResponse, Wire
 from express_sync.local.mns.operation import Call, Operation
+from express_sync.local.mns.operations import account as account_operations
 from express_sync.local.mns.operations import messages, queues, topics
 from express_sync.local.mns.protocol import Request, error_response
 from express_sync.local.mns.signature import authenticate
@@ -23,6 +24,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *queues.OPERATIONS,
     *messages.OPERATIONS,
     *topics.OPERATIONS,
+    *account_operations.OPERATIONS,
 )
 
 

@@ -47,6 +47,11 @@ def text(element: Element) -> str:
     return element.text
 
 
+def texts(element: Element) -> dict[str, str]:
+    """Return the texts of the children of an element by their names."""
+    return {child.name: text(child) for child in element.children}
+
+
 def integer(element: Element) -> int:
     """Return the whole number in the element."""
     return parse_integer(element.name, text(element))

@@ -2,7 +2,8 @@
 
 Reproduces: signature V2 (`MNS id:base64(HMAC-SHA1)`) over the header values as they arrived, with x-mns-* headers
 sorted and the request target verbatim; 15 minutes of allowed skew; Content-MD5 both as in RFC 1864 and as the
-service's SDKs send it (base64 of the hex digest); a temporary key only together with its security token.
+service's SDKs send it (base64 of the hex digest); a temporary key only together with its security token, in
+`security-token` or `x-acs-security-token`.
 Unknown: the service's order of checks, its response to a wrong token (here AccessDenied), and which date counts if
 Date and x-mns-date differ (here Date).
 Does not reproduce: signature V4 (`MNS4-HMAC-SHA256`, refused as InvalidAuthorizationHeader), policies: every key of
@@ -34,7 +35,7 @@ def authenticate(request: Request, account: Account, now_s: float) -> None:
         raise MnsError("InvalidAccessKeyId")
     if not hmac.compare_digest(_sign(request, key).encode(), signature.encode()):
         raise MnsError("SignatureDoesNotMatch")
-    if not hmac.compare_digest(request.headers.get("security-token", "").encode(), key.security_token.encode()):
+    if not hmac.compare_digest(_token(request).encode(), key.security_token.encode()):
         raise MnsError("AccessDenied")
     _check_content(request)
 
@@ -55,6 +56,10 @@ def _authorization(request: Request) -> tuple[str, str]:
     if match is None:
         raise MnsError("InvalidAuthorizationHeader")
     return match[1], match[2]
+
+
+def _token(request: Request) -> str:
+    return request.headers.get("security-token") or request.headers.get("x-acs-security-token", "")
 
 
 def _date(request: Request) -> str:

@@ -11,6 +11,7 @@ Does not reproduce: the one-day store of a topic (`MessageCount` is always 0).
 import random
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from express_sync.local.account import Account
@@ -22,11 +23,20 @@ from express_sync.local.mns.engine.topic_service import TopicService
 from express_sync.local.retry_strategy import waits
 
 
+@dataclass(frozen=True, slots=True)
+class AccountAttributes:
+    """The attributes that the account's owner can set; None for one that was never set and has no default."""
+
+    logging_bucket: str = ""
+    trace_enabled: int | None = None
+
+
 class MessageService:
     """MNS of one account over a clock of epoch seconds, in memory, in one event loop."""
 
     def __init__(self, account: Account, clock: Clock = time.time) -> None:
         self.account = account
+        self.attributes = AccountAttributes()
         self.queues = QueueService(account, clock)
         self.topics = TopicService(account, self.queues)
 

@@ -1,7 +1,8 @@
 """The topics of the account and their subscriptions.
 
-Reproduces: creations that may be repeated as long as they are equal; a queue may subscribe only if it takes
-messages as large as the topic's; of a subscription only the retry strategy can change.
+Reproduces: creations that may be repeated as long as they are equal; a queue may subscribe only if it takes messages as
+large as the topic's (page "Limits" of SMQ, March 2026: the creation fails otherwise); of a subscription only the retry
+strategy can change.
 Does not reproduce: endpoints other than queues of this account and region (refused as EndpointInvalid), dead-letter
 queues of subscriptions, the short time in which the name of a deleted topic cannot be used.
 """
@@ -33,6 +34,7 @@ class TopicService:
         attributes.check()
         existing = self._topics.get(name)
         if existing is None:
+            limits.check_quota(len(self._topics), limits.MAX_TOPICS)
             now_s = self._queues.now_ms() // 1000
             self._topics[name] = Topic(name, attributes, now_s, now_s)
         elif existing.attributes != attributes:
@@ -84,6 +86,7 @@ class TopicService:
         self._check_size(subscribed, self.queue_of(endpoint))
         existing = subscribed.subscriptions.get(name)
         if existing is None:
+            limits.check_quota(len(subscribed.subscriptions), limits.MAX_SUBSCRIPTIONS)
             now_s = self._queues.now_ms() // 1000
             subscribed.subscriptions[name] = Subscription(name, attributes, now_s, now_s)
         elif existing.attributes != attributes:
