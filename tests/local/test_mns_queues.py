@@ -228,7 +228,7 @@ def test_body_size_is_counted_in_bytes(client: RawClient) -> None:
         "<Priority>17</Priority>",
         "<DelaySeconds>-1</DelaySeconds>",
         "<DelaySeconds>604801</DelaySeconds>",
-        "<MessageGroupId>fifo</MessageGroupId>",
+        "<GroupId>fifo</GroupId>",
         "<UserProperties><PropertyValue><Name>n</Name><Value>1</Value></PropertyValue></UserProperties>",
         "<UserProperties><Other/></UserProperties>",
         "<SystemProperties><SystemPropertyValue><Name>n</Name></SystemPropertyValue></SystemProperties>",

@@ -162,8 +162,9 @@ def test_subscriptions_are_listed_and_ended(topic: RawClient) -> None:
     ("attributes", "code"),
     [
         ({}, "InvalidArgument"),
-        ({"Endpoint": "http://127.0.0.1/notifications"}, "EndpointInvalid"),
-        ({"Endpoint": "mail:directmail:somebody@example.com"}, "EndpointInvalid"),
+        ({"Endpoint": "http://user@127.0.0.1/notifications"}, "EndpointInvalid"),
+        ({"Endpoint": "http://127.0.0.1:port/notifications"}, "EndpointInvalid"),
+        ({"Endpoint": "http://127.0.0.1/a b"}, "EndpointInvalid"),
         ({"Endpoint": f"acs:mns:us-west-1:{OWNER}:queues/q"}, "EndpointInvalid"),
         ({"Endpoint": f"acs:mns:{LOCAL_ACCOUNT.region}:99:queues/q"}, "EndpointInvalid"),
         ({"Endpoint": f"acs:mns:{LOCAL_ACCOUNT.region}:{OWNER}:topics/q"}, "EndpointInvalid"),

@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from express_sync.local.account import Account
+from express_sync.local.api_error import ApiError
 from express_sync.local.fc.admin import admin_routes
 from express_sync.local.fc.description import (
     Description,
@@ -31,6 +32,8 @@ from express_sync.local.fc.fleet import new_request_id
 from express_sync.local.fc.result import UNHANDLED, InvocationResult
 from express_sync.local.fc.runtime import Runtime
 from express_sync.local.fc.signature import Keys, verify_acs3, verify_fc
+from express_sync.local.known_operations import operation_at
+from express_sync.local.not_emulated import NotEmulatedError, NotEmulatedReports
 from express_sync.local.openapi.request import Call
 
 SERVICE = "express-sync"
@@ -47,15 +50,21 @@ class _Version:
 
     verify: Callable[[Call, Keys, float], None]
     error_body: Body
+    table: str
 
 
-_2016 = _Version(verify_fc, body_of_2016)
-_2023 = _Version(verify_acs3, body_of_2023)
+_2016 = _Version(verify_fc, body_of_2016, "fc2")
+_2023 = _Version(verify_acs3, body_of_2023, "fc")
 
 
-def routes(runtime: Runtime | None, account: Account, clock: Callable[[], float] = time.time) -> list[BaseRoute]:
+def routes(
+    runtime: Runtime | None,
+    account: Account,
+    clock: Callable[[], float] = time.time,
+    reports: NotEmulatedReports | None = None,
+) -> list[BaseRoute]:
     """Return all routes of the FC port; `runtime` is None in a cloud without a function."""
-    api = _Api(runtime, account, clock)
+    api = _Api(runtime, account, clock, reports or NotEmulatedReports())
     return [
         *(admin_routes(runtime) if runtime else []),
         Route(f"{_FUNCTION_2016}/invocations", api.invoking(_2016), methods=["POST"]),
@@ -78,10 +87,13 @@ _METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 
 
 class _Api:
-    def __init__(self, runtime: Runtime | None, account: Account, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, runtime: Runtime | None, account: Account, clock: Callable[[], float], reports: NotEmulatedReports
+    ) -> None:
         self._runtime = runtime
         self._keys = account.keys()
         self._clock = clock
+        self._reports = reports
 
     def invoking(self, version: _Version) -> Endpoint:
         """Return InvokeFunction of one API version."""
@@ -97,7 +109,7 @@ class _Api:
             result = await runtime.fleet.invoke(event, request_id, "Sync")
             return _invoked(result, request_id, self._clock() - started, _wants_log(request))
 
-        return _endpoint(invoke, version)
+        return self._endpoint(invoke, version)
 
     def describing(self, version: _Version, describe: Describe) -> Endpoint:
         """Return an operation of one API version that describes the function."""
@@ -106,15 +118,33 @@ class _Api:
             await self._verified(request, version)
             return JSONResponse(describe(self._found(request).description), headers={"x-fc-request-id": request_id})
 
-        return _endpoint(respond, version)
+        return self._endpoint(respond, version)
 
     def unsupported(self, version: _Version) -> Endpoint:
         """Return the endpoint of every other path."""
 
         async def refuse(request: Request, _request_id: str) -> Response:
+            if request.url.path.startswith("/2021-04-06/"):
+                raise NotEmulatedError("API version 2021-04-06 of Function Compute")
+            if operation := operation_at(version.table, request.method, request.url.path):
+                raise NotEmulatedError(f"{operation} of Function Compute")
             raise FcError("PathNotSupported", request.method, request.url.path)
 
-        return _endpoint(refuse, version)
+        return self._endpoint(refuse, version)
+
+    def _endpoint(self, operation: Operation, version: _Version) -> Endpoint:
+        """Return `operation` with its errors in the form of `version`."""
+
+        async def endpoint(request: Request) -> Response:
+            request_id = new_request_id()
+            try:
+                return await operation(request, request_id)
+            except ApiError as error:
+                self._reports.note(error)
+                body = version.error_body(error, request_id)
+                return JSONResponse(body, error.status, headers={"x-fc-request-id": request_id})
+
+        return endpoint
 
     async def _verified(self, request: Request, version: _Version) -> Call:
         call = await Call.read(request)
@@ -132,20 +162,6 @@ class _Api:
         if qualifier != "LATEST":
             raise FcError("AliasNotFound", qualifier, service)
         return self._runtime
-
-
-def _endpoint(operation: Operation, version: _Version) -> Endpoint:
-    """Return `operation` with its errors in the form of `version`."""
-
-    async def endpoint(request: Request) -> Response:
-        request_id = new_request_id()
-        try:
-            return await operation(request, request_id)
-        except FcError as error:
-            body = version.error_body(error, request_id)
-            return JSONResponse(body, error.status, headers={"x-fc-request-id": request_id})
-
-    return endpoint
 
 
 def _invocation_type(request: Request) -> str:

@@ -35,14 +35,14 @@ class FcError(ApiError):
         super().__init__(code, status, message.format(*values))
 
 
-Body = Callable[[FcError, str], dict[str, Any]]
+Body = Callable[[ApiError, str], dict[str, Any]]
 
 
-def body_of_2016(error: FcError, _request_id: str) -> dict[str, Any]:
+def body_of_2016(error: ApiError, _request_id: str) -> dict[str, Any]:
     """Return the error body of API version 2016-08-15, which has the request id in a header."""
     return {"ErrorCode": error.code, "ErrorMessage": error.message}
 
 
-def body_of_2023(error: FcError, request_id: str) -> dict[str, Any]:
+def body_of_2023(error: ApiError, request_id: str) -> dict[str, Any]:
     """Return the error body of API version 2023-03-30."""
     return {"RequestId": request_id, "Code": error.code, "Message": error.message}

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+from express_sync.local.api_error import ApiError
 from express_sync.local.mns import xml
-from express_sync.local.mns.errors import MnsError
 from express_sync.local.server import SpelledName
 
 VERSION = "2015-06-06"
@@ -82,7 +82,7 @@ def new_request_id() -> str:
     return secrets.token_hex(12).upper()
 
 
-def error_response(error: MnsError, request_id: str, host: str) -> Response:
+def error_response(error: ApiError, request_id: str, host: str) -> Response:
     """Return the response for `error`."""
     body = xml.write(
         (

@@ -6,8 +6,8 @@ service's SDKs send it (base64 of the hex digest); a temporary key only together
 `security-token` or `x-acs-security-token`.
 Unknown: the service's order of checks, its response to a wrong token (here AccessDenied), and which date counts if
 Date and x-mns-date differ (here Date).
-Does not reproduce: signature V4 (`MNS4-HMAC-SHA256`, refused as InvalidAuthorizationHeader), policies: every key of
-the account may do everything.
+Does not reproduce: signature V4 (`MNS4-HMAC-SHA256`, the error NotEmulated), policies: every key of the account may do
+everything.
 """
 
 import base64
@@ -20,13 +20,14 @@ from email.utils import parsedate_to_datetime
 from express_sync.local.account import MAX_SKEW_SECONDS, Account, Key
 from express_sync.local.mns.errors import MnsError
 from express_sync.local.mns.protocol import VERSION, Request
+from express_sync.local.not_emulated import NotEmulatedError
 
 _AUTHORIZATION = re.compile(r"MNS ([^:\s]+):(\S+)")
 _CONTENT_TYPES = ("text/xml", "application/xml")
 
 
 def authenticate(request: Request, account: Account, now_s: float) -> None:
-    """Return if `request` is signed by a key of `account` at about `now_s`. MnsError."""
+    """Return if `request` is signed by a key of `account` at about `now_s`. ApiError."""
     _check_version(request)
     key_id, signature = _authorization(request)
     _check_date(request, now_s)
@@ -52,6 +53,8 @@ def _authorization(request: Request) -> tuple[str, str]:
     header = request.headers.get("authorization")
     if header is None:
         raise MnsError("MissingAuthorizationHeader")
+    if header.startswith("MNS4-"):
+        raise NotEmulatedError("signature V4 of MNS")
     match = _AUTHORIZATION.fullmatch(header)
     if match is None:
         raise MnsError("InvalidAuthorizationHeader")

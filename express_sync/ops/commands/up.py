@@ -85,13 +85,17 @@ async def _serve(options: CloudOptions, announced: Announcement) -> signal.Signa
 
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, end, each)
-    cloud = LocalCloud(options)
+    cloud = LocalCloud(options, report_not_emulated=_warn)
     try:
         await cloud.start()
         with announced(cloud.ready()):
             return await ended
     finally:
         await cloud.stop()
+
+
+def _warn(what: str) -> None:
+    output.notice(f"Not emulated: {what}. The call was refused with the code NotEmulated.")
 
 
 def _announce(ready: Mapping[str, Any], as_json: bool) -> None:

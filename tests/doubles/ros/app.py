@@ -20,9 +20,9 @@ from express_sync.local.admin import ADMIN_ERRORS, json_object
 from express_sync.local.api_error import ApiError
 from express_sync.local.call_log import CallLog
 from express_sync.local.faults import FaultQueue, Kind, fault_routes
+from express_sync.local.not_emulated import NotEmulatedError
 from express_sync.local.openapi.admission import Admission
 from express_sync.local.openapi.request import Call
-from tests.doubles.not_emulated import NotEmulatedError
 from tests.doubles.ros.errors import FAULTS
 from tests.doubles.ros.lifecycle import Failure
 from tests.doubles.ros.operations import OPERATIONS, unknown_parameters
