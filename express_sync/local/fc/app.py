@@ -2,12 +2,15 @@
 
 Reproduces: InvokeFunction of 2016-08-15 (in the service `express-sync`, which FC 2.0 paths need and the template does
 not name; with or without the qualifier LATEST) and of 2023-03-30, signed, sync and async, with log tail and body
-limits; a function error is HTTP 200 with `x-fc-error-type`; GetFunction and ListTriggers as far as `description` goes.
-Does not reproduce: every other operation, async task ids, versions and aliases. A cloud without a function answers
-FunctionNotFound. Unknown: the order of checks; here path, signature, function, invocation type, size.
+limits and de-duplicated task ids; a function error is HTTP 200 with `x-fc-error-type`; GetFunction, ListFunctions,
+GetTrigger and ListTriggers as far as `description` goes.
+Does not reproduce: every other operation (the error NotEmulated), versions and aliases. A cloud without a function
+answers FunctionNotFound and an empty list. Unknown: the order of checks; here path, signature, function, invocation
+type, task id, size. Believed: a qualifier of digits is a version, any other an alias.
 """
 
 import base64
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -24,6 +27,8 @@ from express_sync.local.fc.description import (
     Description,
     function_of_2016,
     function_of_2023,
+    trigger_of_2016,
+    trigger_of_2023,
     triggers_of_2016,
     triggers_of_2023,
 )
@@ -41,7 +46,10 @@ MAX_BYTES = {"Sync": 32 * 1024 * 1024, "Async": 128 * 1024}
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Operation = Callable[[Request, str], Awaitable[Response]]
-Describe = Callable[[Description], dict[str, Any]]
+Describe = Callable[[Description, str], dict[str, Any]]
+# From the pages of InvokeFunction of both versions: the header, and the form of the id.
+_TASK_ID_HEADERS = ("x-fc-async-task-id", "x-fc-stateful-async-invocation-id")
+_TASK_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,8 @@ def routes(
         Route(f"{_FUNCTION_2016}/invocations", api.invoking(_2016), methods=["POST"]),
         Route(f"{_FUNCTION_2023}/invocations", api.invoking(_2023), methods=["POST"]),
         *(Route(path, api.describing(version, of), methods=["GET"]) for path, version, of in _DESCRIPTIONS),
+        Route("/2016-08-15/services/{service}/functions", api.listing(_2016, function_of_2016), methods=["GET"]),
+        Route("/2023-03-30/functions", api.listing(_2023, function_of_2023), methods=["GET"]),
         Route("/2016-08-15/{rest:path}", api.unsupported(_2016), methods=_METHODS),
         Route("/{rest:path}", api.unsupported(_2023), methods=_METHODS),
     ]
@@ -82,6 +92,8 @@ _DESCRIPTIONS: Sequence[tuple[str, _Version, Describe]] = (
     (f"{_FUNCTION_2016}/triggers", _2016, triggers_of_2016),
     (_FUNCTION_2023, _2023, function_of_2023),
     (f"{_FUNCTION_2023}/triggers", _2023, triggers_of_2023),
+    (f"{_FUNCTION_2016}/triggers/{{trigger}}", _2016, trigger_of_2016),
+    (f"{_FUNCTION_2023}/triggers/{{trigger}}", _2023, trigger_of_2023),
 )
 _METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 
@@ -101,8 +113,11 @@ class _Api:
         async def invoke(request: Request, request_id: str) -> Response:
             event = (await self._verified(request, version)).body
             runtime, kind = self._found(request), _invocation_type(request)
+            task_id = _task_id(request)
             _check_size(event, kind)
             if kind == "Async":
+                if not runtime.async_invocations.claim(task_id):
+                    raise FcError("StatefulAsyncInvocationAlreadyExists", task_id)
                 runtime.async_invocations.accept(event, request_id)
                 return Response(status_code=202, headers={"x-fc-request-id": request_id})
             started = self._clock()
@@ -116,7 +131,22 @@ class _Api:
 
         async def respond(request: Request, request_id: str) -> Response:
             await self._verified(request, version)
-            return JSONResponse(describe(self._found(request).description), headers={"x-fc-request-id": request_id})
+            description = self._found(request).description
+            document = describe(description, request.path_params.get("trigger", ""))
+            return JSONResponse(document, headers={"x-fc-request-id": request_id})
+
+        return self._endpoint(respond, version)
+
+    def listing(self, version: _Version, describe: Describe) -> Endpoint:
+        """Return ListFunctions of one API version: the function, if there is one and `prefix` matches its name."""
+
+        async def respond(request: Request, request_id: str) -> Response:
+            await self._verified(request, version)
+            _check_service(request)
+            described = self._runtime.description if self._runtime else None
+            is_wanted = described and described.function.name.startswith(request.query_params.get("prefix", ""))
+            found = [describe(described, "")] if described and is_wanted else []
+            return JSONResponse({"functions": found}, headers={"x-fc-request-id": request_id})
 
         return self._endpoint(respond, version)
 
@@ -152,16 +182,30 @@ class _Api:
         return call
 
     def _found(self, request: Request) -> Runtime:
-        service, _, qualifier = request.path_params.get("service", SERVICE).partition(".")
-        if service != SERVICE:
-            raise FcError("ServiceNotFound", service)
+        qualifier = _check_service(request)
         function = request.path_params["function"]
         if self._runtime is None or function != self._runtime.fleet.function.name:
             raise FcError("FunctionNotFound", function)
         qualifier = qualifier or request.query_params.get("qualifier") or "LATEST"
         if qualifier != "LATEST":
-            raise FcError("AliasNotFound", qualifier, service)
+            raise FcError("VersionNotFound" if qualifier.isdigit() else "AliasNotFound", qualifier, SERVICE)
         return self._runtime
+
+
+def _check_service(request: Request) -> str:
+    """Return the qualifier in the path, "" without one. FcError for another service than that of the template."""
+    service, _, qualifier = request.path_params.get("service", SERVICE).partition(".")
+    if service != SERVICE:
+        raise FcError("ServiceNotFound", service)
+    return str(qualifier)
+
+
+def _task_id(request: Request) -> str:
+    given = (request.headers.get(name, "") for name in _TASK_ID_HEADERS)
+    task_id = next(filter(None, given), "")
+    if task_id and not _TASK_ID.fullmatch(task_id):
+        raise FcError("InvalidArgument", f"invalid task ID '{task_id}'")
+    return task_id
 
 
 def _invocation_type(request: Request) -> str:
@@ -181,7 +225,13 @@ def _wants_log(request: Request) -> bool:
 
 
 def _invoked(result: InvocationResult, request_id: str, seconds: float, with_log: bool) -> Response:
-    headers = {"x-fc-request-id": request_id, "x-fc-invocation-duration": str(round(seconds * 1000))}
+    headers = {
+        "x-fc-request-id": request_id,
+        "x-fc-invocation-duration": str(round(seconds * 1000)),
+        "x-fc-instance-id": result.instance_id,
+        "x-fc-max-memory-usage": str(result.memory_mb),
+        "x-fc-invocation-service-version": "LATEST",
+    }
     if not result.succeeded:
         headers["x-fc-error-type"] = UNHANDLED
     if with_log:

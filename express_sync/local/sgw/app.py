@@ -1,9 +1,9 @@
 """Cloud Storage Gateway (sgw, version 2018-05-11) over HTTP, for express synchronization groups.
 
-Reproduces: CreateExpressSync, DescribeExpressSyncs and DescribeSharesBucketInfoForExpressSync at `/`, GET and POST,
-query and form parameters, both signatures of the API gateway, JSON and XML responses, all documented errors; see the
-other modules for how far each goes.
-Does not reproduce: the other operations, TLS, quotas and throttling by itself (faults can throttle).
+Reproduces: CreateExpressSync, DescribeExpressSyncs, DescribeSharesBucketInfoForExpressSync, DeleteExpressSync and
+DescribeTasks at `/`, GET and POST, query and form parameters, both signatures of the API gateway, JSON and XML
+responses, all documented errors; see the other modules for how far each goes.
+Does not reproduce: the other operations (the error NotEmulated), quotas and throttling by itself (faults can throttle).
 Chosen: a call that has arrived whole is carried out although its client leaves, as the real service cannot undo it.
 """
 
