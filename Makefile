@@ -9,7 +9,7 @@ WORKERS ?= 5
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo outage picture test test-pythons test-this-python test-browser screenshots lint types imports tests model storm simulation fuzz mutants lock forms spec bench clean
+.PHONY: help setup setup-dev demo outage picture test test-pythons test-this-python test-browser screenshots lint types imports tests model storm simulation fuzz mutants lock forms spec operations bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -114,6 +114,14 @@ spec: setup-dev ## write the specification for the template check from the wheel
 	@wheels=$$(mktemp -d) && trap 'rm -rf "$$wheels"' EXIT && \
 	$(BIN)/python -m pip download --no-deps --dest "$$wheels" $(ROS_CDK_PACKAGES:%=ros-cdk-%==$(ROS_CDK)) && \
 	$(BIN)/python -m tools.ros_spec "$$wheels"/*.whl
+
+MNS_OPEN := alibabacloud-mns-open20220119==1.4.1
+
+operations: setup-dev ## write the tables of the real services' operations, and the lists of the documentation
+	@wheels=$$(mktemp -d) && trap 'rm -rf "$$wheels"' EXIT && \
+	$(BIN)/python -m pip download --no-deps --dest "$$wheels" $(MNS_OPEN) && \
+	$(BIN)/python -m tools.operation_tables "$$wheels"/*.whl && \
+	$(BIN)/python -m tools.operation_lists
 
 LOCK := --universal --python-version 3.10 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links
 

@@ -104,7 +104,7 @@ def up(ready_file: Path | None, port_base: int | None, no_portal: bool, as_json:
 async def _serve(options: CloudOptions, portal: Portal | None, announced: Announcement) -> signal.Signals:
     """Run the cloud and its portal until a signal arrives, and return that signal."""
     ended = ending()
-    cloud = LocalCloud(options)
+    cloud = LocalCloud(options, report_not_emulated=_warn)
     async with contextlib.AsyncExitStack() as cleanup:
         cleanup.push_async_callback(cloud.stop)
         await cloud.start()
@@ -143,6 +143,10 @@ def _portal(state: Path, port_base: int | None) -> Portal:
 def _signed_in(url: str, token: str) -> str:
     """Return the address that signs a browser in. What is behind the # is not sent to the server."""
     return f"{url}/#token={token}"
+
+
+def _warn(what: str) -> None:
+    output.notice(f"Not emulated: {what}. The call was refused with the code NotEmulated.")
 
 
 def _announce(ready: Mapping[str, Any], as_json: bool) -> None:
