@@ -7,7 +7,10 @@ from importlib import import_module
 
 import click
 
+from express_sync.ops.commands import system
 from express_sync.ops.terminal.errors import CliError, ExitCode
+from express_sync.ops.terminal.signals import Terminated, end_in_order
+from express_sync.ops.terminal.streams import prepare
 
 # Each command with its help, in the order of the list; `express_sync.ops.commands.NAME` defines the command NAME.
 COMMANDS: Mapping[str, str] = {
@@ -129,16 +132,27 @@ def _bug(error: Exception) -> str:
     return f"This is a bug in express-sync ({type(error).__name__} at {places[-1]}); report it with the command."
 
 
+def _file_error(error: OSError) -> str:
+    """Return the message for a file that no command handles; one without a name is standard output."""
+    if error.filename is None:
+        return f"The output cannot be written ({error.strerror}); redirect it elsewhere."
+    return f"{error.filename}: {error.strerror}; check this path and its permissions."
+
+
 def main() -> None:
     """Run the command line and end the process with an exit code, never with a traceback."""
+    prepare(system.environment)
+    end_in_order()
     try:
         code = commands.main(prog_name="express-sync", standalone_mode=False)
     except (click.Abort, click.ClickException) as error:
         code = _exit_code(error)
     except SystemExit:  # click's end when the reader of the output has closed it; its code has another meaning here
         code = ExitCode.BROKEN_PIPE
-    except OSError as error:  # commands handle errors of their files and services; this is standard output
-        code = _report(f"The output cannot be written ({error.strerror}); redirect it elsewhere.")
+    except Terminated as ending:
+        code = ending.code
+    except OSError as error:
+        code = _report(_file_error(error))
     except Exception as error:
         code = _report(_bug(error))
     sys.exit(code or ExitCode.DONE)

@@ -2,8 +2,8 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import MutableMapping
 
-environment: Mapping[str, str] = os.environ
+environment: MutableMapping[str, str] = os.environ
 now = time.monotonic
 sleep = time.sleep

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -14,12 +15,15 @@ from rich.text import Text
 from express_sync.local.cloud import CloudOptions, LocalCloud, NotRunnableError
 from express_sync.local.servers import PortTakenError
 from express_sync.local.template.parser import TemplateError
-from express_sync.ops.atomic_file import write_atomically
-from express_sync.ops.targets.registration import check_none_registered, registering, state_directory
+from express_sync.ops.atomic_file import remove, remove_if_unchanged, write_atomically
+from express_sync.ops.commands import system
+from express_sync.ops.targets.places import is_file
+from express_sync.ops.targets.registration import Claim, claimed, state_directory
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from express_sync.ops.terminal.option_types import Finite
 
+_SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 Announcement = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[None]]
 
 
@@ -34,8 +38,19 @@ Announcement = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[N
     show_default=True,
     help="Factor for the retry delays of triggers; 1 is real time.",
 )
+@click.option(
+    "--env", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the function; may be repeated."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the ready object as one line of JSON.")
-def up(ready_file: Path | None, no_function: bool, port_base: int | None, clock_factor: float, as_json: bool) -> None:
+def up(
+    *,
+    ready_file: Path | None,
+    no_function: bool,
+    port_base: int | None,
+    clock_factor: float,
+    settings: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Run the cloud of template.yml on this machine: SMQ, Cloud Storage Gateway, Function Compute.
 
     Everything is in memory and on 127.0.0.1. Other commands that are run in the same checkout find it automatically.
@@ -45,6 +60,7 @@ def up(ready_file: Path | None, no_function: bool, port_base: int | None, clock_
       express-sync up
       express-sync up --port-base 8700 --no-function
       express-sync up --json --ready-file ready.json &
+      express-sync up --env EXPRESS_SYNC_MAX_DEFERRALS=6 --env EXPRESS_SYNC_LOG_LEVEL=DEBUG
 
     \b
     Exit codes:
@@ -52,27 +68,55 @@ def up(ready_file: Path | None, no_function: bool, port_base: int | None, clock_
       2    could not start; one sentence says why
       130  stopped by Ctrl-C
     """
-    options = CloudOptions(with_function=not no_function, port_base=port_base or 0, clock_factor=clock_factor)
-    state = state_directory(Path.cwd())
-    check_none_registered(state)
+    options = CloudOptions(
+        with_function=not no_function,
+        port_base=port_base or 0,
+        clock_factor=clock_factor,
+        environment=_settings(settings),
+    )
+    with claimed(state_directory(Path.cwd(), system.environment)) as claim:
+        received = _run(options, _Announcement(claim, ready_file, as_json=as_json))
+    if received == signal.SIGINT:
+        exit_with(ExitCode.INTERRUPTED)
+
+
+class _Announcement:
+    """What tells others that the cloud is ready: the registration, the ready file and the output."""
+
+    def __init__(self, claim: Claim, ready_file: Path | None, *, as_json: bool) -> None:
+        self._claim = claim
+        self._ready_file = ready_file
+        self._as_json = as_json
+        if ready_file is not None and is_file(ready_file):  # of an `up` that was killed
+            remove(ready_file)
 
     @contextlib.contextmanager
-    def announced(ready: Mapping[str, Any]) -> Iterator[None]:
-        with registering(state, ready), contextlib.ExitStack() as cleanup:
-            if ready_file is not None:
-                write_atomically(ready_file, json.dumps(ready) + "\n")
-                cleanup.callback(ready_file.unlink, missing_ok=True)
-            _announce(ready, as_json)
+    def __call__(self, ready: Mapping[str, Any]) -> Iterator[None]:
+        """Announce the cloud for the length of the context."""
+        with self._claim.register(ready), contextlib.ExitStack() as cleanup:
+            if self._ready_file is not None:
+                text = json.dumps(ready) + "\n"
+                write_atomically(self._ready_file, text)
+                cleanup.callback(remove_if_unchanged, self._ready_file, text)
+            _announce(ready, self._as_json)
             yield
 
+
+def _settings(settings: tuple[str, ...]) -> dict[str, str]:
+    """Return the settings of the function by name. CliError if one has the wrong form."""
+    pairs = [each.partition("=") for each in settings]
+    if not all(_SETTING.fullmatch(name) and sign for name, sign, _ in pairs):
+        raise CliError("--env takes NAME=VALUE, such as EXPRESS_SYNC_MAX_ATTEMPTS=2.")
+    return {name: value for name, _, value in pairs}
+
+
+def _run(options: CloudOptions, announced: Announcement) -> signal.Signals:
     try:
-        received = asyncio.run(_serve(options, announced))
+        return asyncio.run(_serve(options, announced))
     except PortTakenError as error:
         raise CliError(f"{error}; choose another --port-base, or omit it.") from error
     except (TemplateError, NotRunnableError) as error:
         raise CliError(f"template.yml cannot be run: {error}; correct it.") from error
-    if received == signal.SIGINT:
-        exit_with(ExitCode.INTERRUPTED)
 
 
 async def _serve(options: CloudOptions, announced: Announcement) -> signal.Signals:
@@ -83,7 +127,7 @@ async def _serve(options: CloudOptions, announced: Announcement) -> signal.Signa
         if not ended.done():
             ended.set_result(received)
 
-    for each in (signal.SIGINT, signal.SIGTERM):
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(each, end, each)
     cloud = LocalCloud(options)
     try:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
+from express_sync.ops.outcomes.moments import moment
 from handler.inbound.request_event import EVENT_TYPE_PREFIX, carried_attributes
 from handler.inbound.strict_json import flaws, read_body
 from handler.model import Document
@@ -72,12 +73,14 @@ class Filter:
     name: str = "*"
     older_than: timedelta | None = None
     newer_than: timedelta | None = None
+    requests: frozenset[str] = frozenset()
 
     def matches(self, failure: Failure, now: datetime) -> bool:
         """Return whether a failure meets the conditions at `now`; `name` is a case-sensitive pattern with * ? [abc]."""
         age = now - failure.occurred_at
         return (
-            _is_among(failure.status, self.statuses)
+            _is_among(failure.request_id, self.requests)
+            and _is_among(failure.status, self.statuses)
             and _is_among(failure.code, self.codes)
             and _is_among(failure.request.get("requester"), self.requesters)
             and fnmatchcase(str(failure.request.get("name", "")), self.name)
@@ -91,7 +94,7 @@ def read(text: str) -> Failure | NotAFailure:
     value = read_body(text)
     event = _object(None if flaws(value) else value)
     data = _object(event.get("data"))
-    status, identity, occurred_at = data.get("status"), _identity(event), _moment(event.get("time"))
+    status, identity, occurred_at = data.get("status"), _identity(event), moment(event.get("time"))
     if event.get("type") != f"{EVENT_TYPE_PREFIX}.{status}.v1" or identity is None or occurred_at is None:
         return NotAFailure(NOT_AN_OUTCOME)
     if status not in STATUSES:
@@ -116,14 +119,6 @@ def dead_letter(
 def _identity(event: Mapping[str, Any]) -> str | None:
     source, event_id = event.get("source"), event.get("id")
     return f"{source} {event_id}" if isinstance(source, str) and isinstance(event_id, str) else None
-
-
-def _moment(text: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
 def _object(value: object) -> Mapping[str, Any]:

@@ -1,8 +1,8 @@
 """The options that select failures: their source, and a filter."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import wraps
 from typing import Any
@@ -32,6 +32,10 @@ class Selection:
     def has_filter(self) -> bool:
         """Return whether the filter may exclude failures."""
         return self.filter != Filter()
+
+    def of(self, request_ids: Collection[str]) -> "Selection":
+        """Return the same for the failures of these requests only, or for all if none is named."""
+        return replace(self, filter=replace(self.filter, requests=frozenset(request_ids)))
 
     def skipped(self, place: str, why: str) -> str:
         """Return what to tell the user about a message that is skipped."""
