@@ -1,5 +1,6 @@
 """`express-sync`: finds the commands and maps how they end to exit codes. A new command is one row in a table."""
 
+import os
 import sys
 import traceback
 from collections.abc import Mapping
@@ -7,7 +8,6 @@ from importlib import import_module
 
 import click
 
-from express_sync.ops.commands import system
 from express_sync.ops.terminal.errors import CliError, ExitCode
 from express_sync.ops.terminal.signals import Terminated, end_in_order
 from express_sync.ops.terminal.streams import prepare
@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "status": "Show the status of a deployed stack.",
     "destroy": "Delete a deployed stack with everything in it.",
     "doctor": "Check a cloud from end to end, and name the fixes.",
+    "health": "Show what has failed and what waits.",
     "submit": "Check requests and send them to the request queue.",
     "watch": "Show outcomes as they arrive.",
     "failures": "Show what failed, and what to do about it.",
@@ -64,6 +65,7 @@ def commands() -> None:
       express-sync submit request.json  send a request
       express-sync watch                show the outcomes of requests
       express-sync failures list        show what failed; `replay` sends it again
+      express-sync health               show what has failed and what waits
       express-sync doctor               check a system and show how to fix it
 
     \b
@@ -141,7 +143,7 @@ def _file_error(error: OSError) -> str:
 
 def main() -> None:
     """Run the command line and end the process with an exit code, never with a traceback."""
-    prepare(system.environment)
+    prepare(os.environ)  # noqa: TID251 - a composition root; importing that of the commands would slow down the help
     end_in_order()
     try:
         code = commands.main(prog_name="express-sync", standalone_mode=False)

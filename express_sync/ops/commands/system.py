@@ -7,3 +7,8 @@ from collections.abc import MutableMapping
 environment: MutableMapping[str, str] = os.environ
 now = time.monotonic
 sleep = time.sleep
+
+
+def epoch_ms() -> int:
+    """Return the milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000

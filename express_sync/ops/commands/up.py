@@ -60,7 +60,7 @@ def up(
       express-sync up
       express-sync up --port-base 8700 --no-function
       express-sync up --json --ready-file ready.json &
-      express-sync up --env EXPRESS_SYNC_MAX_DEFERRALS=6 --env EXPRESS_SYNC_LOG_LEVEL=DEBUG
+      express-sync up --env EXPRESS_SYNC_MAX_DEFERRALS=6
 
     \b
     Exit codes:

@@ -1,6 +1,7 @@
 """Prints findings one by one, then a summary."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 from rich.text import Text
 
@@ -22,6 +23,12 @@ def report(cloud: InspectedCloud, *, as_json: bool) -> Counter[str]:
         _print(check, finding, as_json=as_json)
         marks[finding.mark] += 1
     return marks
+
+
+def print_findings(check: str, findings: Iterable[Finding]) -> None:
+    """Print the findings of one check as text."""
+    for finding in findings:
+        _print(check, finding, as_json=False)
 
 
 def document(check: str, finding: Finding) -> dict[str, str]:

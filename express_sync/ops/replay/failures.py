@@ -13,6 +13,7 @@ from handler.model import Document
 
 STATUSES = ("failed", "indeterminate")
 UNDECIDED = "undecided"
+DEFERRED = "deferred"
 
 NOT_AN_OUTCOME = "is not an outcome"
 NO_REQUEST = "contains no request"
@@ -87,6 +88,17 @@ class Filter:
             and (self.older_than is None or age > self.older_than)
             and (self.newer_than is None or age < self.newer_than)
         )
+
+
+def deferred(event: Mapping[str, Any]) -> Failure | None:
+    """Return the request of a `deferred` outcome as a failure that is retried automatically, None for another event."""
+    data, occurred_at = _object(event.get("data")), moment(event.get("time"))
+    request = data.get("request")
+    if data.get("status") != DEFERRED or occurred_at is None:
+        return None
+    shown = request if isinstance(request, Mapping) else {"requestId": str(event.get("subject", ""))}
+    code = str(_object(data.get("error")).get("code", ""))
+    return Failure(str(_identity(event)), DEFERRED, code, True, occurred_at, shown, carried_attributes(event), event)
 
 
 def read(text: str) -> Failure | NotAFailure:

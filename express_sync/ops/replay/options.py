@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from express_sync.ops.replay.failures import STATUSES, UNDECIDED, Filter
+from express_sync.ops.replay.failures import DEFERRED, STATUSES, UNDECIDED, Filter
 from express_sync.ops.replay.sources import FAILURES, QUEUES
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -70,7 +70,7 @@ def selection_options(command: Callable[..., None]) -> Callable[..., None]:
     @click.option(
         "--status",
         "statuses",
-        type=click.Choice((*STATUSES, UNDECIDED)),
+        type=click.Choice((*STATUSES, UNDECIDED, DEFERRED)),
         multiple=True,
         help="Only failures with this status.",
     )

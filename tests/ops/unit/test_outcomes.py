@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from express_sync.ops.outcomes.display import OutcomePrinter
+from express_sync.ops.outcomes.following import OutcomeFilter, Watch
+from express_sync.ops.outcomes.moments import moment
 from express_sync.ops.outcomes.reader import MAX_POLL_SECONDS, Outcome, arrivals, read
 from express_sync.ops.outcomes.waiting import Pending, final_outcomes
 from express_sync.ops.terminal import output
@@ -132,3 +134,38 @@ def test_escape_sequence_in_a_request_id_is_replaced(capsys: pytest.CaptureFixtu
     """The contract allows C1 control characters in a requestId."""
     OutcomePrinter(as_json=False).outcome(outcome("failed", "m-1", "R\x9b31m"))
     assert "\x9b" not in capsys.readouterr().out
+
+
+def test_repetition_is_shown_if_its_time_is_newer() -> None:
+    """A copy with the same time, or an older one, is not."""
+    shown: list[tuple[str, bool]] = []
+
+    def display(each: Outcome, *, is_repeated: bool = False) -> None:
+        shown.append((each.event["time"], is_repeated))
+
+    watching = Watch(display, OutcomeFilter(), None)
+    first = outcome("failed", "m-1")
+    for time in ("08:00:00Z", "08:00:00.0Z", "08:00:02.1234567Z", "08:00:01Z"):
+        watching.show(Outcome({**first.event, "time": time_at(time)}))
+    assert shown == [(time_at("08:00:00Z"), False), (time_at("08:00:02.1234567Z"), True)]
+    assert watching.shown == 1
+
+
+def time_at(clock: str) -> str:
+    return f"2026-11-23T{clock}"
+
+
+@pytest.mark.parametrize("fraction", ["", ".1", ".12", ".123", ".1234567", ".123456789", ".1234567890123"])
+@pytest.mark.parametrize("zone", ["Z", "z", "+00:00", "+08:00", ""])
+def test_time_is_read_with_any_fraction_and_zone(fraction: str, zone: str) -> None:
+    """The same on every Python."""
+    found = moment(f"2026-11-23T08:00:00{fraction}{zone}")
+    assert found is not None
+    assert found.microsecond == int(fraction[1:7].ljust(6, "0"))
+    assert found.hour == (0 if zone == "+08:00" else 8)
+
+
+@pytest.mark.parametrize("text", ["", "2026-11-23", "2026-13-23T08:00:00Z", "2026-11-23T08:00:00.Z", None, 7])
+def test_text_that_is_not_a_time_is_none(text: object) -> None:
+    """It is not an error either."""
+    assert moment(text) is None
