@@ -178,6 +178,15 @@ class CloudShell:
         answer = self.local("GET", "mns", f"queues/{self.ready['mns'][role]}")
         return len(answer["messages"] if isinstance(answer, dict) else answer)
 
+    def bodies(self, role: str) -> list[dict[str, Any]]:
+        """Return the JSON bodies of all messages in the queue with this role, oldest first, hidden ones included."""
+        answer = self.local("GET", "mns", f"queues/{self.ready['mns'][role]}")
+        return [json.loads(message["body"]) for message in answer["messages"]]
+
+    def queue_names(self) -> list[str]:
+        """Return the names of all queues."""
+        return [queue["name"] for queue in self.local("GET", "fc", "state")["queues"]]
+
     def fault(self, service: str, **options: object) -> None:
         """Queue faults of a service."""
         self.local("POST", service, "faults", options)

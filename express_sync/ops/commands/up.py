@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -15,15 +16,17 @@ from rich.text import Text
 from express_sync.local.cloud import CloudOptions, LocalCloud, NotRunnableError
 from express_sync.local.servers import PortTakenError
 from express_sync.local.template.parser import TemplateError
-from express_sync.ops.atomic_file import write_atomically
+from express_sync.ops.atomic_file import remove, remove_if_unchanged, write_atomically
 from express_sync.ops.commands import system
-from express_sync.ops.targets.registration import check_none_registered, registering, state_directory
+from express_sync.ops.targets.places import is_file
+from express_sync.ops.targets.registration import Claim, claimed, state_directory
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from express_sync.ops.terminal.option_types import Finite
 from express_sync.ops.terminal.signals import ending
 from handler.credentials import Credentials
 
+_SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 Announcement = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[None]]
 Portal = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[Mapping[str, str]]]
 SERVICES = ("SMQ", "sgw", "FC")  # with a port each, in this order; the portal has the next one
@@ -59,8 +62,19 @@ ADMIN_APIS = ("mns", "sgw", "fc")  # the pages of the portal show what these ser
     metavar="MILLISECONDS",
     help="Let each round trip to SMQ and sgw take this long.",
 )
+@click.option(
+    "--env", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the function; may be repeated."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the ready object as one line of JSON.")
-def up(ready_file: Path | None, port_base: int | None, no_portal: bool, as_json: bool, **options: Any) -> None:
+def up(
+    *,
+    ready_file: Path | None,
+    port_base: int | None,
+    no_portal: bool,
+    settings: tuple[str, ...],
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Run the cloud of template.yml on this machine: SMQ, Cloud Storage Gateway, Function Compute, and the portal.
 
     Everything is in memory and on 127.0.0.1. Other commands that are run in the same checkout find it automatically.
@@ -71,6 +85,7 @@ def up(ready_file: Path | None, port_base: int | None, no_portal: bool, as_json:
       express-sync up --port-base 8700 --no-function
       express-sync up --tls --rtt 20
       express-sync up --json --ready-file ready.json &
+      express-sync up --env EXPRESS_SYNC_MAX_DEFERRALS=6
 
     \b
     Exit codes:
@@ -78,27 +93,52 @@ def up(ready_file: Path | None, port_base: int | None, no_portal: bool, as_json:
       2    could not start; one sentence says why
       130  stopped by Ctrl-C
     """
-    chosen = CloudOptions(port_base=port_base or 0, **options)
-    state = state_directory(Path.cwd())
-    check_none_registered(state)
+    chosen = CloudOptions(port_base=port_base or 0, environment=_settings(settings), **options)
+    state = state_directory(Path.cwd(), system.environment)
+    portal = None if no_portal else _portal(state, port_base)
+    with claimed(state) as claim:
+        received = _run(chosen, portal, _Announcement(claim, ready_file, as_json=as_json))
+    if received == signal.SIGINT:
+        exit_with(ExitCode.INTERRUPTED)
+
+
+class _Announcement:
+    """What tells others that the cloud is ready: the registration, the ready file and the output."""
+
+    def __init__(self, claim: Claim, ready_file: Path | None, *, as_json: bool) -> None:
+        self._claim = claim
+        self._ready_file = ready_file
+        self._as_json = as_json
+        if ready_file is not None and is_file(ready_file):  # of an `up` that was killed
+            remove(ready_file)
 
     @contextlib.contextmanager
-    def announced(ready: Mapping[str, Any]) -> Iterator[None]:
-        with registering(state, ready), contextlib.ExitStack() as cleanup:
-            if ready_file is not None:
-                write_atomically(ready_file, json.dumps(ready) + "\n")
-                cleanup.callback(ready_file.unlink, missing_ok=True)
-            _announce(ready, as_json)
+    def __call__(self, ready: Mapping[str, Any]) -> Iterator[None]:
+        """Announce the cloud for the length of the context."""
+        with self._claim.register(ready), contextlib.ExitStack() as cleanup:
+            if self._ready_file is not None:
+                text = json.dumps(ready) + "\n"
+                write_atomically(self._ready_file, text)
+                cleanup.callback(remove_if_unchanged, self._ready_file, text)
+            _announce(ready, self._as_json)
             yield
 
+
+def _settings(settings: tuple[str, ...]) -> dict[str, str]:
+    """Return the settings of the function by name. CliError if one has the wrong form."""
+    pairs = [each.partition("=") for each in settings]
+    if not all(_SETTING.fullmatch(name) and sign for name, sign, _ in pairs):
+        raise CliError("--env takes NAME=VALUE, such as EXPRESS_SYNC_MAX_ATTEMPTS=2.")
+    return {name: value for name, _, value in pairs}
+
+
+def _run(options: CloudOptions, portal: Portal | None, announced: Announcement) -> signal.Signals:
     try:
-        received = asyncio.run(_serve(chosen, None if no_portal else _portal(state, port_base), announced))
+        return asyncio.run(_serve(options, portal, announced))
     except PortTakenError as error:
         raise CliError(f"{error}; choose another --port-base, or omit it.") from error
     except (TemplateError, NotRunnableError) as error:
         raise CliError(f"template.yml cannot be run: {error}; correct it.") from error
-    if received == signal.SIGINT:
-        exit_with(ExitCode.INTERRUPTED)
 
 
 async def _serve(options: CloudOptions, portal: Portal | None, announced: Announcement) -> signal.Signals:

@@ -15,8 +15,10 @@ from jsonschema.exceptions import ValidationError
 
 from express_sync.ops.queues.client import OPTIONAL_QUEUES, PORTAL_QUEUE, RESULT_QUEUE
 from express_sync.ops.targets.credentials import find
+from express_sync.ops.targets.places import is_file
 from express_sync.ops.targets.schema_errors import first_error, message
 from express_sync.ops.terminal.errors import CliError
+from express_sync.ops.terminal.suggestions import did_you_mean
 from handler.credentials import Credentials
 from handler.sgw.endpoints import SAFE_URL, public_endpoint
 
@@ -90,10 +92,7 @@ def read(name: str, directories: tuple[Path, ...], environment: Mapping[str, str
         )
     path, profile = written(name, directories)
     if profile is None:
-        places = " or ".join(str(directory / path.name) for directory in directories)
-        raise CliError(
-            f"Profile {name!r} does not exist; write it to {places} in the form that `express-sync up --json` prints."
-        )
+        raise CliError(_missing(name, path, directories))
     return checked(profile, str(path))
 
 
@@ -103,7 +102,7 @@ def written(name: str, directories: tuple[Path, ...]) -> tuple[Path, Mapping[str
     CliError if the file is not JSON or has an unknown key or an invalid value. Missing keys are accepted.
     """
     candidates = [directory / f"{name}.json" for directory in directories]
-    path = next((candidate for candidate in candidates if candidate.is_file()), None)
+    path = next((candidate for candidate in candidates if is_file(candidate)), None)
     if path is None:
         return candidates[0], None
     try:
@@ -112,6 +111,16 @@ def written(name: str, directories: tuple[Path, ...]) -> tuple[Path, Mapping[str
         raise CliError(f"Profile {name!r}: {path} is not readable JSON; correct it.") from None
     _check(_SHAPE, profile, str(path))
     return path, profile
+
+
+def _missing(name: str, path: Path, directories: tuple[Path, ...]) -> str:
+    known = sorted({found.stem for directory in directories for found in directory.glob("*.json")})
+    places = " or ".join(str(directory / path.name) for directory in directories)
+    here = f" Known profiles are {', '.join((*known, ENVIRONMENT))}." if known else ""
+    return (
+        f"Profile {name!r} does not exist; {did_you_mean(name, known)}write it to {places} in the form that"
+        f" `express-sync up --json` prints.{here}"
+    )
 
 
 def checked(profile: Any, where: str) -> Mapping[str, Any]:
