@@ -140,7 +140,7 @@ def test_form_refuses_and_submits(context: BrowserContext, library: str, languag
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_strict_policy_stops_a_form_without_the_compiled_validator(context: BrowserContext, library: str) -> None:
+def test_strict_policy_stops_a_form_that_needs_eval(context: BrowserContext, library: str) -> None:
     """The run above under that policy would prove nothing otherwise."""
     page = context.new_page()
     page.goto(f"{ORIGIN}/{library}?strict")
