@@ -3,7 +3,7 @@ import {JsonForms} from "@jsonforms/react";
 import {vanillaCells, vanillaRenderers} from "@jsonforms/vanilla-renderers";
 import uischema from "contracts/forms/jsonforms.ui.json";
 import compiled from "contracts/forms/request.validate.mjs";
-import {useState} from "react";
+import {useEffect, useState} from "react";
 import {createRoot} from "react-dom/client";
 import {full, language, maxBytes, query, reduced, showSubmitted, texts} from "./contract.js";
 
@@ -18,18 +18,27 @@ const reducedUischema = {
 function Page() {
   const [isFull, setIsFull] = useState(true);
   const [wasSubmitted, setWasSubmitted] = useState(false); // a form shows its help until then, not what is missing
-  const [{data, errors}, setState] = useState({data: {}, errors: []});
+  // JSON Forms reports changes a little later: what it reports must not go back into it, or newer input is lost.
+  const [initial, setInitial] = useState({});
+  const [{data, errors}, setState] = useState({data: initial, errors: []});
+  useEffect(() => {
+    window.formData = data;
+  }, [data]);
+  const reduce = () => {
+    setInitial(data);
+    setIsFull(false);
+  };
   const submit = () => {
     setWasSubmitted(true);
     if (errors.length === 0) showSubmitted(data);
   };
   return (
     <>
-      <button type="button" id="reduce" onClick={() => setIsFull(false)}>Reduce</button>
+      <button type="button" id="reduce" onClick={reduce}>Reduce</button>
       <JsonForms
         schema={isFull ? full : reduced}
         uischema={isFull ? uischema : reducedUischema}
-        data={data}
+        data={initial}
         renderers={vanillaRenderers}
         cells={vanillaCells}
         ajv={ajv}
