@@ -9,7 +9,7 @@ WORKERS ?= 5
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo outage picture test test-pythons test-this-python test-browser test-forms screenshots lint types imports tests model storm simulation fuzz mutants lock forms spec operations bench clean
+.PHONY: help setup setup-dev demo outage picture test test-clients test-pythons test-this-python test-browser test-forms screenshots lint types imports tests model storm simulation fuzz mutants lock forms spec operations bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ test-forms: setup-dev ## the form libraries react-jsonschema-form and JSON Forms
 screenshots: setup-dev ## take the pictures of the portal in docs/images/
 	@chromium=$$(requirements/set-up-chromium.sh) && CHROMIUM="$$chromium" $(BIN)/python -m tests.portal.browser.screenshots docs/images
 
+test-clients: setup-dev ## old SDKs and npm clients against the local cloud, with the table of the documentation (minutes)
+	$(BIN)/python -m tests.clients
+
 model: setup-dev ## every schedule of up to five faults against the real code, on every core (half an hour)
 	$(BIN)/python -m tests.system.model --faults 5
 
@@ -129,5 +132,5 @@ operations: setup-dev ## write the tables of the real services' operations, and 
 LOCK := --universal --python-version 3.10 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links
 
 clean: ## remove what the other targets made
-	rm -rf .venv .venv-3.* .express-sync .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache dist mutants
+	rm -rf .clients .venv .venv-3.* .express-sync .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache dist mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

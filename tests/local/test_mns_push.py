@@ -36,7 +36,7 @@ class Received:
 
 @dataclass
 class Receiver:
-    """An HTTP server that answers with `statuses` in order and then with 204; None is no answer until `release`."""
+    """An HTTP server that answers with `statuses` in order and then with 204; for None it waits for `release`."""
 
     statuses: list[int | None] = field(default_factory=list)
     requests: "queue.Queue[Received]" = field(default_factory=queue.Queue)

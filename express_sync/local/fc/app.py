@@ -42,6 +42,8 @@ from express_sync.local.not_emulated import NotEmulatedError, NotEmulatedReports
 from express_sync.local.openapi.request import Call
 
 SERVICE = "express-sync"
+# In both versions.
+EMULATED = frozenset({"GetFunction", "GetTrigger", "InvokeFunction", "ListFunctions", "ListTriggers"})
 MAX_BYTES = {"Sync": 32 * 1024 * 1024, "Async": 128 * 1024}
 
 Endpoint = Callable[[Request], Awaitable[Response]]
