@@ -9,7 +9,7 @@ WORKERS ?= 8
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo outage picture test test-pythons test-this-python lint types imports tests model storm simulation fuzz mutants lock spec bench clean
+.PHONY: help setup setup-dev demo outage picture test test-pythons test-this-python lint types imports tests model storm simulation fuzz mutants lock spec bench bench-quick setup-bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,8 +79,14 @@ mutants: setup-dev ## mutation-test the pure core; fails for a survivor without 
 	$(BIN)/mutmut run --max-children 2 > /dev/null
 	$(BIN)/python -m tests.system.mutants
 
-bench: setup-dev ## size, starts, CPU, batches, throughput and memory beside peers (minutes)
+bench: setup-bench ## measure everything beside peers and floors; writes docs/benchmarks/ (a quarter of an hour)
 	$(BIN)/python -m benchmarks
+
+bench-quick: setup-bench ## the same with few rounds, into .express-sync/bench-quick (minutes)
+	$(BIN)/python -m benchmarks --quick --output .express-sync/bench-quick
+
+setup-bench: setup-dev
+	@requirements/set-up.sh bench
 
 lock: ## pin every dependency again, with hashes (needs uv)
 	uv pip compile pyproject.toml --extra local --extra ops --extra portal --group build --output-file requirements/run.txt $(LOCK)

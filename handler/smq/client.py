@@ -8,7 +8,7 @@ requests after a local failure. Bodies are sent unencoded, because its base64 co
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from mns.account import Account
@@ -22,6 +22,7 @@ from handler.transport.connection import CallError, request_bytes
 from handler.transport.pool import Connections
 from handler.transport.response import Response
 
+Client = TypeVar("Client", bound="Smq")
 TIMEOUT_SECONDS = 10.0
 _EMPTY = "MessageNotExist"
 _TRANSIENT = frozenset({"InternalError", "InternalServerError", "TooManyRequests", "QpsLimitExceeded", "TimeExpired"})
@@ -63,10 +64,12 @@ class Smq:
     timeout_seconds: float = TIMEOUT_SECONDS
     """The maximum duration of one operation, however slowly the bytes arrive."""
 
-    @staticmethod
-    def at(endpoint: str, credentials: Credentials, timeout_seconds: float = TIMEOUT_SECONDS) -> "Smq":
+    @classmethod
+    def at(
+        cls: type[Client], endpoint: str, credentials: Credentials, timeout_seconds: float = TIMEOUT_SECONDS
+    ) -> Client:
         """Return a client with connections of its own."""
-        return Smq(endpoint, credentials, Connections(endpoint), timeout_seconds)
+        return cls(endpoint, credentials, Connections(endpoint), timeout_seconds)
 
     def with_timeout(self, seconds: float) -> "Smq":
         """Return the same client with another timeout."""
