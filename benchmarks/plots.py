@@ -19,6 +19,7 @@ def draw(rows: Sequence[Mapping[str, Any]], directory: Path) -> list[Path]:
     places = range(len(shown), 0, -1)
     axes.barh(places, [row["ratio"]["median"] for row in shown], color=[_COLOURS[row["met"]] for row in shown])
     axes.set_yticks(places, [f"{row['measure']}  :  {row['beside']}" for row in shown], fontsize=8)
+    axes.set_ylim(0.3, len(shown) + 0.7)
     axes.set_xscale("log")
     axes.axvline(1, color="black", linewidth=0.8)
     for place, row in zip(places, shown, strict=True):
