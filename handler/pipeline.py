@@ -52,7 +52,7 @@ def side_by_side(process: Callable[[RequestLane], T], lanes: Sequence[RequestLan
 
     If one raises, the others are finished before this does.
     """
-    if len(lanes) <= 1:
+    if min(concurrency, len(lanes)) <= 1:
         return [process(lane) for lane in lanes]
     running = [_threads(concurrency).submit(process, lane) for lane in lanes]
     wait(running)

@@ -1,5 +1,6 @@
 """Serves one ASGI application on one loopback port; it can be stopped and started again.
 
+Every admin path (`/_local/...`) is guarded here, whatever the application is.
 On request it speaks TLS, and behind a relay that adds a round-trip time.
 
 An application may break its connection instead of responding: `reset(scope)` sends a TCP RST, as a failing gateway
@@ -18,6 +19,7 @@ import uvicorn
 from starlette.types import Receive
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from express_sync.local.admin_guard import AdminGuard
 from express_sync.local.relay import LINGER_ZERO, Relay
 
 LOOPBACK = "127.0.0.1"
@@ -56,7 +58,7 @@ class LoopbackServer:
     """Serves `app` on 127.0.0.1; `port` 0 takes a free one at the first start and keeps it over restarts."""
 
     def __init__(self, app: Any, port: int = 0, link: Link = PLAIN) -> None:
-        self._app = app
+        self._app = AdminGuard(app)
         self.port = port
         self._link = link
         self._relay: Relay | None = None

@@ -22,7 +22,6 @@ from handler.transport.connection import CallError, request_bytes
 from handler.transport.pool import Connections
 from handler.transport.response import Response
 
-Client = TypeVar("Client", bound="Smq")
 TIMEOUT_SECONDS = 10.0
 _EMPTY = "MessageNotExist"
 _TRANSIENT = frozenset({"InternalError", "InternalServerError", "TooManyRequests", "QpsLimitExceeded", "TimeExpired"})
@@ -30,6 +29,9 @@ _REDIRECTS = range(300, 400)
 _TRANSIENT_CALL_ERRORS = frozenset(
     {"ConnectionLost", "MalformedAnswer", "NameNotResolved", "NotConnected", "ReadTimeout", "TlsFailed"}
 )
+
+
+AnySmq = TypeVar("AnySmq", bound="Smq")
 
 
 class SmqError(Exception):
@@ -66,8 +68,8 @@ class Smq:
 
     @classmethod
     def at(
-        cls: type[Client], endpoint: str, credentials: Credentials, timeout_seconds: float = TIMEOUT_SECONDS
-    ) -> Client:
+        cls: type[AnySmq], endpoint: str, credentials: Credentials, timeout_seconds: float = TIMEOUT_SECONDS
+    ) -> AnySmq:
         """Return a client with connections of its own."""
         return cls(endpoint, credentials, Connections(endpoint), timeout_seconds)
 

@@ -113,7 +113,7 @@ class Connections:
         return _Kept(Connection(self.url, self._session), now, now)
 
     def _take(self, now: Instant, deadline: CallDeadline) -> _Kept | None:
-        """Return a young connection, None if there is none. CallError if the time is up."""
+        """Return a young connection if one is kept. CallError if the time is up."""
         while (kept := self._pop(deadline)) is not None and not kept.is_young(now):
             kept.connection.close()
         return kept

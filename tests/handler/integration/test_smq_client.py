@@ -340,7 +340,7 @@ def test_https_call_has_a_timeout() -> None:
 
 
 def test_connection_outlives_its_operation() -> None:
-    """The SDK's account does not; each is made anew for one operation."""
+    """The SDK's account does not; a new one is made for each operation."""
     kept = ACCEPTED.replace(b"Connection: close", b"Connection: keep-alive")
     served = []
 

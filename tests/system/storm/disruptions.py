@@ -6,7 +6,6 @@ ends by its timeout, a freeze in the middle of a call that ends by a thaw, and s
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 from collections import Counter
@@ -114,7 +113,7 @@ class Disruptions:
 
 def _post(url: str, body: object) -> None:
     with urllib3.PoolManager() as pool:
-        pool.request("POST", url, body=json.dumps(body), retries=False, timeout=PATIENCE_SECONDS)
+        pool.request("POST", url, json=body, retries=False, timeout=PATIENCE_SECONDS)
 
 
 _ACTIONS: dict[DisruptionKind, Callable[[Disruptions, Disruption], Awaitable[None]]] = {
