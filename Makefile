@@ -9,7 +9,7 @@ WORKERS ?= 5
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo outage picture test test-clients test-pythons test-this-python test-browser test-forms screenshots lint types imports tests model storm simulation fuzz mutants lock forms spec operations bench clean
+.PHONY: help setup setup-dev demo outage picture test test-clients test-pythons test-this-python test-browser test-forms screenshots lint types imports tests model storm simulation fuzz mutants lock forms spec operations bench bench-quick setup-bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -94,8 +94,14 @@ mutants: setup-dev ## mutation-test the pure core; fails for a survivor without 
 	$(BIN)/mutmut run --max-children 2 > /dev/null
 	$(BIN)/python -m tests.system.mutants
 
-bench: setup-dev ## size, starts, CPU, batches, throughput and memory beside peers (minutes)
+bench: setup-bench ## measure everything beside peers and floors; writes docs/benchmarks/ (a quarter of an hour)
 	$(BIN)/python -m benchmarks
+
+bench-quick: setup-bench ## the same with few rounds, into .express-sync/bench-quick (minutes)
+	$(BIN)/python -m benchmarks --quick --output .express-sync/bench-quick
+
+setup-bench: setup-dev
+	@requirements/set-up.sh bench
 
 lock: ## pin every dependency again, with hashes (needs uv)
 	uv pip compile pyproject.toml --extra local --extra ops --extra portal --group build --output-file requirements/run.txt $(LOCK)
