@@ -4,12 +4,12 @@ Whenever the process ends, a message is in the queue, or its event is in the log
 recognised when the message comes again.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import structlog
 from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError, StatementError
 
 from express_sync.portal.clock import Clock
@@ -20,7 +20,9 @@ from express_sync.portal.store.database import Database
 from express_sync.portal.store.log import Log
 from handler.smq.client import Received, SmqError
 
+LOGGER = logging.getLogger(__name__)
 POLL_SECONDS = 10
+_EXPIRED = "MessageNotExist"  # believed: the answer to a receipt handle that is not valid any more
 PAUSES_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)  # after each error in a row
 
 
@@ -67,7 +69,9 @@ class Receiver:
                 self.step(POLL_SECONDS)
                 errors = 0
             except (SmqError, SQLAlchemyError) as error:
-                structlog.get_logger().warning("portal_receiver_error", error=_name(error))
+                if self._stopping.is_set():
+                    return
+                LOGGER.warning("The portal cannot take outcomes (%s); it tries again.", _name(error))
                 self.counts.errors += 1
                 self._stopping.wait(PAUSES_SECONDS[min(errors, len(PAUSES_SECONDS) - 1)])
                 errors += 1
@@ -87,8 +91,16 @@ class Receiver:
             if not messages or self._stopping.is_set():
                 return 0
             self._store(messages)
-        self.mailbox.delete([each.receipt_handle for each in received])
+        self._delete([each.receipt_handle for each in received])
         return len(received)
+
+    def _delete(self, receipt_handles: Sequence[str]) -> None:
+        """Delete messages; those that have become visible again in the meantime come back and are recognised."""
+        try:
+            self.mailbox.delete(receipt_handles)
+        except SmqError as error:
+            if error.code != _EXPIRED:
+                raise
 
     def _store(self, messages: Sequence[Arrival | Quarantined]) -> None:
         try:
