@@ -1,0 +1,90 @@
+"""The file with the portal's tokens: read again as soon as it changes, so that a revocation holds at once."""
+
+import fcntl
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import structlog
+
+from express_sync.ops.atomic_file import write_atomically
+from express_sync.portal.identity.tokens import InvalidTokenFileError, Token, parse
+
+MAX_BYTES = 2**20  # several thousand tokens
+
+Version = tuple[int, int, int]
+
+
+class TokenFile:
+    """The tokens in a file, for a running portal. Thread-safe."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._version: Version | None = None
+        self._tokens: tuple[Token, ...] = ()
+
+    def tokens(self) -> Sequence[Token]:
+        """Return the tokens that are in the file now; none if it is missing or cannot be used, which is logged."""
+        with self._lock:
+            version = _version(self._path)
+            if version != self._version:
+                self._version, self._tokens = version, self._read() if version else ()
+            return self._tokens
+
+    def _read(self) -> tuple[Token, ...]:
+        try:
+            return read(self._path)
+        except (OSError, InvalidTokenFileError) as error:
+            structlog.get_logger().error("portal_token_file_unusable", error=type(error).__name__)
+            return ()
+
+
+def read(path: Path) -> tuple[Token, ...]:
+    """Return the tokens in a file. OSError, InvalidTokenFileError."""
+    with path.open("rb") as file:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise InvalidTokenFileError(f"a token file has at most {MAX_BYTES} bytes")
+    try:
+        return parse(json.loads(content))
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, InvalidTokenFileError):
+            raise
+        raise InvalidTokenFileError("a token file is a JSON object in UTF-8") from None
+
+
+def change(path: Path, change_tokens: Callable[[Sequence[Token]], Sequence[Token]]) -> None:
+    """Replace the tokens in a file by what the function returns for them; one process at a time.
+
+    OSError, InvalidTokenFileError, or CliError if it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(path.with_name(f"{path.name}.lock")):
+        known: Sequence[Token] = ()
+        with suppress(FileNotFoundError):
+            known = read(path)
+        documents = [token.document() for token in change_tokens(known)]
+        write_atomically(path, json.dumps({"tokens": documents}, indent=2) + "\n")
+
+
+def _version(path: Path) -> Version | None:
+    """Return what changes with the content of a file; None if it cannot be found."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
