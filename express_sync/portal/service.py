@@ -1,0 +1,121 @@
+"""The composition of the portal: database, receiver, sender and HTTP server, which start and stop together."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from express_sync.portal.api.app import create_app
+from express_sync.portal.api.guard import Names
+from express_sync.portal.clock import Clock, now_ms
+from express_sync.portal.notification import Changed
+from express_sync.portal.parts import Portal
+from express_sync.portal.principal import Authenticate
+from express_sync.portal.receiving import Mailbox, Receiver
+from express_sync.portal.sending import RequestQueue, Sender
+from express_sync.portal.server import Server, listen
+from express_sync.portal.store.changes import ignore
+from express_sync.portal.store.database import Database, database_url
+from express_sync.portal.store.log import Log
+from express_sync.portal.store.migrating import cursor_key, migrate
+from express_sync.portal.store.submitting import Submitting
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of a portal.
+
+    `source` is that of all outcomes, empty to accept any; `public_url` is where users reach it, if not at its address.
+    """
+
+    database: str
+    source: str = ""
+    host: str = "127.0.0.1"
+    port: int = 0
+    public_url: str = ""
+    receivers: int = 1
+
+
+@contextmanager
+def running(
+    settings: Settings,
+    outcomes: Mailbox,
+    requests: RequestQueue,
+    authenticate: Authenticate,
+    clock: Clock = now_ms,
+) -> Iterator[str]:
+    """Run a portal for the length of the context, and give its URL.
+
+    OSError if the port is taken, DatabaseUrlError, or an error of the database.
+    """
+    database = Database(database_url(settings.database))
+    try:
+        migrate(database)
+        portal = _portal(settings, database, outcomes, requests, clock)
+        with _serving(settings, portal, authenticate) as url, _working(portal, settings.receivers):
+            yield url
+    finally:
+        database.close()
+
+
+def _portal(settings: Settings, database: Database, outcomes: Mailbox, requests: RequestQueue, clock: Clock) -> Portal:
+    changed = Changed()
+    with database.reading() as connection:
+        key = cursor_key(connection)
+    return Portal(
+        database=database,
+        submitting=Submitting(ignore),
+        sender=Sender(requests, database, clock, changed.notify),
+        receiver=Receiver(outcomes, database, Log(ignore), settings.source, clock, lambda _changes: changed.notify()),
+        changed=changed,
+        cursor_key=key,
+        clock=clock,
+    )
+
+
+@contextmanager
+def _serving(settings: Settings, portal: Portal, authenticate: Authenticate) -> Iterator[str]:
+    listener = listen(settings.host, settings.port)
+    port = listener.getsockname()[1]
+    own = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{port}"
+    app = create_app(portal, authenticate, names_of(settings, port))
+    server = Server(app, listener, portal.changed.bind)
+    server.start()
+    try:
+        yield settings.public_url.rstrip("/") or own
+    finally:
+        portal.changed.close()
+        server.stop()
+
+
+def names_of(settings: Settings, port: int) -> Names:
+    """Return the names of the service: those of its public URL, on loopback those of this machine, else any."""
+    if settings.public_url:
+        origin = settings.public_url.rstrip("/").lower()
+        return Names(frozenset({origin.partition("://")[2]}), frozenset({origin}))
+    if is_loopback(settings.host):
+        hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]"))
+        return Names(hosts, frozenset(f"http://{host}" for host in hosts))
+    return Names()
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach a service at this host."""
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
+@contextmanager
+def _working(portal: Portal, receivers: int) -> Iterator[None]:
+    """Run the sender and the receivers in threads of their own."""
+    stopping = threading.Event()
+    works: list[Callable[[threading.Event], None]] = [portal.sender.run, *[portal.receiver.run] * receivers]
+    threads = [threading.Thread(target=work, args=(stopping,), name="portal-queue", daemon=True) for work in works]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        portal.sender.wake()
+        for thread in threads:
+            thread.join(timeout=1)  # a long poll ends by itself, and what it received comes back
