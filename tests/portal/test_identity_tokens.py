@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from express_sync.ops.commands.portal_token import token as command
 from express_sync.portal.identity import refusals, token_file
 from express_sync.portal.identity.authenticator import MAX_TOKEN, Authenticator, token_in_url, why_not_listen
-from express_sync.portal.identity.commands import token as command
 from express_sync.portal.identity.token_file import TokenFile
 from express_sync.portal.identity.tokens import InvalidTokenFileError, Token, create, digest_of, parse
 from express_sync.portal.principal import Identity

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -10,7 +11,6 @@ from pathlib import Path
 
 import structlog
 
-from express_sync.ops.atomic_file import write_atomically
 from express_sync.portal.identity.tokens import InvalidTokenFileError, Token, parse
 
 MAX_BYTES = 2**20  # several thousand tokens
@@ -60,7 +60,7 @@ def read(path: Path) -> tuple[Token, ...]:
 def change(path: Path, change_tokens: Callable[[Sequence[Token]], Sequence[Token]]) -> None:
     """Replace the tokens in a file by what the function returns for them; one process at a time.
 
-    OSError, InvalidTokenFileError, or CliError if it cannot be written.
+    OSError, InvalidTokenFileError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with _locked(path.with_name(f"{path.name}.lock")):
@@ -68,7 +68,7 @@ def change(path: Path, change_tokens: Callable[[Sequence[Token]], Sequence[Token
         with suppress(FileNotFoundError):
             known = read(path)
         documents = [token.document() for token in change_tokens(known)]
-        write_atomically(path, json.dumps({"tokens": documents}, indent=2) + "\n")
+        _write(path, json.dumps({"tokens": documents}, indent=2) + "\n")
 
 
 def _version(path: Path) -> Version | None:
@@ -78,6 +78,13 @@ def _version(path: Path) -> Version | None:
     except OSError:
         return None
     return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a file by one that only its owner may read; a running portal finds all of it or nothing."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as draft:
+        draft.write(text)
+    Path(draft.name).replace(path)
 
 
 @contextmanager
