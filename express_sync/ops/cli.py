@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "watch": "Show outcomes as they arrive.",
     "failures": "Show what failed, and what to do about it.",
     "replay": "Send failed requests again.",
+    "portal": "Run the portal: an HTTP API with a history of all requests.",
     "invoke": "Invoke the function with one event.",
 }
 _OURS = ("express_sync", "handler")
@@ -61,6 +62,7 @@ def commands() -> None:
       express-sync submit request.json  send a request
       express-sync watch                show the outcomes of requests
       express-sync failures list        show what failed; `replay` sends it again
+      express-sync portal               serve requests and their history over HTTP
       express-sync doctor               check a system and show how to fix it
 
     \b

@@ -4,12 +4,12 @@ Whenever the process ends, a message is in the queue, or its event is in the log
 recognised when the message comes again.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import structlog
 from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError, StatementError
 
 from express_sync.portal.clock import Clock
@@ -20,6 +20,7 @@ from express_sync.portal.store.database import Database
 from express_sync.portal.store.log import Log
 from handler.smq.client import Received, SmqError
 
+LOGGER = logging.getLogger(__name__)
 POLL_SECONDS = 10
 PAUSES_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)  # after each error in a row
 
@@ -56,27 +57,40 @@ class Receiver:
     clock: Clock
     on_append: Callable[[Sequence[Change]], None]
     counts: ReceiverCounts = field(default_factory=ReceiverCounts)
+    _stopping: threading.Event = field(default_factory=threading.Event)
+    _keeping: threading.Lock = field(default_factory=threading.Lock)
 
-    def run(self, stopping: threading.Event) -> None:
-        """Receive, append and delete until `stopping` is set; after an error, pause and go on."""
+    def run(self) -> None:
+        """Receive, append and delete until it is stopped; after an error, pause and go on. Several threads may run."""
         errors = 0
-        while not stopping.is_set():
+        while not self._stopping.is_set():
             try:
                 self.step(POLL_SECONDS)
                 errors = 0
             except (SmqError, SQLAlchemyError) as error:
-                structlog.get_logger().warning("portal_receiver_error", error=_name(error))
+                if self._stopping.is_set():
+                    return
+                LOGGER.warning("The portal cannot take outcomes (%s); it tries again.", _name(error))
                 self.counts.errors += 1
-                stopping.wait(PAUSES_SECONDS[min(errors, len(PAUSES_SECONDS) - 1)])
+                self._stopping.wait(PAUSES_SECONDS[min(errors, len(PAUSES_SECONDS) - 1)])
                 errors += 1
             self.counts.is_failing = errors > 0
+
+    def stop(self) -> None:
+        """Return when the database is not used any more; what a long poll still receives comes back to the queue."""
+        self._stopping.set()
+        with self._keeping:
+            pass
 
     def step(self, wait_seconds: int) -> int:
         """Receive one batch, append it, delete it, and return its size. SmqError, or an error of the database."""
         received = self.mailbox.receive(wait_seconds)
-        if received:
-            self._store([classify(each.message_id, each.body, self.source) for each in received])
-            self.mailbox.delete([each.receipt_handle for each in received])
+        messages = [classify(each.message_id, each.body, self.source) for each in received]
+        with self._keeping:
+            if not messages or self._stopping.is_set():
+                return 0
+            self._store(messages)
+        self.mailbox.delete([each.receipt_handle for each in received])
         return len(received)
 
     def _store(self, messages: Sequence[Arrival | Quarantined]) -> None:

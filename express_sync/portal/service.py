@@ -1,7 +1,7 @@
 """The composition of the portal: database, receiver, sender and HTTP server, which start and stop together."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ from express_sync.portal.store.database import Database, database_url
 from express_sync.portal.store.log import Log
 from express_sync.portal.store.migrating import cursor_key, migrate
 from express_sync.portal.store.submitting import Submitting
+from express_sync.portal.tail import Tail
 from express_sync.portal.webhooks.dispatcher import Dispatcher, dispatchers
 from express_sync.portal.webhooks.endpoint import Endpoint
 from express_sync.portal.webhooks.outbox import Enqueue
@@ -88,6 +89,8 @@ def _portal(
         sender=Sender(requests, database, clock, changed.notify),
         receiver=Receiver(outcomes, database, log, settings.source, clock, appended),
         changed=changed,
+        tail=Tail(database, changed),
+        webhooks=webhooks,
         cursor_key=key,
         clock=clock,
     )
@@ -127,18 +130,18 @@ def is_loopback(host: str) -> bool:
 @contextmanager
 def _working(portal: Portal, receivers: int, webhooks: Sequence[Dispatcher]) -> Iterator[None]:
     """Run the sender, the receivers and the webhooks in threads of their own."""
-    stopping = threading.Event()
-    works: list[Callable[[threading.Event], None]] = [portal.sender.run, *[portal.receiver.run] * receivers]
-    works += [dispatcher.run for dispatcher in webhooks]
-    threads = [threading.Thread(target=work, args=(stopping,), name="portal-queue", daemon=True) for work in works]
-    for thread in threads:
+    runs = (portal.sender.run, *(dispatcher.run for dispatcher in webhooks))
+    ending = [threading.Thread(target=run, name="portal-sender", daemon=True) for run in runs]
+    for thread in ending:
         thread.start()
+    for _ in range(receivers):
+        threading.Thread(target=portal.receiver.run, name="portal-receiver", daemon=True).start()
     try:
         yield
     finally:
-        stopping.set()
-        portal.sender.wake()
+        portal.receiver.stop()
+        portal.sender.stop()
         for dispatcher in webhooks:
-            dispatcher.wake()
-        for thread in threads:
-            thread.join(timeout=1)  # a long poll ends by itself, and what it received comes back
+            dispatcher.stop()
+        for thread in ending:
+            thread.join()

@@ -56,7 +56,7 @@ def cloud() -> Iterator[RunningCloud]:
 def send(
     cloud: RunningCloud, service: str, method: str, path: str, headers: Mapping[str, str], body: str = ""
 ) -> tuple[int, Any]:
-    """Send a request with exactly these headers, and a Host header unless one is given."""
+    """Send a request with exactly these headers, and Host unless it is given."""
     host, _, port = cloud.ready[service]["endpoint"].removeprefix("http://").partition(":")
     with contextlib.closing(http.client.HTTPConnection(host, int(port), timeout=PATIENCE_SECONDS)) as connection:
         connection.putrequest(method, path.format(queue="requests"), skip_host="Host" in headers)

@@ -4,7 +4,6 @@ import ipaddress
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ from tests.support.certificates import Authority
 from tests.support.patience import PATIENCE_SECONDS
 
 PRIVATE = (
-    "127.0.0.1", "127.8.8.8", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.100.100.200", "0.0.0.0",
+    "127.0.0.1", "127.8.8.8", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.100.100.200", "0.1.2.3",
     "255.255.255.255", "224.0.0.1", "240.0.0.1", "192.0.2.1", "198.18.0.1",
     "::", "::1", "fe80::1", "fc00::1", "ff02::1", "2001:db8::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
     "64:ff9b::7f00:1", "64:ff9b::a00:1", "2002:7f00:1::", "2002:a00:1::", "2001:0:4136:e378:8000:63bf:80ff:fffe",
@@ -40,8 +39,7 @@ def test_public_address_is_recognised(address: str) -> None:
 
 def resolving(monkeypatch: pytest.MonkeyPatch, *found: str) -> None:
     """Let every name resolve to these addresses."""
-    answers = [(0, 0, 0, "", (address, 443)) for address in found]
-    monkeypatch.setattr(addresses.socket, "getaddrinfo", lambda *_args, **_more: answers)
+    monkeypatch.setattr(addresses, "_lookup", lambda *_: list(found))
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "0", "2130706433", "0x7f.1", "127.1", "::1"])
@@ -88,12 +86,6 @@ def test_unknown_name_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority.create(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture
-def listener() -> Iterator[socket.socket]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server
 
 
 @pytest.mark.parametrize(
@@ -169,7 +161,7 @@ def test_secrets_are_read_from_a_file(tmp_path: Path) -> None:
     document = {"name": "hook", "url": "https://hook.example/", "secretFile": "secret", "statuses": ["failed"]}
     endpoint = Endpoint.of(document, tmp_path)
     assert endpoint.secrets == (SECRET, SECRET)
-    assert (endpoint.statuses, endpoint.is_private_allowed) == ({"failed"}, False)
+    assert (endpoint.statuses, endpoint.is_private_allowed) == (frozenset({"failed"}), False)
     assert SECRET not in repr(endpoint)
 
 

@@ -1,14 +1,12 @@
 """Webhooks: what an endpoint receives, and what becomes of a delivery that it does not accept."""
 
 import json
-import logging
 import socket
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-import structlog
 from standardwebhooks import Webhook
 
 from express_sync.portal.store.database import Database, database_url
@@ -227,16 +225,14 @@ def test_closed_port_is_retried(store: Store) -> None:
     assert [row["code"] for row in store.rows()] == ["NotConnected"]
 
 
-def test_log_has_no_payload_and_no_url(store: Store, receiver: Receiver) -> None:
+def test_log_has_no_payload_and_no_url(store: Store, receiver: Receiver, caplog: pytest.LogCaptureFixture) -> None:
     """A URL may contain a secret in its path."""
     endpoint = receiver.endpoint()
     receiver.statuses = [500]
     store.append([endpoint], failed("confidential"))
-    with structlog.testing.capture_logs() as logged:
-        store.send(endpoint)
-    logging.getLogger().debug(repr(endpoint))
-    text = json.dumps(logged) + repr(endpoint)
-    assert logged[0]["code"] == "Http500"
+    store.send(endpoint)
+    text = caplog.text + repr(endpoint)
+    assert "Http500" in text
     assert "confidential" not in text
     assert "127.0.0.1" not in text
     assert SECRET not in text

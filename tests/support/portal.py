@@ -108,7 +108,7 @@ def running_portal(directory: Path, **settings: Any) -> Iterator[RunningPortal]:
 def outcome(status: str, request_id: str, **data: Any) -> dict[str, Any]:
     """Return a sample outcome of another request; `sequence`, `id` and `source` are those of the event."""
     event: dict[str, Any] = json.loads((OUTCOMES / f"{status}.json").read_text())
-    own = {name: data.pop(name) for name in ("sequence", "id", "source") if name in data}
+    own: dict[str, Any] = {name: data.pop(name) for name in ("sequence", "id", "source") if name in data}
     event = {**event, "subject": request_id, **own}
     event["data"] = {**event["data"], "requestId": request_id, **data}
     if "request" in event["data"]:

@@ -12,7 +12,7 @@ from express_sync.ops.terminal import output
 from express_sync.ops.terminal.columns import Column, Listing
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from express_sync.portal.identity import token_file
-from express_sync.portal.identity.settings import DEFAULT_TOKEN_FILE
+from express_sync.portal.identity.token_file import DEFAULT_TOKEN_FILE
 from express_sync.portal.identity.tokens import NAME, ROLES, InvalidTokenFileError, Token, create
 
 _DAY_SECONDS = 86_400

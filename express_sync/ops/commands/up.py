@@ -5,6 +5,7 @@ import contextlib
 import json
 import signal
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,32 @@ from express_sync.local.cloud import CloudOptions, LocalCloud, NotRunnableError
 from express_sync.local.servers import PortTakenError
 from express_sync.local.template.parser import TemplateError
 from express_sync.ops.atomic_file import write_atomically
+from express_sync.ops.commands import system
 from express_sync.ops.targets.registration import check_none_registered, registering, state_directory
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from express_sync.ops.terminal.option_types import Finite
+from express_sync.ops.terminal.signals import ending
+from handler.credentials import Credentials
 
 Announcement = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[None]]
+Portal = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[Mapping[str, str]]]
+SERVICES = ("SMQ", "sgw", "FC")  # with a port each, in this order; the portal has the next one
 
 
 @click.command()
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Write the ready object to this file.")
-@click.option("--no-function", is_flag=True, help="Run only the queues and the API; requests stay in the queue.")
-@click.option("--port-base", type=click.IntRange(1, 65533), help="Use ports N (SMQ), N+1 (sgw) and N+2 (FC, console).")
+@click.option(
+    "--no-function",
+    "with_function",
+    flag_value=False,
+    default=True,
+    help="Run only the queues and the API; requests stay in the queue.",
+)
+@click.option(
+    "--port-base", type=click.IntRange(1, 65532), help="Use ports N (SMQ), N+1 (sgw), N+2 (FC) and N+3 (portal)."
+)
+@click.option("--no-portal", is_flag=True, help="Do not run the portal.")
 @click.option(
     "--clock-factor",
     type=Finite(0, 1, min_open=True),
@@ -34,9 +49,18 @@ Announcement = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[N
     show_default=True,
     help="Factor for the retry delays of triggers; 1 is real time.",
 )
+@click.option("--tls", is_flag=True, help="Serve SMQ and sgw over TLS, with certificates of its own.")
+@click.option(
+    "--rtt",
+    "rtt_ms",
+    type=Finite(0, 10_000),
+    default=CloudOptions.rtt_ms,
+    metavar="MILLISECONDS",
+    help="Let each round trip to SMQ and sgw take this long.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the ready object as one line of JSON.")
-def up(ready_file: Path | None, no_function: bool, port_base: int | None, clock_factor: float, as_json: bool) -> None:
-    """Run the cloud of template.yml on this machine: SMQ, Cloud Storage Gateway, Function Compute.
+def up(ready_file: Path | None, port_base: int | None, no_portal: bool, as_json: bool, **options: Any) -> None:
+    """Run the cloud of template.yml on this machine: SMQ, Cloud Storage Gateway, Function Compute, and the portal.
 
     Everything is in memory and on 127.0.0.1. Other commands that are run in the same checkout find it automatically.
 
@@ -44,6 +68,7 @@ def up(ready_file: Path | None, no_function: bool, port_base: int | None, clock_
     Examples:
       express-sync up
       express-sync up --port-base 8700 --no-function
+      express-sync up --tls --rtt 20
       express-sync up --json --ready-file ready.json &
 
     \b
@@ -52,7 +77,7 @@ def up(ready_file: Path | None, no_function: bool, port_base: int | None, clock_
       2    could not start; one sentence says why
       130  stopped by Ctrl-C
     """
-    options = CloudOptions(with_function=not no_function, port_base=port_base or 0, clock_factor=clock_factor)
+    chosen = CloudOptions(port_base=port_base or 0, **options)
     state = state_directory(Path.cwd())
     check_none_registered(state)
 
@@ -66,7 +91,7 @@ def up(ready_file: Path | None, no_function: bool, port_base: int | None, clock_
             yield
 
     try:
-        received = asyncio.run(_serve(options, announced))
+        received = asyncio.run(_serve(chosen, None if no_portal else _portal(state, port_base), announced))
     except PortTakenError as error:
         raise CliError(f"{error}; choose another --port-base, or omit it.") from error
     except (TemplateError, NotRunnableError) as error:
@@ -75,23 +100,41 @@ def up(ready_file: Path | None, no_function: bool, port_base: int | None, clock_
         exit_with(ExitCode.INTERRUPTED)
 
 
-async def _serve(options: CloudOptions, announced: Announcement) -> signal.Signals:
-    """Run the cloud until a signal arrives, and return that signal."""
-    ended: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
-
-    def end(received: signal.Signals) -> None:
-        if not ended.done():
-            ended.set_result(received)
-
-    for each in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(each, end, each)
+async def _serve(options: CloudOptions, portal: Portal | None, announced: Announcement) -> signal.Signals:
+    """Run the cloud and its portal until a signal arrives, and return that signal."""
+    ended = ending()
     cloud = LocalCloud(options)
-    try:
+    async with contextlib.AsyncExitStack() as cleanup:
+        cleanup.push_async_callback(cloud.stop)
         await cloud.start()
-        with announced(cloud.ready()):
+        ready = cloud.ready()
+        if portal is not None:
+            running = portal(ready)
+            # In threads, because it calls the cloud, which runs in this loop, and waits for it.
+            ready = {**ready, "portal": await asyncio.to_thread(running.__enter__)}
+            cleanup.push_async_callback(asyncio.to_thread, running.__exit__, None, None, None)
+        with announced(ready):
             return await ended
-    finally:
-        await cloud.stop()
+
+
+def _portal(state: Path, port_base: int | None) -> Portal:
+    """Return what runs the portal of a local cloud. Its history lasts as long as that cloud, which starts empty."""
+    from express_sync.ops.commands import portal_service  # noqa: PLC0415 - the database library takes 300 ms to import
+
+    @contextlib.contextmanager
+    def running(ready: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
+        if "caFile" in ready:
+            system.trust(ready["caFile"])
+        state.mkdir(parents=True, exist_ok=True)
+        token, database = portal_service.new_token(), state / "portal-local.sqlite3"
+        with portal_service.temporary(database):
+            settings = portal_service.settings_of(ready, portal_service.sqlite_url(database))
+            settings = replace(settings, port=port_base + len(SERVICES) if port_base else 0)
+            key = Credentials(ready["accessKeyId"], ready["accessKeySecret"])
+            with portal_service.portal_of(ready, key, settings, portal_service.single_operator(token)) as url:
+                yield {"url": url, "token": token}
+
+    return running
 
 
 def _announce(ready: Mapping[str, Any], as_json: bool) -> None:
@@ -100,6 +143,7 @@ def _announce(ready: Mapping[str, Any], as_json: bool) -> None:
         return
     mns = ready["mns"]
     places = (
+        *((("Portal", ready["portal"]["url"]), ("Its token", ready["portal"]["token"])) if "portal" in ready else ()),
         ("Console", ready["console"]),
         ("SMQ", mns["endpoint"]),
         ("Gateway API", ready["sgw"]["endpoint"]),

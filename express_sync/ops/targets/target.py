@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from express_sync.ops.queues.client import RESULT_QUEUE, Queue, queue
+from express_sync.ops.queues.client import PORTAL_QUEUE, RESULT_QUEUE, Queue, queue
 from express_sync.ops.targets import profiles, registration
 from express_sync.ops.terminal.certificates import FIX, UNTRUSTED
 from express_sync.ops.terminal.errors import CliError
@@ -39,6 +39,11 @@ class Target:
     def results(self) -> Queue:
         """Return the queue that receives every outcome. CliError if the cloud has none."""
         return queue(self.profile, RESULT_QUEUE, self.credentials)
+
+    @property
+    def portal_outcomes(self) -> Queue:
+        """Return the portal's own queue, which receives every outcome. CliError if the cloud has none."""
+        return queue(self.profile, PORTAL_QUEUE, self.credentials)
 
     @property
     def failures(self) -> Queue:

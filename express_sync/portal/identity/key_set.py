@@ -4,16 +4,16 @@ PyJWT's own client is not used: it has no limit for the size of an answer or for
 for every token while the provider is down, and then refuses tokens whose keys it had already.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
 Jwk = Mapping[str, Any]
 Fetch = Callable[[], Sequence[Jwk]]  # KeysUnavailableError
 
+LOGGER = logging.getLogger(__name__)
 FRESH_SECONDS = 300  # a rotated key is refused at the latest after that, if the provider can be reached
 STALE_SECONDS = 3_600  # for how long keys are used while the provider cannot be reached
 PAUSE_SECONDS = 10  # between two fetches, after a failure or for a key that is not known
@@ -66,6 +66,6 @@ class KeySet:
         try:
             keys = self._fetch()
         except KeysUnavailableError as error:
-            structlog.get_logger().warning("portal_identity_keys_unavailable", error=str(error))
+            LOGGER.warning("The keys of the identity provider cannot be fetched (%s).", error)
             return
         self._fetched = _Fetched({str(key["kid"]): key for key in keys}, self._now())

@@ -9,10 +9,9 @@ from express_sync.portal.identity.authenticator import Authenticator
 from express_sync.portal.identity.jwt_verifier import JwtVerifier, Provider
 from express_sync.portal.identity.key_fetch import fetch_keys
 from express_sync.portal.identity.key_set import KeySet
-from express_sync.portal.identity.token_file import TokenFile
+from express_sync.portal.identity.token_file import DEFAULT_TOKEN_FILE, TokenFile
 from handler.sgw.endpoints import SAFE_URL
 
-DEFAULT_TOKEN_FILE = Path(".config") / "express-sync" / "portal-tokens.json"  # below the home directory
 _TEXT = {"type": "string", "minLength": 1}
 _TEXTS = {"type": "array", "minItems": 1, "items": _TEXT}
 # Keys are fetched over TLS, except from this machine, because whoever can change them can forge every identity.

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import logging
 import os
 import tempfile
 import threading
@@ -9,10 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import structlog
-
 from express_sync.portal.identity.tokens import InvalidTokenFileError, Token, parse
 
+LOGGER = logging.getLogger(__name__)
+DEFAULT_TOKEN_FILE = Path(".config") / "express-sync" / "portal-tokens.json"  # below the home directory
 MAX_BYTES = 2**20  # several thousand tokens
 
 Version = tuple[int, int, int]
@@ -39,7 +40,7 @@ class TokenFile:
         try:
             return read(self._path)
         except (OSError, InvalidTokenFileError) as error:
-            structlog.get_logger().error("portal_token_file_unusable", error=type(error).__name__)
+            LOGGER.warning("The token file cannot be used (%s), so that its tokens are refused.", type(error).__name__)
             return ()
 
 

@@ -60,6 +60,12 @@ def next_due_ms(connection: Connection) -> int | None:
     return found
 
 
+def last_due_ms(connection: Connection) -> int | None:
+    """Return when the last message is due, None without any."""
+    found: int | None = connection.execute(select(func.max(outbox.c.due_at))).scalar_one()
+    return found
+
+
 def size(connection: Connection) -> int:
     """Return how many messages are to be sent."""
     found: int = connection.execute(select(func.count()).select_from(outbox)).scalar_one()

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, select, true
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, select, true
 
 from express_sync.portal.store.tables import counters, events, requests, submissions
 from express_sync.portal.values import MAX_KEY, folded, storable
@@ -146,3 +146,35 @@ def events_after(connection: Connection, position: int, owner: str | None, limit
         is_shown = events.c.requester.is_(None) | (events.c.requester == owner)
         found = found.where(events.c.owner == owner, is_shown)
     return connection.execute(found.order_by(events.c.position).limit(limit)).mappings().all()
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Failures to replay: criteria, or ids if any are named; those that changed after `up_to` are left out."""
+
+    criteria: Criteria
+    statuses: Sequence[str]
+    request_ids: Sequence[str]
+    up_to: int
+
+    @property
+    def condition(self) -> ColumnElement[bool]:
+        """Return the condition as SQL."""
+        named = requests.c.request_id.in_([storable(each) for each in self.request_ids]) if self.request_ids else true()
+        wanted = requests.c.status.in_(self.statuses)
+        return and_(self.criteria.condition, wanted, named, requests.c.position <= self.up_to)
+
+
+def count(connection: Connection, selection: Selection, maximum: int) -> int:
+    """Return how many requests are selected, at most `maximum`."""
+    some = select(requests.c.request_id).where(selection.condition).limit(maximum).subquery()
+    found: int = connection.execute(select(func.count()).select_from(some)).scalar_one()
+    return found
+
+
+def selected(connection: Connection, selection: Selection, after: int, limit: int) -> Sequence[RowMapping]:
+    """Return selected requests with the events that hold, in the order of creation, from above an ordinal on."""
+    joined = requests.join(events, events.c.position == requests.c.event_position)
+    columns = (requests.c.request_id, requests.c.ordinal, requests.c.code, events.c.body)
+    found = select(*columns).select_from(joined).where(selection.condition, requests.c.ordinal > after)
+    return connection.execute(found.order_by(requests.c.ordinal).limit(limit)).mappings().all()

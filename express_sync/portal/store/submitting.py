@@ -5,11 +5,11 @@ transaction.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, update
+from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from express_sync.portal.derivation import ACCEPTED, Submission
 from express_sync.portal.store import feed, outbox
@@ -61,12 +61,11 @@ class Submitting:
         if row is None:
             connection.execute(insert(requests).values(**_new_request(document, place)))
         elif row["document"] is not None:
-            is_same = json.loads(row["document"]) == document
-            return Submitted(None) if is_same else Conflict()
+            return Submitted(None) if _is_known(connection, row, document) else Conflict()
         elif row["requester"] not in {None, document.get("requester")}:
             return Conflict()
         else:  # known from events that did not contain the request
-            _complete(connection, _new_request(document, place))
+            _complete(connection, _new_request(document, place), ("requester", "name", "name_key", "document"))
         return Submitted(self._add(connection, document, row, envelope, place))
 
     def replay(self, connection: Connection, document: Mapping[str, Any], envelope: Envelope, at_ms: int) -> Submitted:
@@ -75,6 +74,7 @@ class Submitting:
         request_id = document["requestId"]
         if any(each.submission_id == envelope.submission_id for each in submissions_of(connection, request_id)):
             return Submitted(None)
+        _complete(connection, _new_request(document, place), ("name", "name_key", "document"))
         return Submitted(self._add(connection, document, request_row(connection, request_id), envelope, place))
 
     def _add(
@@ -125,8 +125,15 @@ def _new_request(document: Mapping[str, Any], place: _Place) -> dict[str, Any]:
     }
 
 
-def _complete(connection: Connection, known: Mapping[str, Any]) -> None:
-    values = {name: known[name] for name in ("requester", "name", "name_key", "document")}
+def _is_known(connection: Connection, row: RowMapping, document: Mapping[str, Any]) -> bool:
+    """Return whether the request has this document, or had it when it was submitted, before a replay edited it."""
+    of_request = (events.c.request_id == row["request_id"]) & (events.c.kind == _KINDS[PORTAL])
+    accepted = connection.execute(select(events.c.body).where(of_request)).scalars()
+    return any(json.loads(text) == document for text in (row["document"], *accepted))
+
+
+def _complete(connection: Connection, known: Mapping[str, Any], names: Sequence[str]) -> None:
+    values = {name: known[name] for name in names}
     connection.execute(update(requests).where(requests.c.request_id == known["request_id"]).values(**values))
 
 

@@ -1,5 +1,6 @@
 """Sends the deliveries that are due: each endpoint has a thread of its own, so that none waits for another's."""
 
+import logging
 import random
 import threading
 from collections import Counter
@@ -7,7 +8,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from express_sync.portal.clock import Clock
@@ -18,6 +18,7 @@ from express_sync.portal.webhooks.http import Attempt, Poster
 from express_sync.portal.webhooks.outbox import Delivery
 from express_sync.portal.webhooks.schedule import Uniform, next_delay_ms
 
+LOGGER = logging.getLogger(__name__)
 BATCH = 8  # deliveries to one endpoint at the same time
 MAX_WAIT_SECONDS = 1.0  # deliveries of another replica, or one that becomes due, are noticed after that
 
@@ -33,20 +34,28 @@ class Dispatcher:
     uniform: Uniform = random.SystemRandom().uniform
     attempts: "Counter[str]" = field(default_factory=Counter)  # by result: accepted, or a code
     _woken: threading.Event = field(default_factory=threading.Event)
+    _stopping: threading.Event = field(default_factory=threading.Event)
 
     def wake(self) -> None:
         """Look for deliveries at once."""
         self._woken.set()
 
-    def run(self, stopping: threading.Event) -> None:
-        """Send what is due until `stopping` is set and `wake` was called."""
+    def stop(self) -> None:
+        """Let `run` end, after the attempts that have begun."""
+        self._stopping.set()
+        self.wake()
+
+    def run(self) -> None:
+        """Send what is due until it is stopped."""
         with ThreadPoolExecutor(BATCH, thread_name_prefix="portal-webhook") as pool:
-            while not stopping.is_set():
+            while not self._stopping.is_set():
                 self._woken.clear()
                 try:
                     is_idle = self.step(pool) == 0
                 except SQLAlchemyError as error:
-                    structlog.get_logger().warning("portal_webhooks_error", error=type(error).__name__)
+                    LOGGER.warning(
+                        "The outbox of webhooks cannot be read (%s); it is tried again.", type(error).__name__
+                    )
                     is_idle = True
                 if is_idle:
                     self._woken.wait(MAX_WAIT_SECONDS)
@@ -67,8 +76,8 @@ class Dispatcher:
         attempt = self.poster.post(self.endpoint, delivery.webhook_id, delivery.body)
         self.attempts["accepted" if attempt.is_accepted else attempt.code] += 1
         if not attempt.is_accepted:
-            names = {"endpoint": self.endpoint.name, "webhook_id": delivery.webhook_id, "code": attempt.code}
-            structlog.get_logger().warning("portal_webhook_not_accepted", **names, tries=delivery.tries)
+            place = (self.endpoint.name, delivery.webhook_id, delivery.tries, attempt.code)
+            LOGGER.warning("Webhook %s did not accept %s in attempt %d (%s).", *place)
         self._record(delivery, attempt)
 
     def _record(self, delivery: Delivery, attempt: Attempt) -> None:
