@@ -12,6 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from express_sync.portal.api.problem import Problem
+from express_sync.portal.identity.authenticator import token_in_url
 from express_sync.portal.principal import Authenticate, Identity
 
 _FOREIGN_HOST = Problem(421, "foreign-host", "The service is not called by one of its own names.")
@@ -52,7 +53,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        problem = self._addressed(scope) or await self._identified(scope)
+        problem = self._addressed(scope) or _token_in_url(scope) or await self._identified(scope)
         app = problem.response() if problem else self._app
         await app(scope, receive, _with_headers(send))
 
@@ -83,6 +84,11 @@ class Guard:
             scope.setdefault("state", {})["identity"] = found
             return None
         return Problem(found.status, "not-authenticated", found.detail, {}, found.headers)
+
+
+def _token_in_url(scope: Scope) -> Problem | None:
+    refusal = token_in_url(scope["query_string"])
+    return Problem(refusal.status, "token-in-url", refusal.detail, {}, refusal.headers) if refusal else None
 
 
 def _texts(scope: Scope) -> Mapping[str, str]:
