@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-import urllib3
+from urllib3 import PoolManager
 from urllib3.exceptions import HTTPError
 
 from express_sync.portal.clock import parse_ms
@@ -16,6 +16,7 @@ MAX_MESSAGES = 100
 _FAULTY = ("sgw", "mns")
 _EMPTY_RECEIVE = "MessageNotExist"  # the polls of the listeners would hide all other calls
 _TIMEOUT_SECONDS = 10
+_CONNECTIONS = 4  # for each service
 
 
 class LocalCloudError(Exception):
@@ -31,6 +32,7 @@ class LocalCloud:
     """The endpoints of its services: `mns`, `sgw` and `fc`. Each call blocks. LocalCloudError."""
 
     endpoints: Mapping[str, str]
+    connections: PoolManager = field(default_factory=lambda: PoolManager(maxsize=_CONNECTIONS, block=True))
 
     def queues(self) -> dict[str, Any]:
         """Return the number of messages of each queue, by state."""
@@ -77,7 +79,7 @@ class LocalCloud:
 
     def _call(self, service: str, method: str, path: str, document: object = None) -> Any:
         try:
-            answer = urllib3.request(
+            answer = self.connections.request(
                 method,
                 f"{self.endpoints[service]}/_local/{path}",
                 json=document,
