@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.portal.browser.pages import Visitor, expect_status, fill_form, go, submit
 from tests.support.portal_cloud import PortalCloud
 
-MARKUP = '<img src=x onerror="document.title=\'marked\'"><b>bold</b>'
+MARKUP = "<img src=x onerror=\"document.title='marked'\"><b>bold</b>"
 
 
 def send(page: Page) -> None:
