@@ -4,12 +4,12 @@ Whenever the process ends, a message is in the queue, or its event is in the log
 recognised when the message comes again.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import structlog
 from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError, StatementError
 
 from express_sync.portal.clock import Clock
@@ -20,6 +20,7 @@ from express_sync.portal.store.database import Database
 from express_sync.portal.store.log import Log
 from handler.smq.client import Received, SmqError
 
+LOGGER = logging.getLogger(__name__)
 POLL_SECONDS = 10
 PAUSES_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)  # after each error in a row
 
@@ -67,7 +68,9 @@ class Receiver:
                 self.step(POLL_SECONDS)
                 errors = 0
             except (SmqError, SQLAlchemyError) as error:
-                structlog.get_logger().warning("portal_receiver_error", error=_name(error))
+                if self._stopping.is_set():
+                    return
+                LOGGER.warning("The portal cannot take outcomes (%s); it tries again.", _name(error))
                 self.counts.errors += 1
                 self._stopping.wait(PAUSES_SECONDS[min(errors, len(PAUSES_SECONDS) - 1)])
                 errors += 1

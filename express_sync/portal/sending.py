@@ -1,11 +1,11 @@
 """Sends the messages of the outbox to the request queue, as soon as they are due."""
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from express_sync.ops.queues.batching import MAX_MESSAGES, batches
@@ -15,6 +15,7 @@ from express_sync.portal.store.database import Database
 from express_sync.portal.store.outbox import Pending
 from handler.smq.client import SmqError
 
+LOGGER = logging.getLogger(__name__)
 MAX_WAIT_SECONDS = 1.0  # another replica, or a later due time, is noticed after that
 PAUSES_MS = (1_000, 2_000, 5_000, 15_000, 60_000)  # until the next try of a message, by the number of its tries
 
@@ -54,7 +55,7 @@ class Sender:
             try:
                 is_idle = self.step() == 0
             except SQLAlchemyError as error:
-                structlog.get_logger().warning("portal_sender_error", error=type(error).__name__)
+                LOGGER.warning("The portal cannot read its outbox (%s); it tries again.", type(error).__name__)
                 is_idle = True
             if is_idle:
                 self._woken.wait(MAX_WAIT_SECONDS)
@@ -75,7 +76,7 @@ class Sender:
         try:
             self.queue.send([each.body for each in pending])
         except SmqError as error:
-            structlog.get_logger().warning("portal_sender_error", error=error.code)
+            LOGGER.warning("The portal cannot send requests (%s); it tries again.", error.code)
             self.is_failing = True
             pause = PAUSES_MS[min(max(each.tries for each in pending), len(PAUSES_MS) - 1)]
             with self.database.writing() as connection:

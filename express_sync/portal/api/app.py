@@ -1,8 +1,8 @@
 """The ASGI application: routes, error handlers and guards."""
 
+import logging
 from collections.abc import Sequence
 
-import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -17,6 +17,7 @@ from express_sync.portal.api.problem import Problem, http_problem
 from express_sync.portal.parts import Portal
 from express_sync.portal.principal import Authenticate
 
+LOGGER = logging.getLogger(__name__)
 _DATABASE = Problem(
     503, "database-unavailable", "The database cannot be used at the moment; try again.", {}, {"Retry-After": "5"}
 )
@@ -54,5 +55,5 @@ def create_app(portal: Portal, authenticate: Authenticate, names: Names, pages: 
 
 
 async def _database_problem(_request: Request, error: Exception) -> Response:
-    structlog.get_logger().error("portal_database_error", error=type(error).__name__)
+    LOGGER.error("The database cannot be used (%s).", type(error).__name__)
     return _DATABASE.response()

@@ -27,7 +27,7 @@ async def show_schema(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in _PUBLISHED:
         return NOT_FOUND.response()
-    return Response((SCHEMAS / name).read_bytes(), media_type="application/schema+json")
+    return Response((SCHEMAS / name).read_bytes(), media_type="application/json")
 
 
 @cache

@@ -66,7 +66,7 @@ class Guard:
             return _FOREIGN_ORIGIN
         if headers.get("sec-fetch-site") in _CROSS_SITE and not _is_navigation(scope, headers):
             return _FOREIGN_ORIGIN
-        # An id may contain a slash, which is no separator of the path then.
+        # An encoded slash belongs to an id and does not separate parts of the path.
         scope["path"] = scope["raw_path"].decode("ascii", "replace")
         return None
 
