@@ -56,6 +56,10 @@ class PortalCloud:
         """Wait until the portal knows a request."""
         wait_for(lambda: request_id in str(self.call("GET", f"/v1/requests?q={request_id}")))
 
+    def wait_for_status(self, request_id: str, status: str) -> None:
+        """Wait until a request has a status."""
+        wait_for(lambda: self.call("GET", f"/v1/requests/{request_id}")["status"] == status)
+
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Call the API as the operator, and return the body of a success."""
         answer = urllib3.request(
