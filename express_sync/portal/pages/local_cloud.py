@@ -9,7 +9,7 @@ from urllib.parse import quote
 from urllib3 import PoolManager
 from urllib3.exceptions import HTTPError
 
-from express_sync.portal.clock import parse_ms
+from express_sync.portal.clock import Clock, now_ms, parse_ms, to_text
 
 MAX_CALLS = 300
 MAX_MESSAGES = 100
@@ -32,6 +32,7 @@ class LocalCloud:
     """The endpoints of its services: `mns`, `sgw` and `fc`. Each call blocks. LocalCloudError."""
 
     endpoints: Mapping[str, str]
+    clock: Clock = now_ms
     connections: PoolManager = field(default_factory=lambda: PoolManager(maxsize=_CONNECTIONS, block=True))
 
     def queues(self) -> dict[str, Any]:
@@ -46,7 +47,8 @@ class LocalCloud:
     def faults(self) -> dict[str, Any]:
         """Return the fault rules of all services."""
         found = [(service, rule) for service in _FAULTY for rule in self._call(service, "GET", "faults")]
-        return {"rules": [{"service": service, **rule} for service, rule in found]}
+        now = self.clock()
+        return {"rules": [{"service": service, **rule, "until": _until(rule, now)} for service, rule in found]}
 
     def add_fault(self, document: Mapping[str, Any]) -> Any:
         """Add a fault rule to the `service` in the document."""
@@ -92,6 +94,12 @@ class LocalCloud:
         if answer.status >= 300:
             raise LocalCloudError(answer.status, f"{str(content.get('message', 'refused')).rstrip('.')}.")
         return content
+
+
+def _until(rule: Mapping[str, Any], at_ms: int) -> str | None:
+    """Return when a rule ends, to the second, so that the time is the same whenever it is asked for."""
+    left = rule.get("secondsLeft")
+    return None if left is None else to_text(round(at_ms / 1000 + left) * 1000)
 
 
 def _mns_call(call: Mapping[str, Any]) -> dict[str, Any]:
