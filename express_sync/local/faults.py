@@ -2,10 +2,11 @@
 
 All emulators have the same API at `/_local/faults`. `POST {"operation", "name"?, "faults": [...], "count"?,
 "seconds"?}` queues the list of faults `count` times; each fault applies to one call of `operation` whose resource has a
-name that matches the glob `name`. After `seconds` the rule ends. `GET` lists the rules that have faults left, `DELETE`
-removes them. The emulators carry the faults out.
+name that matches the glob `name`. With `seconds` the rule ends after that time, and without a count it applies to every
+call until then. `GET` lists the rules that have faults left, `DELETE` removes them. The emulators carry the faults out.
 """
 
+import math
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,10 +19,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from express_sync.local.admin import AdminRequestError, json_object
-from express_sync.local.utc import utc_milliseconds
 
 MAX_COUNT = 10_000
-MAX_SECONDS = 86_400
+MAX_SECONDS = 86_400.0
 _FIELDS = ("name", "operation", "faults", "count", "seconds")
 _SECONDS = {"MILLISECONDS": 0.001, "SECONDS": 1.0}
 _NUMBER = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6})?")
@@ -79,7 +79,7 @@ class _Rule(Generic[Wire]):
     name_glob: str
     faults: Sequence[Fault[Wire]]
     count: int
-    ends_at: float | None
+    ends_at: float
     taken: int = 0
 
     @property
@@ -94,18 +94,17 @@ class _Rule(Generic[Wire]):
         self.taken += 1
         return fault
 
-    def document(self) -> dict[str, Any]:
+    def document(self, now: float) -> dict[str, Any]:
         texts = [fault.text for fault in self.faults]
         described = {"operation": self.operation, "name": self.name_glob, "faults": texts}
-        end = {} if self.ends_at is None else {"until": utc_milliseconds(self.ends_at)}
-        return {**described, "count": self.count, "left": self.left, **end}
+        ending = {"secondsLeft": round(self.ends_at - now, 3)} if self.ends_at < math.inf else {}
+        return {**described, "count": self.count, "left": self.left, **ending}
 
 
 class FaultQueue(Generic[Wire]):
     """Faults in the order in which they were queued; each applies to one matching call.
 
-    `default` is the operation of a request that names none; without one the operation is required. `clock` returns
-    seconds since 1970.
+    `default` is the operation of a request that names none; without one the operation is required.
     """
 
     def __init__(
@@ -113,12 +112,12 @@ class FaultQueue(Generic[Wire]):
         kinds: Kinds[Wire],
         operations: Sequence[str],
         default: str = "",
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._kinds = kinds
         self._operations = operations
         self._default = default
-        self._clock = clock
         self._rules: list[_Rule[Wire]] = []
 
     def add(self, document: Mapping[str, Any]) -> int:
@@ -128,10 +127,10 @@ class FaultQueue(Generic[Wire]):
             raise AdminRequestError(f"operation must be one of {', '.join(self._operations)}")
         if not isinstance(name_glob, str):
             raise AdminRequestError("name must be a string, a glob for the names of resources")
-        faults, count = self._parsed(document.get("faults")), _count(document.get("count", 1))
         seconds = _seconds(document.get("seconds"))
-        ends_at = None if seconds is None else self._clock() + seconds
-        self._rules.append(_Rule(operation, name_glob, faults, count, ends_at))
+        faults = self._parsed(document.get("faults"))
+        count = _count(document.get("count", 1 if seconds == math.inf else MAX_COUNT))
+        self._rules.append(_Rule(operation, name_glob, faults, count, self._clock() + seconds))
         return len(faults) * count
 
     def take(self, operation: str, name: str | None) -> Fault[Wire] | None:
@@ -148,7 +147,7 @@ class FaultQueue(Generic[Wire]):
     def documents(self) -> list[dict[str, Any]]:
         """Return the rules that have faults left, in the form of the admin API."""
         self._drop_ended()
-        return [rule.document() for rule in self._rules]
+        return [rule.document(self._clock()) for rule in self._rules]
 
     def clear(self) -> None:
         """Remove all faults."""
@@ -156,7 +155,7 @@ class FaultQueue(Generic[Wire]):
 
     def _drop_ended(self) -> None:
         now = self._clock()
-        self._rules = [rule for rule in self._rules if rule.ends_at is None or rule.ends_at > now]
+        self._rules = [rule for rule in self._rules if rule.ends_at > now]
 
     def _parsed(self, texts: object) -> list[Fault[Wire]]:
         if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
@@ -170,11 +169,11 @@ def _count(count: object) -> int:
     return count
 
 
-def _seconds(seconds: object) -> float | None:
+def _seconds(seconds: object) -> float:
     if seconds is None:
-        return None
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds <= MAX_SECONDS:
-        raise AdminRequestError(f"seconds must be a number above 0, at most {MAX_SECONDS}")
+        return math.inf
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= MAX_SECONDS:
+        raise AdminRequestError(f"seconds must be a number above 0 and up to {MAX_SECONDS:.0f}")
     return float(seconds)
 
 

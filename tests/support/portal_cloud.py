@@ -13,6 +13,7 @@ from express_sync.portal.service import Settings, running
 from express_sync.portal.token_file import single_operator
 from handler.credentials import Credentials
 from handler.smq.client import Received, Smq
+from tests.support.patience import wait_for
 
 TOKEN = "operator-token"
 SERVICES = ("mns", "sgw", "fc")
@@ -45,6 +46,19 @@ class PortalCloud:
 
     url: str
     cloud: RunningCloud
+    outcomes: CloudQueue
+
+    def deliver(self, outcome: str) -> None:
+        """Send an outcome to the portal's queue, as the result topic does."""
+        self.outcomes.send([outcome])
+
+    def wait_for_request(self, request_id: str) -> None:
+        """Wait until the portal knows a request."""
+        wait_for(lambda: request_id in str(self.call("GET", f"/v1/requests?q={request_id}")))
+
+    def wait_for_status(self, request_id: str, status: str) -> None:
+        """Wait until a request has a status."""
+        wait_for(lambda: self.call("GET", f"/v1/requests/{request_id}")["status"] == status)
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Call the API as the operator, and return the body of a success."""
@@ -70,17 +84,23 @@ class PortalCloud:
 
 
 @contextmanager
-def portal_cloud(directory: Path, environment: Mapping[str, str] | None = None, port: int = 0) -> Iterator[PortalCloud]:
+def portal_cloud(directory: Path, environment: Mapping[str, str] | None = None) -> Iterator[PortalCloud]:
     """Run a local cloud, whose function has these settings, and a portal that an operator may use."""
-    with background(CloudOptions(environment=environment or {})) as cloud:
-        ready = cloud.ready
-        keys = Credentials(ready["accessKeyId"], ready["accessKeySecret"])
-        smq = Smq.at(ready["mns"]["endpoint"], keys, _TIMEOUT_SECONDS)
-        settings = Settings(
-            database=f"sqlite:///{directory}/portal.sqlite3",
-            port=port,
-            local_cloud={service: ready[service]["endpoint"] for service in SERVICES},
-        )
-        outcomes, requests = (CloudQueue(smq, ready["mns"][name]) for name in ("portalQueue", "requestQueue"))
-        with running(settings, outcomes, requests, single_operator(TOKEN)) as url:
-            yield PortalCloud(url, cloud)
+    with background(CloudOptions(environment=environment or {})) as cloud, portal_of(cloud, directory) as portal:
+        yield portal
+
+
+@contextmanager
+def portal_of(cloud: RunningCloud, directory: Path, port: int = 0) -> Iterator[PortalCloud]:
+    """Run a portal for a cloud, with its database in the directory."""
+    ready = cloud.ready
+    keys = Credentials(ready["accessKeyId"], ready["accessKeySecret"])
+    smq = Smq.at(ready["mns"]["endpoint"], keys, _TIMEOUT_SECONDS)
+    settings = Settings(
+        database=f"sqlite:///{directory}/portal.sqlite3",
+        port=port,
+        local_cloud={service: ready[service]["endpoint"] for service in SERVICES},
+    )
+    outcomes, requests = (CloudQueue(smq, ready["mns"][name]) for name in ("portalQueue", "requestQueue"))
+    with running(settings, outcomes, requests, single_operator(TOKEN)) as url:
+        yield PortalCloud(url, cloud, outcomes)

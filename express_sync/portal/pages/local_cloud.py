@@ -2,20 +2,21 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-import urllib3
+from urllib3 import PoolManager
 from urllib3.exceptions import HTTPError
 
-from express_sync.portal.clock import parse_ms
+from express_sync.portal.clock import Clock, now_ms, parse_ms, to_text
 
 MAX_CALLS = 300
 MAX_MESSAGES = 100
 _FAULTY = ("sgw", "mns")
 _EMPTY_RECEIVE = "MessageNotExist"  # the polls of the listeners would hide all other calls
 _TIMEOUT_SECONDS = 10
+_CONNECTIONS = 4  # for each service
 
 
 class LocalCloudError(Exception):
@@ -31,6 +32,8 @@ class LocalCloud:
     """The endpoints of its services: `mns`, `sgw` and `fc`. Each call blocks. LocalCloudError."""
 
     endpoints: Mapping[str, str]
+    clock: Clock = now_ms
+    connections: PoolManager = field(default_factory=lambda: PoolManager(maxsize=_CONNECTIONS, block=True))
 
     def queues(self) -> dict[str, Any]:
         """Return the number of messages of each queue, by state."""
@@ -44,7 +47,8 @@ class LocalCloud:
     def faults(self) -> dict[str, Any]:
         """Return the fault rules of all services."""
         found = [(service, rule) for service in _FAULTY for rule in self._call(service, "GET", "faults")]
-        return {"rules": [{"service": service, **rule} for service, rule in found]}
+        now = self.clock()
+        return {"rules": [{"service": service, **rule, "until": _until(rule, now)} for service, rule in found]}
 
     def add_fault(self, document: Mapping[str, Any]) -> Any:
         """Add a fault rule to the `service` in the document."""
@@ -77,7 +81,7 @@ class LocalCloud:
 
     def _call(self, service: str, method: str, path: str, document: object = None) -> Any:
         try:
-            answer = urllib3.request(
+            answer = self.connections.request(
                 method,
                 f"{self.endpoints[service]}/_local/{path}",
                 json=document,
@@ -90,6 +94,12 @@ class LocalCloud:
         if answer.status >= 300:
             raise LocalCloudError(answer.status, f"{str(content.get('message', 'refused')).rstrip('.')}.")
         return content
+
+
+def _until(rule: Mapping[str, Any], at_ms: int) -> str | None:
+    """Return when a rule ends, to the second, so that the time is the same whenever it is asked for."""
+    left = rule.get("secondsLeft")
+    return None if left is None else to_text(round(at_ms / 1000 + left) * 1000)
 
 
 def _mns_call(call: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,18 +4,16 @@ from pathlib import Path
 
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from express_sync.portal.api.context import identity_of
-from express_sync.portal.api.problem import NOT_FOUND
 from express_sync.portal.pages.local_cloud import LocalCloud
 from express_sync.portal.pages.local_routes import local_routes
 from handler.inbound.validation import SCHEMAS
 
-LANGUAGES = ("en", "zh")
 _SITE = Path(__file__).with_name("site")
 # Everything comes from this service, and no text can become a script, a style or markup.
 _POLICY = "; ".join((
@@ -44,17 +42,13 @@ def page_routes(local_cloud: LocalCloud | None = None) -> list[BaseRoute]:
     return [
         Route("/v1/config", config, methods=["GET"]),
         *own,
-        Route("/forms/catalogue.{language}.json", _catalogue, methods=["GET"]),
-        Mount("/", _with_headers(GZipMiddleware(StaticFiles(directory=_SITE, html=True)))),
+        Mount("/forms", _files(SCHEMAS / "forms")),
+        Mount("/", _files(_SITE)),
     ]
 
 
-async def _catalogue(request: Request) -> Response:
-    """Return the texts of the form in a language."""
-    path = SCHEMAS / "forms" / f"catalogue.{request.path_params['language']}.json"
-    if request.path_params["language"] not in LANGUAGES or not path.is_file():
-        return NOT_FOUND.response()
-    return FileResponse(path, headers={"Cache-Control": "no-cache"})
+def _files(directory: Path) -> ASGIApp:
+    return _with_headers(GZipMiddleware(StaticFiles(directory=directory, html=True)))
 
 
 def _with_headers(app: ASGIApp) -> ASGIApp:

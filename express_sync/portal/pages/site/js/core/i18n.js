@@ -9,8 +9,8 @@ let form = {};
 /** Return the language of the page: "en" or "zh". */
 export const language = () => (document.documentElement.lang.startsWith("zh") ? "zh" : "en");
 
-/** Return the locale for numbers, dates and plurals. */
-export const locale = () => LOCALES[language()];
+/** Return the locale for numbers, dates and plurals: the reader's own variant of the language. */
+export const locale = () => navigator.languages.find((each) => each.startsWith(language())) ?? LOCALES[language()];
 
 /** Load every text of `wanted`, and make it the language of the page. */
 export async function load(wanted) {

@@ -16,7 +16,7 @@ const FOLLOWED = 50;
 export function openBulkReplay({ group, chosen, schema, refresh, follow }) {
   const preview = h("div", { class: "stack", "aria-live": "polite" }, loading(1));
   const command = h("div");
-  const wrong = h("div");
+  const wrong = h("div", { class: "stack" });
   const rate = h("input", { id: uniqueId("rate"), class: "input is-small", type: "number", min: "0.1", max: "1000", step: "any", value: String(RATE), oninput: () => changed() });
   const force = forceBox(group.retryable, () => changed());
   const edit = editor(schema, undefined, () => changed());

@@ -27,7 +27,7 @@ export function editor(schema, request, changed) {
     changed();
   };
   const addButton = button(t("edit.add"), add, "is-small", "plus");
-  const edits = () => Object.fromEntries(rows.map((row) => [row.name(), row.value()]));
+  const edits = () => Object.fromEntries(rows.filter((row) => !row.rule()).map((row) => [row.name(), row.value()]));
   return {
     element: h("div", { class: "stack" }, list, h("div", { class: "row" }, addButton)),
     edits,
@@ -45,16 +45,17 @@ function editRow(schema, names, request, changed, remove) {
     h("div", { class: "filter" }, h("label", { for: `${id}-name` }, t("edit.property")), select),
     h("div", { class: "filter is-wide" }, h("label", { for: id }, t("edit.value")), input),
     button(t("edit.remove"), remove, "is-quiet", "trash")), error);
+  const property = () => schema.properties[select.value];
+  const rule = () => (input.value === "" && schema.required.includes(select.value) ? "required" : brokenRules(property(), input.value)[0]);
   const check = () => {
-    const property = schema.properties[select.value];
-    const rule = input.value === "" && schema.required.includes(select.value) ? "required" : brokenRules(property, input.value)[0];
-    element.classList.toggle("is-wrong", Boolean(rule));
-    input.setAttribute("aria-invalid", String(Boolean(rule)));
-    fill(error, rule ? explain(property, select.value, rule) : "");
-    if (rule) input.focus();
-    return !rule;
+    const broken = rule();
+    element.classList.toggle("is-wrong", Boolean(broken));
+    input.setAttribute("aria-invalid", String(Boolean(broken)));
+    fill(error, broken ? explain(property(), select.value, broken) : "");
+    if (broken) input.focus();
+    return !broken;
   };
-  return { element, check, name: () => select.value, value: () => input.value, focus: () => select.focus() };
+  return { element, rule, check, name: () => select.value, value: () => input.value, focus: () => select.focus() };
 }
 
 /** Return `{element, isOn(), options()}`: whether errors that the same request meets again are replayed, too. */

@@ -13,7 +13,7 @@ export const replayButton = (what) => button(t("replay.one"), () => open(what), 
 
 function open({ requestId, request, retryable, schema, done }) {
   const command = h("div");
-  const wrong = h("div");
+  const wrong = h("div", { class: "stack" });
   const force = forceBox(retryable, () => showCommand());
   const edit = editor(schema, request, () => showCommand());
   const showCommand = () => fill(command, commandLine(line("replay", requestId, ...edit.options(), ...force.options(), "--yes", "--wait")));

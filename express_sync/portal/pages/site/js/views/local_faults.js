@@ -26,7 +26,7 @@ const POINTS = ["create-sent", "create-answered", "publish-sent", "publish-answe
 /** Show the active faults, the switches, a form for any other fault, and the kill switch. */
 export async function showFaults({ panel, signal }) {
   const active = h("section", { class: "card is-flush" });
-  const wrong = h("div");
+  const wrong = h("div", { class: "stack" });
   const act = async (action, text) => {
     fill(wrong);
     try {
