@@ -106,7 +106,9 @@ def _pipeline(
         provisioner=_provisioner(settings, context, smq.credentials),
         settlement=_settlement(settings, context, smq, can_dead_letter=can_dead_letter),
         utc_now=_utc_now,
-        log_of=lambda delivery, request_id: log.DeliveryLog.of(logger, delivery.message_id, request_id),
+        log_of=lambda delivery, request_id: log.DeliveryLog.of(
+            logger, delivery.message_id, request_id, delivery.lineage.attributes.get("traceparent", "")
+        ),
         concurrency=settings.concurrency,
     )
 

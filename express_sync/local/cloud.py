@@ -108,6 +108,10 @@ class LocalCloud:
         """Return the ready object of a running cloud."""
         return ready_object(self.deployment, self._account, self._servers.urls)
 
+    def log_lines(self, after: int) -> list[dict[str, Any]]:
+        """Return the function's log lines with a greater number than `after`, oldest first."""
+        return self._runtime.fleet.logs.recent(after) if self._runtime else []
+
     async def _start(self) -> None:
         create_resources(self.deployment, self.messages)
         await self._servers.serve("mns", mns_app(self.messages, self._account, self._crash_points))

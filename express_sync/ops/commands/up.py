@@ -5,7 +5,7 @@ import contextlib
 import json
 import re
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from express_sync.local.servers import PortTakenError
 from express_sync.local.template.parser import TemplateError
 from express_sync.ops.atomic_file import remove, remove_if_unchanged, write_atomically
 from express_sync.ops.commands import system
+from express_sync.ops.outcomes.log_lines import activity
 from express_sync.ops.targets.places import is_file
 from express_sync.ops.targets.registration import Claim, claimed, state_directory
 from express_sync.ops.terminal import output
@@ -24,7 +25,7 @@ from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from express_sync.ops.terminal.option_types import Finite
 
 _SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-Announcement = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[None]]
+ACTIVITY_SECONDS = 0.5
 
 
 @click.command()
@@ -101,6 +102,17 @@ class _Announcement:
             _announce(ready, self._as_json)
             yield
 
+    async def show_activity(self, cloud: LocalCloud) -> None:
+        """Print every outcome that the function announces, and its errors, until cancelled; nothing for --json."""
+        last = 0
+        while not self._as_json:
+            await asyncio.sleep(ACTIVITY_SECONDS)
+            for line in cloud.log_lines(last):
+                last = line["number"]
+                text = activity(line["line"])
+                if text:
+                    output.print_line(text)
+
 
 def _settings(settings: tuple[str, ...]) -> dict[str, str]:
     """Return the settings of the function by name. CliError if one has the wrong form."""
@@ -110,7 +122,7 @@ def _settings(settings: tuple[str, ...]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _run(options: CloudOptions, announced: Announcement) -> signal.Signals:
+def _run(options: CloudOptions, announced: _Announcement) -> signal.Signals:
     try:
         return asyncio.run(_serve(options, announced))
     except PortTakenError as error:
@@ -119,7 +131,7 @@ def _run(options: CloudOptions, announced: Announcement) -> signal.Signals:
         raise CliError(f"template.yml cannot be run: {error}; correct it.") from error
 
 
-async def _serve(options: CloudOptions, announced: Announcement) -> signal.Signals:
+async def _serve(options: CloudOptions, announced: _Announcement) -> signal.Signals:
     """Run the cloud until a signal arrives, and return that signal."""
     ended: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
 
@@ -133,7 +145,11 @@ async def _serve(options: CloudOptions, announced: Announcement) -> signal.Signa
     try:
         await cloud.start()
         with announced(cloud.ready()):
-            return await ended
+            activity = asyncio.create_task(announced.show_activity(cloud))
+            try:
+                return await ended
+            finally:
+                activity.cancel()
     finally:
         await cloud.stop()
 
@@ -157,4 +173,6 @@ def _announce(ready: Mapping[str, Any], as_json: bool) -> None:
     output.print_line(Text("Next, in another terminal of this checkout:", style="bold"))
     output.print_line("  express-sync submit events/requests/minimal.json --wait")
     output.print_line("  express-sync watch")
-    output.print_line(Text("Press Ctrl-C to stop it.", style="dim"))
+    output.print_line("  express-sync fault InternalError --count 3")
+    output.print_line("  express-sync logs --follow")
+    output.print_line(Text("Press Ctrl-C to stop it. Outcomes are shown here as they are published.", style="dim"))

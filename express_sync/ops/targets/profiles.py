@@ -23,6 +23,7 @@ from handler.credentials import Credentials
 from handler.sgw.endpoints import SAFE_URL, public_endpoint
 
 ENVIRONMENT = "env"
+_LOCAL = "local"
 DEFAULT_PREFIX = "express-sync"
 _SETTINGS = {
     "region": "EXPRESS_SYNC_REGION",
@@ -112,7 +113,7 @@ def _missing(name: str, path: Path, directories: tuple[Path, ...]) -> str:
     places = " or ".join(str(directory / path.name) for directory in directories)
     here = f" Known profiles are {', '.join((*known, ENVIRONMENT))}." if known else ""
     return (
-        f"Profile {name!r} does not exist; {did_you_mean(name, known)}write it to {places} in the form that"
+        f"Profile {name!r} does not exist; {did_you_mean(name, (*known, ENVIRONMENT, _LOCAL))}write it to {places} in the form that"
         f" `express-sync up --json` prints.{here}"
     )
 
