@@ -137,6 +137,10 @@ class LocalCloud:
         if self._certificates:
             self._certificates.server.sni_callback = lambda *_handshake: (observe(), None)[1]
 
+    def log_lines(self, after: int) -> list[dict[str, Any]]:
+        """Return the function's log lines with a greater number than `after`, oldest first."""
+        return self._runtime.fleet.logs.recent(after) if self._runtime else []
+
     async def _start(self) -> None:
         create_resources(self.deployment, self.messages)
         link = Link(self._certificates.server if self._certificates else None, self._options.rtt_ms / 1000)

@@ -11,6 +11,7 @@ import click
 from express_sync.ops.terminal.errors import CliError, ExitCode
 from express_sync.ops.terminal.signals import Terminated, end_in_order
 from express_sync.ops.terminal.streams import prepare
+from express_sync.ops.terminal.suggestions import closest
 
 # Each command with its help, in the order of the list; `express_sync.ops.commands.NAME` defines the command NAME.
 COMMANDS: Mapping[str, str] = {
@@ -28,6 +29,9 @@ COMMANDS: Mapping[str, str] = {
     "replay": "Send failed requests again.",
     "portal": "Run the portal: an HTTP API with a history of all requests.",
     "invoke": "Invoke the function with one event.",
+    "fault": "Let calls of a local cloud fail; list and clear faults.",
+    "kill": "Kill the function of a local cloud.",
+    "logs": "Show the log of the function of a local cloud.",
 }
 _OURS = ("express_sync", "handler")
 
@@ -46,6 +50,16 @@ class _Commands(click.Group):
         command: click.Command = getattr(import_module(f"express_sync.ops.commands.{name}"), name)
         command.short_help = COMMANDS[name]  # for the completion of shells
         return command
+
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that was typed. UsageError that names a similar one if it is unknown."""
+        if arguments and arguments[0] not in COMMANDS and not arguments[0].startswith("-"):
+            similar = closest(arguments[0], COMMANDS)
+            hint = f" Did you mean {similar}?" if similar else ""
+            raise click.UsageError(f"No such command {arguments[0]!r}.{hint}", context)
+        return super().resolve_command(context, arguments)
 
     def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands and their help without importing them."""

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pty
+import shlex
 import struct
 import subprocess
 import sys
@@ -83,6 +84,14 @@ class Shell:
 
     directory: Path
     environment: dict[str, str]
+
+    def command(self) -> tuple[str, ...]:
+        """Return the words of `express-sync` for a POSIX shell."""
+        return tuple(map(shlex.quote, _COMMAND))
+
+    def variables(self) -> dict[str, str]:
+        """Return the environment of the commands."""
+        return self._environment()
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """Start a command with pipes at its three ends."""

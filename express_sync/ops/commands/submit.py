@@ -17,6 +17,7 @@ from express_sync.ops.queues.client import Queue
 from express_sync.ops.requests.files import ENVELOPES, STANDARD_INPUT, Submission, submissions
 from express_sync.ops.requests.violations import print_violations
 from express_sync.ops.targets.listening import outcomes_of
+from express_sync.ops.targets.regions import meant_region
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
@@ -74,6 +75,7 @@ def submit(
         total = output.counted(len(valid) + len(invalid), "request")
         output.notice(f"Nothing was sent: {len(invalid)} of {total} {'is' if len(invalid) == 1 else 'are'} invalid.")
         exit_with(ExitCode.UNSUCCESSFUL)
+    _warn_of_regions(valid)
     if dry_run:
         _preview(target, valid, as_json=as_json)
     elif wait:
@@ -82,6 +84,14 @@ def submit(
         _send(target.requests, valid, partial(_report, as_json=as_json))
         output.notice(f"{output.counted(len(valid), 'request')} sent to {target.requests.name}.")
     exit_with(ExitCode.UNSUCCESSFUL if invalid else ExitCode.DONE)
+
+
+def _warn_of_regions(requests: Sequence[Submission]) -> None:
+    """Name misspelt regions, which only the API refuses, and send them nevertheless: a region may be new."""
+    regions = {str(request.document.get("bucketRegion", "")): request.place for request in reversed(requests)}
+    for region, place in regions.items():
+        if meant := meant_region(region):
+            output.notice(f"{place}: bucketRegion {output.printable(region)!r} is not known; did you mean {meant}?")
 
 
 def _send_and_wait(target: Target, requests: Sequence[Submission], left: Deadline, *, as_json: bool) -> None:

@@ -18,6 +18,7 @@ from express_sync.local.servers import PortTakenError
 from express_sync.local.template.parser import TemplateError
 from express_sync.ops.atomic_file import remove, remove_if_unchanged, write_atomically
 from express_sync.ops.commands import system
+from express_sync.ops.outcomes.log_lines import activity
 from express_sync.ops.targets.places import is_file
 from express_sync.ops.targets.registration import Claim, claimed, state_directory
 from express_sync.ops.terminal import output
@@ -27,10 +28,10 @@ from express_sync.ops.terminal.signals import ending
 from handler.credentials import Credentials
 
 _SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-Announcement = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[None]]
 Portal = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[Mapping[str, str]]]
 SERVICES = ("SMQ", "sgw", "FC")  # with a port each, in this order; the portal has the next one
 ADMIN_APIS = ("mns", "sgw", "fc")  # the pages of the portal show what these services tell of themselves
+ACTIVITY_SECONDS = 0.5
 
 
 @click.command()
@@ -123,6 +124,17 @@ class _Announcement:
             _announce(ready, self._as_json)
             yield
 
+    async def show_activity(self, cloud: LocalCloud) -> None:
+        """Print every outcome that the function announces, and its errors, until cancelled; nothing for --json."""
+        last = 0
+        while not self._as_json:
+            await asyncio.sleep(ACTIVITY_SECONDS)
+            for line in cloud.log_lines(last):
+                last = line["number"]
+                text = activity(line["line"])
+                if text:
+                    output.print_line(text)
+
 
 def _settings(settings: tuple[str, ...]) -> dict[str, str]:
     """Return the settings of the function by name. CliError if one has the wrong form."""
@@ -132,7 +144,7 @@ def _settings(settings: tuple[str, ...]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _run(options: CloudOptions, portal: Portal | None, announced: Announcement) -> signal.Signals:
+def _run(options: CloudOptions, portal: Portal | None, announced: _Announcement) -> signal.Signals:
     try:
         return asyncio.run(_serve(options, portal, announced))
     except PortTakenError as error:
@@ -141,7 +153,7 @@ def _run(options: CloudOptions, portal: Portal | None, announced: Announcement) 
         raise CliError(f"template.yml cannot be run: {error}; correct it.") from error
 
 
-async def _serve(options: CloudOptions, portal: Portal | None, announced: Announcement) -> signal.Signals:
+async def _serve(options: CloudOptions, portal: Portal | None, announced: _Announcement) -> signal.Signals:
     """Run the cloud and its portal until a signal arrives, and return that signal."""
     ended = ending()
     cloud = LocalCloud(options, report_not_emulated=_warn)
@@ -155,7 +167,11 @@ async def _serve(options: CloudOptions, portal: Portal | None, announced: Announ
             ready = {**ready, "portal": await asyncio.to_thread(running.__enter__)}
             cleanup.push_async_callback(asyncio.to_thread, running.__exit__, None, None, None)
         with announced(ready):
-            return await ended
+            activity = asyncio.create_task(announced.show_activity(cloud))
+            try:
+                return await ended
+            finally:
+                activity.cancel()
 
 
 def _portal(state: Path, port_base: int | None) -> Portal:
@@ -209,4 +225,6 @@ def _announce(ready: Mapping[str, Any], as_json: bool) -> None:
     output.print_line(Text("Next, in another terminal of this checkout:", style="bold"))
     output.print_line("  express-sync submit events/requests/minimal.json --wait")
     output.print_line("  express-sync watch")
-    output.print_line(Text("Press Ctrl-C to stop it.", style="dim"))
+    output.print_line("  express-sync fault InternalError --count 3")
+    output.print_line("  express-sync logs --follow")
+    output.print_line(Text("Press Ctrl-C to stop it. Outcomes are shown here as they are published.", style="dim"))

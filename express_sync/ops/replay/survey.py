@@ -8,6 +8,7 @@ from express_sync.ops.replay.failures import Failure, NotAFailure
 from express_sync.ops.replay.history import History
 from express_sync.ops.replay.options import Selection
 from express_sync.ops.terminal import output
+from express_sync.ops.terminal.suggestions import did_you_mean
 
 
 class Survey:
@@ -24,6 +25,7 @@ class Survey:
         self._with_stale = with_stale
         self._messages = self._found = self._stale = self._deferred = 0
         self._codes: Counter[str] = Counter()
+        self._known: Counter[str] = Counter()
 
     @property
     def is_none_selected(self) -> bool:
@@ -38,6 +40,7 @@ class Survey:
             output.notice(self._selection.skipped(place, each.why))
             return
         self._found += 1
+        self._known[each.code or each.status] += 1
         if not self._selection.filter.matches(each, self._now):
             return
         if self._history.success_after(each) and not self._with_stale:
@@ -69,7 +72,11 @@ class Survey:
             counts = ", ".join(f"{count} {code}" for code, count in self._codes.most_common())
             return f"{output.counted(self._codes.total(), 'failure')}: {counts}"
         if self._found > self._stale:
-            return f"The filter matches none of {output.counted(self._found, 'failure')} in {place}"
+            known = ", ".join(code for code, _ in self._known.most_common(5))
+            wanted = next(iter(self._selection.filter.codes), "")
+            hint = did_you_mean(wanted, self._known) if wanted else ""
+            count = output.counted(self._found, "failure")
+            return f"The filter matches none of {count} in {place}; {hint}their codes are {known}"
         return f"No {'other ' if has_others else ''}failures in {place}"
 
 

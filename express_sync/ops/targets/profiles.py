@@ -16,6 +16,7 @@ from jsonschema.exceptions import ValidationError
 from express_sync.ops.queues.client import OPTIONAL_QUEUES, PORTAL_QUEUE, RESULT_QUEUE
 from express_sync.ops.targets.credentials import find
 from express_sync.ops.targets.places import is_file
+from express_sync.ops.targets.regions import meant_region
 from express_sync.ops.targets.schema_errors import first_error, message
 from express_sync.ops.terminal.errors import CliError
 from express_sync.ops.terminal.suggestions import did_you_mean
@@ -23,6 +24,7 @@ from handler.credentials import Credentials
 from handler.sgw.endpoints import SAFE_URL, public_endpoint
 
 ENVIRONMENT = "env"
+_LOCAL = "local"
 DEFAULT_PREFIX = "express-sync"
 _SETTINGS = {
     "region": "EXPRESS_SYNC_REGION",
@@ -117,15 +119,18 @@ def _missing(name: str, path: Path, directories: tuple[Path, ...]) -> str:
     known = sorted({found.stem for directory in directories for found in directory.glob("*.json")})
     places = " or ".join(str(directory / path.name) for directory in directories)
     here = f" Known profiles are {', '.join((*known, ENVIRONMENT))}." if known else ""
+    hint = did_you_mean(name, (*known, ENVIRONMENT, _LOCAL))
     return (
-        f"Profile {name!r} does not exist; {did_you_mean(name, known)}write it to {places} in the form that"
-        f" `express-sync up --json` prints.{here}"
+        f"Profile {name!r} does not exist; {hint}write it to {places} in the form that `express-sync up --json`"
+        f" prints.{here}"
     )
 
 
 def checked(profile: Any, where: str) -> Mapping[str, Any]:
     """Return the completed profile. CliError that names the first invalid key if it violates the schema."""
     _check(_SHAPE, profile, where)
+    if not names_an_endpoint(profile) and (meant := meant_region(profile.get("region", ""))):
+        raise CliError(f"{where}: the region {profile['region']!r} does not exist; did you mean {meant}? Correct it.")
     whole = completed(profile)
     _check(_WHOLE, whole, where)
     return whole

@@ -10,8 +10,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"did you mean {similar}? " if similar else ""
 
 
-def closest(word: str, known: Iterable[str]) -> str:
+def closest(word: str, known: Iterable[str], similarity: float = 0.6) -> str:
     """Return the most similar known word, or an empty text."""
     by_folded = {each.lower(): each for each in known}
-    found = get_close_matches(word.lower(), by_folded, n=1, cutoff=0.6)
+    found = get_close_matches(word.lower(), by_folded, n=1, cutoff=similarity)
     return by_folded[found[0]] if found else ""
