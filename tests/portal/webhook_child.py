@@ -13,6 +13,8 @@ from express_sync.portal.webhooks.http import Poster
 from tests.portal.webhook_receiver import Receiver
 from tests.portal.webhook_store import Store
 
+POINTS = {"leased": (Poster, "post"), "answered": (outbox, "accept")}
+
 
 def stop(*_arguments: Any) -> Any:
     """Report that the point is reached, and wait to be killed."""
@@ -23,10 +25,8 @@ def stop(*_arguments: Any) -> Any:
 
 def run(database: str, url: str, point: str) -> None:
     """Send what is due, up to the point."""
-    if point == "leased":
-        setattr(Poster, "post", stop)
-    if point == "answered":
-        setattr(outbox, "accept", stop)
+    if point in POINTS:
+        setattr(*POINTS[point], stop)
     endpoint = Receiver(url).endpoint()
     store = Store(database)
     with ThreadPoolExecutor(8) as pool:
