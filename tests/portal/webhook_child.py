@@ -7,6 +7,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest.mock import patch
 
 from express_sync.portal.webhooks import outbox
 from express_sync.portal.webhooks.http import Poster
@@ -24,9 +25,9 @@ def stop(*_arguments: Any) -> Any:
 def run(database: str, url: str, point: str) -> None:
     """Send what is due, up to the point."""
     if point == "leased":
-        Poster.post = stop  # type: ignore[method-assign] # a process of a test
+        patch.object(Poster, "post", stop).start()
     if point == "answered":
-        outbox.accept = stop
+        patch.object(outbox, "accept", stop).start()
     endpoint = Receiver(url).endpoint()
     store = Store(database)
     with ThreadPoolExecutor(8) as pool:
