@@ -49,7 +49,7 @@ def read(path: Path | None, home: Path) -> Configuration:
 
 
 def check_host(configuration: Configuration, host: str) -> None:
-    """Refuse an address beyond this machine if nobody could authenticate there. CliError."""
+    """Refuse an address beyond this machine if no caller could authenticate there. CliError."""
     has_tokens = bool(TokenFile(configuration.identity.token_file).tokens())
     has_provider = configuration.identity.provider is not None
     why = why_not_listen(host, has_tokens=has_tokens, has_provider=has_provider)

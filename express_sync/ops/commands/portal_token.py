@@ -36,8 +36,7 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON 
 def token() -> None:
     """Create, list and revoke the bearer tokens of the portal.
 
-    The file contains digests only, so that nobody can read a token from it. A running portal notices each change at
-    once.
+    The file contains digests only, from which a token cannot be read. A running portal notices each change at once.
 
     \b
     Exit codes:

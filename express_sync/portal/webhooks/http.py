@@ -36,7 +36,7 @@ _CODES: tuple[tuple[type[Exception], str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """How a delivery was answered: the HTTP status, or a code if there was no answer; the endpoint may ask to wait."""
+    """How a delivery was answered: the HTTP status, or a code without an answer; the endpoint may ask to wait."""
 
     status: int | None
     code: str = ""
