@@ -36,7 +36,7 @@ class SystemClock:
 
     @staticmethod
     def sleep(seconds: float) -> None:
-        """Sleep; to sleep for no time would still give up the processor."""
+        """Sleep; to sleep for no time would still yield the processor."""
         if seconds:
             time.sleep(seconds)
 
