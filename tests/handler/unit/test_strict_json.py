@@ -76,6 +76,7 @@ def test_notification_in_xml_is_read_like_one_in_json(body: str) -> None:
     """A topic writes it for a subscription in the format XML."""
     assert read_body(body) == NOTIFICATION
     assert read_bytes(IN_XML.encode()) == NOTIFICATION
+    assert read_body("<N><TopicName>t</TopicName><Message>{}</Message></N>") == {"TopicName": "t", "Message": "{}"}
 
 
 @given(body=st.text())
