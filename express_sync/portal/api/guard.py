@@ -20,6 +20,7 @@ _MALFORMED = Problem(400, "malformed", "A header or the address is not valid.")
 _CROSS_SITE = frozenset({"cross-site", "same-site"})
 _OPEN = ("/v1/openapi.json", "/v1/schemas/")  # as are all addresses outside these prefixes
 _GUARDED = ("/v1/", "/metrics")
+_PROBES = frozenset({"/healthz", "/readyz"})  # an orchestrator calls them by the address of the machine
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -60,7 +61,7 @@ class Guard:
         """Return the problem of a request that is not meant for this service; else let routes see the encoded path."""
         headers = Headers(scope=scope)
         host, origin = headers.get("host", "").lower(), headers.get("origin")
-        if self._names.hosts and host not in self._names.hosts:
+        if self._names.hosts and host not in self._names.hosts and scope["path"] not in _PROBES:
             return _FOREIGN_HOST
         if origin is not None and origin not in (self._names.origins or {f"http://{host}", f"https://{host}"}):
             return _FOREIGN_ORIGIN
