@@ -102,7 +102,7 @@ def facts(number: int) -> Mapping[str, Any]:
     return {
         "status": "failed" if failed else "succeeded",
         "code": CODES[number // 10 % len(CODES)] if failed else None,
-        "requester": f"user-{number % 1000}",
+        "requester": f"user-{number % 20}",
     }
 
 
