@@ -32,7 +32,7 @@ class Submission:
 
     @property
     def is_under_way(self) -> bool:
-        """Return whether another event follows without anybody's action."""
+        """Return whether another event follows automatically."""
         return self.status in _UNDER_WAY
 
 

@@ -25,6 +25,9 @@ BREACHES = {
     "The shipped function": ("handler/entry.py", "import express_sync.ops.cli"),
     "The layers of the command line": ("express_sync/ops/queues/client.py", "import express_sync.ops.replay.replayer"),
     "The layers of the local cloud": ("express_sync/local/mns/errors.py", "import express_sync.local.fc.app"),
+    "The layers of the portal": ("express_sync/portal/store/feed.py", "import express_sync.portal.api.app"),
+    "The portal shares": ("express_sync/portal/outcomes.py", "import express_sync.ops.targets.target"),
+    "Only commands compose": ("express_sync/ops/doctor/finding.py", "import express_sync.portal.service"),
     "The local cloud shares no code": ("express_sync/local/server.py", "import mns.account"),
     "The command line uses": ("express_sync/ops/cli.py", "import handler.sgw.client"),
 }
