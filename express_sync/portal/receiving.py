@@ -22,6 +22,7 @@ from handler.smq.client import Received, SmqError
 
 LOGGER = logging.getLogger(__name__)
 POLL_SECONDS = 10
+_EXPIRED = "MessageNotExist"  # believed: the answer to a receipt handle that is not valid any more
 PAUSES_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)  # after each error in a row
 
 
@@ -90,8 +91,16 @@ class Receiver:
             if not messages or self._stopping.is_set():
                 return 0
             self._store(messages)
-        self.mailbox.delete([each.receipt_handle for each in received])
+        self._delete([each.receipt_handle for each in received])
         return len(received)
+
+    def _delete(self, receipt_handles: Sequence[str]) -> None:
+        """Delete messages; those that have become visible again in the meantime come back and are recognised."""
+        try:
+            self.mailbox.delete(receipt_handles)
+        except SmqError as error:
+            if error.code != _EXPIRED:
+                raise
 
     def _store(self, messages: Sequence[Arrival | Quarantined]) -> None:
         try:
