@@ -28,6 +28,7 @@ class Tail:
         self._rows: deque[Row] = deque(maxlen=_KEPT)
         self._reader: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
+        self._started = asyncio.Event()
         self.followers = 0
         self.position = 0
         self._complete_from = 0  # all events after this position are kept
@@ -38,7 +39,10 @@ class Tail:
         self.followers += 1
         try:
             if self._reader is None:
-                await self._start()
+                self._rows.clear()
+                self._news, self._started = asyncio.Event(), asyncio.Event()
+                self._reader = asyncio.create_task(self._follow())
+            await self._started.wait()
             yield
         finally:
             self.followers -= 1
@@ -56,12 +60,6 @@ class Tail:
         rows = [row for row in self._rows if row["position"] > position and _is_shown(row, owner)]
         return rows, max(position, self.position)
 
-    async def _start(self) -> None:
-        self._rows.clear()
-        self._news = asyncio.Event()
-        self._reader = asyncio.create_task(self._follow())
-        self.position = self._complete_from = await run_in_threadpool(self._present)
-
     async def _wait(self) -> None:
         news = self._news
         try:
@@ -75,11 +73,15 @@ class Tail:
                 changed.clear()
                 if not await self._take():
                     await self._changed.wait(changed, MAX_WAIT_SECONDS)
+        self._started.set()
         self._tell()
 
     async def _take(self) -> bool:
-        """Read the next events, and return whether there were any."""
+        """Read the next events, at first only where the log ends; return whether there were any."""
         try:
+            if not self._started.is_set():
+                self.position = self._complete_from = await run_in_threadpool(self._present)
+                self._started.set()
             rows = await run_in_threadpool(self._read, self.position, None)
         except SQLAlchemyError:  # the next turn tries again
             return False

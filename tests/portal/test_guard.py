@@ -43,6 +43,11 @@ def test_own_names_are_accepted(portal: RunningPortal) -> None:
         assert answer.status == 200
 
 
+def test_probes_are_answered_under_any_name(portal: RunningPortal) -> None:
+    assert portal.call("GET", "/healthz", token="", headers={"Host": "10.0.0.1"}).status == 200
+    assert portal.call("GET", "/v1/openapi.json", token="", headers={"Host": "10.0.0.1"}).status == 421
+
+
 @pytest.mark.parametrize("path", ["/v1/requests", "/v1/requests/R", "/v1/events", "/v1/failures", "/metrics", "/v1/x"])
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer wrong", "Basic YTpi", "Bearer \xe9"])
 def test_caller_without_a_valid_token_is_refused(portal: RunningPortal, path: str, authorization: str) -> None:

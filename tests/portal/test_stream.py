@@ -73,12 +73,22 @@ def test_stream_continues_after_the_last_event(portal: RunningPortal) -> None:
     with stream(portal) as found:
         submit(portal, "S-2")
         last = next(found)["id"]
-    ids = [f"S-2-{number}" for number in range(250)]  # more than one page
+    ids = [f"S-2-{number}" for number in range(210)]  # more than one page
     for request_id in ids:
         submit(portal, request_id)
     with stream(portal, last=last) as found:
         received = [next(found)["data"]["requestId"] for _ in ids]
     assert received == ids
+
+
+def test_stream_begins_where_the_log_ends(tmp_path: Path) -> None:
+    """Also where it is not the first one: what came between two streams is not shown by the second."""
+    with running_portal(tmp_path) as portal:
+        for number in range(3):
+            submit(portal, f"before-{number}")
+            with stream(portal) as first, stream(portal) as second:
+                submit(portal, f"during-{number}")
+                assert [next(found)["data"]["requestId"] for found in (first, second)] == [f"during-{number}"] * 2
 
 
 def test_requester_streams_own_events_only(portal: RunningPortal) -> None:

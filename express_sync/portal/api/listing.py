@@ -44,7 +44,8 @@ def _page(portal: Portal, criteria: Criteria, found: Mapping[str, str], place: A
     """Return the rows of a page and the place where the next one begins, None after the last."""
     with portal.database.reading() as connection:
         if "q" in found:
-            return search(connection, criteria, found["q"], tuple(place) if place else None, limit)
+            after = (place[0], tuple(place[1])) if place else None
+            return search(connection, criteria, found["q"], after, limit)
         rows = newest(connection, criteria, place, limit + 1)
     page = rows[:limit]
     return page, page[-1]["ordinal"] if len(rows) > limit else None

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, select, true
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, not_, select, true, tuple_
 
 from express_sync.portal.store.tables import counters, events, requests, submissions
 from express_sync.portal.values import MAX_KEY, folded, storable
@@ -76,47 +76,48 @@ def newest(connection: Connection, criteria: Criteria, before: int | None, limit
     return connection.execute(found).mappings().all()
 
 
-# The branches of a search, in the order of their results: the column that has to start with the text.
-_BRANCHES = ("id_key", "name_key", "code")
+# The branches of a search, in the order of their results: the column to be searched, and what orders the results.
+_BRANCHES = (("id_key", ("id_key", "request_id")), ("name_key", ("name_key", "request_id")), ("code", ("ordinal",)))
+Place = tuple[int, tuple[Any, ...]]  # a branch, and the values that order the last result in it
 
 
 def search(
-    connection: Connection, criteria: Criteria, text: str, after: tuple[int, str, str] | None, limit: int
-) -> tuple[Sequence[RowMapping], tuple[int, str, str] | None]:
+    connection: Connection, criteria: Criteria, text: str, after: Place | None, limit: int
+) -> tuple[Sequence[RowMapping], Place | None]:
     """Return requests whose id or name starts with the text or whose error code is it, and where to continue.
 
     Letters are compared without case, except in codes. Each request is in the first branch that it matches.
     """
     rows: list[RowMapping] = []
-    branch, key, request_id = after or (0, "", "")
-    for index in range(branch, len(_BRANCHES)):
-        place = (key, request_id) if after and index == branch else None
+    first, key = after or (0, ())
+    for index in range(first, len(_BRANCHES)):
+        place = key if index == first else ()
         found = connection.execute(_branch(index, criteria, text, place, limit - len(rows))).mappings().all()
         rows.extend(found)
         if len(rows) == limit:
-            last = rows[-1]
-            return rows, (index, last[_BRANCHES[index]] or "", last["request_id"])
+            return rows, (index, tuple(rows[-1][name] for name in _BRANCHES[index][1]))
     return rows, None
 
 
-def _branch(
-    index: int, criteria: Criteria, text: str, after: tuple[str, str] | None, limit: int
-) -> Select[tuple[Any, ...]]:
-    column = requests.c[_BRANCHES[index]]
-    conditions = [_starts(index, text), *(~_starts(earlier, text) for earlier in range(index))]
-    if after is not None:
-        key, request_id = after
-        conditions.append((column > key) | ((column == key) & (requests.c.request_id > request_id)))
-    found = select(requests).where(criteria.condition, *conditions)
-    return found.order_by(column, requests.c.request_id).limit(limit)
+def _branch(index: int, criteria: Criteria, text: str, after: Sequence[Any], limit: int) -> Select[tuple[Any, ...]]:
+    """Return the statement of a branch, from after a place on."""
+    order = [requests.c[name] for name in _BRANCHES[index][1]]
+    start, end = _range(index, text)
+    if after:
+        # The place replaces the start of a range, so that no page reads those before it; a code stays the same.
+        later = tuple_(*order) > tuple_(*after)
+        start = and_(start, later) if _BRANCHES[index][0] == "code" else later
+    others = [not_(and_(*_range(earlier, text))) for earlier in range(index)]
+    return select(requests).where(criteria.condition, start, end, *others).order_by(*order).limit(limit)
 
 
-def _starts(index: int, text: str) -> ColumnElement[bool]:
-    column = requests.c[_BRANCHES[index]]
-    if _BRANCHES[index] == "code":
-        return column == storable(text[:MAX_KEY])
+def _range(index: int, text: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Return the conditions at both ends of what a branch finds."""
+    column = requests.c[_BRANCHES[index][0]]
+    if _BRANCHES[index][0] == "code":
+        return column == storable(text[:MAX_KEY]), true()
     prefix = folded(text)
-    return and_(column >= prefix, column < prefix + _LAST)
+    return column >= prefix, column < prefix + _LAST
 
 
 def failure_groups(connection: Connection, statuses: Sequence[str]) -> Sequence[RowMapping]:
