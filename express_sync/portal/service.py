@@ -1,14 +1,16 @@
 """The composition of the portal: database, receiver, sender and HTTP server, which start and stop together."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from express_sync.portal.api.app import create_app
 from express_sync.portal.api.guard import Names
 from express_sync.portal.clock import Clock, now_ms
 from express_sync.portal.notification import Changed
+from express_sync.portal.pages.local_cloud import LocalCloud
+from express_sync.portal.pages.routes import page_routes
 from express_sync.portal.parts import Portal
 from express_sync.portal.principal import Authenticate
 from express_sync.portal.receiving import Mailbox, Receiver
@@ -30,7 +32,8 @@ from express_sync.request_guard import is_loopback
 class Settings:
     """The settings of a portal.
 
-    `source` is that of all outcomes, empty to accept any; `public_url` is where users reach it, if not at its address.
+    `source` is that of all outcomes, empty to accept any; `public_url` is where users reach it, if not at its address;
+    `local_cloud` has the endpoints of the services `mns`, `sgw` and `fc` of a local cloud, which the pages then show.
     """
 
     database: str
@@ -39,6 +42,7 @@ class Settings:
     port: int = 0
     public_url: str = ""
     receivers: int = 1
+    local_cloud: Mapping[str, str] = field(default_factory=dict)
     webhooks: Sequence[Endpoint] = ()
 
 
@@ -102,7 +106,8 @@ def _serving(settings: Settings, portal: Portal, authenticate: Authenticate) -> 
     listener = listen(settings.host, settings.port)
     port = listener.getsockname()[1]
     own = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{port}"
-    app = create_app(portal, authenticate, names_of(settings, port))
+    pages = page_routes(LocalCloud(settings.local_cloud) if settings.local_cloud else None)
+    app = create_app(portal, authenticate, names_of(settings, port), pages)
     server = Server(app, listener, portal.changed.bind)
     server.start()
     try:
