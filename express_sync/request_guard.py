@@ -5,7 +5,7 @@ server, which shows DNS rebinding; `Origin` and `Sec-Fetch-Site` say where the p
 Fetch Metadata). `application/json` is not among the content types that a page may send without asking first (CORS).
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ JSON = "application/json"
 Headers = Iterable[tuple[bytes, bytes]]  # as ASGI has them: names in lower case, repeated headers repeated
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _NOT_FOREIGN_SITES = ("", "none", "same-origin", "same-site")
-_GUARDED = ("host", "origin", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "content-type", "content-length")
+_GUARDED = ("host", "origin", "sec-fetch-site", "content-type", "content-length")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +28,20 @@ class GuardRefusal:
 HOST = GuardRefusal(403, "the Host header must name this machine: use http://127.0.0.1 or http://localhost")
 ORIGIN = GuardRefusal(403, "a page of another origin may not call this API: call it from outside a browser")
 SITE = GuardRefusal(403, "a page of another site may not call this API: call it from outside a browser")
-REPEATED = GuardRefusal(400, "the headers Host, Origin, Content-Type and Sec-Fetch-* may be sent once only")
+REPEATED = GuardRefusal(400, "the headers Host, Origin, Content-Type and Sec-Fetch-Site may be sent once only")
 CONTENT = GuardRefusal(415, f"a body must be JSON and say so: send the header Content-Type: {JSON}")
 
 
-def guard(
-    method: str, headers: Headers, hosts: Collection[str] = (), *, navigation: bool = False
-) -> GuardRefusal | None:
-    """Return why a request is refused, or None.
-
-    `hosts` are the names, without ports, under which this server is also reached, as behind a reverse proxy. With
-    `navigation` a person may follow a link from another site, as is right for a page and wrong for an API.
-    """
+def guard(method: str, headers: Headers) -> GuardRefusal | None:
+    """Return why a request to a server on loopback is refused, or None."""
     found = _single(headers)
     if found is None:
         return REPEATED
-    if not _is_own_host(found["host"], hosts):
+    if not _is_own_host(found["host"]):
         return HOST
     if found["origin"] and not _is_same_origin(found["origin"], found["host"]):
         return ORIGIN
-    if not (_is_own_site(found) or (navigation and _is_navigation(method, found))):
+    if found["sec-fetch-site"] not in _NOT_FOREIGN_SITES:
         return SITE
     return None if method in _SAFE_METHODS or _is_json_or_empty(found) else CONTENT
 
@@ -77,9 +71,9 @@ def _single(headers: Headers) -> dict[str, str] | None:
     return found
 
 
-def _is_own_host(host: str, hosts: Collection[str]) -> bool:
+def _is_own_host(host: str) -> bool:
     name = _host_name(host)
-    return name is not None and (is_loopback(name) or name in hosts)
+    return name is not None and is_loopback(name)
 
 
 def _host_name(host: str) -> str | None:
@@ -94,14 +88,6 @@ def _host_name(host: str) -> str | None:
 
 def _is_same_origin(origin: str, host: str) -> bool:
     return origin.lower() in {f"{scheme}://{host.lower()}" for scheme in ("http", "https")}
-
-
-def _is_own_site(found: dict[str, str]) -> bool:
-    return found["sec-fetch-site"] in _NOT_FOREIGN_SITES
-
-
-def _is_navigation(method: str, found: dict[str, str]) -> bool:
-    return method in _SAFE_METHODS and (found["sec-fetch-mode"], found["sec-fetch-dest"]) == ("navigate", "document")
 
 
 def _is_json_or_empty(found: dict[str, str]) -> bool:

@@ -25,6 +25,7 @@ from express_sync.portal.tail import Tail
 from express_sync.portal.webhooks.dispatcher import Dispatcher, dispatchers
 from express_sync.portal.webhooks.endpoint import Endpoint
 from express_sync.portal.webhooks.outbox import Enqueue
+from express_sync.request_guard import is_loopback
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +126,6 @@ def names_of(settings: Settings, port: int) -> Names:
         hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]"))
         return Names(hosts, frozenset(f"http://{host}" for host in hosts))
     return Names()
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach a service at this host."""
-    return host in {"localhost", "::1"} or host.startswith("127.")
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from standardwebhooks import Webhook
 from express_sync.local.cloud import CloudOptions, background
 from express_sync.ops.cli import commands
 from express_sync.ops.commands import portal_configuration, portal_service
+from express_sync.portal.webhooks.endpoint import read_secrets
 from express_sync.portal.webhooks.http import ATTEMPT_SECONDS
 from express_sync.portal.webhooks.schedule import DELAYS_SECONDS
 from handler.credentials import Credentials
@@ -198,6 +199,12 @@ def test_configuration_of_the_page_is_valid(tmp_path: Path) -> None:
     chosen = portal_configuration.read(tmp_path / "portal.json", tmp_path)
     assert chosen.identity.provider is not None
     assert [each.name for each in chosen.webhooks] == ["catalogue"]
+
+
+def test_secret_made_as_the_page_says_is_usable(tmp_path: Path) -> None:
+    [command] = re.findall(r"`(echo .*?)`\.", PAGE)
+    (tmp_path / "secret").write_text(ended(("bash", "-c", command)).stdout)
+    assert len(read_secrets(tmp_path / "secret")) == 1
 
 
 def options_of(arguments: list[str]) -> set[str]:

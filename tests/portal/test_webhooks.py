@@ -16,7 +16,8 @@ from express_sync.portal.webhooks.endpoint import Endpoint
 from express_sync.portal.webhooks.schedule import DELAYS_SECONDS, MAX_TRIES, next_delay_ms
 from tests.portal.webhook_receiver import OTHER_SECRET, SECRET, Receiver, receiving
 from tests.portal.webhook_store import Store, event_id, failed, middle, sqlite_url
-from tests.support.portal import outcome, running_portal
+from tests.support.patience import wait_for
+from tests.support.portal import RunningPortal, outcome, running_portal
 
 
 @pytest.fixture
@@ -54,6 +55,18 @@ def test_outcome_is_delivered_to_an_endpoint_of_a_portal(tmp_path: Path, receive
     store = Store(sqlite_url(tmp_path))
     assert store.rows() == []
     store.database.close()
+
+
+def test_metrics_count_attempts_and_kept_deliveries(tmp_path: Path, receiver: Receiver) -> None:
+    receiver.statuses = [503]
+    with running_portal(tmp_path, webhooks=(receiver.endpoint(),)) as portal:
+        portal.queues.put(json.dumps(failed("refused")))
+        wait_for(lambda: 'webhook_attempts_total{endpoint="hook",result="Http503"} 1.0' in metrics(portal))
+        assert 'express_sync_portal_webhooks{endpoint="hook",state="pending"} 1.0' in metrics(portal)
+
+
+def metrics(portal: RunningPortal) -> str:
+    return portal.call("GET", "/metrics").text
 
 
 def test_submission_alone_is_not_delivered(tmp_path: Path, receiver: Receiver) -> None:

@@ -21,7 +21,7 @@ _MALFORMED = Problem(400, "malformed", "A header or the address is not valid.")
 _CROSS_SITE = frozenset({"cross-site", "same-site"})
 _OPEN = ("/v1/openapi.json", "/v1/schemas/")  # as are all addresses outside these prefixes
 _GUARDED = ("/v1/", "/metrics")
-_PROBES = ("/healthz", "/readyz")  # supervisors call these by the address of a container; they tell no secret
+_PROBES = frozenset({"/healthz", "/readyz"})  # an orchestrator calls them by the address of the machine
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     "X-Content-Type-Options": "nosniff",
