@@ -3,13 +3,18 @@
 import asyncio
 import json
 import queue
+import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import urllib3
 
 from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.crash_points import CrashPoints
@@ -257,3 +262,35 @@ def test_reset_ends_the_attempts(mns: Mns, receiver: Receiver) -> None:
     receiver.next()
     mns.client.local("POST", "reset", {})
     assert mns.client.local("GET", "pushes")[1] == []
+
+
+SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "mns_push"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        [sys.executable, str(SAMPLES / "receiver.py")],
+        pytest.param(
+            ["node", str(SAMPLES / "receiver.js")],
+            marks=pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed"),
+        ),
+    ],
+    ids=["python", "node"],
+)
+def test_sample_receives_and_refuses(mns: Mns, command: list[str]) -> None:
+    """It prints what is genuine, and answers a forged request with 403."""
+    with subprocess.Popen([*command, "0", mns.url], stdout=subprocess.PIPE, text=True) as receiver:
+        try:
+            output = iter(receiver.stdout or ())
+            port = int(next(output).removeprefix("listening on "))
+            subscribe(mns, f"http://127.0.0.1:{port}", NotifyContentFormat="SIMPLIFIED")
+            publish(mns, "genuine, 单")
+            assert next(output) == "received: genuine, 单\n"
+            assert attempts(mns, 1) == [204]
+            forged = urllib3.request(
+                "POST", f"http://127.0.0.1:{port}/notifications", body=b"forged", timeout=PATIENCE_SECONDS
+            )
+            assert (forged.status, next(output)) == (403, "refused: The header content-md5 is missing.\n")
+        finally:
+            receiver.terminate()
