@@ -53,6 +53,8 @@ def reads_target(command: Callable[Concatenate[Target, P], None]) -> Callable[P,
         given = click.get_current_context().find_object(Target)
         target = given or choose(name, Path.cwd(), system.environment)
         info(f"Acting on {target.description}.")
+        if "caFile" in target.profile:
+            system.trust(target.profile["caFile"])
         try:
             command(target, *args, **options)
         except SmqError as error:

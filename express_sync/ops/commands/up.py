@@ -25,7 +25,13 @@ Announcement = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[N
 
 @click.command()
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Write the ready object to this file.")
-@click.option("--no-function", is_flag=True, help="Run only the queues and the API; requests stay in the queue.")
+@click.option(
+    "--no-function",
+    "with_function",
+    flag_value=False,
+    default=True,
+    help="Run only the queues and the API; requests stay in the queue.",
+)
 @click.option("--port-base", type=click.IntRange(1, 65533), help="Use ports N (SMQ), N+1 (sgw) and N+2 (FC, console).")
 @click.option(
     "--clock-factor",
@@ -34,8 +40,17 @@ Announcement = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[N
     show_default=True,
     help="Factor for the retry delays of triggers; 1 is real time.",
 )
+@click.option("--tls", is_flag=True, help="Serve SMQ and sgw over TLS, with certificates of its own.")
+@click.option(
+    "--rtt",
+    "rtt_ms",
+    type=Finite(0, 10_000),
+    default=CloudOptions.rtt_ms,
+    metavar="MILLISECONDS",
+    help="Let each round trip to SMQ and sgw take this long.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the ready object as one line of JSON.")
-def up(ready_file: Path | None, no_function: bool, port_base: int | None, clock_factor: float, as_json: bool) -> None:
+def up(ready_file: Path | None, port_base: int | None, as_json: bool, **options: Any) -> None:
     """Run the cloud of template.yml on this machine: SMQ, Cloud Storage Gateway, Function Compute.
 
     Everything is in memory and on 127.0.0.1. Other commands that are run in the same checkout find it automatically.
@@ -44,6 +59,7 @@ def up(ready_file: Path | None, no_function: bool, port_base: int | None, clock_
     Examples:
       express-sync up
       express-sync up --port-base 8700 --no-function
+      express-sync up --tls --rtt 20
       express-sync up --json --ready-file ready.json &
 
     \b
@@ -52,7 +68,7 @@ def up(ready_file: Path | None, no_function: bool, port_base: int | None, clock_
       2    could not start; one sentence says why
       130  stopped by Ctrl-C
     """
-    options = CloudOptions(with_function=not no_function, port_base=port_base or 0, clock_factor=clock_factor)
+    chosen = CloudOptions(port_base=port_base or 0, **options)
     state = state_directory(Path.cwd())
     check_none_registered(state)
 
@@ -66,7 +82,7 @@ def up(ready_file: Path | None, no_function: bool, port_base: int | None, clock_
             yield
 
     try:
-        received = asyncio.run(_serve(options, announced))
+        received = asyncio.run(_serve(chosen, announced))
     except PortTakenError as error:
         raise CliError(f"{error}; choose another --port-base, or omit it.") from error
     except (TemplateError, NotRunnableError) as error:
