@@ -180,6 +180,19 @@ def test_verifier_refuses_the_certificate_of_a_local_cloud(mns: Mns, receiver: R
         assert Verifier(origin).refusal("POST", request.path, request.headers, request.body) != ""
 
 
+def test_tag_is_verified_in_any_script(mns: Mns, receiver: Receiver) -> None:
+    """The receiver reads headers as Latin-1."""
+    subscribe(mns, f"http://127.0.0.1:{receiver.port}", NotifyContentFormat="SIMPLIFIED", FilterTag="失败é")
+    publish(mns, MessageTag="失败é")
+    request = receiver.next()
+    assert Verifier(mns.url).refusal("POST", request.path, request.headers, request.body) == ""
+
+
+def test_tag_cannot_add_a_header(mns: Mns) -> None:
+    sent = document("Message", MessageBody="b", MessageTag="a\r\nx-mns-a: b")
+    assert mns.client.call("POST", "/topics/t/messages", sent).code == "InvalidArgument"
+
+
 def test_only_matching_tags_are_pushed(mns: Mns, receiver: Receiver) -> None:
     subscribe(mns, f"http://127.0.0.1:{receiver.port}", FilterTag="failed", NotifyContentFormat="SIMPLIFIED")
     publish(mns, "other", MessageTag="succeeded")
@@ -285,7 +298,7 @@ def test_sample_receives_and_refuses(mns: Mns, command: list[str]) -> None:
             output = iter(receiver.stdout or ())
             port = int(next(output).removeprefix("listening on "))
             subscribe(mns, f"http://127.0.0.1:{port}", NotifyContentFormat="SIMPLIFIED")
-            publish(mns, "genuine, 单")
+            publish(mns, "genuine, 单", MessageTag="失败")
             assert next(output) == "received: genuine, 单\n"
             assert attempts(mns, 1) == [204]
             forged = urllib3.request(
