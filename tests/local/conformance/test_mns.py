@@ -86,11 +86,11 @@ def test_error_of_the_service_has_its_code(queue: Any, admin: Callable[[str, Any
     assert code_of(queue.send_message, Message("x")) == code
 
 
-@pytest.mark.parametrize(
-    ("name", "code"), [("-queue", "InvalidQueueName"), ("q_1", "InvalidQueueName"), ("q" * 300, "QueueNameLengthError")]
-)
-def test_invalid_queue_name_has_its_own_error(account: Any, name: str, code: str) -> None:
-    assert code_of(account.get_queue(name).create, QueueMeta()) == code
+def test_invalid_queue_name_has_its_own_error(account: Any, queue: Any) -> None:
+    """A valid name is not refused."""
+    codes = {name: code_of(account.get_queue(name).create, QueueMeta()) for name in ("-queue", "q_1", "q" * 300)}
+    assert list(codes.values()) == ["InvalidQueueName", "InvalidQueueName", "QueueNameLengthError"]
+    queue.create(QueueMeta(vis_timeout=30))
 
 
 def test_subscription_is_listed_and_can_have_a_long_name(cloud: Cloud, account: Any, queue: Any) -> None:
