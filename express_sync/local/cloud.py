@@ -100,8 +100,8 @@ class LocalCloud:
         self._runtime: Runtime | None = None
         self._triggers = Triggers(account, self.messages.queues, self._clock)
         self._servers = Servers(options.port_base)
-        self._push = HttpPush(lambda: self._servers.urls["mns"], self._clock.wait)
         self._certificates = Certificates() if options.tls else None
+        self._push = HttpPush(lambda: self._servers.urls["mns"], self._clock.wait)
         self._outages = Outages(self._servers.by_service)
 
     async def start(self) -> None:
@@ -132,13 +132,22 @@ class LocalCloud:
         """Return the certificates to trust for its https URLs, None if it has none."""
         return self._certificates.ca_file if self._certificates else None
 
+    def on_handshake(self, observe: Callable[[], object]) -> None:
+        """Call `observe` at every TLS handshake from now on."""
+        if self._certificates:
+            self._certificates.server.sni_callback = lambda *_handshake: (observe(), None)[1]
+
+    def log_lines(self, after: int) -> list[dict[str, Any]]:
+        """Return the function's log lines with a greater number than `after`, oldest first."""
+        return self._runtime.fleet.logs.recent(after) if self._runtime else []
+
     async def _start(self) -> None:
         create_resources(self.deployment, self.messages)
         link = Link(self._certificates.server if self._certificates else None, self._options.rtt_ms / 1000)
-        reports, points = self._reports, self._crash_points
-        mns = mns_app(self.messages, self._account, points, reports=reports, push=self._push)
-        await self._servers.serve("mns", mns, link)
-        await self._servers.serve("sgw", sgw_app(self.groups, self._account, points, reports=reports), link)
+        messages = mns_app(self.messages, self._account, self._crash_points, reports=self._reports, push=self._push)
+        await self._servers.serve("mns", messages, link)
+        groups = sgw_app(self.groups, self._account, self._crash_points, reports=self._reports)
+        await self._servers.serve("sgw", groups, link)
         if self._options.with_function:
             self._runtime = self._run_function()
         await self._servers.serve("fc", self._fc_app())

@@ -5,7 +5,6 @@ service's are eventually consistent and deprecated.
 Unknown: whether deleting a queue that does not exist is an error (here 204).
 """
 
-from collections import Counter
 from dataclasses import replace
 
 from express_sync.local.mns import schema, xml
@@ -63,7 +62,7 @@ async def list_queue(call: Call) -> Response:
 
 
 def _describe(call: Call, queue: Queue) -> list[Node]:
-    states = Counter(state for _, state in call.service.queues.messages(queue.name))
+    states = call.service.queues.counts(queue.name)
     return [
         ("QueueName", queue.name),
         ("CreateTime", queue.created_s),
