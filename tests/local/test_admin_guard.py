@@ -21,6 +21,7 @@ ADMIN_PATHS = {
         "GET /_local/faults",
         "DELETE /_local/faults",
         "GET /_local/calls",
+        "GET /_local/pushes",
         "GET /_local/queues/{queue}",
         "POST /_local/reset",
     ),
