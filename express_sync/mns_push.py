@@ -125,6 +125,14 @@ def _is_of_mns(url: SplitResult) -> bool:
     return url.scheme in ("http", "https") and _HOST.fullmatch(url.netloc) is not None and plain
 
 
+def _bytes(text: str) -> bytes:
+    """Return the bytes of headers as they were received: HTTP servers read them as Latin-1, which is UTF-8 here."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode()
+
+
 def _digests(body: bytes) -> tuple[str, str]:
     """Return both forms of Content-MD5: of the hex digest, as the service sends it, and of RFC 1864."""
     digest = hashlib.md5(body, usedforsecurity=False)
@@ -137,7 +145,7 @@ def _is_signed(key: rsa.RSAPublicKey, method: str, target: str, headers: Mapping
     try:
         signature = base64.b64decode(headers["authorization"], validate=True)
         # SHA-1 is what the service signs with
-        key.verify(signature, text.encode(), padding.PKCS1v15(), hashes.SHA1())  # noqa: S303
+        key.verify(signature, _bytes(text), padding.PKCS1v15(), hashes.SHA1())  # noqa: S303
     except (binascii.Error, ValueError, InvalidSignature):
         return False
     return True

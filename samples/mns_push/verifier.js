@@ -82,7 +82,8 @@ class Verifier {
 function isSigned(key, method, target, headers) {
   const own = Object.keys(headers).filter((name) => name.startsWith('x-mns-')).map((name) => `${name}:${headers[name]}`);
   const text = [method, ...SIGNED.map((name) => headers[name]), ...own.sort(), target].join('\n');
-  return crypto.verify('RSA-SHA1', Buffer.from(text), key, Buffer.from(headers.authorization, 'base64'));
+  // Node reads headers as Latin-1, so these are the bytes that were received.
+  return crypto.verify('RSA-SHA1', Buffer.from(text, 'latin1'), key, Buffer.from(headers.authorization, 'base64'));
 }
 
 module.exports = { Verifier };

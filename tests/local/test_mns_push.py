@@ -3,13 +3,18 @@
 import asyncio
 import json
 import queue
+import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import urllib3
 
 from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.crash_points import CrashPoints
@@ -175,6 +180,19 @@ def test_verifier_refuses_the_certificate_of_a_local_cloud(mns: Mns, receiver: R
         assert Verifier(origin).refusal("POST", request.path, request.headers, request.body) != ""
 
 
+def test_tag_is_verified_in_any_script(mns: Mns, receiver: Receiver) -> None:
+    """The receiver reads headers as Latin-1."""
+    subscribe(mns, f"http://127.0.0.1:{receiver.port}", NotifyContentFormat="SIMPLIFIED", FilterTag="失败é")
+    publish(mns, MessageTag="失败é")
+    request = receiver.next()
+    assert Verifier(mns.url).refusal("POST", request.path, request.headers, request.body) == ""
+
+
+def test_tag_cannot_add_a_header(mns: Mns) -> None:
+    sent = document("Message", MessageBody="b", MessageTag="a\r\nx-mns-a: b")
+    assert mns.client.call("POST", "/topics/t/messages", sent).code == "InvalidArgument"
+
+
 def test_only_matching_tags_are_pushed(mns: Mns, receiver: Receiver) -> None:
     subscribe(mns, f"http://127.0.0.1:{receiver.port}", FilterTag="failed", NotifyContentFormat="SIMPLIFIED")
     publish(mns, "other", MessageTag="succeeded")
@@ -257,3 +275,35 @@ def test_reset_ends_the_attempts(mns: Mns, receiver: Receiver) -> None:
     receiver.next()
     mns.client.local("POST", "reset", {})
     assert mns.client.local("GET", "pushes")[1] == []
+
+
+SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "mns_push"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        [sys.executable, str(SAMPLES / "receiver.py")],
+        pytest.param(
+            ["node", str(SAMPLES / "receiver.js")],
+            marks=pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed"),
+        ),
+    ],
+    ids=["python", "node"],
+)
+def test_sample_receives_and_refuses(mns: Mns, command: list[str]) -> None:
+    """It prints what is genuine, and answers a forged request with 403."""
+    with subprocess.Popen([*command, "0", mns.url], stdout=subprocess.PIPE, text=True) as receiver:
+        try:
+            output = iter(receiver.stdout or ())
+            port = int(next(output).removeprefix("listening on "))
+            subscribe(mns, f"http://127.0.0.1:{port}", NotifyContentFormat="SIMPLIFIED")
+            publish(mns, "genuine, 单", MessageTag="失败")
+            assert next(output) == "received: genuine, 单\n"
+            assert attempts(mns, 1) == [204]
+            forged = urllib3.request(
+                "POST", f"http://127.0.0.1:{port}/notifications", body=b"forged", timeout=PATIENCE_SECONDS
+            )
+            assert (forged.status, next(output)) == (403, "refused: The header content-md5 is missing.\n")
+        finally:
+            receiver.terminate()

@@ -10,7 +10,6 @@ type, task id, size. Believed: a qualifier of digits is a version, any other an 
 """
 
 import base64
-import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -34,6 +33,14 @@ from express_sync.local.fc.description import (
 )
 from express_sync.local.fc.errors import Body, FcError, body_of_2016, body_of_2023
 from express_sync.local.fc.fleet import new_request_id
+from express_sync.local.fc.parameters import (
+    SERVICE,
+    check_service,
+    check_size,
+    invocation_type,
+    task_id,
+    wants_log,
+)
 from express_sync.local.fc.result import UNHANDLED, InvocationResult
 from express_sync.local.fc.runtime import Runtime
 from express_sync.local.fc.signature import Keys, verify_acs3, verify_fc
@@ -41,17 +48,12 @@ from express_sync.local.known_operations import operation_at
 from express_sync.local.not_emulated import NotEmulatedError, NotEmulatedReports
 from express_sync.local.openapi.request import Call
 
-SERVICE = "express-sync"
 # In both versions.
 EMULATED = frozenset({"GetFunction", "GetTrigger", "InvokeFunction", "ListFunctions", "ListTriggers"})
-MAX_BYTES = {"Sync": 32 * 1024 * 1024, "Async": 128 * 1024}
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Operation = Callable[[Request, str], Awaitable[Response]]
 Describe = Callable[[Description, str], dict[str, Any]]
-# From the pages of InvokeFunction of both versions: the header, and the form of the id.
-_TASK_ID_HEADERS = ("x-fc-async-task-id", "x-fc-stateful-async-invocation-id")
-_TASK_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +116,17 @@ class _Api:
 
         async def invoke(request: Request, request_id: str) -> Response:
             event = (await self._verified(request, version)).body
-            runtime, kind = self._found(request), _invocation_type(request)
-            task_id = _task_id(request)
-            _check_size(event, kind)
+            runtime, kind = self._found(request), invocation_type(request)
+            task = task_id(request)
+            check_size(event, kind)
             if kind == "Async":
-                if not runtime.async_invocations.claim(task_id):
-                    raise FcError("StatefulAsyncInvocationAlreadyExists", task_id)
+                if not runtime.async_invocations.claim(task):
+                    raise FcError("StatefulAsyncInvocationAlreadyExists", task)
                 runtime.async_invocations.accept(event, request_id)
                 return Response(status_code=202, headers={"x-fc-request-id": request_id})
             started = self._clock()
             result = await runtime.fleet.invoke(event, request_id, "Sync")
-            return _invoked(result, request_id, self._clock() - started, _wants_log(request))
+            return _invoked(result, request_id, self._clock() - started, wants_log(request))
 
         return self._endpoint(invoke, version)
 
@@ -144,7 +146,7 @@ class _Api:
 
         async def respond(request: Request, request_id: str) -> Response:
             await self._verified(request, version)
-            _check_service(request)
+            check_service(request)
             described = self._runtime.description if self._runtime else None
             is_wanted = described and described.function.name.startswith(request.query_params.get("prefix", ""))
             found = [describe(described, "")] if described and is_wanted else []
@@ -184,7 +186,7 @@ class _Api:
         return call
 
     def _found(self, request: Request) -> Runtime:
-        qualifier = _check_service(request)
+        qualifier = check_service(request)
         function = request.path_params["function"]
         if self._runtime is None or function != self._runtime.fleet.function.name:
             raise FcError("FunctionNotFound", function)
@@ -192,38 +194,6 @@ class _Api:
         if qualifier != "LATEST":
             raise FcError("VersionNotFound" if qualifier.isdigit() else "AliasNotFound", qualifier, SERVICE)
         return self._runtime
-
-
-def _check_service(request: Request) -> str:
-    """Return the qualifier in the path, "" without one. FcError for another service than that of the template."""
-    service, _, qualifier = request.path_params.get("service", SERVICE).partition(".")
-    if service != SERVICE:
-        raise FcError("ServiceNotFound", service)
-    return str(qualifier)
-
-
-def _task_id(request: Request) -> str:
-    given = (request.headers.get(name, "") for name in _TASK_ID_HEADERS)
-    task_id = next(filter(None, given), "")
-    if task_id and not _TASK_ID.fullmatch(task_id):
-        raise FcError("InvalidArgument", f"invalid task ID '{task_id}'")
-    return task_id
-
-
-def _invocation_type(request: Request) -> str:
-    kind = request.headers.get("x-fc-invocation-type") or "Sync"
-    if kind not in MAX_BYTES:
-        raise FcError("InvalidArgument", f"invalid invocation type '{kind}'")
-    return kind
-
-
-def _check_size(event: bytes, kind: str) -> None:
-    if len(event) > MAX_BYTES[kind]:
-        raise FcError("EntityTooLarge", MAX_BYTES[kind])
-
-
-def _wants_log(request: Request) -> bool:
-    return request.headers.get("x-fc-log-type") == "Tail"
 
 
 def _invoked(result: InvocationResult, request_id: str, seconds: float, with_log: bool) -> Response:

@@ -84,3 +84,37 @@ def test_wrong_secret_is_refused_by_mns(cloud: Cloud) -> None:
 def test_error_of_the_service_has_its_code(queue: Any, admin: Callable[[str, Any], None], code: str) -> None:
     admin("faults", {"operation": "SendMessage", "faults": [code]})
     assert code_of(queue.send_message, Message("x")) == code
+
+
+def test_invalid_queue_name_has_its_own_error(account: Any, queue: Any) -> None:
+    """A valid name is not refused."""
+    codes = {name: code_of(account.get_queue(name).create, QueueMeta()) for name in ("-queue", "q_1", "q" * 300)}
+    assert list(codes.values()) == ["InvalidQueueName", "InvalidQueueName", "QueueNameLengthError"]
+    queue.create(QueueMeta(vis_timeout=30))
+
+
+def test_subscription_is_listed_and_can_have_a_long_name(cloud: Cloud, account: Any, queue: Any) -> None:
+    """The page of Subscribe allows 255 characters."""
+    topic = account.get_topic(f"{cloud.prefix}topic")
+    topic.create(TopicMeta())
+    endpoint = TopicHelper.generate_queue_endpoint(
+        cloud.profile["region"], cloud.profile["accountId"], queue.queue_name
+    )
+    subscription = account.get_subscription(topic.topic_name, f"{cloud.prefix}{'s' * 200}")
+    subscription.subscribe(SubscriptionMeta(endpoint, "BACKOFF_RETRY", "JSON"))
+    [url] = topic.list_subscription()[0]
+    assert url.endswith(f"/topics/{topic.topic_name}/subscriptions/{cloud.prefix}{'s' * 200}")
+    assert subscription.get_attributes().endpoint == endpoint
+    subscription.unsubscribe()
+
+
+def test_smaller_queue_cannot_subscribe(cloud: Cloud, account: Any) -> None:
+    """The page of the limits says that the creation of the subscription fails."""
+    topic, small = account.get_topic(f"{cloud.prefix}topic"), account.get_queue(f"{cloud.prefix}small")
+    topic.create(TopicMeta())
+    small.create(QueueMeta(max_msg_size=1024))
+    endpoint = TopicHelper.generate_queue_endpoint(
+        cloud.profile["region"], cloud.profile["accountId"], small.queue_name
+    )
+    subscription = account.get_subscription(topic.topic_name, f"{cloud.prefix}small")
+    assert code_of(subscription.subscribe, SubscriptionMeta(endpoint)) != ""

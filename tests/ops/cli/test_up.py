@@ -188,3 +188,15 @@ def test_commands_trust_the_certificate_of_the_local_cloud(shell: Shell) -> None
         assert shell.run("submit", MINIMAL, "--wait", *PATIENT).code == 0
     finally:
         assert running.end(signal.SIGTERM)[0] == 0
+
+
+def test_call_that_is_not_emulated_is_printed_once(shell: Shell) -> None:
+    """It is also refused with a code that no service has."""
+    up = Up(shell, "--no-function")
+    url = f"{up.ready['mns']['endpoint']}/"
+    headers = {"x-acs-action": "EnableEndpoint", "x-acs-version": "2022-01-19"}
+    answers = [urllib3.request("POST", url, headers=headers, timeout=PATIENCE_SECONDS) for _ in range(2)]
+    assert [answer.json()["Code"] for answer in answers] == ["NotEmulated", "NotEmulated"]
+    _, said = up.end(signal.SIGTERM)
+    line = "Not emulated: EnableEndpoint of mns-open 2022-01-19. The call was refused with the code NotEmulated."
+    assert said.count(line) == 1

@@ -31,6 +31,7 @@ SYSTEM_PROPERTIES = frozenset(
 )
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 # What XML 1.0 cannot represent can be neither sent to the service nor received from it.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -106,8 +107,11 @@ def check_draft(draft: Draft, maximum_bytes: int) -> None:
 
 
 def check_tag(name: str, tag: str) -> None:
-    """Return if `tag`, in the element `name`, has at most 16 characters; InvalidArgument."""
-    if len(tag) > MAX_TAG_LENGTH or _NOT_XML.search(tag):
+    """Return if `tag`, in the element `name`, has at most 16 characters, none a control character; InvalidArgument.
+
+    That control characters are refused is chosen: a tag is also sent as a header to HTTP subscribers.
+    """
+    if len(tag) > MAX_TAG_LENGTH or _NOT_XML.search(tag) or _CONTROL.search(tag):
         raise invalid_element(name)
 
 
