@@ -63,7 +63,7 @@ def write(rows: list[Row], machine: dict[str, Any], directory: Path) -> list[Pat
     try:
         from benchmarks.plots import draw
     except ImportError:
-        output.info("matplotlib is not installed, so there are no pictures; `make bench` installs it.")
+        output.info("Pictures need matplotlib, which `make bench` installs.")
         return [results]
     return [results, *draw(figures, directory)]
 

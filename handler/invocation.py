@@ -36,7 +36,7 @@ class SystemClock:
 
     @staticmethod
     def sleep(seconds: float) -> None:
-        """Sleep; to sleep for no time would still give up the processor."""
+        """Sleep; `time.sleep(0)` would yield the processor to others."""
         if seconds:
             time.sleep(seconds)
 

@@ -31,11 +31,11 @@ class Index(Generic[Entry]):
             heapq.heapify(self._entries)
 
     def first(self) -> Entry | None:
-        """Return the first current entry, None if there is none."""
+        """Return the first current entry, None without one."""
         while self._entries and not self._is_current(self._entries[0]):
             heapq.heappop(self._entries)
         return self._entries[0] if self._entries else None
 
     def pop(self) -> Entry | None:
-        """Remove and return the first current entry, None if there is none."""
+        """Remove and return the first current entry, None without one."""
         return heapq.heappop(self._entries) if self.first() is not None else None
