@@ -63,7 +63,7 @@ def write(rows: list[Row], machine: dict[str, Any], directory: Path) -> list[Pat
     try:
         from benchmarks.plots import draw
     except ImportError:
-        output.info("Pictures need matplotlib, which `make bench` installs.")
+        output.info("matplotlib is not installed, so the pictures are left out; `make bench` installs it.")
         return [results]
     return [results, *draw(figures, directory)]
 

@@ -36,7 +36,7 @@ class SystemClock:
 
     @staticmethod
     def sleep(seconds: float) -> None:
-        """Sleep; `time.sleep(0)` would yield the processor to others."""
+        """Sleep; to sleep for no time would still yield the processor."""
         if seconds:
             time.sleep(seconds)
 
@@ -93,7 +93,9 @@ def _pipeline(resources: Resources, context: Any, smq: Smq, logger: log.Logger, 
         provisioner=_provisioner(resources),
         settlement=_settlement(resources.settings, context, smq, can_dead_letter=can_dead_letter),
         utc_now=_utc_now,
-        log_of=lambda delivery, request_id: log.DeliveryLog.of(logger, delivery.message_id, request_id),
+        log_of=lambda delivery, request_id: log.DeliveryLog.of(
+            logger, delivery.message_id, request_id, delivery.lineage.attributes.get("traceparent", "")
+        ),
         concurrency=resources.settings.concurrency,
     )
 

@@ -43,9 +43,10 @@ class DeliveryLog:
     log: Logger
 
     @staticmethod
-    def of(invocation: Logger, message_id: str, request_id: str | None) -> "DeliveryLog":
+    def of(invocation: Logger, message_id: str, request_id: str | None, traceparent: str = "") -> "DeliveryLog":
         """Return the log of one delivery; `request_id` is None if the message has no usable requestId."""
-        return DeliveryLog(invocation.bind(message_id=message_id, requestId=request_id))
+        trace = {"traceparent": traceparent} if traceparent else {}
+        return DeliveryLog(invocation.bind(message_id=message_id, requestId=request_id, **trace))
 
     def call(self, attempt: Attempt) -> None:
         """Log one call of the API and the wait after it."""

@@ -1,12 +1,15 @@
 """Faults for tests: parsing them, queueing them for coming calls, and the admin API for both.
 
-All emulators have the same API at `/_local/faults`. `POST {"operation", "name"?, "faults": [...], "count"?}` queues the
-list of faults `count` times; each fault applies to one call of `operation` whose resource has a name that matches the
-glob `name`. `GET` lists the rules that have faults left, `DELETE` removes them. The emulators carry the faults out.
+All emulators have the same API at `/_local/faults`. `POST {"operation", "name"?, "faults": [...], "count"?,
+"seconds"?}` queues the list of faults `count` times; each fault applies to one call of `operation` whose resource has a
+name that matches the glob `name`. With `seconds` the rule ends after that time, and without a count it applies to every
+call until then. `GET` lists the rules that have faults left, `DELETE` removes them. The emulators carry the faults out.
 """
 
+import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Generic, Literal, TypeVar
@@ -18,7 +21,8 @@ from starlette.routing import Route
 from express_sync.local.admin import AdminRequestError, json_object
 
 MAX_COUNT = 10_000
-_FIELDS = ("name", "operation", "faults", "count")
+MAX_SECONDS = 86_400.0
+_FIELDS = ("name", "operation", "faults", "count", "seconds")
 _SECONDS = {"MILLISECONDS": 0.001, "SECONDS": 1.0}
 _NUMBER = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6})?")
 
@@ -75,6 +79,7 @@ class _Rule(Generic[Wire]):
     name_glob: str
     faults: Sequence[Fault[Wire]]
     count: int
+    ends_at: float
     taken: int = 0
 
     @property
@@ -89,10 +94,11 @@ class _Rule(Generic[Wire]):
         self.taken += 1
         return fault
 
-    def document(self) -> dict[str, Any]:
+    def document(self, now: float) -> dict[str, Any]:
         texts = [fault.text for fault in self.faults]
         described = {"operation": self.operation, "name": self.name_glob, "faults": texts}
-        return {**described, "count": self.count, "left": self.left}
+        ending = {"secondsLeft": round(self.ends_at - now, 3)} if self.ends_at < math.inf else {}
+        return {**described, "count": self.count, "left": self.left, **ending}
 
 
 class FaultQueue(Generic[Wire]):
@@ -101,7 +107,14 @@ class FaultQueue(Generic[Wire]):
     `default` is the operation of a request that names none; without one the operation is required.
     """
 
-    def __init__(self, kinds: Kinds[Wire], operations: Sequence[str], default: str = "") -> None:
+    def __init__(
+        self,
+        kinds: Kinds[Wire],
+        operations: Sequence[str],
+        default: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
         self._kinds = kinds
         self._operations = operations
         self._default = default
@@ -114,12 +127,15 @@ class FaultQueue(Generic[Wire]):
             raise AdminRequestError(f"operation must be one of {', '.join(self._operations)}")
         if not isinstance(name_glob, str):
             raise AdminRequestError("name must be a string, a glob for the names of resources")
-        faults, count = self._parsed(document.get("faults")), _count(document.get("count", 1))
-        self._rules.append(_Rule(operation, name_glob, faults, count))
+        seconds = _seconds(document.get("seconds"))
+        faults = self._parsed(document.get("faults"))
+        count = _count(document.get("count", 1 if seconds == math.inf else MAX_COUNT))
+        self._rules.append(_Rule(operation, name_glob, faults, count, self._clock() + seconds))
         return len(faults) * count
 
     def take(self, operation: str, name: str | None) -> Fault[Wire] | None:
         """Take the fault that applies to this call, if any; a `name` of None matches every rule."""
+        self._drop_ended()
         rule = next((rule for rule in self._rules if rule.applies_to(operation, name)), None)
         if rule is None:
             return None
@@ -130,11 +146,16 @@ class FaultQueue(Generic[Wire]):
 
     def documents(self) -> list[dict[str, Any]]:
         """Return the rules that have faults left, in the form of the admin API."""
-        return [rule.document() for rule in self._rules]
+        self._drop_ended()
+        return [rule.document(self._clock()) for rule in self._rules]
 
     def clear(self) -> None:
         """Remove all faults."""
         self._rules.clear()
+
+    def _drop_ended(self) -> None:
+        now = self._clock()
+        self._rules = [rule for rule in self._rules if rule.ends_at > now]
 
     def _parsed(self, texts: object) -> list[Fault[Wire]]:
         if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
@@ -146,6 +167,14 @@ def _count(count: object) -> int:
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MAX_COUNT:
         raise AdminRequestError(f"count must be a whole number from 1 to {MAX_COUNT}")
     return count
+
+
+def _seconds(seconds: object) -> float:
+    if seconds is None:
+        return math.inf
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= MAX_SECONDS:
+        raise AdminRequestError(f"seconds must be a number above 0 and up to {MAX_SECONDS:.0f}")
+    return float(seconds)
 
 
 def fault_routes(faults: FaultQueue[Wire]) -> list[Route]:

@@ -143,3 +143,21 @@ def test_deleted_faults_apply_to_no_call(faults: FaultQueue[str], url: str) -> N
     queue(faults, faults=["broken"], count=3)
     assert urllib3.request("DELETE", url).json() == {}
     assert (taken(faults), faults.documents()) == (None, [])
+
+
+def test_rule_ends_after_its_seconds() -> None:
+    now = [1_000.0]
+    faults = FaultQueue(KINDS, ("Create", "Describe"), clock=lambda: now[0])
+    queue(faults, faults=["broken"], seconds=30)
+    now[0] = 1_029.5
+    assert faults.documents()[0]["secondsLeft"] == 0.5
+    assert (taken(faults), taken(faults)) == ("broken", "broken")
+    now[0] = 1_030.0
+    assert (taken(faults), faults.documents()) == (None, [])
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 86_401, True, "60", [60]])
+def test_rule_is_refused_an_end_out_of_range(faults: FaultQueue[str], seconds: object) -> None:
+    with pytest.raises(AdminRequestError, match=r"^seconds must be a number above 0 and up to 86400$"):
+        queue(faults, faults=["broken"], seconds=seconds)
+    assert faults.documents() == []

@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import json
+import re
 import signal
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +16,22 @@ from rich.text import Text
 from express_sync.local.cloud import CloudOptions, LocalCloud, NotRunnableError
 from express_sync.local.servers import PortTakenError
 from express_sync.local.template.parser import TemplateError
-from express_sync.ops.atomic_file import write_atomically
-from express_sync.ops.targets.registration import check_none_registered, registering, state_directory
+from express_sync.ops.atomic_file import remove, remove_if_unchanged, write_atomically
+from express_sync.ops.commands import system
+from express_sync.ops.outcomes.log_lines import activity
+from express_sync.ops.targets.places import is_file
+from express_sync.ops.targets.registration import Claim, claimed, state_directory
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from express_sync.ops.terminal.option_types import Finite
+from express_sync.ops.terminal.signals import ending
+from handler.credentials import Credentials
 
-Announcement = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[None]]
+_SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+Portal = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[Mapping[str, str]]]
+SERVICES = ("SMQ", "sgw", "FC")  # with a port each, in this order; the portal has the next one
+ADMIN_APIS = ("mns", "sgw", "fc")  # the pages of the portal show what these services tell of themselves
+ACTIVITY_SECONDS = 0.5
 
 
 @click.command()
@@ -32,7 +43,10 @@ Announcement = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[N
     default=True,
     help="Run only the queues and the API; requests stay in the queue.",
 )
-@click.option("--port-base", type=click.IntRange(1, 65533), help="Use ports N (SMQ), N+1 (sgw) and N+2 (FC, console).")
+@click.option(
+    "--port-base", type=click.IntRange(1, 65532), help="Use ports N (SMQ), N+1 (sgw), N+2 (FC) and N+3 (portal)."
+)
+@click.option("--no-portal", is_flag=True, help="Do not run the portal.")
 @click.option(
     "--clock-factor",
     type=Finite(0, 1, min_open=True),
@@ -49,9 +63,20 @@ Announcement = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[N
     metavar="MILLISECONDS",
     help="Let each round trip to SMQ and sgw take this long.",
 )
+@click.option(
+    "--env", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the function; may be repeated."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the ready object as one line of JSON.")
-def up(ready_file: Path | None, port_base: int | None, as_json: bool, **options: Any) -> None:
-    """Run the cloud of template.yml on this machine: SMQ, Cloud Storage Gateway, Function Compute.
+def up(
+    *,
+    ready_file: Path | None,
+    port_base: int | None,
+    no_portal: bool,
+    settings: tuple[str, ...],
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Run the cloud of template.yml on this machine: SMQ, Cloud Storage Gateway, Function Compute, and the portal.
 
     Everything is in memory and on 127.0.0.1. Other commands that are run in the same checkout find it automatically.
 
@@ -61,6 +86,7 @@ def up(ready_file: Path | None, port_base: int | None, as_json: bool, **options:
       express-sync up --port-base 8700 --no-function
       express-sync up --tls --rtt 20
       express-sync up --json --ready-file ready.json &
+      express-sync up --env EXPRESS_SYNC_MAX_DEFERRALS=6
 
     \b
     Exit codes:
@@ -68,46 +94,115 @@ def up(ready_file: Path | None, port_base: int | None, as_json: bool, **options:
       2    could not start; one sentence says why
       130  stopped by Ctrl-C
     """
-    chosen = CloudOptions(port_base=port_base or 0, **options)
-    state = state_directory(Path.cwd())
-    check_none_registered(state)
-
-    @contextlib.contextmanager
-    def announced(ready: Mapping[str, Any]) -> Iterator[None]:
-        with registering(state, ready), contextlib.ExitStack() as cleanup:
-            if ready_file is not None:
-                write_atomically(ready_file, json.dumps(ready) + "\n")
-                cleanup.callback(ready_file.unlink, missing_ok=True)
-            _announce(ready, as_json)
-            yield
-
-    try:
-        received = asyncio.run(_serve(chosen, announced))
-    except PortTakenError as error:
-        raise CliError(f"{error}; choose another --port-base, or omit it.") from error
-    except (TemplateError, NotRunnableError) as error:
-        raise CliError(f"template.yml cannot be run: {error}; correct it.") from error
+    chosen = CloudOptions(port_base=port_base or 0, environment=_settings(settings), **options)
+    state = state_directory(Path.cwd(), system.environment)
+    portal = None if no_portal else _portal(state, port_base)
+    with claimed(state) as claim:
+        received = _run(chosen, portal, _Announcement(claim, ready_file, as_json=as_json))
     if received == signal.SIGINT:
         exit_with(ExitCode.INTERRUPTED)
 
 
-async def _serve(options: CloudOptions, announced: Announcement) -> signal.Signals:
-    """Run the cloud until a signal arrives, and return that signal."""
-    ended: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
+class _Announcement:
+    """What tells others that the cloud is ready: the registration, the ready file and the output."""
 
-    def end(received: signal.Signals) -> None:
-        if not ended.done():
-            ended.set_result(received)
+    def __init__(self, claim: Claim, ready_file: Path | None, *, as_json: bool) -> None:
+        self._claim = claim
+        self._ready_file = ready_file
+        self._as_json = as_json
+        if ready_file is not None and is_file(ready_file):  # of an `up` that was killed
+            remove(ready_file)
 
-    for each in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(each, end, each)
-    cloud = LocalCloud(options)
+    @contextlib.contextmanager
+    def __call__(self, ready: Mapping[str, Any]) -> Iterator[None]:
+        """Announce the cloud for the length of the context."""
+        with self._claim.register(ready), contextlib.ExitStack() as cleanup:
+            if self._ready_file is not None:
+                text = json.dumps(ready) + "\n"
+                write_atomically(self._ready_file, text)
+                cleanup.callback(remove_if_unchanged, self._ready_file, text)
+            _announce(ready, self._as_json)
+            yield
+
+    async def show_activity(self, cloud: LocalCloud) -> None:
+        """Print every outcome that the function announces, and its errors, until cancelled; nothing for --json."""
+        last = 0
+        while not self._as_json:
+            await asyncio.sleep(ACTIVITY_SECONDS)
+            for line in cloud.log_lines(last):
+                last = line["number"]
+                text = activity(line["line"])
+                if text:
+                    output.print_line(text)
+
+
+def _settings(settings: tuple[str, ...]) -> dict[str, str]:
+    """Return the settings of the function by name. CliError if one has the wrong form."""
+    pairs = [each.partition("=") for each in settings]
+    if not all(_SETTING.fullmatch(name) and sign for name, sign, _ in pairs):
+        raise CliError("--env takes NAME=VALUE, such as EXPRESS_SYNC_MAX_ATTEMPTS=2.")
+    return {name: value for name, _, value in pairs}
+
+
+def _run(options: CloudOptions, portal: Portal | None, announced: _Announcement) -> signal.Signals:
     try:
+        return asyncio.run(_serve(options, portal, announced))
+    except PortTakenError as error:
+        raise CliError(f"{error}; choose another --port-base, or omit it.") from error
+    except (TemplateError, NotRunnableError) as error:
+        raise CliError(f"template.yml cannot be run: {error}; correct it.") from error
+
+
+async def _serve(options: CloudOptions, portal: Portal | None, announced: _Announcement) -> signal.Signals:
+    """Run the cloud and its portal until a signal arrives, and return that signal."""
+    ended = ending()
+    cloud = LocalCloud(options, report_not_emulated=_warn)
+    async with contextlib.AsyncExitStack() as cleanup:
+        cleanup.push_async_callback(cloud.stop)
         await cloud.start()
-        with announced(cloud.ready()):
-            return await ended
-    finally:
-        await cloud.stop()
+        ready = cloud.ready()
+        if portal is not None:
+            running = portal(ready)
+            # In threads, because it calls the cloud, which runs in this loop, and waits for it.
+            ready = {**ready, "portal": await asyncio.to_thread(running.__enter__)}
+            cleanup.push_async_callback(asyncio.to_thread, running.__exit__, None, None, None)
+        with announced(ready):
+            activity = asyncio.create_task(announced.show_activity(cloud))
+            try:
+                return await ended
+            finally:
+                activity.cancel()
+
+
+def _portal(state: Path, port_base: int | None) -> Portal:
+    """Return what runs the portal of a local cloud. Its history lasts as long as that cloud, which starts empty."""
+    from express_sync.ops.commands import portal_service  # noqa: PLC0415 - the database library takes 300 ms to import
+
+    @contextlib.contextmanager
+    def running(ready: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
+        if "caFile" in ready:
+            system.trust(ready["caFile"])
+        state.mkdir(parents=True, exist_ok=True)
+        token, database = portal_service.new_token(), state / "portal-local.sqlite3"
+        with portal_service.temporary(database):
+            settings = portal_service.settings_of(ready, portal_service.sqlite_url(database))
+            endpoints = {service: ready[service]["endpoint"] for service in ADMIN_APIS}
+            port = port_base + len(SERVICES) if port_base else 0
+            settings = replace(settings, port=port, local_cloud=endpoints)
+            key = Credentials(ready["accessKeyId"], ready["accessKeySecret"])
+            with portal_service.portal_of(ready, key, settings, portal_service.single_operator(token)) as url:
+                yield {"url": url, "token": token}
+
+    return running
+
+
+def _signed_in(url: str, token: str) -> str:
+    """Return the address that signs a browser in. What is behind the # is not sent to the server."""
+    return f"{url}/#token={token}"
+
+
+def _warn(what: str) -> None:
+    output.notice(f"Not emulated: {what}. The call was refused with the code NotEmulated.")
 
 
 def _announce(ready: Mapping[str, Any], as_json: bool) -> None:
@@ -116,6 +211,7 @@ def _announce(ready: Mapping[str, Any], as_json: bool) -> None:
         return
     mns = ready["mns"]
     places = (
+        *((("Portal", _signed_in(**ready["portal"])),) if "portal" in ready else ()),
         ("Console", ready["console"]),
         ("SMQ", mns["endpoint"]),
         ("Gateway API", ready["sgw"]["endpoint"]),
@@ -129,4 +225,6 @@ def _announce(ready: Mapping[str, Any], as_json: bool) -> None:
     output.print_line(Text("Next, in another terminal of this checkout:", style="bold"))
     output.print_line("  express-sync submit events/requests/minimal.json --wait")
     output.print_line("  express-sync watch")
-    output.print_line(Text("Press Ctrl-C to stop it.", style="dim"))
+    output.print_line("  express-sync fault InternalError --count 3")
+    output.print_line("  express-sync logs --follow")
+    output.print_line(Text("Press Ctrl-C to stop it. Outcomes are shown here as they are published.", style="dim"))

@@ -12,6 +12,7 @@ from express_sync.ops.doctor.checks import CHECKS, run_checks
 from express_sync.ops.doctor.cloud import FUNCTIONS, GATEWAY, SERVICES, SMQ, InspectedCloud
 from express_sync.ops.doctor.finding import Finding, Mark
 from express_sync.ops.doctor.smq_inventory import SmqInventory, Subscription
+from express_sync.ops.queues.admin import Peeked, QueueState
 from express_sync.ops.targets.credentials import Found
 from express_sync.ops.terminal.certificates import UNTRUSTED
 from handler.credentials import Credentials
@@ -23,6 +24,7 @@ NAMES = {
     "resultQueue": "results",
     "failureQueue": "failures",
     "deadLetterQueue": "dead",
+    "portalQueue": "portal",
 }
 PROFILE = {
     "mns": {"endpoint": "http://smq.example", **NAMES},
@@ -32,6 +34,7 @@ PROFILE = {
 SECRET, TOKEN = "planted-secret", "planted-token"
 SUBSCRIPTIONS = (
     Subscription("results", "results", "", "SIMPLIFIED"),
+    Subscription("portal", "portal", "", "SIMPLIFIED"),
     Subscription("failed", "failures", "failed", "SIMPLIFIED"),
     Subscription("indeterminate", "failures", "indeterminate", "SIMPLIFIED"),
 )
@@ -67,6 +70,16 @@ class FakeInventory:
             raise SmqError(self._failing[name], transient=False)
 
 
+class FakeAdmin:
+    """What looks at queues; all of them are empty."""
+
+    def state(self, _queue: str) -> QueueState:
+        return QueueState(0, 0, 0, 0, 0)
+
+    def peek(self, _queue: str) -> tuple[Peeked, ...]:
+        return ()
+
+
 def queue_trigger(queue: str, *, name: str = "requests", **config: Any) -> dict[str, Any]:
     """Return a queue trigger as ListTriggers returns it."""
     source = {"eventSourceParameters": {"sourceMNSParameters": {"QueueName": queue}}}
@@ -100,6 +113,7 @@ def inspected(
     """Return a healthy cloud with the given exceptions; no call goes over a network."""
     cloud = InspectedCloud(profile, Found(Credentials(key_id, SECRET, token), "the profile"))
     vars(cloud).update(
+        queue_admin=FakeAdmin(),
         inventory=cast(SmqInventory, FakeInventory(failing or {}, subscriptions, counts or {})),
         groups=groups or response("", GROUPS),
         buckets=buckets or response("", BUCKETS),
@@ -272,7 +286,7 @@ def test_missing_queue_is_named(role: str) -> None:
 def test_queue_reports_its_message_count() -> None:
     """An empty queue has no count."""
     said = [finding.message for finding in messaging.queues(inspected(counts={"dead": 3, "failures": 1}))]
-    assert said[2:] == [
+    assert said[3:] == [
         "Queue failures exists with about 1 message",
         "Queue dead exists with about 3 messages",
     ]
@@ -292,21 +306,21 @@ def test_missing_topic_is_wrong_and_subscriptions_unknown() -> None:
     assert marks(messaging.subscriptions, cloud) == ["unknown"]
 
 
-@pytest.mark.parametrize("missing", range(3))
+@pytest.mark.parametrize("missing", range(len(SUBSCRIPTIONS)))
 def test_missing_subscription_is_wrong(missing: int) -> None:
     """Outcomes would get lost without notice."""
     left = SUBSCRIPTIONS[:missing] + SUBSCRIPTIONS[missing + 1 :]
     found = marks(messaging.subscriptions, inspected(subscriptions=left))
-    assert [mark == "wrong" for mark in found] == [position == missing for position in range(3)]
+    assert [mark == "wrong" for mark in found] == [position == missing for position in range(4)]
 
 
 @pytest.mark.parametrize("mns", [without("mns", "resultQueue")["mns"], {**PROFILE["mns"], "resultQueue": ""}])
 def test_result_queue_is_optional(mns: dict[str, str]) -> None:
     """The template can leave it out; the other subscriptions are still checked."""
     cloud = inspected(profile={**PROFILE, "mns": mns}, subscriptions=SUBSCRIPTIONS[1:])
-    assert marks(messaging.queues, cloud) == ["ok"] * 4
-    assert marks(messaging.subscriptions, cloud) == ["ok", "ok"]
-    assert marks(messaging.subscriptions, inspected(profile={**PROFILE, "mns": mns}, subscriptions=())) == ["wrong"] * 2
+    assert marks(messaging.queues, cloud) == ["ok"] * 5
+    assert marks(messaging.subscriptions, cloud) == ["ok"] * 3
+    assert marks(messaging.subscriptions, inspected(profile={**PROFILE, "mns": mns}, subscriptions=())) == ["wrong"] * 3
 
 
 @pytest.mark.parametrize(
@@ -321,18 +335,18 @@ def test_result_queue_is_optional(mns: dict[str, str]) -> None:
 )
 def test_subscription_with_other_content_is_wrong(other: Subscription) -> None:
     """Queue, filter tag and content format must all match."""
-    found = marks(messaging.subscriptions, inspected(subscriptions=(SUBSCRIPTIONS[0], other, SUBSCRIPTIONS[2])))
-    assert found == ["ok", "wrong", "ok"]
+    found = marks(messaging.subscriptions, inspected(subscriptions=(*SUBSCRIPTIONS[:2], other, SUBSCRIPTIONS[3])))
+    assert found == ["ok", "ok", "wrong", "ok"]
 
 
 def test_names_missing_from_the_profile_are_unknown() -> None:
     """The fix names the keys to add."""
     cloud = inspected(
-        profile=without("mns", "resultTopic", "failureQueue", "deadLetterQueue"), subscriptions=SUBSCRIPTIONS[:1]
+        profile=without("mns", "resultTopic", "failureQueue", "deadLetterQueue"), subscriptions=SUBSCRIPTIONS[:2]
     )
-    assert marks(messaging.queues, cloud) == ["ok", "ok", "unknown", "unknown"]
+    assert marks(messaging.queues, cloud) == ["ok", "ok", "ok", "unknown", "unknown"]
     assert marks(messaging.topic, cloud) == ["unknown"]
-    assert marks(messaging.subscriptions, cloud)[1:] == ["unknown", "unknown"]
+    assert marks(messaging.subscriptions, cloud)[2:] == ["unknown", "unknown"]
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ class QueueService:
         now_ms = self.advance()
         existing = self._queues.get(name)
         if existing is None:
+            limits.check_quota(len(self._queues), limits.MAX_QUEUES)
             self._queues[name] = Queue(name, attributes, dead_letter, now_ms // 1000)
         elif existing.attributes != attributes or dead_letter not in (None, existing.dead_letter):
             raise MnsError("QueueAlreadyExist")

@@ -27,7 +27,8 @@ _SCHEMA: schema.Schema = {
 async def create_queue(call: Call) -> Response:
     """Create a queue with the given attributes, and the defaults for the others."""
     attributes = QueueAttributes(**schema.read(schema.document(call.request.body, "Queue"), _SCHEMA))
-    return created(call, call.service.queues.create_queue(call.names["queue"], attributes))
+    is_new = call.service.queues.create_queue(call.names["queue"], attributes)
+    return created(call.request.url + call.request.path, is_new)
 
 
 async def set_queue_attributes(call: Call) -> Response:
