@@ -96,6 +96,7 @@ mutants: setup-dev ## mutation-test the pure core; fails for a survivor without 
 
 bench: setup-bench ## measure everything beside peers and floors; writes docs/benchmarks/ (a quarter of an hour)
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.scale
 
 bench-quick: setup-bench ## the same with few rounds, into .express-sync/bench-quick (minutes)
 	$(BIN)/python -m benchmarks --quick --output .express-sync/bench-quick

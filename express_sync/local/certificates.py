@@ -4,8 +4,6 @@ import ssl
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import trustme
-
 from express_sync.local.server import LOOPBACK
 
 
@@ -13,6 +11,8 @@ class Certificates:
     """A new authority; `ca_file` is its certificate, which clients have to trust, until `remove` is called."""
 
     def __init__(self) -> None:
+        import trustme  # its import takes a tenth of the time in which a cloud without TLS starts
+
         self._directory = TemporaryDirectory(prefix="express-sync-")
         self.ca_file = Path(self._directory.name) / "ca.pem"
         authority = trustme.CA()
