@@ -9,7 +9,7 @@ WORKERS ?= 5
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo outage picture test test-pythons test-this-python test-browser screenshots lint types imports tests model storm simulation fuzz mutants lock forms spec bench clean
+.PHONY: help setup setup-dev demo outage picture test test-pythons test-this-python test-browser test-forms screenshots lint types imports tests model storm simulation fuzz mutants lock forms spec bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,7 +45,7 @@ imports: setup-dev ## import-linter
 
 tests: setup-dev ## pytest: the tests of handler/ with coverage, then all others
 	$(PYTEST) tests/handler --cov
-	$(PYTEST) --ignore=tests/handler --ignore=tests/portal/browser
+	$(PYTEST) --ignore=tests/handler --ignore=tests/portal/browser --ignore=tests/portal/forms
 
 # Each version has an environment of its own.
 test-pythons: ## run what depends on Python on each other supported version that is installed
@@ -67,6 +67,9 @@ test-this-python: setup-dev
 # Chromium is not a Python package; the script finds or installs it.
 test-browser: setup-dev ## the pages of the portal in Chromium: what a person does, both languages and themes, keyboard, axe
 	@chromium=$$(requirements/set-up-chromium.sh) && CHROMIUM="$$chromium" $(BIN)/pytest -n 2 --dist loadfile tests/portal/browser
+
+test-forms: setup-dev ## the form libraries react-jsonschema-form and JSON Forms with the request schema, in Chromium (needs npm)
+	@chromium=$$(requirements/set-up-chromium.sh) && CHROMIUM="$$chromium" $(BIN)/pytest -n 2 --dist loadfile tests/portal/forms
 
 screenshots: setup-dev ## take the pictures of the portal in docs/images/
 	@chromium=$$(requirements/set-up-chromium.sh) && CHROMIUM="$$chromium" $(BIN)/python -m tests.portal.browser.screenshots docs/images

@@ -11,17 +11,25 @@ from typing import Any
 Schema = Mapping[str, Any]
 _FIXED = ("$id", "$schema", "type")
 _ANNOTATIONS = {"title", "description", "examples", "errorMessage", "$comment"}
+_STRUCTURE = {"properties", "items", "additionalProperties"}
+
+
+def _is_at_least(narrow: Any, wide: Any) -> bool:
+    return narrow is not None and bool(narrow >= wide)
+
+
+def _is_at_most(narrow: Any, wide: Any) -> bool:
+    return narrow is not None and bool(narrow <= wide)
+
+
 # keyword of the wider schema -> whether the value in the narrower one is at least as strict
 _RULES: Mapping[str, Callable[[Any, Any], bool]] = {
-    **dict.fromkeys(("minLength", "minItems", "minimum"), lambda narrow, wide: narrow is not None and narrow >= wide),
-    **dict.fromkeys(
-        ("maxLength", "maxItems", "maximum", "x-maxBytes"), lambda narrow, wide: narrow is not None and narrow <= wide
-    ),
+    **dict.fromkeys(("minLength", "minItems", "minimum"), _is_at_least),
+    **dict.fromkeys(("maxLength", "maxItems", "maximum", "x-maxBytes"), _is_at_most),
     "enum": lambda narrow, wide: narrow is not None and all(each in wide for each in narrow),
     "required": lambda narrow, wide: set(wide) <= set(narrow or ()),
     "allOf": lambda narrow, wide: all(each in (narrow or ()) for each in wide),
 }
-_STRUCTURE = {"properties", "items", "additionalProperties"}
 
 
 def request_breaches(first: Schema, current: Schema) -> list[str]:
@@ -37,7 +45,7 @@ def outcome_breaches(first: Schema, current: Schema) -> list[str]:
 def _breaches(narrow: Schema, wide: Schema, place: str) -> Iterator[str]:
     yield from (f"{place}.{key}" for key in _FIXED if narrow.get(key) != wide.get(key))
     for key in wide.keys() - _ANNOTATIONS - _STRUCTURE - set(_FIXED):
-        is_kept = _RULES.get(key, eq)
+        is_kept: Callable[[Any, Any], bool] = _RULES.get(key, eq)
         if not is_kept(narrow.get(key), wide[key]):
             yield f"{place}.{key}"
     yield from _property_breaches(narrow, wide, place)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime, timezone
 
+from express_sync.ops.outcomes.timestamps import timestamp
+
 Clock = Callable[[], int]  # returns milliseconds since 1970 in UTC
 
 
@@ -18,11 +20,8 @@ def to_ms(moment: datetime) -> int:
 
 def parse_ms(text: str) -> int | None:
     """Return the time in an RFC 3339 text, or None if it is not one."""
-    try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-        return to_ms(moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc))
-    except (ValueError, OverflowError):
-        return None
+    moment = timestamp(text)
+    return None if moment is None else to_ms(moment)
 
 
 def to_text(ms: int | None) -> str | None:

@@ -65,7 +65,7 @@ def inlined(value: Any) -> Any:
 
 
 def test_document_keeps_the_official_schema() -> None:
-    """So does not one with an action that AsyncAPI does not know."""
+    """With an action that AsyncAPI does not know it does not."""
     assert [error.message for error in OFFICIAL.iter_errors(DOCUMENT)] == []
     broken = copy.deepcopy(DOCUMENT)
     broken["operations"]["publishOutcome"]["action"] = "publish"

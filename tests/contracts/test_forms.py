@@ -157,7 +157,7 @@ def backstage_validator() -> Draft7Validator:
 
 
 def test_backstage_template_keeps_its_official_schema() -> None:
-    """So does not one without the action of its step."""
+    """Without the action of its step it does not."""
     assert [error.message for error in backstage_validator().iter_errors(TEMPLATE)] == []
     broken = json.loads(json.dumps(TEMPLATE))
     del broken["spec"]["steps"][0]["action"]

@@ -32,5 +32,5 @@ export function directly(outcome: ProvisionOutcome): string {
 
 // @ts-expect-error a request needs a region
 export const incomplete: ProvisionRequest = {requestId: "R", name: "n", bucketName: "bucket"};
-// @ts-expect-error there is no such property
+// @ts-expect-error a request does not have this property
 export const unknown: ProvisionRequest = {requestId: "R", name: "n", bucketName: "b", bucketRegion: "cn-hangzhou", x: 1};
