@@ -22,7 +22,7 @@ from handler.smq.client import Received, SmqError
 
 LOGGER = logging.getLogger(__name__)
 POLL_SECONDS = 10
-_EXPIRED = frozenset({"MessageNotExist", "ReceiptHandleError"})  # of BatchDeleteMessage, believed
+_EXPIRED = "MessageNotExist"  # believed: the answer to a receipt handle that is not valid any more
 PAUSES_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)  # after each error in a row
 
 
@@ -99,7 +99,7 @@ class Receiver:
         try:
             self.mailbox.delete(receipt_handles)
         except SmqError as error:
-            if error.code not in _EXPIRED:
+            if error.code != _EXPIRED:
                 raise
 
     def _store(self, messages: Sequence[Arrival | Quarantined]) -> None:

