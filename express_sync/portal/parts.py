@@ -1,5 +1,6 @@
 """What the HTTP API works with: the database, the log, and signals between threads."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from express_sync.portal.clock import Clock
@@ -9,6 +10,7 @@ from express_sync.portal.sending import Sender
 from express_sync.portal.store.database import Database
 from express_sync.portal.store.submitting import Submitting
 from express_sync.portal.tail import Tail
+from express_sync.portal.webhooks.dispatcher import Dispatcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,5 +23,6 @@ class Portal:
     receiver: Receiver
     changed: Changed
     tail: Tail
+    webhooks: Sequence[Dispatcher]
     cursor_key: bytes
     clock: Clock

@@ -1,7 +1,7 @@
 """The composition of the portal: database, receiver, sender and HTTP server, which start and stop together."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -16,12 +16,15 @@ from express_sync.portal.principal import Authenticate
 from express_sync.portal.receiving import Mailbox, Receiver
 from express_sync.portal.sending import RequestQueue, Sender
 from express_sync.portal.server import Server, listen
-from express_sync.portal.store.changes import ignore
+from express_sync.portal.store.changes import Change, ignore
 from express_sync.portal.store.database import Database, database_url
 from express_sync.portal.store.log import Log
 from express_sync.portal.store.migrating import cursor_key, migrate
 from express_sync.portal.store.submitting import Submitting
 from express_sync.portal.tail import Tail
+from express_sync.portal.webhooks.dispatcher import Dispatcher, dispatchers
+from express_sync.portal.webhooks.endpoint import Endpoint
+from express_sync.portal.webhooks.outbox import Enqueue
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Settings:
     port: int = 0
     public_url: str = ""
     receivers: int = 1
+    webhooks: Sequence[Endpoint] = ()
     local_cloud: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -56,24 +60,41 @@ def running(
     database = Database(database_url(settings.database))
     try:
         migrate(database)
-        portal = _portal(settings, database, outcomes, requests, clock)
-        with _serving(settings, portal, authenticate) as url, _working(portal, settings.receivers):
+        webhooks = dispatchers(settings.webhooks, database, clock)
+        portal = _portal(settings, database, outcomes, requests, clock, webhooks=webhooks)
+        with _serving(settings, portal, authenticate) as url, _working(portal, settings.receivers, webhooks):
             yield url
     finally:
         database.close()
 
 
-def _portal(settings: Settings, database: Database, outcomes: Mailbox, requests: RequestQueue, clock: Clock) -> Portal:
+def _portal(
+    settings: Settings,
+    database: Database,
+    outcomes: Mailbox,
+    requests: RequestQueue,
+    clock: Clock,
+    *,
+    webhooks: Sequence[Dispatcher],
+) -> Portal:
     changed = Changed()
+
+    def appended(_changes: Sequence[Change]) -> None:
+        changed.notify()
+        for dispatcher in webhooks:
+            dispatcher.wake()
+
+    log = Log(Enqueue(settings.webhooks))
     with database.reading() as connection:
         key = cursor_key(connection)
     return Portal(
         database=database,
         submitting=Submitting(ignore),
         sender=Sender(requests, database, clock, changed.notify),
-        receiver=Receiver(outcomes, database, Log(ignore), settings.source, clock, lambda _changes: changed.notify()),
+        receiver=Receiver(outcomes, database, log, settings.source, clock, appended),
         changed=changed,
         tail=Tail(database, changed),
+        webhooks=webhooks,
         cursor_key=key,
         clock=clock,
     )
@@ -112,10 +133,12 @@ def is_loopback(host: str) -> bool:
 
 
 @contextmanager
-def _working(portal: Portal, receivers: int) -> Iterator[None]:
-    """Run the sender and the receivers in threads of their own."""
-    sender = threading.Thread(target=portal.sender.run, name="portal-sender", daemon=True)
-    sender.start()
+def _working(portal: Portal, receivers: int, webhooks: Sequence[Dispatcher]) -> Iterator[None]:
+    """Run the sender, the receivers and the webhooks in threads of their own."""
+    runs = (portal.sender.run, *(dispatcher.run for dispatcher in webhooks))
+    ending = [threading.Thread(target=run, name="portal-sender", daemon=True) for run in runs]
+    for thread in ending:
+        thread.start()
     for _ in range(receivers):
         threading.Thread(target=portal.receiver.run, name="portal-receiver", daemon=True).start()
     try:
@@ -123,4 +146,7 @@ def _working(portal: Portal, receivers: int) -> Iterator[None]:
     finally:
         portal.receiver.stop()
         portal.sender.stop()
-        sender.join()
+        for dispatcher in webhooks:
+            dispatcher.stop()
+        for thread in ending:
+            thread.join()

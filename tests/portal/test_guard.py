@@ -52,8 +52,8 @@ def test_caller_without_a_valid_token_is_refused(portal: RunningPortal, path: st
 
 
 def test_token_in_the_address_is_not_used(portal: RunningPortal) -> None:
-    assert portal.call("GET", f"/v1/requests?access_token={ALICE}", token="").status == 401
-    assert portal.call("GET", f"/v1/requests?access_token={ALICE}", token=ALICE).status == 400
+    for token in ("", ALICE):
+        assert portal.call("GET", f"/v1/requests?access_token={ALICE}", token=token).status == 400
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/v1/requests", "/v1/requests/none", "/none"])

@@ -12,6 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from express_sync.portal.api.problem import Problem
+from express_sync.portal.identity.authenticator import token_in_url
 from express_sync.portal.principal import Authenticate, Identity
 
 _FOREIGN_HOST = Problem(421, "foreign-host", "The service is not called by one of its own names.")
@@ -20,6 +21,7 @@ _MALFORMED = Problem(400, "malformed", "A header or the address is not valid.")
 _CROSS_SITE = frozenset({"cross-site", "same-site"})
 _OPEN = ("/v1/openapi.json", "/v1/schemas/")  # as are all addresses outside these prefixes
 _GUARDED = ("/v1/", "/metrics")
+_PROBES = ("/healthz", "/readyz")  # supervisors call these by the address of a container; they tell no secret
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -52,7 +54,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        problem = self._addressed(scope) or await self._identified(scope)
+        problem = self._addressed(scope) or _token_in_url(scope) or await self._identified(scope)
         app = problem.response() if problem else self._app
         await app(scope, receive, _with_headers(send))
 
@@ -60,7 +62,7 @@ class Guard:
         """Return the problem of a request that is not meant for this service; else let routes see the encoded path."""
         headers = Headers(scope=scope)
         host, origin = headers.get("host", "").lower(), headers.get("origin")
-        if self._names.hosts and host not in self._names.hosts:
+        if self._names.hosts and host not in self._names.hosts and scope["path"] not in _PROBES:
             return _FOREIGN_HOST
         if origin is not None and origin not in (self._names.origins or {f"http://{host}", f"https://{host}"}):
             return _FOREIGN_ORIGIN
@@ -83,6 +85,11 @@ class Guard:
             scope.setdefault("state", {})["identity"] = found
             return None
         return Problem(found.status, "not-authenticated", found.detail, {}, found.headers)
+
+
+def _token_in_url(scope: Scope) -> Problem | None:
+    refusal = token_in_url(scope["query_string"])
+    return Problem(refusal.status, "token-in-url", refusal.detail, {}, refusal.headers) if refusal else None
 
 
 def _texts(scope: Scope) -> Mapping[str, str]:

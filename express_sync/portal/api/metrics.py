@@ -16,6 +16,7 @@ from express_sync.portal.api.problem import OPERATORS_ONLY
 from express_sync.portal.parts import Portal
 from express_sync.portal.store import feed, outbox
 from express_sync.portal.store.queries import status_counts
+from express_sync.portal.webhooks import outbox as webhook_outbox
 
 
 async def show_metrics(request: Request) -> Response:
@@ -57,6 +58,23 @@ class PortalCollector(Collector):
             received.add_metric([result], number)
         yield received
         yield CounterMetricFamily("express_sync_portal_receiver_errors", "Errors of the receiver.", done.errors)
+        yield from self._webhooks()
+
+    def _webhooks(self) -> Iterable[Metric]:
+        with self._portal.database.reading() as connection:
+            counts = webhook_outbox.counts(connection)
+        labels = ["endpoint", "state"]
+        kept = GaugeMetricFamily("express_sync_portal_webhooks", "Deliveries that are not accepted.", labels=labels)
+        for (endpoint, state), number in counts.items():
+            kept.add_metric([endpoint, state], number)
+        yield kept
+        attempts = CounterMetricFamily(
+            "express_sync_portal_webhook_attempts", "Attempts to deliver by result.", labels=["endpoint", "result"]
+        )
+        for dispatcher in self._portal.webhooks:
+            for result, number in dict(dispatcher.attempts).items():
+                attempts.add_metric([dispatcher.endpoint.name, result], number)
+        yield attempts
 
 
 def new_registry(portal: Portal) -> CollectorRegistry:

@@ -140,3 +140,28 @@ secrets = Table(
     Column("name", _text(32), primary_key=True),
     Column("value", _text(128), nullable=False),
 )
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("endpoint", _text(64), nullable=False),
+    Column("webhook_id", _text(64), nullable=False),
+    Column("request_id", _text(MAX_ID), nullable=False),
+    Column("position", BigInteger, nullable=False),  # of the outcome in the log
+    Column("state", _text(16), nullable=False),  # pending or exhausted; an accepted delivery is deleted
+    Column("due_at", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("code", _text(64)),  # why the last attempt was not accepted
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("endpoint", "webhook_id"),
+    Index(None, "endpoint", "state", "due_at"),
+)
+
+webhooks_disabled = Table(
+    "webhooks_disabled",
+    metadata,
+    Column("name", _text(64), primary_key=True),
+    Column("digest", _text(64), nullable=False),  # of the URL that answered 410
+    Column("disabled_at", BigInteger, nullable=False),
+)

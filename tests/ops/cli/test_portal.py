@@ -61,7 +61,7 @@ def test_portal_of_a_profile_keeps_token_and_history(cloud: CloudShell) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (("--host", "0.0.0.0"), "tokens or a JWT issuer"),  # noqa: S104 - it is refused
+        (("--host", "0.0.0.0"), "express-sync portal token create"),  # noqa: S104 - it is refused
         (("--database", "mysql://secret@host/db"), "must be sqlite or postgresql"),
         (("--database", "sqlite://"), "in a file"),
         (("--database", "postgresql://user:not-the-secret@127.0.0.1:1/db"), "cannot be used (OperationalError)"),
