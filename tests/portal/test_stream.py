@@ -141,3 +141,10 @@ def test_deferred_request_names_its_next_attempt(portal: RunningPortal) -> None:
 def _with_status(portal: RunningPortal, request_id: str, status: str) -> Any:
     found = portal.call("GET", f"/v1/requests/{request_id}")
     return found if found.json["status"] == status else None
+
+
+def test_stream_after_an_id_of_another_database_goes_on(portal: RunningPortal) -> None:
+    """A browser may remember an id of a portal whose database was deleted since."""
+    with stream(portal, last="999999999") as found:
+        submit(portal, "S-after-other")
+        assert next(found)["data"]["requestId"] == "S-after-other"

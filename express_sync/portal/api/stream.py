@@ -36,7 +36,8 @@ async def stream_events(request: Request) -> Response:
 
 async def _events(portal: Portal, position: int | None, owner: str | None) -> AsyncIterator[ServerSentEvent]:
     async with portal.tail.following():
-        place = portal.tail.position if position is None else position
+        # An id beyond the end of the log is of another database: nothing could be missing.
+        place = portal.tail.position if position is None else min(position, portal.tail.position)
         yield ServerSentEvent(comment="connected", retry=2000)
         while not portal.changed.is_closing:
             rows, place = await portal.tail.after(place, owner)

@@ -43,10 +43,10 @@ class Visitor:
         page.goto(f"{self.url}/#/{view}")
         return page
 
-    def signed_in(self, view: str = "submit") -> Page:
-        """Open a page and sign the operator in."""
+    def signed_in(self, view: str = "submit", token: str = TOKEN) -> Page:
+        """Open a page and sign somebody in, the operator if not told otherwise."""
         page = self.context.new_page()
-        page.goto(f"{self.url}/#token={TOKEN}")
+        page.goto(f"{self.url}/#token={token}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         if view != "submit":
             go(page, view)

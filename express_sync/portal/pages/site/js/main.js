@@ -9,7 +9,7 @@ import { onChange, showTheme, store, stored } from "./core/settings.js";
 import { follow } from "./core/stream.js";
 import { findToken, takeToken } from "./core/token.js";
 import { showBanners } from "./parts/banners.js";
-import { failure, loading } from "./parts/feedback.js";
+import { failure, loading, viewHead } from "./parts/feedback.js";
 import { showHeader } from "./parts/header.js";
 import { signIn } from "./parts/sign_in.js";
 import { show as events } from "./views/events.js";
@@ -45,7 +45,8 @@ async function navigate(moveFocus = true) {
     await show({ root: main, ...place, session, signal, reload: () => navigate(false) });
   } catch (error) {
     if (signal.aborted) return undefined;
-    fill(main, error.status === 401 ? signIn(() => restart()) : failure(error, () => navigate()));
+    if (error.status === 401) fill(main, signIn(() => restart()));
+    else fill(main, viewHead(t(`nav.${place.segments[0]}`)), failure(error, () => navigate()));
   }
   return settle(moveFocus);
 }

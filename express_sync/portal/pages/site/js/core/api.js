@@ -66,7 +66,7 @@ function content(body, headers) {
 /** Send a request, and return `{status, headers, body}` of a success. ApiError, Unreachable. */
 export async function call(method, path, options = {}) {
   const answer = await send(method, path, options);
-  const body = await document_(answer);
+  const body = await bodyOf(answer);
   if (answer.ok || answer.status === 304) return { status: answer.status, headers: answer.headers, body };
   throw new ApiError(answer.status, body ?? {}, Number(answer.headers.get("Retry-After")) || 0);
 }
@@ -74,7 +74,7 @@ export async function call(method, path, options = {}) {
 /** Return the body of a GET. */
 export const get = async (path, query, signal) => (await call("GET", path, { query, signal })).body;
 
-async function document_(answer) {
+async function bodyOf(answer) {
   try {
     return await answer.json();
   } catch {

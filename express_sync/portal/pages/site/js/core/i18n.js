@@ -15,7 +15,7 @@ export const locale = () => navigator.languages.find((each) => each.startsWith(l
 /** Load every text of `wanted`, and make it the language of the page. */
 export async function load(wanted) {
   const [ofPages, ofCodes, ofForm] = await Promise.all([
-    document_(`texts/${wanted}.json`), document_(`texts/advice.${wanted}.json`), document_(`forms/catalogue.${wanted}.json`),
+    readJson(`texts/${wanted}.json`), readJson(`texts/advice.${wanted}.json`), readJson(`forms/catalogue.${wanted}.json`),
   ]);
   texts = ofPages;
   advice = ofCodes;
@@ -23,7 +23,7 @@ export async function load(wanted) {
   document.documentElement.lang = LOCALES[wanted];
 }
 
-async function document_(path) {
+async function readJson(path) {
   const answer = await fetch(new URL(path, document.baseURI));
   if (!answer.ok) throw new Error(path);
   return answer.json();
@@ -39,8 +39,8 @@ export const has = (key) => key in texts;
 
 /** Return the text of `key` in the grammatical number of `count`. */
 export function count(key, number, values = {}) {
-  const form_ = new Intl.PluralRules(locale()).select(number);
-  return t(has(`${key}.${form_}`) ? `${key}.${form_}` : `${key}.other`, { count: new Intl.NumberFormat(locale()).format(number), ...values });
+  const plural = new Intl.PluralRules(locale()).select(number);
+  return t(has(`${key}.${plural}`) ? `${key}.${plural}` : `${key}.other`, { count: new Intl.NumberFormat(locale()).format(number), ...values });
 }
 
 /** Return the advice on an error code: `requester` and `operator`; an empty object if the code is not known. */

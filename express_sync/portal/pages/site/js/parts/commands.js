@@ -21,11 +21,11 @@ export function commandLine(text) {
     copyButton(text, t("command.copy")));
 }
 
-/** Return a button that copies `text`. */
+/** Return a button that copies `text`, which may be a function that returns it. */
 export function copyButton(text, label) {
   const button = h("button", { type: "button", class: "button is-quiet is-icon", "aria-label": label, title: label, onclick: copy }, icon("copy"));
   async function copy() {
-    await write(text);
+    await write(typeof text === "function" ? text() : text);
     button.replaceChildren(icon("check"));
     announce(t("copied"));
     setTimeout(() => button.replaceChildren(icon("copy")), 1500);

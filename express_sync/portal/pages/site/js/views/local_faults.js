@@ -4,7 +4,7 @@ import { announce, fill, h, reconcile } from "../core/dom.js";
 import { count, t } from "../core/i18n.js";
 import * as cloud from "../core/local_cloud.js";
 import { clock } from "../core/time.js";
-import { commandLine, line } from "../parts/commands.js";
+import { commandLine, copyButton, line } from "../parts/commands.js";
 import { button, empty, notice } from "../parts/feedback.js";
 import { every } from "../parts/timing.js";
 
@@ -51,7 +51,8 @@ function showActive(frame, act) {
 }
 
 const PARTS = {
-  head: (act) => h("div", { class: "card-head" }, h("h2", {}, t("faults.active")), button(t("faults.clear"), () => act(cloud.clearFaults, t("faults.cleared")), "is-danger is-small", "trash")),
+  head: (act) => h("div", { class: "card-head" }, h("h2", {}, t("faults.active")), h("div", { class: "row" },
+    button(t("faults.clear"), () => act(cloud.clearFaults, t("faults.cleared")), "is-danger is-small", "trash"), copyButton(line("fault", "clear"), t("command.copy")))),
   list: () => h("ul", { class: "events" }),
   none: () => empty("succeeded", t("faults.none"), t("faults.none.text")),
 };
@@ -76,7 +77,8 @@ function switches(act) {
   const turnOn = ({ service, operation, fault }) => act(() => cloud.addFault({ service, operation, faults: [fault], count: ALL, seconds: time() }), t("faults.on", { fault }));
   const card = (name) => h("div", { class: "switch" },
     h("h3", {}, t(`faults.${name}`)), h("p", { class: "soft" }, t(`faults.${name}.text`)), h("p", {}, h("code", {}, SWITCHES[name].fault)),
-    h("div", {}, button(t("faults.turn_on"), () => turnOn(SWITCHES[name]), "is-small")));
+    h("div", { class: "row" }, button(t("faults.turn_on"), () => turnOn(SWITCHES[name]), "is-small"),
+      copyButton(() => lineOf({ ...SWITCHES[name], seconds: time() }), t("command.copy"))));
   return h("section", { class: "card stack" }, h("div", { class: "row is-apart" }, h("h2", {}, t("faults.switches")), chooser), h("div", { class: "tiles" }, Object.keys(SWITCHES).map(card)));
 }
 
@@ -104,8 +106,8 @@ function custom(act) {
   return h("section", { class: "card stack" }, h("h2", {}, t("faults.custom")), form);
 }
 
-const lineOf = ({ fault, operation, name, count, seconds: time }) =>
-  line("fault", fault, ...(operation === "CreateExpressSync" ? [] : ["--operation", operation]), ...(name && name !== "*" ? ["--name", name] : []), "--count", count, "--for", `${time}s`);
+const lineOf = ({ fault, operation, name = "*", count: calls, seconds: time }) =>
+  line("fault", fault, ...(operation === "CreateExpressSync" ? [] : ["--operation", operation]), ...(name === "*" ? [] : ["--name", name]), ...(calls ? ["--count", calls] : []), "--for", `${time}s`);
 
 function killing(act) {
   const kill = (after) => act(() => cloud.kill(after), after ? t("faults.armed", { point: after }) : t("faults.killed"));
