@@ -196,6 +196,6 @@ def test_lines_carry_the_trace_context_of_the_request(console: Console) -> None:
     """A request without one has no such field."""
     trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     console.attach("INFO")
-    traced = DeliveryLog.of(invocation_log("FC-1"), "M-1", "REQ-1", trace)
+    traced = log.DeliveryLog.of(log.invocation_log("FC-1"), "M-1", "REQ-1", trace)
     traced.call(Attempt(CREATE, 1, samples.CREATED, 0.5, None))
     assert only(console)["traceparent"] == trace

@@ -7,6 +7,13 @@ import pytest
 
 from tests.support.cli import Shell
 
+_BASH = """
+eval "$(_EXPRESS_SYNC_COMPLETE=bash_source express-sync)"
+COMP_WORDS=(express-sync fai)
+COMP_CWORD=1
+_express_sync_completion express-sync
+echo "${COMPREPLY[@]}"
+"""
 # what each shell runs to complete `express-sync SUB`, after the line of the documentation
 SHELLS = {
     "bash": (
@@ -14,8 +21,7 @@ SHELLS = {
         "--noprofile",
         "--norc",
         "-c",
-        'eval "$(_EXPRESS_SYNC_COMPLETE=bash_source express-sync)"; COMP_WORDS=(express-sync fai); COMP_CWORD=1;'
-        ' _express_sync_completion express-sync; echo "${COMPREPLY[@]}"',
+        _BASH,
     ),
     "zsh": (
         "zsh",
