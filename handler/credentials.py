@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass, field
 
-_PARTS = ("access key id", "access key secret", "security token")
 _SENDABLE = re.compile(r"[!-~]{0,8192}")  # printable ASCII without spaces, no longer than HTTP servers take a header
 
 
@@ -16,10 +15,10 @@ class Credentials:
     security_token: str = field(default="", repr=False)
 
 
-def unsendable(*parts: object) -> str:
-    """Return which part of a key cannot be sent, given in the order of Credentials; empty if all of them can.
+def unsendable(key_id: object, secret: object, token: object) -> str:
+    """Return which part of a key cannot be sent, empty if all of them can.
 
     A header cannot carry other characters, and the exceptions of HTTP libraries then quote the whole value.
     """
-    named = zip(_PARTS, parts, strict=False)
-    return next((name for name, part in named if not (isinstance(part, str) and _SENDABLE.fullmatch(part))), "")
+    parts = {"access key id": key_id, "access key secret": secret, "security token": token}
+    return next((name for name, part in parts.items() if not (isinstance(part, str) and _SENDABLE.fullmatch(part))), "")

@@ -26,7 +26,7 @@ from handler.sgw.client import Sgw, Stamps
 from handler.sgw.endpoints import public_endpoint
 from handler.smq.client import Smq
 from handler.smq.senders import QueueSender, ResultTopic
-from handler.transport.connection import Connections
+from handler.transport.pool import Connections
 
 MAX_SHARE_OF_RETENTION = 0.5  # a message becomes visible again before this share of its retention time has passed
 
@@ -70,7 +70,8 @@ def _handled(event: bytes, context: Any) -> str:
     deadlines = Deadlines.of(
         began, int(context.function.timeout), settings.look_reserve_seconds, settings.publish_reserve_seconds
     )
-    smq = Smq(settings.mns_endpoint, config.credentials(context, os.environ))
+    keys = config.credentials(context, os.environ)
+    smq = Smq(settings.mns_endpoint, keys, _connections(settings.mns_endpoint, settings.concurrency))
     value = read_bytes(event)
     command = control.parse(value)
     # In a batch of a trigger, one delivery that has to come back would bring all others back; in a drain it would not.
@@ -82,6 +83,8 @@ def _handled(event: bytes, context: Any) -> str:
         logger.info("carried out", **summary)  # a timer does not read the answer
         return json.dumps(summary)
     intake = envelope.intake_of(value, event)
+    # Every delivery ends in a publication: connections for that are opened while the API is called.
+    smq.connections.prepare(min(len(intake.deliveries), settings.concurrency), smq.timeout_seconds)
     outcomes = pipeline.process(intake.deliveries, deadlines)
     unfinished = outcomes.count(None)
     if unfinished:
@@ -97,6 +100,12 @@ def _settings() -> config.Settings:
     settings = config.settings(os.environ)
     log.configure(settings.log_level)
     return settings
+
+
+@cache
+def _connections(endpoint: str, concurrency: int) -> Connections:
+    """Return the connections to an endpoint, which the instance keeps; keys belong to requests, not to connections."""
+    return Connections(endpoint, concurrency)
 
 
 def _pipeline(
@@ -122,7 +131,8 @@ def _provisioner(settings: config.Settings, context: Any, credentials: Credentia
         late_pause_seconds=settings.late_pause_seconds,
         adoption=settings.adoption,
     )
-    return Provisioner(policy, Sgw(endpoint, credentials, Connections(endpoint), stamps), SystemClock())
+    sgw = Sgw(endpoint, credentials, _connections(endpoint, settings.concurrency), stamps)
+    return Provisioner(policy, sgw, SystemClock())
 
 
 def _settlement(settings: config.Settings, context: Any, smq: Smq, *, can_dead_letter: bool) -> Settlement:

@@ -48,9 +48,10 @@ def lanes_of(deliveries: Iterable[tuple[str | None, str | None]]) -> list[Reques
 
 def side_by_side(process: Callable[[RequestLane], T], lanes: Sequence[RequestLane], concurrency: int) -> list[T]:
     """Return the result of each lane, in order; at most `concurrency` lanes are processed at a time."""
-    if len(lanes) <= 1:
+    workers = min(concurrency, len(lanes))
+    if workers <= 1:
         return [process(lane) for lane in lanes]
-    with ThreadPoolExecutor(min(concurrency, len(lanes))) as pool:
+    with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(process, lanes))
 
 

@@ -1,6 +1,7 @@
 """What the admin APIs (`/_local/...`) of all emulators share: JSON bodies and errors. No cloud has these paths.
 
-They need no signature. A request that cannot be used gets status 400 and a JSON object whose `message` says why.
+They need no signature; `admin_guard` refuses what a foreign web page could send. A request that cannot be used gets
+status 400 and a JSON object whose `message` says why.
 """
 
 import json

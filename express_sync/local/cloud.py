@@ -1,6 +1,7 @@
 """The local cloud: MNS, sgw and FC on three loopback ports, built from one template. The composition root of `local`.
 
-Only the two service endpoints differ in the function's environment from what the template declares.
+Only the two service endpoints, and with TLS the certificates to trust, differ in the function's environment from what
+the template declares.
 Does not reproduce: the trigger's access to the queue over HTTP; it receives messages also while the port is closed.
 """
 
@@ -17,6 +18,7 @@ from starlette.applications import Starlette
 
 from express_sync.local.account import LOCAL_ACCOUNT, Account
 from express_sync.local.admin import ADMIN_ERRORS
+from express_sync.local.certificates import Certificates
 from express_sync.local.console import State, console_routes, state_of
 from express_sync.local.crash_points import CrashPoints
 from express_sync.local.fc.app import routes
@@ -28,6 +30,7 @@ from express_sync.local.mns.engine.message_service import MessageService
 from express_sync.local.outage import Outages, outage_routes
 from express_sync.local.ready import ready_object
 from express_sync.local.resources import create_resources
+from express_sync.local.server import Link
 from express_sync.local.servers import Servers
 from express_sync.local.sgw.app import create_app as sgw_app
 from express_sync.local.sgw.groups import GroupService
@@ -41,6 +44,7 @@ T = TypeVar("T")
 
 MNS_ENDPOINT = "EXPRESS_SYNC_MNS_ENDPOINT"
 SGW_ENDPOINT = "EXPRESS_SYNC_SGW_ENDPOINT"
+TRUSTED_CERTIFICATES = "SSL_CERT_FILE"  # OpenSSL's own variable
 
 
 class NotRunnableError(ValueError):
@@ -54,7 +58,7 @@ class CloudOptions:
     `code` is the directory of the unpacked package (default: that of the template); with `port_base` N the ports of
     mns, sgw and fc are N, N+1 and N+2, with 0 free ports; the waits of triggers and async retries are multiplied by
     `clock_factor`; `runtime` overrides the template's; `environment` is added to the function's; `parameters` are the
-    template's.
+    template's; with `tls` mns and sgw are served over TLS, with `rtt_ms` each round trip to them takes that long.
     """
 
     template: Path = TEMPLATE
@@ -66,6 +70,8 @@ class CloudOptions:
     runtime: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
+    tls: bool = False
+    rtt_ms: float = 0.0
 
 
 DEFAULT = CloudOptions()
@@ -86,6 +92,7 @@ class LocalCloud:
         self._runtime: Runtime | None = None
         self._triggers = Triggers(account, self.messages.queues, self._clock)
         self._servers = Servers(options.port_base)
+        self._certificates = Certificates() if options.tls else None
         self._outages = Outages(self._servers.by_service)
 
     async def start(self) -> None:
@@ -103,10 +110,17 @@ class LocalCloud:
         await self._servers.stop()
         if self._runtime:
             await self._runtime.stop()
+        if self._certificates:
+            self._certificates.remove()
 
     def ready(self) -> dict[str, Any]:
         """Return the ready object of a running cloud."""
-        return ready_object(self.deployment, self._account, self._servers.urls)
+        return ready_object(self.deployment, self._account, self._servers.urls, self.ca_file)
+
+    @property
+    def ca_file(self) -> Path | None:
+        """Return the certificates to trust for its https URLs, None if it has none."""
+        return self._certificates.ca_file if self._certificates else None
 
     def log_lines(self, after: int) -> list[dict[str, Any]]:
         """Return the function's log lines with a greater number than `after`, oldest first."""
@@ -114,8 +128,9 @@ class LocalCloud:
 
     async def _start(self) -> None:
         create_resources(self.deployment, self.messages)
-        await self._servers.serve("mns", mns_app(self.messages, self._account, self._crash_points))
-        await self._servers.serve("sgw", sgw_app(self.groups, self._account, self._crash_points))
+        link = Link(self._certificates.server if self._certificates else None, self._options.rtt_ms / 1000)
+        await self._servers.serve("mns", mns_app(self.messages, self._account, self._crash_points), link)
+        await self._servers.serve("sgw", sgw_app(self.groups, self._account, self._crash_points), link)
         if self._options.with_function:
             self._runtime = self._run_function()
         await self._servers.serve("fc", self._fc_app())
@@ -148,6 +163,7 @@ class LocalCloud:
             **declared.environment,
             MNS_ENDPOINT: self._servers.urls["mns"],
             SGW_ENDPOINT: self._servers.urls["sgw"],
+            **({TRUSTED_CERTIFICATES: str(self.ca_file)} if self.ca_file else {}),
             **self._options.environment,
         }
         return replace(declared, runtime=self._options.runtime or declared.runtime, environment=environment)

@@ -1,6 +1,7 @@
 """The ready object: what tools need to know of a running local cloud."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from express_sync.local.account import Account
@@ -11,8 +12,10 @@ REQUEST_QUEUE = "EXPRESS_SYNC_REQUEST_QUEUE"
 DEAD_LETTER_QUEUE = "EXPRESS_SYNC_DEAD_LETTER_QUEUE"
 
 
-def ready_object(deployment: Deployment, account: Account, urls: Mapping[str, str]) -> dict[str, Any]:
-    """Return the ready object of a cloud that serves mns, sgw and fc at `urls`."""
+def ready_object(
+    deployment: Deployment, account: Account, urls: Mapping[str, str], ca_file: Path | None = None
+) -> dict[str, Any]:
+    """Return the ready object of a cloud that serves mns, sgw and fc at `urls`; `ca_file` certifies its https URLs."""
     settings = deployment.function.environment
     topic = settings.get(RESULT_TOPIC, "")
     trigger = next(iter(deployment.triggers), None)
@@ -32,6 +35,7 @@ def ready_object(deployment: Deployment, account: Account, urls: Mapping[str, st
         "sgw": {"endpoint": urls["sgw"]},
         "fc": {"endpoint": urls["fc"], "function": deployment.function.name},
         "console": f"{urls['fc']}/",
+        **({"caFile": str(ca_file)} if ca_file else {}),
     }
 
 

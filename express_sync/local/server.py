@@ -1,5 +1,8 @@
 """Serves one ASGI application on one loopback port; it can be stopped and started again.
 
+Every admin path (`/_local/...`) is guarded here, whatever the application is.
+On request it speaks TLS, and behind a relay that adds a round-trip time.
+
 An application may break its connection instead of responding: `reset(scope)` sends a TCP RST, as a failing gateway
 does; `write(scope, data)` sends bytes past the server.
 """
@@ -7,18 +10,21 @@ does; `write(scope, data)` sends bytes past the server.
 import asyncio
 import contextlib
 import socket
-import struct
+import ssl
 from collections.abc import Generator, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
 from starlette.types import Receive
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from express_sync.local.admin_guard import AdminGuard
+from express_sync.local.relay import LINGER_ZERO, Relay
+
 LOOPBACK = "127.0.0.1"
 _RESET = "local.reset"
 _WRITE = "local.write"
-_LINGER_ZERO = struct.pack("ii", 1, 0)
 
 
 def reset(scope: MutableMapping[str, Any]) -> None:
@@ -37,25 +43,48 @@ async def disconnected(receive: Receive) -> None:
         pass
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """How clients reach a server: over TLS if it has a context, and with a round-trip time."""
+
+    tls: ssl.SSLContext | None = None
+    rtt_seconds: float = 0.0
+
+
+PLAIN = Link()
+
+
 class LoopbackServer:
     """Serves `app` on 127.0.0.1; `port` 0 takes a free one at the first start and keeps it over restarts."""
 
-    def __init__(self, app: Any, port: int = 0) -> None:
-        self._app = app
+    def __init__(self, app: Any, port: int = 0, link: Link = PLAIN) -> None:
+        self._app = AdminGuard(app)
         self.port = port
+        self._link = link
+        self._relay: Relay | None = None
         self._server: _QuietServer | None = None
         self._task: asyncio.Task[None] | None = None
         self._running: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
-        """Return `http://127.0.0.1:PORT`, without a slash at its end; valid once started."""
-        return f"http://{LOOPBACK}:{self.port}"
+        """Return `http://127.0.0.1:PORT`, or https, without a slash at its end; valid once started."""
+        return f"{'https' if self._link.tls else 'http'}://{LOOPBACK}:{self.port}"
 
     async def start(self) -> None:
         """Start to serve, and return once connections are accepted. OSError if the port is taken."""
-        listener = _listen(self.port)
-        self.port = listener.getsockname()[1]
+        public = _listen(self.port)
+        self.port = public.getsockname()[1]
+        if not self._link.rtt_seconds:
+            await self._serve(public)
+            return
+        hidden = _listen(0)
+        self._relay = Relay(public, hidden.getsockname(), self._link.rtt_seconds)
+        await self._serve(hidden)
+        await self._relay.start()
+
+    async def _serve(self, listener: socket.socket) -> None:
+        tls = self._link.tls
         config = uvicorn.Config(
             self._run,
             http=_ResettableProtocol,
@@ -66,6 +95,7 @@ class LoopbackServer:
             server_header=False,
             timeout_graceful_shutdown=1,
             timeout_keep_alive=75,
+            ssl_context_factory=None if tls is None else lambda *_default: tls,
         )
         self._server = _QuietServer(config)
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
@@ -78,6 +108,9 @@ class LoopbackServer:
         """Close the port and every connection, answered or not; do nothing if not started."""
         if self._server is None or self._task is None:
             return
+        if self._relay is not None:
+            self._relay.close()
+            self._relay = None
         self._server.should_exit = True
         self._server.force_exit = True
         await self._stop_accepting()
@@ -129,7 +162,8 @@ class _QuietServer(uvicorn.Server):
     def hang_up(self) -> None:
         """Close every connection, answered or not."""
         for connection in tuple(self.server_state.connections):
-            connection.transport.close()
+            # closing over TLS would wait for the client's part of it
+            connection.transport.abort() if self.config.is_ssl else connection.transport.close()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -151,5 +185,5 @@ class _ResettableProtocol(HttpToolsProtocol):
     def _reset(self) -> None:
         if not self.transport.is_closing():
             sock = self.transport.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
             self.transport.abort()

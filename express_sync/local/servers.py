@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from starlette.applications import Starlette
 
-from express_sync.local.server import LoopbackServer
+from express_sync.local.server import PLAIN, Link, LoopbackServer
 
 
 class PortTakenError(OSError):
@@ -24,10 +24,10 @@ class Servers:
         """Return the URL of each service."""
         return {service: server.url for service, server in self.by_service.items()}
 
-    async def serve(self, service: str, app: Starlette) -> None:
-        """Serve `app` on the next port. PortTakenError."""
+    async def serve(self, service: str, app: Starlette, link: Link = PLAIN) -> None:
+        """Serve `app` on the next port over `link`. PortTakenError."""
         port = self._port_base + len(self.by_service) if self._port_base else 0
-        server = self.by_service[service] = LoopbackServer(app, port)
+        server = self.by_service[service] = LoopbackServer(app, port, link)
         try:
             await server.start()
         except OSError as error:

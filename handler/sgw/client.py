@@ -12,7 +12,8 @@ from handler.model import Answer, LookupResult, ProvisionRequest, Unanswered
 from handler.sgw import responses
 from handler.sgw.responses import Reply
 from handler.sgw.signing import canonical_query, signed_headers
-from handler.transport.connection import CallError, Connections, request_bytes
+from handler.transport.connection import CallError, request_bytes
+from handler.transport.pool import Connections
 
 VERSION = "2018-05-11"
 

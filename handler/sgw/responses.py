@@ -94,7 +94,7 @@ def _listed(body: Mapping[str, Any]) -> Sequence[object] | None:
 
     A reply without the member is an empty list only if it counts 0 groups: it might be an answer to another call.
     """
-    total = str(body.get("TotalCount", ""))
+    total = str(body.get("TotalCount"))
     count = int(total) if _COUNT.fullmatch(total) else None
     entries = _entries(body.get("ExpressSyncs", None if count == 0 else "absent"))
     return None if count is not None and entries is not None and count > len(entries) else entries

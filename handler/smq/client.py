@@ -1,14 +1,14 @@
 """The client of MNS (SMQ): the official SDK, with a workaround for each of its defects that can reach the function.
 
 Each operation has its own SDK account, because the SDK is not thread-safe. It calls through the function's own
-connection, because the SDK's has no overall deadline, repeats requests by itself, and sends spliced requests after a
-local failure. Bodies are sent unencoded, because its base64 codec loses messages.
+connections, which outlive it, because the SDK's has no overall deadline, repeats requests by itself, and sends spliced
+requests after a local failure. Bodies are sent unencoded, because its base64 codec loses messages.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from mns.account import Account
@@ -18,17 +18,20 @@ from mns.topic import TopicMessage
 
 from handler.credentials import Credentials
 from handler.model import MAX_MESSAGE_BYTES
-from handler.transport.connection import CallError, Connection, request_bytes
-from handler.transport.deadline import CallDeadline
+from handler.transport.connection import CallError, request_bytes
+from handler.transport.pool import Connections
 from handler.transport.response import Response
 
+TIMEOUT_SECONDS = 10.0
 _EMPTY = "MessageNotExist"
-
 _TRANSIENT = frozenset({"InternalError", "InternalServerError", "TooManyRequests", "QpsLimitExceeded", "TimeExpired"})
 _REDIRECTS = range(300, 400)
 _TRANSIENT_CALL_ERRORS = frozenset(
     {"ConnectionLost", "MalformedAnswer", "NameNotResolved", "NotConnected", "ReadTimeout", "TlsFailed"}
 )
+
+
+AnySmq = TypeVar("AnySmq", bound="Smq")
 
 
 class SmqError(Exception):
@@ -59,8 +62,16 @@ class Smq:
 
     endpoint: str
     credentials: Credentials
-    timeout_seconds: float = 10.0
+    connections: Connections
+    timeout_seconds: float = TIMEOUT_SECONDS
     """The maximum duration of one operation, however slowly the bytes arrive."""
+
+    @classmethod
+    def at(
+        cls: type[AnySmq], endpoint: str, credentials: Credentials, timeout_seconds: float = TIMEOUT_SECONDS
+    ) -> AnySmq:
+        """Return a client with connections of its own."""
+        return cls(endpoint, credentials, Connections(endpoint), timeout_seconds)
 
     def with_timeout(self, seconds: float) -> "Smq":
         """Return the same client with another timeout."""
@@ -105,31 +116,28 @@ class Smq:
 
     def _do(self, operation: Callable[[Account], Any], wait_seconds: int = 0) -> Any:
         keys = self.credentials
-        transport = _Transport(self.endpoint, self.timeout_seconds + wait_seconds)
+        transport = _Transport(self.connections, self.timeout_seconds + wait_seconds)
         try:
             # For https the SDK would load all certificates for a connection that is never used.
             host = f"http://{urlsplit(self.endpoint).netloc}"
             account = Account(host, keys.access_key_id, keys.access_key_secret, keys.security_token)
-            account.get_client().set_keep_alive(False)
             account.get_client().http.conn = transport
             return operation(account)
         except MNSExceptionBase as error:
             raise transport.error or _smq_error(error) from None
         except Exception as error:  # the SDK lets KeyError, ValueError and others out of its parsers
             raise SmqError(type(error).__name__, transient=True) from None
-        finally:
-            transport.close()
 
 
 class _Transport:
-    """One call over one connection, with the part of `http.client.HTTPConnection` that the SDK uses.
+    """One call, with the part of `http.client.HTTPConnection` that the SDK uses.
 
     `error` is the error of the call: the SDK turns every exception into one of its own, with a text.
     """
 
-    def __init__(self, url: str, seconds: float) -> None:
-        self._connection = Connection(url)
-        self._deadline = CallDeadline(seconds)
+    def __init__(self, connections: Connections, seconds: float) -> None:
+        self._connections = connections
+        self._seconds = seconds
         self.sock = SimpleNamespace(setsockopt=lambda *_option: None)
         self.request_length = 0
         self.error: SmqError | None = None
@@ -137,7 +145,7 @@ class _Transport:
     def request(self, method: str, target: str, body: str | bytes, headers: Mapping[str, str]) -> None:
         try:
             request = request_bytes(method, target, headers, body.encode() if isinstance(body, str) else body)
-            self._response = _checked(self._connection.call(request, self._deadline))
+            self._response = _checked(self._connections.call(request, self._seconds))
         except CallError as error:
             self.error = SmqError(error.code, transient=error.code in _TRANSIENT_CALL_ERRORS)
             raise
@@ -150,7 +158,7 @@ class _Transport:
         return SimpleNamespace(status=response.status, getheaders=response.headers.items, read=lambda: response.body)
 
     def close(self) -> None:
-        self._connection.close()
+        """Do nothing: the connection is kept, or closed already."""
 
 
 def _checked(response: Response) -> Response:

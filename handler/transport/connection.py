@@ -1,4 +1,4 @@
-"""HTTP/1.1 calls with one overall deadline, over connections that are reused only while they are clean.
+"""HTTP/1.1 calls with one overall deadline, over a connection that is reused only while it is clean.
 
 Shared by the clients of Cloud Storage Gateway and MNS. A timeout of the standard library bounds each operation on a
 socket, and a peer that sends one byte a second never exceeds it; here every operation gets what is left of the
@@ -9,12 +9,11 @@ import io
 import re
 import socket
 import ssl
-import weakref
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from handler.transport.connector import NotConnectedError, open_socket
-from handler.transport.deadline import CallDeadline, Deadline, NoWait
+from handler.transport.deadline import Deadline, NoWait
 from handler.transport.response import MalformedResponseError, Response, TruncatedResponseError, read_response
 
 _TARGET = re.compile(r"[!-~]+")
@@ -65,10 +64,14 @@ class _Stream(io.RawIOBase):
 
 
 class Connection:
-    """One connection to the host of `url`, opened by the first call. One thread at a time."""
+    """One connection to the host of `url`, opened by the first call if not before. One thread at a time.
 
-    def __init__(self, url: str) -> None:
+    `session` is that of an earlier TLS connection, which shortens the handshake if the server still knows it.
+    """
+
+    def __init__(self, url: str, session: ssl.SSLSession | None = None) -> None:
         self._url = url
+        self._session = session
         self._socket: socket.socket | None = None
 
     def call(self, request: bytes, deadline: Deadline) -> Response:
@@ -89,13 +92,42 @@ class Connection:
             self.close()
         return response
 
-    def is_quiet(self) -> bool:
-        """Return whether the connection is open and no unsolicited bytes have arrived.
+    def open(self, deadline: Deadline) -> None:
+        """Connect. Raise NotConnectedError, OSError or ValueError if that fails."""
+        connected = open_socket(self._url, deadline, self._session)
+        self._socket = connected
+        self._stream = _Stream(connected)
+        self._buffer = io.BufferedReader(self._stream)
 
-        Bytes that arrive later, when the next request is in progress, cannot be distinguished from its answer.
+    def close(self) -> None:
+        """Close the connection, if it is open."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether the connection is open on this side."""
+        return self._socket is not None
+
+    @property
+    def session(self) -> ssl.SSLSession | None:
+        """Return the TLS session to continue on another connection; TLS 1.3 sends it with the first response."""
+        return self._socket.session if isinstance(self._socket, ssl.SSLSocket) else None
+
+    def _ready(self, deadline: Deadline) -> socket.socket:
+        """Return the socket. Raise OSError if the other side has closed it or has sent unsolicited bytes.
+
+        Bytes that arrive later, when the request is in progress, cannot be distinguished from its answer.
         """
         if self._socket is None:
-            return False
+            self.open(deadline)
+        if not self._is_quiet():
+            raise ConnectionError
+        self._stream.deadline = deadline
+        return cast("socket.socket", self._socket)
+
+    def _is_quiet(self) -> bool:
         self._stream.deadline = NoWait()
         try:
             self._buffer.peek(1)
@@ -104,59 +136,6 @@ class Connection:
         except OSError:
             return False
         return False
-
-    def close(self) -> None:
-        """Close the connection, if it is open."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-
-    def _ready(self, deadline: Deadline) -> socket.socket:
-        """Return the socket. Raise OSError if unsolicited bytes have arrived on it."""
-        connected = self._socket or self._open(deadline)
-        if not self.is_quiet():
-            raise ConnectionError
-        self._stream.deadline = deadline
-        return connected
-
-    def _open(self, deadline: Deadline) -> socket.socket:
-        connected = open_socket(self._url, deadline)
-        self._socket = connected
-        self._stream = _Stream(connected)
-        self._buffer = io.BufferedReader(self._stream)
-        return connected
-
-
-class Connections:
-    """Connections to the host of `url`, kept for the next call. Thread-safe."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._idle: list[Connection] = []
-        weakref.finalize(self, _close_all, self._idle)
-
-    def call(self, request: bytes, seconds: float) -> Response:
-        """Send `request` over a connection of its own, and return the response within `seconds`, or raise CallError."""
-        deadline = CallDeadline(seconds)
-        connection = self._take()
-        response = connection.call(request, deadline)
-        self._idle.append(connection)
-        return response
-
-    def _take(self) -> Connection:
-        while True:
-            try:
-                connection = self._idle.pop()  # one atomic step, so that no two threads get the same connection
-            except IndexError:
-                return Connection(self._url)
-            if connection.is_quiet():
-                return connection
-            connection.close()
-
-
-def _close_all(connections: list[Connection]) -> None:
-    for connection in connections:
-        connection.close()
 
 
 def _call_error(error: Exception, is_sent: bool) -> CallError:

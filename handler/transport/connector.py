@@ -40,11 +40,14 @@ class Endpoint:
         return Endpoint(parts.hostname or "", parts.port or _PORTS[parts.scheme], parts.scheme == "https")
 
 
-def open_socket(url: str, deadline: Deadline) -> socket.socket:
-    """Return a socket that is connected to the host of `url`, over TLS for https. NotConnectedError if that fails."""
+def open_socket(url: str, deadline: Deadline, session: ssl.SSLSession | None = None) -> socket.socket:
+    """Return a socket that is connected to the host of `url`, over TLS for https. NotConnectedError if that fails.
+
+    `session` is that of an earlier connection to the same host.
+    """
     endpoint = Endpoint.of(url)
     connected = _connected(_addresses(endpoint, deadline), deadline)
-    return _secured(connected, endpoint.host, deadline) if endpoint.is_secure else connected
+    return _secured(connected, endpoint.host, deadline, session) if endpoint.is_secure else connected
 
 
 def _addresses(endpoint: Endpoint, deadline: Deadline) -> list[Any]:
@@ -82,12 +85,12 @@ def _connected(addresses: list[Any], deadline: Deadline) -> socket.socket:
     raise NotConnectedError("NotConnected")
 
 
-def _secured(connected: socket.socket, host: str, deadline: Deadline) -> socket.socket:
+def _secured(connected: socket.socket, host: str, deadline: Deadline, session: ssl.SSLSession | None) -> socket.socket:
     """Make the TLS handshake; OpenSSL's own timeout covers all of it. The socket is closed if it fails."""
     with connected:
         try:
             connected.settimeout(deadline.left())
-            return _tls().wrap_socket(connected, server_hostname=host)
+            return _tls().wrap_socket(connected, server_hostname=host, session=session)
         except ssl.SSLCertVerificationError:
             raise NotConnectedError("CertificateNotTrusted") from None
         except ssl.SSLError:

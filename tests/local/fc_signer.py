@@ -15,6 +15,7 @@ from tests.support.patience import PATIENCE_SECONDS
 
 PATH_2016 = "/2016-08-15/services/express-sync/functions/sample/invocations"
 PATH_2023 = "/2023-03-30/functions/sample/invocations"
+JSON_BODY = {"Content-Type": "application/json"}
 
 
 @dataclass(frozen=True)

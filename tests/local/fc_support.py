@@ -135,6 +135,7 @@ def local_post(running: RunningCloud, path: str, wish: object = None, service: s
 
 
 def _json(running: RunningCloud, method: str, path: str, service: str, body: str | None = None) -> Any:
-    response = urllib3.request(method, running.ready[service]["endpoint"] + path, body=body, retries=False)
+    url, headers = running.ready[service]["endpoint"] + path, {"Content-Type": "application/json"} if body else {}
+    response = urllib3.request(method, url, body=body, headers=headers, retries=False)
     assert response.status == 200, response.data
     return json.loads(response.data)

@@ -95,7 +95,8 @@ class RawClient:
 
     def local(self, method: str, path: str, document: Any = None) -> tuple[int, Any]:
         """Call the admin API with JSON, unsigned."""
-        self.connection.request(method, f"/_local/{path}", None if document is None else json.dumps(document))
+        body = None if document is None else json.dumps(document)
+        self.connection.request(method, f"/_local/{path}", body, {"Content-Type": "application/json"})
         response = self.connection.getresponse()
         return response.status, json.loads(response.read())
 

@@ -127,7 +127,7 @@ class RunningSgw:
 
     def admin(self, method: str, path: str, document: object = None) -> Response:
         body = b"" if document is None else json.dumps(document).encode()
-        return self.send(method, f"/_local/{path}", body)
+        return self.send(method, f"/_local/{path}", body, {"Content-Type": "application/json"})
 
     def queue_faults(self, *faults: str, **more: object) -> None:
         response = self.admin("POST", "faults", {"faults": faults, **more})

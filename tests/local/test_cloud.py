@@ -24,7 +24,7 @@ from express_sync.local.cloud import (
 from express_sync.local.servers import PortTakenError
 from express_sync.local.template.parser import TemplateError
 from express_sync.paths import TEMPLATE
-from tests.local.fc_signer import PATH_2023, acs3_headers, send
+from tests.local.fc_signer import JSON_BODY, PATH_2023, acs3_headers, send
 from tests.local.fc_support import cloud_of, fc_port, local_get, local_post, wait_until_dead
 from tests.local.mns_client import RawClient
 from tests.support.patience import wait_for
@@ -251,7 +251,7 @@ def test_outage_of_a_service_loses_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("wish", [b'{"service": "fc", "seconds": 1}', b'{"service": "mns"}', b"[]", b"{"])
 def test_invalid_outage_is_refused(tmp_path: Path, wish: bytes) -> None:
     with cloud_of(tmp_path, SOURCE) as running:
-        assert send(fc_port(running), "/_local/restart", {}, wish).status == 400
+        assert send(fc_port(running), "/_local/restart", JSON_BODY, wish).status == 400
 
 
 def test_console_loads_nothing_from_other_hosts(tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def test_unusable_request_is_explained(faults: FaultQueue[str], url: str, docume
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"null"])
 def test_body_that_is_not_a_json_object_is_explained(url: str, body: bytes) -> None:
-    response = urllib3.request("POST", url, body=body)
+    response = urllib3.request("POST", url, body=body, headers={"Content-Type": "application/json"})
     assert (response.status, response.json()) == (400, {"message": "the body must be a JSON object"})
 
 

@@ -16,7 +16,7 @@ from express_sync.local.cloud import RunningCloud
 from express_sync.local.fc.errors import FcError
 from express_sync.local.fc.signature import verify_acs3, verify_fc
 from express_sync.local.openapi.request import Call
-from tests.local.fc_signer import PATH_2016, PATH_2023, Response, acs3_headers, fc_headers, send
+from tests.local.fc_signer import JSON_BODY, PATH_2016, PATH_2023, Response, acs3_headers, fc_headers, send
 from tests.local.fc_support import cloud_of, fc_port, local_get, local_post
 
 SOURCE = """
@@ -218,7 +218,7 @@ def test_reset_removes_invocations_and_logs(tmp_path: Path) -> None:
     ],
 )
 def test_kill_at_an_unknown_point_is_refused(cloud: RunningCloud, body: bytes, message: str) -> None:
-    response = send(fc_port(cloud), "/_local/kill", {}, body)
+    response = send(fc_port(cloud), "/_local/kill", JSON_BODY, body)
     assert response.status == 400
     assert json.loads(response.body)["message"].startswith(message)
 

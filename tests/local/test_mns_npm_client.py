@@ -1,8 +1,6 @@
 """The official npm client (`@alicloud/mns`) works with the local MNS."""
 
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,38 +9,16 @@ import pytest
 
 from express_sync.local.account import LOCAL_ACCOUNT
 from tests.local.mns_server import RunningMns
+from tests.support.node import install
 from tests.support.patience import PATIENCE_SECONDS
 
 SOURCE = Path(__file__).parent / "npm"
-FILES = ("package.json", "package-lock.json", ".npmrc", "round.js")
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install the client as in the lock file into a directory outside of the checkout."""
-    directory = tmp_path_factory.mktemp("npm")
-    for name in FILES:
-        shutil.copy(SOURCE / name, directory)
-    try:
-        subprocess.run(
-            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"],
-            cwd=directory,
-            check=True,
-            capture_output=True,
-            timeout=PATIENCE_SECONDS,
-        )
-    except FileNotFoundError:
-        unavailable("npm is not installed")
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        unavailable(f"npm could not install the client: {(error.stderr or b'').decode()[-500:]}")
-    return directory
-
-
-def unavailable(reason: str) -> None:
-    """Skip the test without Node, except in CI, where Node is required."""
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
+    return install(SOURCE, tmp_path_factory.mktemp("npm"), ["round.js"])
 
 
 def test_npm_client_completes_all_its_operations(mns: RunningMns, installed: Path) -> None:

@@ -15,7 +15,7 @@ from express_sync.local.fc.result import InvocationResult
 from express_sync.local.template.timers import Timer
 from express_sync.local.trigger.queue_trigger import ScaledClock
 from express_sync.local.trigger.timer import TimerTrigger
-from tests.local.fc_signer import send
+from tests.local.fc_signer import JSON_BODY, send
 from tests.local.fc_support import cloud_of, fc_port, local_get, local_post, until, wait_until_dead
 from tests.support.patience import PATIENCE_SECONDS, wait_for
 
@@ -200,6 +200,6 @@ def test_failed_timer_run_is_retried_as_asynchronous(tmp_path: Path) -> None:
 )
 def test_unknown_timer_cannot_be_fired(tmp_path: Path, wish: bytes, status: int) -> None:
     with cloud_of(tmp_path, SOURCE, more=SWEEP.replace("ENABLED", "false")) as running:
-        response = send(fc_port(running), "/_local/timer", {}, wish)
+        response = send(fc_port(running), "/_local/timer", JSON_BODY, wish)
         assert response.status == status
         assert ended(running) == []

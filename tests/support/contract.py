@@ -2,8 +2,6 @@
 
 import json
 
-from jsonschema import Draft7Validator
+from handler.inbound.validation import SCHEMAS, ContractValidator
 
-from handler.inbound.validation import SCHEMAS
-
-OUTCOME_VALIDATOR = Draft7Validator(json.loads((SCHEMAS / "provision-outcome.v1.json").read_bytes()))
+OUTCOME_VALIDATOR = ContractValidator(json.loads((SCHEMAS / "provision-outcome.v1.json").read_bytes()))

@@ -104,6 +104,10 @@ class ScriptedServer:
         """Return the server's URL, without a slash at its end."""
         return f"{'https' if self._tls else 'http'}://{self.address}"
 
+    def change_certificate(self, tls: ssl.SSLContext) -> None:
+        """Speak TLS with another certificate on the connections to come."""
+        self._tls = tls
+
     def wait_for_close(self) -> None:
         """Return once one more connection is closed."""
         assert self._closed.acquire(timeout=PATIENCE_SECONDS)

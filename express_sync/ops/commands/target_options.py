@@ -55,6 +55,8 @@ def reads_target(command: Callable[Concatenate[Target, P], None]) -> Callable[P,
         chosen = given or choose(name, Path.cwd(), system.environment)
         target = chosen.retrying(Retry(system.now, system.sleep, chosen.is_up))
         info(f"Acting on {target.description}.")
+        if "caFile" in target.profile:
+            system.trust(target.profile["caFile"])
         try:
             command(target, *args, **options)
         except SmqError as error:

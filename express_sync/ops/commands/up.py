@@ -30,7 +30,13 @@ ACTIVITY_SECONDS = 0.5
 
 @click.command()
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Write the ready object to this file.")
-@click.option("--no-function", is_flag=True, help="Run only the queues and the API; requests stay in the queue.")
+@click.option(
+    "--no-function",
+    "with_function",
+    flag_value=False,
+    default=True,
+    help="Run only the queues and the API; requests stay in the queue.",
+)
 @click.option("--port-base", type=click.IntRange(1, 65533), help="Use ports N (SMQ), N+1 (sgw) and N+2 (FC, console).")
 @click.option(
     "--clock-factor",
@@ -42,15 +48,18 @@ ACTIVITY_SECONDS = 0.5
 @click.option(
     "--env", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the function; may be repeated."
 )
+@click.option("--tls", is_flag=True, help="Serve SMQ and sgw over TLS, with certificates of its own.")
+@click.option(
+    "--rtt",
+    "rtt_ms",
+    type=Finite(0, 10_000),
+    default=CloudOptions.rtt_ms,
+    metavar="MILLISECONDS",
+    help="Let each round trip to SMQ and sgw take this long.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the ready object as one line of JSON.")
 def up(
-    *,
-    ready_file: Path | None,
-    no_function: bool,
-    port_base: int | None,
-    clock_factor: float,
-    settings: tuple[str, ...],
-    as_json: bool,
+    *, ready_file: Path | None, port_base: int | None, settings: tuple[str, ...], as_json: bool, **options: Any
 ) -> None:
     """Run the cloud of template.yml on this machine: SMQ, Cloud Storage Gateway, Function Compute.
 
@@ -60,6 +69,7 @@ def up(
     Examples:
       express-sync up
       express-sync up --port-base 8700 --no-function
+      express-sync up --tls --rtt 20
       express-sync up --json --ready-file ready.json &
       express-sync up --env EXPRESS_SYNC_MAX_DEFERRALS=6
 
@@ -69,14 +79,9 @@ def up(
       2    could not start; one sentence says why
       130  stopped by Ctrl-C
     """
-    options = CloudOptions(
-        with_function=not no_function,
-        port_base=port_base or 0,
-        clock_factor=clock_factor,
-        environment=_settings(settings),
-    )
+    chosen = CloudOptions(port_base=port_base or 0, environment=_settings(settings), **options)
     with claimed(state_directory(Path.cwd(), system.environment)) as claim:
-        received = _run(options, _Announcement(claim, ready_file, as_json=as_json))
+        received = _run(chosen, _Announcement(claim, ready_file, as_json=as_json))
     if received == signal.SIGINT:
         exit_with(ExitCode.INTERRUPTED)
 

@@ -93,7 +93,7 @@ def connect(ready: Mapping[str, Any]) -> DemoCloud:
         raise CliError(f"SMQ of the demo's cloud cannot be used ({error.type}); try again.") from error
     finally:
         account.get_client().close_connection()
-    tap = Queue(Smq(mns["endpoint"], keys), TAP_QUEUE)
+    tap = Queue(Smq.at(mns["endpoint"], keys), TAP_QUEUE)
     return DemoCloud(Target(LOCAL, "the demo's cloud", ready, keys), tap)
 
 

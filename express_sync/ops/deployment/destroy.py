@@ -111,7 +111,7 @@ def _message_counts(location: StackLocation, credentials: Credentials) -> Mappin
     endpoint = profile.get("mns", {}).get("endpoint")
     if not endpoint:
         return {}
-    inventory = SmqInventory(endpoint, credentials)
+    inventory = SmqInventory.at(endpoint, credentials)
     names = (profile["mns"].get(key) for key in QUEUES)
     return {name: count for name in names if name and (count := _message_count(inventory, name)) != 0}
 

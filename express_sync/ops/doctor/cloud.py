@@ -59,12 +59,12 @@ class InspectedCloud:
     @cached_property
     def inventory(self) -> SmqInventory:
         """The queues, topics and subscriptions of SMQ."""
-        return SmqInventory(self.endpoint(SMQ), self.found.credentials)
+        return SmqInventory.at(self.endpoint(SMQ), self.found.credentials)
 
     @cached_property
     def queue_admin(self) -> QueueAdmin:
         """What looks at queues."""
-        return QueueAdmin(self.endpoint(SMQ), self.found.credentials)
+        return QueueAdmin.at(self.endpoint(SMQ), self.found.credentials)
 
     @cached_property
     def groups(self) -> Response:

@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from jsonschema import Draft7Validator
+from handler.inbound.validation import SCHEMAS, ContractValidator
 
-from handler.inbound.validation import SCHEMAS
-
-_VALIDATOR = Draft7Validator(json.loads((SCHEMAS / "provision-outcome.v1.json").read_bytes()))
+_VALIDATOR = ContractValidator(json.loads((SCHEMAS / "provision-outcome.v1.json").read_bytes()))
 MAX_POLL_SECONDS = 5  # short enough for a progress display to stay true
 
 

@@ -53,4 +53,4 @@ def queue(profile: Mapping[str, Any], role: str, credentials: Credentials, retry
     if not mns.get(role):
         unnamed = f"The profile does not name this queue; add mns.{role} to it."
         raise CliError(_NO_RESULT_QUEUE if role == RESULT_QUEUE else unnamed)
-    return Queue(Smq(mns["endpoint"].rstrip("/"), credentials), mns[role], retry)
+    return Queue(Smq.at(mns["endpoint"].rstrip("/"), credentials), mns[role], retry)

@@ -51,6 +51,7 @@ _PROPERTIES = {
     "accountId": {"type": "string", "pattern": r"^[0-9]+$(?!\n)"},
     "namePrefix": {"type": "string", "pattern": r"^[a-z][a-z0-9-]{1,30}$(?!\n)"},
     "console": {"type": ["string", "null"]},
+    "caFile": _TEXT,
     **{name: {"type": "object", "additionalProperties": False, "properties": {"endpoint": _URL}} for name in DEPLOYING},
 }
 _EXPECTED = {

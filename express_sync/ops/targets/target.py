@@ -67,7 +67,7 @@ class Target:
     @property
     def queue_admin(self) -> QueueAdmin:
         """Return the client that manages queues."""
-        return QueueAdmin(self.profile["mns"]["endpoint"].rstrip("/"), self.credentials)
+        return QueueAdmin.at(self.profile["mns"]["endpoint"].rstrip("/"), self.credentials)
 
     @property
     def function(self) -> tuple[str, str]:

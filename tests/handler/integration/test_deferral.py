@@ -38,7 +38,7 @@ def cloud() -> Iterator[RunningCloud]:
 
 def _smq(cloud: RunningCloud) -> Smq:
     ready = cloud.ready
-    return Smq(ready["mns"]["endpoint"], Credentials(ready["accessKeyId"], ready["accessKeySecret"]))
+    return Smq.at(ready["mns"]["endpoint"], Credentials(ready["accessKeyId"], ready["accessKeySecret"]))
 
 
 def _fail(cloud: RunningCloud, faults: list[str]) -> None:

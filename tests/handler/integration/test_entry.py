@@ -204,7 +204,7 @@ def test_empty_batch_publishes_nothing(cloud: FunctionCloud) -> None:
 def test_command_is_run_answered_and_logged(cloud: FunctionCloud, capsys: pytest.CaptureFixture[str]) -> None:
     """The answer to a timer is not read, so the log has the summary too."""
     cloud.set_variable("DEAD_LETTER_QUEUE", "requests")
-    smq = Smq(cloud.mns.url, credentials_of(ROLE))
+    smq = Smq.at(cloud.mns.url, credentials_of(ROLE))
     smq.send("requests", [json.dumps(document("REQ-0")), "garbage"])
     payload = json.dumps({"control": {"drain": "deadLetters"}})
     timer = {"triggerTime": "2026-11-23T08:00:00Z", "triggerName": "sweep", "payload": payload}

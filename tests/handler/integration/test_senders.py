@@ -50,7 +50,7 @@ class Publisher:
     clock: ManualClock = field(default_factory=ManualClock)
 
     def topic(self, name: str = "outcomes") -> ResultTopic:
-        return ResultTopic(Smq(self.mns.url, ROLE), name, self.clock, Backoff(5, 0.5, 2.0))
+        return ResultTopic(Smq.at(self.mns.url, ROLE), name, self.clock, Backoff(5, 0.5, 2.0))
 
     def until(self) -> float:
         return self.clock.now() + 60.0

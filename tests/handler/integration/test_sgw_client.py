@@ -13,7 +13,7 @@ import pytest
 from handler.credentials import Credentials
 from handler.model import Created, Group, GroupList, ProvisionRequest, Refused, Unanswered
 from handler.sgw.client import Sgw, Stamps
-from handler.transport.connection import Connections
+from handler.transport.pool import Connections
 from tests.local.sgw_support import RunningSgw
 from tests.support.patience import PATIENCE_SECONDS, SILENCE_SECONDS, wait_for
 from tests.support.role_credentials import ROLE, USER

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from tests.support.scripted_server import (
     closes,
     is_silent,
     refusing_port,
+    request_on,
     resets,
     sends,
     unreachable_port,
@@ -55,12 +57,12 @@ def mns(running_mns: PreparedMns) -> PreparedMns:
 @pytest.fixture
 def smq(mns: PreparedMns) -> Smq:
     """Return a client of it with the function's temporary key."""
-    return Smq(mns.url, ROLE)
+    return Smq.at(mns.url, ROLE)
 
 
 def client_of(url: str, timeout_seconds: float = PATIENCE_SECONDS) -> Smq:
     """Return a client with a short timeout."""
-    return Smq(url, ROLE, timeout_seconds)
+    return Smq.at(url, ROLE, timeout_seconds)
 
 
 def error_of(operation: Callable[[], object]) -> SmqError:
@@ -145,7 +147,7 @@ def test_receive_from_an_empty_queue_returns_nothing(smq: Smq) -> None:
 
 def test_long_poll_may_last_longer_than_the_timeout(mns: PreparedMns) -> None:
     """The wait is added to the timeout; the SDK would time out while the service hands out a message."""
-    assert Smq(mns.url, ROLE, timeout_seconds=SILENCE_SECONDS).receive("requests", wait_seconds=1) == ()
+    assert Smq.at(mns.url, ROLE, timeout_seconds=SILENCE_SECONDS).receive("requests", wait_seconds=1) == ()
 
 
 def test_long_poll_ends_when_a_message_arrives(mns: PreparedMns, smq: Smq) -> None:
@@ -162,11 +164,11 @@ def test_long_poll_ends_when_a_message_arrives(mns: PreparedMns, smq: Smq) -> No
 @pytest.mark.parametrize("keys", [ROLE, USER], ids=["with a token", "with an empty token"])
 def test_mns_accepts_keys_with_and_without_a_token(mns: PreparedMns, keys: Credentials) -> None:
     """A long-lived key has an empty token, never None, which would break every call."""
-    assert Smq(mns.url, keys).publish("outcomes", "body", "succeeded")
+    assert Smq.at(mns.url, keys).publish("outcomes", "body", "succeeded")
 
 
 def test_mns_refuses_a_wrong_key_permanently(mns: PreparedMns) -> None:
-    error = error_of(lambda: Smq(mns.url, Credentials("unknown", "x")).publish("outcomes", "body", "succeeded"))
+    error = error_of(lambda: Smq.at(mns.url, Credentials("unknown", "x")).publish("outcomes", "body", "succeeded"))
     assert (error.code, error.transient) == ("InvalidAccessKeyId", False)
 
 
@@ -197,7 +199,7 @@ def test_failure_has_its_code_and_whether_it_is_transient(
 ) -> None:
     """The next call on the same client succeeds."""
     mns.queue_faults("PublishMessage", fault)
-    smq = Smq(mns.url, ROLE, timeout_seconds=SILENCE_SECONDS if "timeout" in fault else PATIENCE_SECONDS)
+    smq = Smq.at(mns.url, ROLE, timeout_seconds=SILENCE_SECONDS if "timeout" in fault else PATIENCE_SECONDS)
     error = error_of(lambda: smq.publish("outcomes", "first", "succeeded"))
     assert (error.code, error.transient) == (code, transient)
     assert smq.with_timeout(PATIENCE_SECONDS).publish("outcomes", "second", "succeeded")
@@ -337,14 +339,20 @@ def test_https_call_has_a_timeout() -> None:
         assert time.monotonic() - began < PATIENCE_SECONDS / 2  # after which the server would hang up itself
 
 
-def test_connection_is_closed_after_its_call() -> None:
-    """After a frozen instance resumes it would be stale, and the SDK fails on that."""
-    with ScriptedServer(sends(ACCEPTED), sends(ACCEPTED)) as server:
+def test_connection_outlives_its_operation() -> None:
+    """The SDK's account does not; a new one is made for each operation."""
+    kept = ACCEPTED.replace(b"Connection: close", b"Connection: keep-alive")
+    served = []
+
+    def answers_each(peer: socket.socket) -> None:
+        peer.sendall(kept)
+        served.append(request_on(peer))
+        peer.sendall(kept)
+
+    with ScriptedServer(answers_each) as server:
         smq = client_of(server.url)
-        smq.publish("outcomes", "first", "succeeded")
-        smq.publish("outcomes", "second", "succeeded")
-    assert len(server.requests) == 2
-    assert not any(b"keep-alive" in request.lower() for request in server.requests)
+        assert [smq.publish("outcomes", body, "succeeded") for body in ("first", "second")] == ["M-1", "M-1"]
+    assert [b"first" in server.requests[0], b"second" in served[0]] == [True, True]
 
 
 def test_call_is_one_request_even_if_the_connection_closes() -> None:
@@ -364,7 +372,7 @@ def test_smq_error_has_no_body_and_no_secret() -> None:
         b"<RequestId>1</RequestId><HostId>h</HostId></Error>"
     )
     with ScriptedServer(sends(answer(403, echo))) as server:
-        smq = Smq(server.url, secret, PATIENCE_SECONDS)
+        smq = Smq.at(server.url, secret, PATIENCE_SECONDS)
         error = error_of(lambda: smq.publish("outcomes", "Sup3r-S3cret", "succeeded"))
     assert str(error) == error.code == "AccessDenied"
     assert error.__cause__ is None

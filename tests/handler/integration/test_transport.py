@@ -22,8 +22,9 @@ from handler.model import Answer, Created, GroupList, LookupResult, ProvisionReq
 from handler.sgw.client import Sgw, Stamps
 from handler.smq.client import Smq, SmqError
 from handler.transport import connection, connector
-from handler.transport.connection import CallError, Connection, Connections
+from handler.transport.connection import CallError, Connection
 from handler.transport.deadline import CallDeadline
+from handler.transport.pool import Connections
 from tests.support.certificates import Authority
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.role_credentials import ROLE
@@ -93,7 +94,7 @@ def describe(url: str, seconds: float) -> LookupResult:
 def publish(url: str, seconds: float) -> SmqError | str:
     """Call PublishMessage and return the error."""
     try:
-        return Smq(url, ROLE, seconds).publish("outcomes", "body", "succeeded")
+        return Smq.at(url, ROLE, seconds).publish("outcomes", "body", "succeeded")
     except SmqError as error:
         return error
 
@@ -626,7 +627,7 @@ def test_key_that_cannot_be_sent_is_not_shown(keys: Credentials) -> None:
             assert isinstance(result, Unanswered)
             assert (result.code, result.sent) in {("ValueError", False), ("UnicodeEncodeError", False)}
         with pytest.raises(SmqError) as caught:
-            Smq(server.url, keys, LONG_S).publish("outcomes", "body", "succeeded")
+            Smq.at(server.url, keys, LONG_S).publish("outcomes", "body", "succeeded")
     assert caught.value.code in ("ValueError", "UnicodeEncodeError", "AttributeError")
     assert "S3cret" not in repr(caught.value) + str(caught.value)
     assert server.requests == []

@@ -15,6 +15,7 @@ from handler.inbound.strict_json import read_bytes
 from handler.outcome import Outcome
 from handler.provisioning.retry import Deadlines
 from handler.smq.client import Smq, SmqError
+from handler.smq.senders import MAX_CALL_SECONDS
 from tests.support.clock import ManualClock
 from tests.support.fake_smq import FakeSmq
 
@@ -135,6 +136,7 @@ def test_drain_is_answered_with_counts(clock: ManualClock) -> None:
     assert run(DrainCommand("deadLetters"), DEADLINES) == {"finished": 1, "left": 0}
     assert run(DrainCommand("requests"), DEADLINES) == {"finished": 2, "left": 0}
     assert (smq.left_in("letters"), smq.left_in("requests")) == ([], [])
+    assert smq.calls_of("with_timeout") == [MAX_CALL_SECONDS] * 2
 
 
 def test_drain_that_ends_early_is_answered_with_the_code(clock: ManualClock) -> None:

@@ -21,7 +21,6 @@ def test_part_of_a_key_that_cannot_be_sent_is_named(part: object) -> None:
     assert unsendable(part, part, part) == "access key id"
     assert unsendable("id", part, part) == "access key secret"
     assert unsendable("id", "secret", part) == "security token"
-    assert unsendable("id", part) == "access key secret"
 
 
 @pytest.mark.parametrize("part", ["", "!", "~", "CAIS+/==", "'\"\\", "a" * 8192])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from handler.inbound.request_event import Lineage
-from handler.model import Rejected, Succeeded, Verdict, Violation
+from handler.model import MAX_MESSAGE_BYTES, Rejected, Succeeded, Verdict, Violation
 from handler.outcome import Outcome
 from handler.provisioning.deferral import Deferral
 from handler.provisioning.retry import Backoff
@@ -66,13 +66,14 @@ def settled(
 
 def test_unpublished_last_generation_becomes_a_dead_letter() -> None:
     queues = Queues()
-    outcomes, events = settled(settlement(queues))
-    assert None not in outcomes
+    [outcome], events = settled(settlement(queues))
+    assert outcome is not None
     assert events == ["not_published"]
     [(queue, body)] = queues.sent
     message = json.loads(body)
     assert queue == "dead letters"
     assert (message["data"], message["generation"], message["submissionid"]) == (DOCUMENT, 1, "M-0")
+    assert (message["source"], message["id"]) == ("test", outcome.event["id"])
 
 
 def test_request_becomes_a_dead_letter_if_its_queue_refuses() -> None:
@@ -111,6 +112,21 @@ def test_large_flawed_text_becomes_a_dead_letter_unchanged(generation: int) -> N
     outcomes, events = settled(settlement(queues), lineage, Rejected((flaw,)), document=None, flaws=(flaw,), text=text)
     assert (None not in outcomes, events) == (True, ["not_published"])
     assert queues.sent == [("dead letters", text)]
+
+
+def dead_letter_of(text: str) -> str:
+    """Return the dead letter of a flawed text."""
+    flaw, queues = Violation("$", "json", "JSON"), Queues()
+    settled(settlement(queues), LAST, Rejected((flaw,)), document=None, flaws=(flaw,), text=text)
+    [(_, body)] = queues.sent
+    return body
+
+
+def test_flawed_text_becomes_an_event_if_that_can_be_sent() -> None:
+    """The longest text that can is followed by one that cannot."""
+    longest = "x" * (MAX_MESSAGE_BYTES - len(dead_letter_of("")))
+    assert len(dead_letter_of(longest)) == MAX_MESSAGE_BYTES
+    assert dead_letter_of(longest + "x") == longest + "x"
 
 
 def test_large_flawed_text_comes_back_without_dead_letters() -> None:

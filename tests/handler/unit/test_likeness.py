@@ -34,6 +34,7 @@ SAME, UNCLEAR, OTHER = Likeness
         ("a", "b", OTHER),
         ("a", "a/b", OTHER),
         ("ab", "a/b", OTHER),
+        ("Xa", "a", OTHER),
         ("A", "a", OTHER),
         ("a ", "a", OTHER),
         ("a*", "a", OTHER),

@@ -55,3 +55,18 @@ def test_configuration_is_name_bucket_region_and_prefix(changes: dict[str, str],
 def test_unreadable_entry_may_be_the_group_by_name_or_place(fragment: Fragment, expected: bool) -> None:
     """A group always has a name and a bucket, so an entry with neither cannot be the requested one."""
     assert fragment.may_be(REQUEST) is expected
+
+
+@pytest.mark.parametrize(
+    ("shown", "requested", "expected"),
+    [
+        ("teams/a", "teams/a/", True),
+        ("Xteams/a", "teams/a", False),
+        ("teams/a", "Xteams/a", False),
+        (" teams/a", "teams/a", False),
+    ],
+)
+def test_prefix_of_an_unreadable_entry_counts_but_for_slashes(shown: str, requested: str, expected: bool) -> None:
+    """The API may return a prefix without the slashes at its ends."""
+    entry = Fragment(None, REQUEST.bucket_name, shown)
+    assert entry.may_be(replace(REQUEST, bucket_prefix=requested)) is expected

@@ -36,6 +36,7 @@ def test_header_names_are_lower_case_and_values_joined() -> None:
         (b"HTTP/1.1 200 -\r\nContent-Length: 0\r\nConnection: keep-alive", True),
         (b"HTTP/1.1 200 -\r\nContent-Length: 0\r\nConnection: keep-alive, CLOSE", False),
         (b"HTTP/1.1 200 -\r\nContent-Length: 0\r\nConnection: x\r\nConnection: close", False),
+        (b"HTTP/1.1 200 -\r\nContent-Length: 0\r\nConnection: close,x", False),
         (b"HTTP/1.0 200 -\r\nContent-Length: 0\r\nConnection: keep-alive", False),
         (b"HTTP/1.1 200 -", False),
         (b"HTTP/1.1 304 -", True),
@@ -64,6 +65,30 @@ def test_body_is_read_up_to_its_maximum_length(framed: object) -> None:
     assert len(read(head + framed(b"x" * MAX_BODY)).body) == MAX_BODY
     with pytest.raises(MalformedResponseError):
         read(head + framed(b"x" * (MAX_BODY + 1)))
+
+
+def test_body_beyond_its_maximum_length_is_not_read() -> None:
+    """One byte beyond shows that it is too long."""
+    head = b"HTTP/1.1 200 -\r\n\r\n"
+    stream = io.BytesIO(head + bytes(MAX_BODY + 1000))
+    with pytest.raises(MalformedResponseError):
+        read_response(stream)
+    assert stream.tell() == len(head) + MAX_BODY + 1
+
+
+@pytest.mark.parametrize(
+    ("interim", "is_read"),
+    [
+        (b"HTTP/1.1 103 -\r\nLink: x", True),
+        (b"HTTP/1.1 103 -\r\nContent-Length: 0", True),
+        (b"HTTP/1.1 103 -\r\nContent-Length: 1", False),
+        (b"HTTP/1.1 103 -\r\nTransfer-Encoding: chunked", False),
+        (b"HTTP/1.1 101 -", False),
+    ],
+)
+def test_interim_response_has_no_body_and_switches_nothing(interim: bytes, is_read: bool) -> None:
+    with contextlib.nullcontext() if is_read else pytest.raises(MalformedResponseError):
+        assert read(interim + b"\r\n\r\nHTTP/1.1 204 -\r\n\r\n").status == 204
 
 
 def test_sum_of_chunks_is_bounded_by_the_maximum_length() -> None:

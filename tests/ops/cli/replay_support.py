@@ -45,7 +45,7 @@ def failure(number: int, code: str = "AssumeRoleFail", *, retryable: bool = True
 def smq(cloud: CloudShell) -> Smq:
     """Return a client of the cloud's SMQ."""
     ready = cloud.ready
-    return Smq(ready["mns"]["endpoint"], Credentials(ready["accessKeyId"], ready["accessKeySecret"]))
+    return Smq.at(ready["mns"]["endpoint"], Credentials(ready["accessKeyId"], ready["accessKeySecret"]))
 
 
 def fill(cloud: CloudShell, role: str, bodies: Sequence[str]) -> None:

@@ -137,7 +137,7 @@ def test_queue_of_a_killed_listener_is_removed_by_the_next(silent: CloudShell) -
 def test_untouched_queue_of_another_machine_is_removed(silent: CloudShell) -> None:
     """It has no lock here, so its age by SMQ's clock decides."""
     ready = silent.ready
-    admin = QueueAdmin(ready["mns"]["endpoint"], Credentials(ready["accessKeyId"], ready["accessKeySecret"]))
+    admin = QueueAdmin.at(ready["mns"]["endpoint"], Credentials(ready["accessKeyId"], ready["accessKeySecret"]))
     from mns.queue import QueueMeta  # noqa: PLC0415 - see below
 
     for name in ("old", "fresh"):

@@ -176,3 +176,13 @@ def _await_end(pid: int) -> None:
         assert ended
     finally:
         os.close(process)
+
+
+def test_commands_trust_the_certificate_of_the_local_cloud(shell: Shell) -> None:
+    """It is served over TLS on request, a round-trip time away."""
+    running = Up(shell, "--tls", "--rtt", "1")
+    try:
+        assert running.ready.keys() == READY_KEYS | {"caFile"}
+        assert shell.run("submit", MINIMAL, "--wait", *PATIENT).code == 0
+    finally:
+        assert running.end(signal.SIGTERM)[0] == 0

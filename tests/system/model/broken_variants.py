@@ -229,8 +229,8 @@ class _RaisesOutOfTime(Settlement):
         if not isinstance(verdict, Failed | Indeterminate) or verdict.reason.code != "OutOfTime":
             return super().settle(case, verdict, about, until)
         outcome = self._outcome(case, verdict, about, case.submissions[0])
-        for journal in case.logs:
-            journal.not_settled(outcome, verdict.reason.code)
+        for log in case.logs:
+            log.not_settled(outcome, verdict.reason.code)
         return [None for _ in case.deliveries]
 
 

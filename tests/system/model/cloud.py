@@ -160,7 +160,7 @@ class ScheduledCloud:
 
     def note_refusal(self, submission: str) -> None:
         self._case.refused.add(submission)
-        # In the last generation the request cannot be sent back instead.
+        # In the last generation the request cannot be requeued instead.
         self._case.is_excused |= max(copy.generation for copy in self._case.copies) >= self._rules.deferrals
 
     def publish(self, _topic: str, body: str, _tag: str) -> str:

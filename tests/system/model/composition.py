@@ -27,7 +27,7 @@ def as_shipped(pipeline: Pipeline) -> Pipeline:
 
 
 class SilentLog:
-    """A journal that keeps nothing."""
+    """A delivery log that keeps nothing."""
 
     def call(self, attempt: Attempt) -> None: ...
 

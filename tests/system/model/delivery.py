@@ -2,7 +2,7 @@
 
 Real: the drain in pull intake, the reading of bodies, pipeline, validation, provisioner, decision,
 backoff, settlement, deferral, lineage, outcome, the persistence of topic and queue. Replaced: the two calls of the API,
-the one of the topic, the one of the queue, the clock, the journal (`cloud`), and the queue that is drained (`drained`).
+the one of the topic, the one of the queue, the clock, the log (`cloud`), and the queue that is drained (`drained`).
 """
 
 from collections import Counter

@@ -1,6 +1,6 @@
 """One invocation of the shipped pipeline on a batch, its threads on virtual time, its effects as planned beforehand.
 
-Real: all of the function's core and its thread pool. Put in their place: API, topic, queue, clock, journal. One process
+Real: all of the function's core and its thread pool. Put in their place: API, topic, queue, clock, log. One process
 processes the batch, so a kill ends every message of it, and one loss redelivers the whole batch.
 """
 
@@ -65,7 +65,7 @@ class _Course(threading.local):
 class Cloud:
     """The state that all invocations share: the account, the story of each requestId, and the creates in flight.
 
-    And the messages that were sent back and are not yet among the others of the queue; how many there have been, and
+    And the messages that were requeued and are not yet among the others of the queue; how many there have been, and
     how many create calls.
     """
 
@@ -85,7 +85,7 @@ class Cloud:
 
 
 class Invocation:
-    """A `Service`, a `Clock`, what topic and queue need of an `Smq`, and the journal, for a batch of messages.
+    """A `Service`, a `Clock`, what topic and queue need of an `Smq`, and the log, for a batch of messages.
 
     After `deferrals` deferrals a verdict is final.
     """
@@ -108,7 +108,7 @@ class Invocation:
         """Process the batch; return False if it has to be redelivered."""
         self._adoption = adoption
         policy = timing.policy(adoption)
-        pipeline = composed(self, policy, self._max_deferrals, self._journal_of, self._concurrency)
+        pipeline = composed(self, policy, self._max_deferrals, self._log_of, self._concurrency)
         try:
             return None not in shape(pipeline).process(self._deliveries, timing.deadlines(self._began))
         except Killed:
@@ -187,8 +187,8 @@ class Invocation:
         self._timeline.kill()
         raise AssertionError from fault
 
-    def _journal_of(self, delivery: Delivery, _request_id: str | None) -> "Invocation":
-        """Return the journal of a delivery, for the thread that begins it."""
+    def _log_of(self, delivery: Delivery, _request_id: str | None) -> "Invocation":
+        """Return the log of a delivery, for the thread that begins it."""
         self._course.begin(*self._plans[delivery.message_id])
         return self
 

@@ -45,7 +45,7 @@ class Api:
 class Process:
     """A running invocation: its clock and chance. It dies when it is killed, at the latest when the function times out.
 
-    `kill` is asked after each request that was sent back whether the process dies.
+    `kill` is asked after each request that was requeued whether the process dies.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Process:
             raise Killed
 
     def has_sent_back(self) -> None:
-        """Count a request that was sent back; die with all threads if this is the time for it."""
+        """Count a request that was requeued; die with all threads if this is the time for it."""
         self._sent_back += 1
         if self._kill(self._sent_back):
             self._dies_at = self._time.now

@@ -36,8 +36,8 @@ _DAWN = datetime(2026, 1, 1, tzinfo=timezone.utc)
 class Function:
     """The function and what it has done: `counts` by name, and the seconds that it ran.
 
-    `variant` may put another pipeline in the place of the shipped one. `kill` is asked after each request that was sent
-    back whether the process dies; its argument is how many this process has sent back.
+    `variant` may put another pipeline in the place of the shipped one. `kill` is asked after each requeued request
+    whether the process dies; its argument is how many this process has requeued.
     """
 
     settings: config.Settings

@@ -66,7 +66,7 @@ KINDS = (
 class Arrival:
     """How requests arrive: how many, over how many seconds, and how long after the first one the outage begins.
 
-    `kill_after`: how many requests an invocation has sent back when it is killed.
+    `kill_after`: how many requests an invocation has requeued when it is killed.
     """
 
     name: str

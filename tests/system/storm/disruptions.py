@@ -5,7 +5,6 @@ ends by its timeout, and services that restart.
 """
 
 import asyncio
-import json
 import os
 import signal
 from collections import Counter
@@ -100,7 +99,7 @@ class Disruptions:
 
 def _post(url: str, body: object) -> None:
     with urllib3.PoolManager() as pool:
-        pool.request("POST", url, body=json.dumps(body), retries=False, timeout=PATIENCE_SECONDS)
+        pool.request("POST", url, json=body, retries=False, timeout=PATIENCE_SECONDS)
 
 
 _ACTIONS: dict[DisruptionKind, Callable[[Disruptions, Disruption], Awaitable[None]]] = {

@@ -91,7 +91,7 @@ class WatchedCloud:
 
     def send(self, bodies: Sequence[str]) -> list[str]:
         """Send messages to the request queue, 16 at once; return their ids in order."""
-        smq = Smq(self.ready["mns"]["endpoint"], USER)
+        smq = Smq.at(self.ready["mns"]["endpoint"], USER)
         batches = [bodies[start : start + 16] for start in range(0, len(bodies), 16)]
         return [sent for batch in batches for sent in smq.send(self.ready["mns"]["requestQueue"], batch)]
 
@@ -144,7 +144,7 @@ class WatchedCloud:
         """Call the admin API of a service; raise AssertionError if it refuses, HTTPError while it is down."""
         sections = {"mns": self.ready["mns"], "sgw": self.ready["sgw"], "fc": self.ready["fc"]}
         url = f"{sections[service]['endpoint']}{path}"
-        response = self.pool.request(method, url, body=json.dumps(body), retries=False, timeout=PATIENCE_SECONDS)
+        response = self.pool.request(method, url, json=body, retries=False, timeout=PATIENCE_SECONDS)
         assert response.status == 200, response.data
         return json.loads(response.data)
 
@@ -195,11 +195,11 @@ def watched_cloud(
     with background(chosen) as running:
         runtime = running.cloud._runtime
         assert runtime is not None
-        logs, journal = AllLines(), AllAnswers()
-        runtime.fleet.logs, runtime.fleet.invocation_log = logs, journal
+        logs, answers = AllLines(), AllAnswers()
+        runtime.fleet.logs, runtime.fleet.invocation_log = logs, answers
         planned = Disruptions(runtime.fleet, running.ready["fc"]["endpoint"], disruptions)
         running.cloud._crash_points.listen(planned.reached)
-        watched = WatchedCloud(running, runtime.fleet, planned, logs.lines, journal.answers, journal.sweeps)
+        watched = WatchedCloud(running, runtime.fleet, planned, logs.lines, answers.answers, answers.sweeps)
         try:
             yield watched
         finally:

@@ -1,0 +1,439 @@
+"""Connections that outlive a call: when they are used again, and that they add no doubt of their own."""
+
+import json
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handler.credentials import Credentials
+from handler.model import Created, ProvisionRequest, Unanswered
+from handler.sgw.client import Sgw, Stamps
+from handler.transport import connector
+from handler.transport.connection import CallError, Connection, request_bytes
+from handler.transport.deadline import CallDeadline
+from handler.transport.pool import DISTRUST_SECONDS, MAX_AGE_SECONDS, MAX_IDLE_SECONDS, Connections, Instant
+from tests.support.certificates import Authority
+from tests.support.patience import PATIENCE_SECONDS, SILENCE_SECONDS
+from tests.support.role_credentials import ROLE
+from tests.support.scripted_server import (
+    Behaviour,
+    ScriptedServer,
+    answer,
+    is_silent,
+    refusing_port,
+    request_on,
+    sends,
+    unreachable_port,
+)
+
+LONG_S = PATIENCE_SECONDS
+NONCES = count()
+WANTED = ProvisionRequest("REQ-1", "photos", "holiday-bucket", "cn-hangzhou")
+REQUEST = request_bytes("GET", "/", {"host": "x"}, b"")
+
+
+def created(number: int, *, keep_alive: bool = True) -> bytes:
+    """Return the answer to a create call."""
+    body = json.dumps({"Success": True, "ExpressSyncId": f"sync-{number}", "RequestId": "API"}).encode()
+    return answer(200, body, keep_alive=keep_alive)
+
+
+class TwoClocks:
+    """The time by both clocks, which stand still unless they are advanced."""
+
+    def __init__(self) -> None:
+        self.instant = Instant(1000.0, 2000.0)
+
+    def __call__(self) -> Instant:
+        return self.instant
+
+    def advance(self, seconds: float, wall_seconds: float | None = None) -> None:
+        """Advance both, or the wall clock by another time."""
+        wall = seconds if wall_seconds is None else wall_seconds
+        self.instant = Instant(self.instant.monotonic + seconds, self.instant.wall + wall)
+
+
+@pytest.fixture
+def clocks() -> TwoClocks:
+    """Return clocks that stand still."""
+    return TwoClocks()
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Return an authority that no client trusts unless a test makes it."""
+    return Authority.create(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def trusted(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authority]:
+    """Make the function trust the authority."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    connector._tls.cache_clear()
+    yield authority
+    connector._tls.cache_clear()
+
+
+@pytest.fixture(params=["plain", "TLS"])
+def tls(request: pytest.FixtureRequest, trusted: Authority, tmp_path: Path) -> ssl.SSLContext | None:
+    """Return how the server speaks: without TLS, and with a trusted certificate."""
+    return trusted.server(tmp_path) if request.param == "TLS" else None
+
+
+def sgw_over(connections: Connections, keys: Credentials = ROLE) -> Sgw:
+    """Return a client of Cloud Storage Gateway over these connections."""
+    return Sgw("http://sgw", keys, connections, Stamps(lambda: "2026-11-23T08:00:00Z", lambda: f"{next(NONCES)}"))
+
+
+def create(connections: Connections, seconds: float = LONG_S) -> object:
+    """Return the id of the created group, or the result of a call without an answer."""
+    result = sgw_over(connections).create(WANTED, seconds)
+    return result.express_sync_id if isinstance(result, Created) else result
+
+
+def answers(*numbers: int, then: Behaviour = is_silent) -> Behaviour:
+    """Answer one request for each number; then wait for another request and behave as given."""
+
+    def behave(peer: socket.socket) -> None:
+        peer.sendall(created(numbers[0]))
+        for number in numbers[1:]:
+            if request_on(peer):
+                peer.sendall(created(number))
+        then(peer)
+
+    return behave
+
+
+def after_a_request(behaviour: Behaviour) -> Behaviour:
+    """Read one more request, then behave as given; do nothing if the client has disconnected."""
+
+    def behave(peer: socket.socket) -> None:
+        if request_on(peer):
+            behaviour(peer)
+
+    return behave
+
+
+# --- when a kept connection is used again
+
+
+@pytest.mark.parametrize(
+    ("monotonic", "wall", "is_reused"),
+    [
+        pytest.param(0.0, 0.0, True, id="at once"),
+        pytest.param(MAX_IDLE_SECONDS, MAX_IDLE_SECONDS, True, id="at the limit"),
+        pytest.param(MAX_IDLE_SECONDS + 0.1, MAX_IDLE_SECONDS + 0.1, False, id="above it"),
+        pytest.param(5.0, 5.0, False, id="a server's 5 seconds"),
+        pytest.param(3600.0, 3600.0, False, id="a freeze of an hour"),
+        pytest.param(0.0, 3600.0, False, id="a freeze that only the wall clock shows"),
+        pytest.param(3600.0, 0.0, False, id="a freeze that only the monotonic clock shows"),
+        pytest.param(1.0, -1.0, False, id="a wall clock that is set back"),
+    ],
+)
+def test_only_a_young_connection_is_used_again(
+    clocks: TwoClocks, tls: ssl.SSLContext | None, monotonic: float, wall: float, is_reused: bool
+) -> None:
+    """The server keeps all of them open."""
+    with ScriptedServer(answers(1, 2), answers(3), tls=tls) as server:
+        connections = Connections(server.url, now=clocks)
+        assert create(connections) == "sync-1"
+        clocks.advance(monotonic, wall)
+        assert create(connections) == ("sync-2" if is_reused else "sync-3")
+        del connections
+
+
+def test_age_is_bounded_also_for_a_busy_connection(clocks: TwoClocks) -> None:
+    """Otherwise a change of the server's address or certificate would never be noticed."""
+    uses = int(MAX_AGE_SECONDS / MAX_IDLE_SECONDS) + 1
+    with ScriptedServer(answers(*range(uses)), answers(1000)) as server:
+        connections = Connections(server.url, now=clocks)
+        for number in range(uses):
+            assert create(connections) == f"sync-{number}"
+            clocks.advance(MAX_IDLE_SECONDS)
+        assert create(connections) == "sync-1000"
+        del connections
+
+
+def test_slow_call_counts_as_idle_time(clocks: TwoClocks) -> None:
+    """The instance may have been frozen during it, which the server does not wait for."""
+
+    def answers_late(peer: socket.socket) -> None:
+        clocks.advance(MAX_IDLE_SECONDS + 1)
+        answers(1)(peer)
+
+    with ScriptedServer(answers_late, answers(2)) as server:
+        connections = Connections(server.url, now=clocks)
+        assert [create(connections), create(connections)] == ["sync-1", "sync-2"]
+        del connections
+
+
+# --- servers that do not keep connections
+
+
+def test_server_that_closes_silently_costs_no_attempt(clocks: TwoClocks, tls: ssl.SSLContext | None) -> None:
+    """It announces keep-alive and closes after each answer; once that is noticed, no connection is kept."""
+    with ScriptedServer(*[sends(created(number)) for number in range(4)], tls=tls) as server:
+        connections = Connections(server.url, now=clocks)
+        for number in range(4):
+            assert create(connections) == f"sync-{number}"
+            server.wait_for_close()
+        assert connections._idle == []
+
+
+def test_distrust_ends_after_a_while(clocks: TwoClocks) -> None:
+    """A server that only restarted gets kept connections again."""
+    with ScriptedServer(sends(created(1)), sends(created(2)), answers(3, 4)) as server:
+        connections = Connections(server.url, now=clocks)
+        assert create(connections) == "sync-1"
+        server.wait_for_close()
+        assert create(connections) == "sync-2"
+        clocks.advance(DISTRUST_SECONDS + 1)
+        assert [create(connections), create(connections)] == ["sync-3", "sync-4"]
+        del connections
+
+
+@pytest.mark.parametrize(
+    ("ending", "code"),
+    [
+        pytest.param(after_a_request(sends(created(9)[:-1])), "ConnectionLost", id="in the middle of an answer"),
+        pytest.param(after_a_request(lambda _peer: None), "ConnectionLost", id="instead of an answer"),
+        pytest.param(is_silent, "ReadTimeout", id="dropped silently"),
+    ],
+)
+def test_lost_request_on_a_kept_connection_is_a_doubt(
+    clocks: TwoClocks, tls: ssl.SSLContext | None, ending: Behaviour, code: str
+) -> None:
+    """It may have landed; the next call uses a new connection."""
+    with ScriptedServer(answers(1, then=ending), sends(created(2)), tls=tls) as server:
+        connections = Connections(server.url, now=clocks)
+        assert create(connections) == "sync-1"
+        assert create(connections, SILENCE_SECONDS) == Unanswered(code, sent=True)
+        assert create(connections) == "sync-2"
+
+
+def test_failure_on_a_kept_connection_closes_the_others() -> None:
+    """They were probably dropped by the same middlebox; each would cost a timeout."""
+    with Echo() as server:
+        connections = Connections(server.url, 4)
+        side_by_side(connections, 4)
+        assert len(connections._idle) == 4
+        server.is_deaf = True
+        assert create(connections, SILENCE_SECONDS) == Unanswered("ReadTimeout", sent=True)
+        assert connections._idle == []
+
+
+def test_freeze_before_sending_is_not_a_doubt() -> None:
+    """The deadline is over when the instance is thawed; nothing was sent."""
+
+    class Frozen:
+        """A deadline that ends while the connection is made."""
+
+        def __init__(self) -> None:
+            self._real = CallDeadline(PATIENCE_SECONDS)
+            self.is_thawed = False
+
+        def left(self) -> float:
+            if self.is_thawed:
+                raise TimeoutError
+            return self._real.left()
+
+    deadline = Frozen()
+    with ScriptedServer(answers(1)) as server:
+        connection = Connection(server.url)
+        connection.open(deadline)
+        deadline.is_thawed = True
+        with pytest.raises(CallError) as caught:
+            connection.call(REQUEST, deadline)
+    assert (caught.value.code, caught.value.sent) == ("NotConnected", False)
+    assert not connection.is_open
+
+
+# --- TLS
+
+
+def test_new_connection_continues_the_tls_session(clocks: TwoClocks, trusted: Authority, tmp_path: Path) -> None:
+    """The handshake is shorter and its certificate was verified before."""
+    resumed = []
+
+    def answers_once(number: int) -> Behaviour:
+        def behave(peer: socket.socket) -> None:
+            assert isinstance(peer, ssl.SSLSocket)
+            resumed.append(peer.session_reused)
+            answers(number)(peer)
+
+        return behave
+
+    with ScriptedServer(*map(answers_once, range(3)), tls=trusted.server(tmp_path)) as server:
+        connections = Connections(server.url, now=clocks)
+        for number in range(3):
+            assert create(connections) == f"sync-{number}"
+            clocks.advance(MAX_IDLE_SECONDS + 1)
+        del connections
+    assert resumed == [False, True, True]
+
+
+def test_changed_certificate_is_verified(clocks: TwoClocks, trusted: Authority, tmp_path: Path) -> None:
+    """A kept session does not excuse it, and nothing is sent."""
+    other = Authority.create(tmp_path).server(tmp_path)
+    with ScriptedServer(answers(1), answers(2), tls=trusted.server(tmp_path)) as server:
+        connections = Connections(server.url, now=clocks)
+        assert create(connections) == "sync-1"
+        clocks.advance(MAX_IDLE_SECONDS + 1)
+        server.change_certificate(other)
+        assert create(connections) == Unanswered("CertificateNotTrusted", sent=False)
+
+
+# --- keys and threads
+
+
+def test_key_belongs_to_a_request_and_not_to_its_connection() -> None:
+    """Function Compute gives the next invocation another one."""
+    second = Credentials("STS.second", "secret", "token-of-the-second")
+    seen = []
+
+    def answers_each(peer: socket.socket) -> None:
+        peer.sendall(created(1))
+        seen.append(request_on(peer))
+        peer.sendall(created(2))
+
+    with ScriptedServer(answers_each) as server:
+        connections = Connections(server.url)
+        sgw_over(connections).create(WANTED, LONG_S)
+        sgw_over(connections, second).create(WANTED, LONG_S)
+    assert ROLE.access_key_id.encode() in server.requests[0]
+    assert b"Credential=STS.second," in seen[0]
+    assert b"token-of-the-second" in seen[0]
+    assert ROLE.access_key_id.encode() not in seen[0]
+
+
+class Echo:
+    """A server of concurrent connections that answers each request with its target, or with nothing if `is_deaf`."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.is_deaf = False
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def __enter__(self) -> "Echo":
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                accepted, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._serve, args=(accepted,), daemon=True).start()
+
+    def _serve(self, accepted: socket.socket) -> None:
+        with accepted:
+            while request := request_on(accepted):
+                if not self.is_deaf:
+                    accepted.sendall(answer(200, request.split(b" ")[1], keep_alive=True))
+
+
+def echoed(connections: Connections, number: int) -> bool:
+    """Return whether the answer to a request is its own."""
+    response = connections.call(request_bytes("GET", f"/{number}", {"host": "x"}, b""), LONG_S)
+    return response.body == b"/%d" % number
+
+
+def side_by_side(connections: Connections, threads: int) -> None:
+    """Use as many connections at the same time."""
+    meet = threading.Barrier(threads)
+
+    def use(number: int) -> bool:
+        kept = connections._take(connections._now(), CallDeadline(LONG_S)) or connections._new(connections._now())
+        meet.wait(PATIENCE_SECONDS)
+        kept.connection.call(request_bytes("GET", f"/{number}", {"host": "x"}, b""), CallDeadline(LONG_S))
+        connections._keep(kept, is_new=False)
+        return True
+
+    with ThreadPoolExecutor(threads) as executor:
+        assert all(executor.map(use, range(threads)))
+
+
+def test_pool_serves_64_threads() -> None:
+    """Each request gets its own answer, and no more connections are open than threads."""
+    with Echo() as server:
+        connections = Connections(server.url, 64)
+        with ThreadPoolExecutor(64) as threads:
+            assert all(threads.map(partial(echoed, connections), range(1000)))
+        assert server.connections <= 64
+
+
+def test_kept_connections_are_bounded() -> None:
+    """The others are closed once they are not in use."""
+    with Echo() as server:
+        connections = Connections(server.url, 3)
+        side_by_side(connections, 8)
+        assert len(connections._idle) == 3
+
+
+# --- connections that are opened in advance
+
+
+def test_call_waits_for_a_connection_that_is_being_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It opens none of its own."""
+    may_connect, connected = threading.Event(), connector._connected
+
+    def connected_when_allowed(*arguments: Any) -> socket.socket:
+        assert may_connect.wait(PATIENCE_SECONDS)
+        return connected(*arguments)
+
+    monkeypatch.setattr(connector, "_connected", connected_when_allowed)
+    with Echo() as server:
+        connections = Connections(server.url)
+        connections.prepare(2, LONG_S)
+        with ThreadPoolExecutor(2) as threads:
+            results = [threads.submit(echoed, connections, number) for number in range(2)]
+            may_connect.set()
+            assert all(result.result() for result in results)
+        assert server.connections == 2
+
+
+@pytest.mark.parametrize(("kept", "wanted", "expected"), [(0, 3, 3), (2, 3, 3), (3, 3, 3), (4, 3, 4), (0, 9, 4)])
+def test_only_missing_connections_are_prepared(kept: int, wanted: int, expected: int) -> None:
+    """Those that are kept and young count; the limit of the pool holds."""
+    with Echo() as server:
+        connections = Connections(server.url, 4)
+        if kept:
+            side_by_side(connections, kept)
+        connections.prepare(wanted, LONG_S)
+        side_by_side(connections, expected)
+        assert server.connections == expected
+
+
+def test_failed_preparation_is_left_to_the_call() -> None:
+    """The call tries again, and reports the reason."""
+    with refusing_port() as url:
+        connections = Connections(url)
+        connections.prepare(1, LONG_S)
+        with pytest.raises(CallError) as caught:
+            connections.call(REQUEST, LONG_S)
+    assert (caught.value.code, caught.value.sent) == ("NotConnected", False)
+
+
+def test_slow_preparation_does_not_prolong_a_call() -> None:
+    """The call ends by its own deadline; nothing was sent."""
+    with unreachable_port() as url:
+        connections = Connections(url)
+        connections.prepare(1, SILENCE_SECONDS * 4)
+        with pytest.raises(CallError) as caught:
+            connections.call(REQUEST, SILENCE_SECONDS)
+    assert (caught.value.code, caught.value.sent) == ("NotConnected", False)
