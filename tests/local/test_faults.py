@@ -143,3 +143,24 @@ def test_deleted_faults_apply_to_no_call(faults: FaultQueue[str], url: str) -> N
     queue(faults, faults=["broken"], count=3)
     assert urllib3.request("DELETE", url).json() == {}
     assert (taken(faults), faults.documents()) == (None, [])
+
+
+def test_rule_with_seconds_applies_to_every_call_until_it_ends() -> None:
+    """The admin API tells how long it will last."""
+    now = [100.0]
+    limited = FaultQueue(KINDS, ("Create",), clock=lambda: now[0])
+    limited.add({"operation": "Create", "faults": ["broken"], "seconds": 60})
+    assert limited.take("Create", "group") is not None
+    now[0] = 159.0
+    assert limited.take("Create", "group") is not None
+    assert [rule["secondsLeft"] for rule in limited.documents()] == [1.0]
+    now[0] = 160.0
+    assert limited.take("Create", "group") is None
+    assert limited.documents() == []
+
+
+@pytest.mark.parametrize("seconds", [0, -1, "60", True, float("inf"), float("nan"), 86_401])
+def test_unusable_seconds_are_refused(seconds: object) -> None:
+    """The message has the range."""
+    with pytest.raises(AdminRequestError, match="seconds must be a number above 0"):
+        FaultQueue(KINDS, ("Create",)).add({"operation": "Create", "faults": ["broken"], "seconds": seconds})
