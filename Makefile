@@ -9,7 +9,7 @@ WORKERS ?= 5
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo outage picture test test-pythons test-this-python lint types imports tests model storm simulation fuzz mutants lock spec bench clean
+.PHONY: help setup setup-dev demo outage picture test test-clients test-pythons test-this-python test-browser test-forms screenshots lint types imports tests model storm simulation fuzz mutants lock forms spec operations bench bench-quick setup-bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,7 +45,7 @@ imports: setup-dev ## import-linter
 
 tests: setup-dev ## pytest: the tests of handler/ with coverage, then all others
 	$(PYTEST) tests/handler --cov
-	$(PYTEST) --ignore=tests/handler
+	$(PYTEST) --ignore=tests/handler --ignore=tests/portal/browser --ignore=tests/portal/forms
 
 # Each version has an environment of its own.
 test-pythons: ## run what depends on Python on each other supported version that is installed
@@ -64,6 +64,19 @@ test-pythons: ## run what depends on Python on each other supported version that
 test-this-python: setup-dev
 	$(PYTEST) tests/handler tests/local tests/doubles tests/ops/unit tests/repo/test_repository.py
 
+# Chromium is not a Python package; the script finds or installs it.
+test-browser: setup-dev ## the pages of the portal in Chromium: what a person does, both languages and themes, keyboard, axe
+	@chromium=$$(requirements/set-up-chromium.sh) && CHROMIUM="$$chromium" $(BIN)/pytest -n 2 --dist loadfile tests/portal/browser
+
+test-forms: setup-dev ## the form libraries react-jsonschema-form and JSON Forms with the request schema, in Chromium (needs npm)
+	@chromium=$$(requirements/set-up-chromium.sh) && CHROMIUM="$$chromium" $(BIN)/pytest -n 2 --dist loadfile tests/portal/forms
+
+screenshots: setup-dev ## take the pictures of the portal in docs/images/
+	@chromium=$$(requirements/set-up-chromium.sh) && CHROMIUM="$$chromium" $(BIN)/python -m tests.portal.browser.screenshots docs/images
+
+test-clients: setup-dev ## old SDKs and npm clients against the local cloud, with the table of the documentation (minutes)
+	$(BIN)/python -m tests.clients
+
 model: setup-dev ## every schedule of up to five faults against the real code, on every core (half an hour)
 	$(BIN)/python -m tests.system.model --faults 5
 
@@ -81,8 +94,14 @@ mutants: setup-dev ## mutation-test the pure core; fails for a survivor without 
 	$(BIN)/mutmut run --max-children 2 > /dev/null
 	$(BIN)/python -m tests.system.mutants
 
-bench: setup-dev ## size, starts, CPU, batches, throughput and memory beside peers (minutes)
+bench: setup-bench ## measure everything beside peers and floors; writes docs/benchmarks/ (a quarter of an hour)
 	$(BIN)/python -m benchmarks
+
+bench-quick: setup-bench ## the same with few rounds, into .express-sync/bench-quick (minutes)
+	$(BIN)/python -m benchmarks --quick --output .express-sync/bench-quick
+
+setup-bench: setup-dev
+	@requirements/set-up.sh bench
 
 lock: ## pin every dependency again, with hashes (needs uv)
 	uv pip compile pyproject.toml --extra local --extra ops --extra portal --group build --output-file requirements/run.txt $(LOCK)
@@ -93,6 +112,13 @@ lock: ## pin every dependency again, with hashes (needs uv)
 	  uv pip compile --group peer-$$peer -c requirements/function.txt --output-file requirements/peer-$$peer.txt $(LOCK) || exit 1; \
 	done
 
+forms: setup-dev ## write schemas/forms/ and the bundled AsyncAPI document from the contracts (needs npm)
+	@modules=$$(mktemp -d) && trap 'rm -rf "$$modules"' EXIT && \
+	cp tools/forms/package.json tools/forms/package-lock.json tools/forms/.npmrc tools/forms/validator.mjs "$$modules" && \
+	npm ci --prefix "$$modules" --ignore-scripts --no-audit --no-fund --silent && \
+	node "$$modules/validator.mjs" schemas/provision-request.v1.json > schemas/forms/request.validate.mjs && \
+	$(BIN)/python -m tools.forms
+
 ROS_CDK := 1.15.0
 ROS_CDK_PACKAGES := cms fc3 mns ram sls
 
@@ -101,8 +127,16 @@ spec: setup-dev ## write the specification for the template check from the wheel
 	$(BIN)/python -m pip download --no-deps --dest "$$wheels" $(ROS_CDK_PACKAGES:%=ros-cdk-%==$(ROS_CDK)) && \
 	$(BIN)/python -m tools.ros_spec "$$wheels"/*.whl
 
+MNS_OPEN := alibabacloud-mns-open20220119==1.4.1
+
+operations: setup-dev ## write the tables of the real services' operations, and the lists of the documentation
+	@wheels=$$(mktemp -d) && trap 'rm -rf "$$wheels"' EXIT && \
+	$(BIN)/python -m pip download --no-deps --dest "$$wheels" $(MNS_OPEN) && \
+	$(BIN)/python -m tools.operation_tables "$$wheels"/*.whl && \
+	$(BIN)/python -m tools.operation_lists
+
 LOCK := --universal --python-version 3.10 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links
 
 clean: ## remove what the other targets made
-	rm -rf .venv .venv-3.* .express-sync .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache dist mutants
+	rm -rf .clients .venv .venv-3.* .express-sync .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache dist mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

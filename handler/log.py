@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import structlog
 from structlog.typing import FilteringBoundLogger
 
+from handler.faults import place_of
 from handler.outcome import Outcome
 from handler.provisioning.retry import Attempt
 
@@ -17,7 +18,7 @@ Logger = FilteringBoundLogger
 
 
 def configure(level: str) -> None:
-    """Write lines of `level` and above to standard output, which the runtime collects; once per instance."""
+    """Write lines of `level` and above to standard output, which the runtime collects."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -75,14 +76,6 @@ class DeliveryLog:
     def crashed(self, fault: Exception) -> None:
         """Log a fault of the function itself: its type and place, without its text."""
         self.log.error("handler fault", code=type(fault).__name__, place=place_of(fault))
-
-
-def place_of(fault: Exception) -> str | None:
-    """Return the module and line that raised the exception, None if it was not raised."""
-    traceback = fault.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    return traceback and f"{traceback.tb_frame.f_globals.get('__name__')}:{traceback.tb_lineno}"
 
 
 def _named(outcome: Outcome) -> dict[str, str]:

@@ -10,6 +10,7 @@ from express_sync.local.template.deployment import Deployment
 RESULT_TOPIC = "EXPRESS_SYNC_RESULT_TOPIC"
 REQUEST_QUEUE = "EXPRESS_SYNC_REQUEST_QUEUE"
 DEAD_LETTER_QUEUE = "EXPRESS_SYNC_DEAD_LETTER_QUEUE"
+PORTAL_SUBSCRIPTION = "portal"  # the name in template.yml; it takes the same outcomes as that of the result queue
 
 
 def ready_object(
@@ -29,6 +30,7 @@ def ready_object(
             "requestQueue": trigger.queue if trigger else settings.get(REQUEST_QUEUE, ""),
             "resultTopic": topic,
             "resultQueue": _subscribed_queue(deployment, topic, ""),
+            "portalQueue": _portal_queue(deployment, topic),
             "failureQueue": _subscribed_queue(deployment, topic, "failed"),
             "deadLetterQueue": trigger.dead_letter_queue if trigger else settings.get(DEAD_LETTER_QUEUE, ""),
         },
@@ -41,4 +43,10 @@ def ready_object(
 
 def _subscribed_queue(deployment: Deployment, topic: str, tag: str) -> str:
     wanted = (topic, tag)
-    return next((each.queue for each in deployment.subscriptions if (each.topic, each.filter_tag) == wanted), "")
+    own = [each for each in deployment.subscriptions if each.name != PORTAL_SUBSCRIPTION]
+    return next((each.queue for each in own if (each.topic, each.filter_tag) == wanted), "")
+
+
+def _portal_queue(deployment: Deployment, topic: str) -> str:
+    wanted = (topic, PORTAL_SUBSCRIPTION)
+    return next((each.queue for each in deployment.subscriptions if (each.topic, each.name) == wanted), "")

@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "watch": "Show outcomes as they arrive.",
     "failures": "Show what failed, and what to do about it.",
     "replay": "Send failed requests again.",
+    "portal": "Run the portal: an HTTP API with a history of all requests.",
     "invoke": "Invoke the function with one event.",
     "fault": "Let calls of a local cloud fail; list and clear faults.",
     "kill": "Kill the function of a local cloud.",
@@ -79,6 +80,7 @@ def commands() -> None:
       express-sync submit request.json  send a request
       express-sync watch                show the outcomes of requests
       express-sync failures list        show what failed; `replay` sends it again
+      express-sync portal               serve requests and their history over HTTP
       express-sync health               show what has failed and what waits
       express-sync doctor               check a system and show how to fix it
 

@@ -98,8 +98,9 @@ def _one(value: object, text: str | None, message_id: str | None, layer: int) ->
 
 def _delivery(value: object, text: str | None, message_id: str | None) -> Delivery:
     """Return the request in a value: the value itself, or the data of a CloudEvent whose attributes are kept."""
-    event = value if isinstance(value, Mapping) and "specversion" in value else {}
-    data = event.get("data_base64", event.get("data")) if event else value
+    event = value if isinstance(value, Mapping) and value.get("specversion") is not None else {}
+    encoded = event.get("data_base64")
+    data = value if not event else event.get("data") if encoded is None else encoded
     body = data if event and isinstance(data, str) else None
     if body is not None and event.get("type") == request_event.TYPE:
         return _requeued(event, body, message_id)
@@ -132,7 +133,11 @@ def _opener(value: object) -> Opener | None:
     """Return what takes the id and the content out of a trigger's event, or None for anything else."""
     if not isinstance(value, Mapping):
         return None
-    return next((opener for matches, opener in _SHAPES if matches(value)), None)
+    # Some writers state every member that they know, the absent ones as null. So null members are absent, unless an
+    # envelope is incomplete without them: then it is opened for the id of its message.
+    present = {key: member for key, member in value.items() if member is not None}
+    readings = (present,) if "specversion" in present else (present, value)
+    return next((opener for members in readings for matches, opener in _SHAPES if matches(members)), None)
 
 
 def _event(payload: object) -> object:

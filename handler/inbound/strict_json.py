@@ -1,20 +1,24 @@
 """Parses untrusted text to JSON values, within bounds and without raising.
 
 Reports as violations what `json` accepts or crashes on: oversize, duplicate keys, lone surrogates, and unbounded
-nesting. Bodies may be in base64, with or without padding.
+nesting. Texts may begin with a byte order mark; bodies may be in base64, with or without padding and line breaks. A
+topic's notification in XML is read as the same notification in JSON would be.
 """
 
 import base64
 import binascii
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from handler import strict_xml
 from handler.model import MAX_MESSAGE_BYTES, Violation
 
 MAX_DEPTH = 32
+_JSON_SPACE = " \t\r\n"
 
 _TOO_LARGE = Violation("$", "maxBytes", f"must have at most {MAX_MESSAGE_BYTES} bytes")
 _NOT_JSON = Violation("$", "json", "must be JSON text in UTF-8, as it is or in base64")
@@ -37,18 +41,19 @@ class _DuplicateKeys(dict[str, Any]):
 def read_bytes(data: bytes) -> Any | Unreadable:
     """Return the JSON value in UTF-8 bytes. The size is not bounded: the platform bounds the size of events."""
     try:
-        return _DECODER.decode(data.decode())
+        text = data.decode("utf-8-sig").strip(_JSON_SPACE)
+        return _notification(text) if text.startswith("<") else _DECODER.decode(text)
     except (ValueError, RecursionError):
         return Unreadable((_NOT_JSON,))
 
 
 def read_body(body: str) -> Any | Unreadable:
-    """Return the JSON value in a message body: plain JSON or base64 of it, padded or not."""
+    """Return the JSON value in a message body: plain JSON or base64 of it, padded or not, on one line or several."""
     data = body.encode("utf-8", "surrogatepass")
     if len(data) > MAX_MESSAGE_BYTES:
         return Unreadable((_TOO_LARGE,))
     value = read_bytes(data)
-    decoded = _from_base64(data.strip()) if isinstance(value, Unreadable) else None
+    decoded = _from_base64(data.removeprefix(BOM_UTF8)) if isinstance(value, Unreadable) else None
     return value if decoded is None else read_bytes(decoded)
 
 
@@ -66,7 +71,18 @@ def flaws(value: object) -> tuple[Violation, ...]:
     return tuple(found)
 
 
+def _notification(text: str) -> Any:
+    """Return the members of a notification in XML. ValueError for any other document: a request is JSON."""
+    members = strict_xml.parse(text)
+    if not (isinstance(members, dict) and {"TopicName", "Message"} <= members.keys()):
+        raise ValueError
+    if not all(isinstance(member, str) for member in members.values()):
+        raise ValueError
+    return members
+
+
 def _from_base64(data: bytes) -> bytes | None:
+    data = b"".join(line.strip() for line in data.splitlines())  # MIME breaks lines after 76 characters
     try:
         return base64.b64decode(data + b"=" * (-len(data) % 4), validate=True)
     except binascii.Error:

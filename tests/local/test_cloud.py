@@ -124,6 +124,7 @@ def test_ready_object_names_all_deployed_resources() -> None:
             "requestQueue": "express-sync-requests",
             "resultTopic": "express-sync-outcomes",
             "resultQueue": "express-sync-results",
+            "portalQueue": "express-sync-portal",
             "failureQueue": "express-sync-failures",
             "deadLetterQueue": "express-sync-dead-letters",
         },

@@ -188,10 +188,12 @@ def test_deployed_template_has_all_that_is_run_locally() -> None:
         "mine-dead-letters",
         "mine-failures",
         "mine-results",
+        "mine-portal",
     }
     assert [topic.name for topic in deployment.topics] == ["mine-outcomes"]
     assert {(each.queue, each.filter_tag) for each in deployment.subscriptions} == {
         ("mine-results", ""),
+        ("mine-portal", ""),
         ("mine-failures", "failed"),
         ("mine-failures", "indeterminate"),
     }
@@ -214,12 +216,14 @@ def test_deployed_template_has_all_that_is_run_locally() -> None:
 
 
 def test_deployed_template_has_choices_of_intake_and_results() -> None:
-    choices = {"Intake": "pull", "CreateResultQueue": "false", "MaxDeferrals": "0", "Runtime": "python3.12"}
+    queues = {"CreateResultQueue": "false", "CreatePortalQueue": "false"}
+    choices = {"Intake": "pull", **queues, "MaxDeferrals": "0", "Runtime": "python3.12"}
     deployment = read_template(TEMPLATE, LOCAL_ACCOUNT, choices)
     assert deployment.triggers == ()
     drain = Timer("pull", "express-sync-provision", 60, '{"control":{"drain":"requests"}}', enabled=True)
     assert [timer for timer in deployment.timers if timer.name != "sweep"] == [drain]
-    assert "express-sync-results" not in {queue.name for queue in deployment.queues}
+    names = {"express-sync-requests", "express-sync-dead-letters", "express-sync-failures"}
+    assert {queue.name for queue in deployment.queues} == names
     assert {each.filter_tag for each in deployment.subscriptions} == {"failed", "indeterminate"}
     assert deployment.function.environment["EXPRESS_SYNC_MAX_DEFERRALS"] == "0"
     assert deployment.function.runtime == "python3.12"

@@ -70,7 +70,7 @@ def test_named_command_exists_with_its_options(page: str, line: str) -> None:
     """A command of a page can be typed as it is written."""
     words = shlex.split(line.partition("(")[0].replace("'", ""))[1:]
     command: click.Command = commands
-    while isinstance(command, click.Group) and words:
+    while isinstance(command, click.Group) and words and not words[0].startswith("--"):
         name = words.pop(0).rstrip(",.;:")
         child = command.get_command(click.Context(command), name)
         assert child is not None, f"{page}: command {name} does not exist"

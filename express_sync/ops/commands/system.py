@@ -9,11 +9,11 @@ now = time.monotonic
 sleep = time.sleep
 
 
-def epoch_ms() -> int:
-    """Return the milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
-
-
 def trust(ca_file: str) -> None:
     """Trust the certificates in this file, and no others, in every TLS connection that is made from now on."""
     os.environ["SSL_CERT_FILE"] = ca_file
+
+
+def epoch_ms() -> int:
+    """Return the milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000

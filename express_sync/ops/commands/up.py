@@ -5,7 +5,8 @@ import contextlib
 import json
 import re
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,13 @@ from express_sync.ops.targets.registration import Claim, claimed, state_director
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from express_sync.ops.terminal.option_types import Finite
+from express_sync.ops.terminal.signals import ending
+from handler.credentials import Credentials
 
 _SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+Portal = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[Mapping[str, str]]]
+SERVICES = ("SMQ", "sgw", "FC")  # with a port each, in this order; the portal has the next one
+ADMIN_APIS = ("mns", "sgw", "fc")  # the pages of the portal show what these services tell of themselves
 ACTIVITY_SECONDS = 0.5
 
 
@@ -37,16 +43,16 @@ ACTIVITY_SECONDS = 0.5
     default=True,
     help="Run only the queues and the API; requests stay in the queue.",
 )
-@click.option("--port-base", type=click.IntRange(1, 65533), help="Use ports N (SMQ), N+1 (sgw) and N+2 (FC, console).")
+@click.option(
+    "--port-base", type=click.IntRange(1, 65532), help="Use ports N (SMQ), N+1 (sgw), N+2 (FC) and N+3 (portal)."
+)
+@click.option("--no-portal", is_flag=True, help="Do not run the portal.")
 @click.option(
     "--clock-factor",
     type=Finite(0, 1, min_open=True),
     default=CloudOptions.clock_factor,
     show_default=True,
     help="Factor for the retry delays of triggers; 1 is real time.",
-)
-@click.option(
-    "--env", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the function; may be repeated."
 )
 @click.option("--tls", is_flag=True, help="Serve SMQ and sgw over TLS, with certificates of its own.")
 @click.option(
@@ -57,11 +63,20 @@ ACTIVITY_SECONDS = 0.5
     metavar="MILLISECONDS",
     help="Let each round trip to SMQ and sgw take this long.",
 )
+@click.option(
+    "--env", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the function; may be repeated."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the ready object as one line of JSON.")
 def up(
-    *, ready_file: Path | None, port_base: int | None, settings: tuple[str, ...], as_json: bool, **options: Any
+    *,
+    ready_file: Path | None,
+    port_base: int | None,
+    no_portal: bool,
+    settings: tuple[str, ...],
+    as_json: bool,
+    **options: Any,
 ) -> None:
-    """Run the cloud of template.yml on this machine: SMQ, Cloud Storage Gateway, Function Compute.
+    """Run the cloud of template.yml on this machine: SMQ, Cloud Storage Gateway, Function Compute, and the portal.
 
     Everything is in memory and on 127.0.0.1. Other commands that are run in the same checkout find it automatically.
 
@@ -80,8 +95,10 @@ def up(
       130  stopped by Ctrl-C
     """
     chosen = CloudOptions(port_base=port_base or 0, environment=_settings(settings), **options)
-    with claimed(state_directory(Path.cwd(), system.environment)) as claim:
-        received = _run(chosen, _Announcement(claim, ready_file, as_json=as_json))
+    state = state_directory(Path.cwd(), system.environment)
+    portal = None if no_portal else _portal(state, port_base)
+    with claimed(state) as claim:
+        received = _run(chosen, portal, _Announcement(claim, ready_file, as_json=as_json))
     if received == signal.SIGINT:
         exit_with(ExitCode.INTERRUPTED)
 
@@ -127,36 +144,65 @@ def _settings(settings: tuple[str, ...]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _run(options: CloudOptions, announced: _Announcement) -> signal.Signals:
+def _run(options: CloudOptions, portal: Portal | None, announced: _Announcement) -> signal.Signals:
     try:
-        return asyncio.run(_serve(options, announced))
+        return asyncio.run(_serve(options, portal, announced))
     except PortTakenError as error:
         raise CliError(f"{error}; choose another --port-base, or omit it.") from error
     except (TemplateError, NotRunnableError) as error:
         raise CliError(f"template.yml cannot be run: {error}; correct it.") from error
 
 
-async def _serve(options: CloudOptions, announced: _Announcement) -> signal.Signals:
-    """Run the cloud until a signal arrives, and return that signal."""
-    ended: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
-
-    def end(received: signal.Signals) -> None:
-        if not ended.done():
-            ended.set_result(received)
-
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(each, end, each)
-    cloud = LocalCloud(options)
-    try:
+async def _serve(options: CloudOptions, portal: Portal | None, announced: _Announcement) -> signal.Signals:
+    """Run the cloud and its portal until a signal arrives, and return that signal."""
+    ended = ending()
+    cloud = LocalCloud(options, report_not_emulated=_warn)
+    async with contextlib.AsyncExitStack() as cleanup:
+        cleanup.push_async_callback(cloud.stop)
         await cloud.start()
-        with announced(cloud.ready()):
+        ready = cloud.ready()
+        if portal is not None:
+            running = portal(ready)
+            # In threads, because it calls the cloud, which runs in this loop, and waits for it.
+            ready = {**ready, "portal": await asyncio.to_thread(running.__enter__)}
+            cleanup.push_async_callback(asyncio.to_thread, running.__exit__, None, None, None)
+        with announced(ready):
             activity = asyncio.create_task(announced.show_activity(cloud))
             try:
                 return await ended
             finally:
                 activity.cancel()
-    finally:
-        await cloud.stop()
+
+
+def _portal(state: Path, port_base: int | None) -> Portal:
+    """Return what runs the portal of a local cloud. Its history lasts as long as that cloud, which starts empty."""
+    from express_sync.ops.commands import portal_service  # noqa: PLC0415 - the database library takes 300 ms to import
+
+    @contextlib.contextmanager
+    def running(ready: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
+        if "caFile" in ready:
+            system.trust(ready["caFile"])
+        state.mkdir(parents=True, exist_ok=True)
+        token, database = portal_service.new_token(), state / "portal-local.sqlite3"
+        with portal_service.temporary(database):
+            settings = portal_service.settings_of(ready, portal_service.sqlite_url(database))
+            endpoints = {service: ready[service]["endpoint"] for service in ADMIN_APIS}
+            port = port_base + len(SERVICES) if port_base else 0
+            settings = replace(settings, port=port, local_cloud=endpoints)
+            key = Credentials(ready["accessKeyId"], ready["accessKeySecret"])
+            with portal_service.portal_of(ready, key, settings, portal_service.single_operator(token)) as url:
+                yield {"url": url, "token": token}
+
+    return running
+
+
+def _signed_in(url: str, token: str) -> str:
+    """Return the address that signs a browser in. What is behind the # is not sent to the server."""
+    return f"{url}/#token={token}"
+
+
+def _warn(what: str) -> None:
+    output.notice(f"Not emulated: {what}. The call was refused with the code NotEmulated.")
 
 
 def _announce(ready: Mapping[str, Any], as_json: bool) -> None:
@@ -165,6 +211,7 @@ def _announce(ready: Mapping[str, Any], as_json: bool) -> None:
         return
     mns = ready["mns"]
     places = (
+        *((("Portal", _signed_in(**ready["portal"])),) if "portal" in ready else ()),
         ("Console", ready["console"]),
         ("SMQ", mns["endpoint"]),
         ("Gateway API", ready["sgw"]["endpoint"]),

@@ -13,7 +13,7 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from express_sync.ops.atomic_file import write_atomically
-from express_sync.ops.queues.client import RESULT_QUEUE
+from express_sync.ops.queues.client import PORTAL_QUEUE, RESULT_QUEUE
 from express_sync.ops.targets import profiles
 from express_sync.ops.targets.credentials import find
 from express_sync.ops.targets.regions import meant_region
@@ -28,6 +28,7 @@ REGION_VARIABLE = "EXPRESS_SYNC_REGION"
 _VARIABLES = {"ros": "EXPRESS_SYNC_ROS_ENDPOINT", "oss": "EXPRESS_SYNC_OSS_ENDPOINT"}
 _REGION = re.compile(r"(?!oss-)[a-z]{2}-[a-z]+(-[a-z0-9]+)*")
 _STACK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_OPTIONAL_OUTPUTS = {RESULT_QUEUE: "ResultQueueName", PORTAL_QUEUE: "PortalQueueName"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,13 @@ class StackLocation:
     def updated_profile(self, account_id: str, name_prefix: str, outputs: Mapping[str, str]) -> Mapping[str, Any]:
         """Return the profile of the deployed stack for the other commands, without adding a key.
 
-        An empty name disables the result queue; if the entry is missing, the name is derived.
+        An empty name disables an optional queue; if the entry is missing, the name is derived.
         """
         known = {"region": self.region, "accountId": account_id, "namePrefix": name_prefix}
-        mns, results = self.profile.get("mns", {}), outputs.get("ResultQueueName", "")
-        if not results or mns.get(RESULT_QUEUE) == "":
-            return {**self.profile, **known, "mns": {**mns, RESULT_QUEUE: results}}
-        return {**self.profile, **known}
+        mns = self.profile.get("mns", {})
+        queues = {role: outputs.get(output, "") for role, output in _OPTIONAL_OUTPUTS.items()}
+        changed = {role: name for role, name in queues.items() if not name or mns.get(role) == ""}
+        return {**self.profile, **known, **({"mns": {**mns, **changed}} if changed else {})}
 
     def require_writable_profile(self) -> None:
         """Raise CliError if no profile can be written, because a deployed stack would be hard to use without one."""

@@ -7,11 +7,15 @@ from express_sync.ops.doctor.cloud import SMQ, InspectedCloud
 from express_sync.ops.doctor.endpoints import needs
 from express_sync.ops.doctor.finding import DEPLOY, Finding, ok, unknown, wrong
 from express_sync.ops.doctor.smq_inventory import Subscription
-from express_sync.ops.queues.client import RESULT_QUEUE
+from express_sync.ops.queues.client import OPTIONAL_QUEUES, PORTAL_QUEUE, RESULT_QUEUE
 from express_sync.ops.terminal.output import counted
 from handler.smq.client import SmqError
 
-QUEUES = ("requestQueue", RESULT_QUEUE, "failureQueue", "deadLetterQueue")
+QUEUES = ("requestQueue", RESULT_QUEUE, PORTAL_QUEUE, "failureQueue", "deadLetterQueue")
+_WITHOUT = {
+    RESULT_QUEUE: "No result queue is configured, which is optional; `submit --wait` and `watch` require one",
+    PORTAL_QUEUE: "No queue for the portal is configured, which is optional; `portal` requires one",
+}
 _ABSENT = ("QueueNotExist", "TopicNotExist")
 
 
@@ -24,6 +28,7 @@ class _ExpectedSubscription(NamedTuple):
 
 SUBSCRIPTIONS = (
     _ExpectedSubscription(RESULT_QUEUE, ""),
+    _ExpectedSubscription(PORTAL_QUEUE, ""),
     _ExpectedSubscription("failureQueue", "failed"),
     _ExpectedSubscription("failureQueue", "indeterminate"),
 )
@@ -52,14 +57,14 @@ def subscriptions(cloud: InspectedCloud) -> Iterator[Finding]:
         yield unknown(f"The subscriptions of {name} could not be looked up ({error.code})", "fix the topic first")
         return
     for expected in SUBSCRIPTIONS:
-        if expected.queue_key != RESULT_QUEUE or cloud.setting(SMQ, RESULT_QUEUE):
+        if expected.queue_key not in OPTIONAL_QUEUES or cloud.setting(SMQ, expected.queue_key):
             yield _subscription(cloud, expected, actual)
 
 
 def _existing(cloud: InspectedCloud, kind: str, key: str, look_up: Callable[[str], str | None]) -> Finding:
     name = cloud.setting(SMQ, key)
-    if not name and key == RESULT_QUEUE:
-        return ok("No result queue is configured, which is optional; `submit --wait` and `watch` require one")
+    if not name and key in _WITHOUT:
+        return ok(_WITHOUT[key])
     if not name:
         return unknown(f"The profile does not name {key}", f"add mns.{key} to it")
     try:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from handler.inbound.strict_json import read_body
 from handler.inbound.validation import SCHEMAS, ContractValidator
 
 _VALIDATOR = ContractValidator(json.loads((SCHEMAS / "provision-outcome.v1.json").read_bytes()))
@@ -102,10 +103,12 @@ class Arrival:
 
 def read(body: str) -> Outcome | None:
     """Return the outcome in a message body, or None if the body is not a valid outcome."""
-    try:
-        event = json.loads(body)
-    except (ValueError, RecursionError):
+    value = read_body(body)
+    if not isinstance(value, dict):
         return None
+    event = {
+        name: member for name, member in value.items() if member is not None
+    }  # null members of an event are absent
     return Outcome(event) if _VALIDATOR.is_valid(event) else None
 
 

@@ -55,7 +55,7 @@ def stage(sources: Sources, wheels: Sequence[Path], directory: Path) -> None:
             shipped = [each for each in archive.infolist() if not each.is_dir() and not is_excluded(each.filename)]
             archive.extractall(directory, shipped)
     _copy(sources.handler, "*.py", directory / "handler")
-    _copy(sources.schemas, "*.json", directory / "schemas")
+    _copy(sources.schemas, "*.v1.json", directory / "schemas")
 
 
 def _copy(folder: Path, pattern: str, target: Path) -> None:

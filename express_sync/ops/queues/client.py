@@ -11,11 +11,15 @@ from handler.smq.client import Received, Smq
 
 T = TypeVar("T")
 
-RESULT_QUEUE = "resultQueue"  # optional in a stack
-_NO_RESULT_QUEUE = (
-    "No result queue is configured; create one with `deploy --parameter CreateResultQueue=true`,"
-    f" or add mns.{RESULT_QUEUE} to the profile if there is one."
-)
+RESULT_QUEUE = "resultQueue"
+PORTAL_QUEUE = "portalQueue"
+# The queues that a stack may lack, and what to tell whoever needs one.
+OPTIONAL_QUEUES = {
+    RESULT_QUEUE: "No result queue is configured; create one with `deploy --parameter CreateResultQueue=true`,"
+    f" or add mns.{RESULT_QUEUE} to the profile if there is one.",
+    PORTAL_QUEUE: "No queue for the portal is configured; create one with `deploy --parameter CreatePortalQueue=true`,"
+    f" or add mns.{PORTAL_QUEUE} to the profile if there is one.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,5 +56,5 @@ def queue(profile: Mapping[str, Any], role: str, credentials: Credentials, retry
     mns = profile["mns"]
     if not mns.get(role):
         unnamed = f"The profile does not name this queue; add mns.{role} to it."
-        raise CliError(_NO_RESULT_QUEUE if role == RESULT_QUEUE else unnamed)
+        raise CliError(OPTIONAL_QUEUES.get(role, unnamed))
     return Queue(Smq.at(mns["endpoint"].rstrip("/"), credentials), mns[role], retry)

@@ -13,7 +13,7 @@ from typing import Any, cast
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError
 
-from express_sync.ops.queues.client import RESULT_QUEUE
+from express_sync.ops.queues.client import OPTIONAL_QUEUES, PORTAL_QUEUE, RESULT_QUEUE
 from express_sync.ops.targets.credentials import find
 from express_sync.ops.targets.places import is_file
 from express_sync.ops.targets.regions import meant_region
@@ -33,13 +33,13 @@ _SETTINGS = {
 }
 _TEXT = {"type": "string", "minLength": 1}
 _URL = {"type": "string", "pattern": rf"^({SAFE_URL.pattern})$(?!\n)"}
-_QUEUES = ("requestQueue", "resultTopic", RESULT_QUEUE, "failureQueue", "deadLetterQueue")
+_QUEUES = ("requestQueue", "resultTopic", RESULT_QUEUE, "failureQueue", "deadLetterQueue", PORTAL_QUEUE)
 _PARTS = {
     "mns": {
         "endpoint": _URL,
         **dict.fromkeys(_QUEUES, _TEXT),
-        RESULT_QUEUE: {"type": "string"},
-    },  # may be empty
+        **{role: {"type": "string"} for role in OPTIONAL_QUEUES},  # may be empty
+    },
     "sgw": {"endpoint": _URL},
     "fc": {"endpoint": _URL, "function": _TEXT},
 }
@@ -51,6 +51,11 @@ _PROPERTIES = {
     "accountId": {"type": "string", "pattern": r"^[0-9]+$(?!\n)"},
     "namePrefix": {"type": "string", "pattern": r"^[a-z][a-z0-9-]{1,30}$(?!\n)"},
     "console": {"type": ["string", "null"]},
+    "portal": {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"url": _URL, "token": _TEXT},
+    },
     "caFile": _TEXT,
     **{name: {"type": "object", "additionalProperties": False, "properties": {"endpoint": _URL}} for name in DEPLOYING},
 }
@@ -160,6 +165,7 @@ def _of_stack(region: str, account: str, prefix: str) -> dict[str, dict[str, str
             "requestQueue": f"{prefix}-requests",
             "resultTopic": f"{prefix}-outcomes",
             RESULT_QUEUE: f"{prefix}-results",
+            PORTAL_QUEUE: f"{prefix}-portal",
             "failureQueue": f"{prefix}-failures",
             "deadLetterQueue": f"{prefix}-dead-letters",
         },

@@ -20,6 +20,8 @@ _RULES = {
     "minLength": "must not be empty",
     "minItems": "must not be empty",
     "minimum": "must be at least {expected}",
+    "maxItems": "must have at most {expected} items",
+    "pattern": "has an invalid value",
 }
 
 

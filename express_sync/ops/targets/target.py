@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from express_sync.ops.queues.admin import QueueAdmin
-from express_sync.ops.queues.client import RESULT_QUEUE, Queue, queue
+from express_sync.ops.queues.client import PORTAL_QUEUE, RESULT_QUEUE, Queue, queue
 from express_sync.ops.queues.retry import Retry
 from express_sync.ops.targets import profiles, registration
 from express_sync.ops.targets.places import config_directories
@@ -53,6 +53,11 @@ class Target:
     def results(self) -> Queue:
         """Return the queue that receives every outcome. CliError if the cloud has none."""
         return queue(self.profile, RESULT_QUEUE, self.credentials, self.retry)
+
+    @property
+    def portal_outcomes(self) -> Queue:
+        """Return the portal's own queue, which receives every outcome. CliError if the cloud has none."""
+        return queue(self.profile, PORTAL_QUEUE, self.credentials, self.retry)
 
     @property
     def failures(self) -> Queue:

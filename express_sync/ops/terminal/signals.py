@@ -1,5 +1,6 @@
 """Ends a command in order after a signal, and defers Ctrl-C during a critical section."""
 
+import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +37,20 @@ class _Deferred:
 def is_interrupt_waiting() -> bool:
     """Return whether Ctrl-C was pressed in the critical section that runs, so that it should end soon."""
     return _Deferred.is_waiting
+
+
+def ending() -> asyncio.Future[signal.Signals]:
+    """Return a future with the first SIGINT, SIGTERM or SIGHUP; the running loop handles them from now on."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[signal.Signals] = loop.create_future()
+
+    def end(received: signal.Signals) -> None:
+        if not ended.done():
+            ended.set_result(received)
+
+    for each in (signal.SIGINT, *_ENDING):
+        loop.add_signal_handler(each, end, each)
+    return ended
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable
 from typing import Any
+from xml.sax.saxutils import escape
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from handler.inbound.request_event import (
     Lineage,
     encode,
 )
+from handler.inbound.strict_json import Unreadable, read_body
 from handler.model import MAX_MESSAGE_BYTES
 from tests.support.samples import DOCUMENT
 
@@ -412,6 +414,64 @@ def test_requeued_request_keeps_its_lineage_in_every_envelope(wrap: Callable[[st
     lineage = Lineage(TRAVELLED, generation=2, replay_id="rp-0123456789ab", submission_id="S-1")
     delivery = only(parsed(wrap(encode(DOCUMENT, lineage, "function", "event"))))
     assert (delivery.document, delivery.lineage) == (DOCUMENT, lineage)
+
+
+@pytest.mark.parametrize("body", [TEXT, "not JSON", json.dumps({"data": 1})])
+@pytest.mark.parametrize("in_a_queue", [True, False])
+def test_body_requeued_as_text_is_read_again(body: str, in_a_queue: bool) -> None:
+    """Outside a queue its own id is made of the text, so that two texts differ."""
+    event = json.loads(encode(body, Lineage(generation=1), "function", "event"))
+    delivery = only(parsed(queue_event(json.dumps(event), "M-7") if in_a_queue else event))
+    other = only(parsed({**event, "data": body + " "}))
+    expected = read_body(body)
+    assert (delivery.text, delivery.lineage.generation) == (body, 1)
+    assert delivery.flaws == (expected.violations if isinstance(expected, Unreadable) else ())
+    assert delivery.document == (None if isinstance(expected, Unreadable) else expected)
+    assert delivery.lineage.submission_id == delivery.message_id
+    assert (delivery.message_id == "M-7") is in_a_queue
+    assert other.message_id not in {delivery.message_id, ""}
+
+
+ENVELOPES = [queue_event(TEXT), raw(TEXT), topic_json(TEXT), timer(TEXT), record(TEXT), own_event(DOCUMENT)]
+MEMBERS = (
+    "specversion",
+    "data",
+    "data_base64",
+    "messageBody",
+    "TopicName",
+    "Message",
+    "requestContext",
+    "requestPayload",
+)
+
+
+@pytest.mark.parametrize("event", ENVELOPES, ids=lambda event: "+".join(event)[:24])
+def test_null_members_of_an_envelope_are_absent(event: dict[str, object]) -> None:
+    """Libraries that write every member of an event write the unused ones as null."""
+    nulls = dict.fromkeys((*MEMBERS, "triggerName", "triggerTime", "body", "attrs", "type", "correlationid"))
+    plain, stated = only(parsed(event)), only(parsed({**nulls, **event}))
+    assert (stated.document, stated.lineage) == (plain.document, plain.lineage)
+
+
+def test_null_data_beside_encoded_data_is_absent() -> None:
+    """The order of both members does not matter."""
+    encoded = base64.b64encode(TEXT.encode()).decode()
+    assert only(parsed({**own_event(None), "data_base64": encoded})).document == DOCUMENT
+    assert only(parsed({"data_base64": None, **own_event(DOCUMENT)})).document == DOCUMENT
+
+
+def test_null_body_is_an_empty_delivery_with_its_id() -> None:
+    """Nothing else fits, so the members count although they are null."""
+    delivery = only(parsed([{"messageId": "M-9", "messageBody": None}]))
+    assert (delivery.document, delivery.message_id) == (None, "M-9")
+
+
+def test_notification_in_xml_is_opened_in_every_envelope() -> None:
+    """A queue may subscribe to a topic in the format XML."""
+    notification = f"<N><TopicName>t</TopicName><MessageId>M-7</MessageId><Message>{escape(TEXT)}</Message></N>"
+    for event in (queue_event(notification), raw(notification), record(raw(notification)), notification):
+        delivery = only(parse((event if isinstance(event, str) else json.dumps(event)).encode()))
+        assert (delivery.document, delivery.message_id) == (DOCUMENT, "M-7")
 
 
 def test_cloudevent_without_data_is_an_empty_delivery() -> None:

@@ -3,6 +3,7 @@
 import base64
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -46,6 +47,37 @@ def test_any_object_in_base64_is_read_with_or_without_padding(value: object, pad
     assert read_body(around + (encoded if padded else encoded.rstrip("=")) + around) == value
 
 
+@given(value=json_objects, width=st.integers(1, 76), line_break=st.sampled_from(["\n", "\r\n", " \n\t"]))
+def test_base64_may_have_line_breaks(value: object, width: int, line_break: str) -> None:
+    """MIME encoders write lines of 76 characters."""
+    encoded = base64.b64encode(json.dumps(value).encode()).decode()
+    lines = [encoded[start : start + width] for start in range(0, len(encoded), width)]
+    assert read_body(line_break.join(lines)) == value
+
+
+@pytest.mark.parametrize("encode", [str, lambda text: base64.b64encode(text.encode()).decode()])
+@pytest.mark.parametrize("document", ["{}", " {}\n", "\ufeff{}", "\ufeff\r\n{}"])
+def test_byte_order_mark_before_a_body_is_skipped(document: str, encode: Callable[[str], str]) -> None:
+    """Text editors and shells of Windows write it; it may precede JSON as well as base64 of it."""
+    assert read_bytes(document.encode()) == {}
+    assert read_body(encode(document)) == {}
+    assert read_body("\ufeff" + encode(document.lstrip("\ufeff"))) == {}
+
+
+NOTIFICATION = {"TopicName": "t", "MessageId": "M-1", "Message": '{"a": "<&>"}', "MessageTag": ""}
+IN_XML = (
+    '<?xml version="1.0" encoding="utf-8"?>\n<Notification xmlns="http://mns.aliyuncs.com/doc/v1/"><TopicName>t</TopicName>'
+    '<MessageId>M-1</MessageId><Message>{"a": "&lt;&amp;&gt;"}</Message><MessageTag/></Notification>\n'
+)
+
+
+@pytest.mark.parametrize("body", [IN_XML, "\ufeff" + IN_XML, base64.b64encode(IN_XML.encode()).decode()])
+def test_notification_in_xml_is_read_like_one_in_json(body: str) -> None:
+    """A topic writes it for a subscription in the format XML."""
+    assert read_body(body) == NOTIFICATION
+    assert read_bytes(IN_XML.encode()) == NOTIFICATION
+
+
 @given(body=st.text())
 def test_parsing_any_text_never_raises(body: str) -> None:
     value = read_body(body)
@@ -67,12 +99,21 @@ def test_parsing_any_json_bytes_never_raises(data: bytes) -> None:
         "{",
         '{"a": 1,}',
         "{'a': 1}",
-        "\ufeff{}",
+        "{\ufeff}",
+        "\ufeff\ufeff{}",
         '{"a": "\x00"}',
         '{"a": "line\nbreak"}',
         "eyJhIjoxfQ===",
         "eyJhIj oxfQ",
-        "eyJhIj\noxfQ",
+        "eyJhIj\foxfQ",
+        "<a/>",
+        "<TopicName>t</TopicName>",
+        "<N><TopicName>t</TopicName></N>",
+        "<N><TopicName>t</TopicName><Message>{}</Message>",
+        "<N><TopicName>t</TopicName><Message>{}</Message><Message>{}</Message></N>",
+        "<N><TopicName>t</TopicName><Message><requestId>R</requestId></Message></N>",
+        "<!DOCTYPE N><N><TopicName>t</TopicName><Message>{}</Message></N>",
+        "<requestId>R</requestId>",
         "e30=e30=",
         "e",
         "====",

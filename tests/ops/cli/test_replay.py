@@ -113,7 +113,7 @@ def test_messages_that_cannot_be_replayed_stay(queues: CloudShell) -> None:
     assert counts(queues) == (3, 1)
     assert "is not an outcome; it stays in its queue." in ended.err
     assert "contains no request; it stays in its queue." in ended.err
-    assert ": $.name must" in ended.err
+    assert ": $.name must " in ended.err
     assert "1 replayed to the request queue; 1 invalid; 2 unreadable." in ended.err
 
 

@@ -20,11 +20,11 @@ MINIMAL = str(REQUESTS / "minimal.json")
 
 
 class Up:
-    """A running `up`, its ready object, and the shell of its checkout."""
+    """A running `up` without portal, its ready object, and the shell of its checkout."""
 
     def __init__(self, shell: Shell, *options: str) -> None:
         self.shell = shell
-        self.process = shell.start("up", "--json", *options)
+        self.process = shell.start("up", "--json", "--no-portal", *options)
         assert self.process.stdout is not None
         self.ready: dict[str, Any] = json.loads(self.process.stdout.readline())
 
@@ -97,7 +97,7 @@ def test_requests_stay_in_the_queue_without_the_function(shell: Shell) -> None:
 
 def test_up_prints_endpoints_and_next_commands(shell: Shell) -> None:
     """The summary has no colours when it is piped."""
-    with shell.start("up", "--no-function") as process:
+    with shell.start("up", "--no-function", "--no-portal") as process:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(11)]
         process.send_signal(signal.SIGTERM)
@@ -115,7 +115,7 @@ def test_taken_port_is_one_sentence(shell: Shell) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        said = shell.run("up", "--port-base", str(port)).only_a_sentence()
+        said = shell.run("up", "--no-portal", "--port-base", str(port)).only_a_sentence()
     assert str(port) in said
     assert "--port-base" in said
     assert not (shell.directory / ".express-sync").exists()
@@ -123,7 +123,9 @@ def test_taken_port_is_one_sentence(shell: Shell) -> None:
 
 def test_unwritable_ready_file_is_one_sentence(shell: Shell) -> None:
     """No registration is left."""
-    assert "missing/ready.json" in shell.run("up", "--ready-file", "missing/ready.json").only_a_sentence()
+    assert (
+        "missing/ready.json" in shell.run("up", "--no-portal", "--ready-file", "missing/ready.json").only_a_sentence()
+    )
     assert list((shell.directory / ".express-sync").iterdir()) == []
 
 
@@ -131,7 +133,7 @@ def test_directory_as_ready_file_is_one_sentence(shell: Shell) -> None:
     """Neither a temporary file nor a registration is left."""
     place = shell.directory / "place"
     place.mkdir()
-    said = shell.run("up", "--no-function", "--ready-file", "place").only_a_sentence()
+    said = shell.run("up", "--no-function", "--no-portal", "--ready-file", "place").only_a_sentence()
     assert said == "Cannot write place: it is a directory; name a file."
     assert [path.name for path in shell.directory.rglob("*")] == ["place", ".express-sync"]
 

@@ -24,6 +24,7 @@ NAMES = {
     "resultQueue": "results",
     "failureQueue": "failures",
     "deadLetterQueue": "dead",
+    "portalQueue": "portal",
 }
 PROFILE = {
     "mns": {"endpoint": "http://smq.example", **NAMES},
@@ -33,6 +34,7 @@ PROFILE = {
 SECRET, TOKEN = "planted-secret", "planted-token"
 SUBSCRIPTIONS = (
     Subscription("results", "results", "", "SIMPLIFIED"),
+    Subscription("portal", "portal", "", "SIMPLIFIED"),
     Subscription("failed", "failures", "failed", "SIMPLIFIED"),
     Subscription("indeterminate", "failures", "indeterminate", "SIMPLIFIED"),
 )
@@ -284,7 +286,7 @@ def test_missing_queue_is_named(role: str) -> None:
 def test_queue_reports_its_message_count() -> None:
     """An empty queue has no count."""
     said = [finding.message for finding in messaging.queues(inspected(counts={"dead": 3, "failures": 1}))]
-    assert said[2:] == [
+    assert said[3:] == [
         "Queue failures exists with about 1 message",
         "Queue dead exists with about 3 messages",
     ]
@@ -304,21 +306,21 @@ def test_missing_topic_is_wrong_and_subscriptions_unknown() -> None:
     assert marks(messaging.subscriptions, cloud) == ["unknown"]
 
 
-@pytest.mark.parametrize("missing", range(3))
+@pytest.mark.parametrize("missing", range(len(SUBSCRIPTIONS)))
 def test_missing_subscription_is_wrong(missing: int) -> None:
     """Outcomes would get lost without notice."""
     left = SUBSCRIPTIONS[:missing] + SUBSCRIPTIONS[missing + 1 :]
     found = marks(messaging.subscriptions, inspected(subscriptions=left))
-    assert [mark == "wrong" for mark in found] == [position == missing for position in range(3)]
+    assert [mark == "wrong" for mark in found] == [position == missing for position in range(4)]
 
 
 @pytest.mark.parametrize("mns", [without("mns", "resultQueue")["mns"], {**PROFILE["mns"], "resultQueue": ""}])
 def test_result_queue_is_optional(mns: dict[str, str]) -> None:
     """The template can leave it out; the other subscriptions are still checked."""
     cloud = inspected(profile={**PROFILE, "mns": mns}, subscriptions=SUBSCRIPTIONS[1:])
-    assert marks(messaging.queues, cloud) == ["ok"] * 4
-    assert marks(messaging.subscriptions, cloud) == ["ok", "ok"]
-    assert marks(messaging.subscriptions, inspected(profile={**PROFILE, "mns": mns}, subscriptions=())) == ["wrong"] * 2
+    assert marks(messaging.queues, cloud) == ["ok"] * 5
+    assert marks(messaging.subscriptions, cloud) == ["ok"] * 3
+    assert marks(messaging.subscriptions, inspected(profile={**PROFILE, "mns": mns}, subscriptions=())) == ["wrong"] * 3
 
 
 @pytest.mark.parametrize(
@@ -333,18 +335,18 @@ def test_result_queue_is_optional(mns: dict[str, str]) -> None:
 )
 def test_subscription_with_other_content_is_wrong(other: Subscription) -> None:
     """Queue, filter tag and content format must all match."""
-    found = marks(messaging.subscriptions, inspected(subscriptions=(SUBSCRIPTIONS[0], other, SUBSCRIPTIONS[2])))
-    assert found == ["ok", "wrong", "ok"]
+    found = marks(messaging.subscriptions, inspected(subscriptions=(*SUBSCRIPTIONS[:2], other, SUBSCRIPTIONS[3])))
+    assert found == ["ok", "ok", "wrong", "ok"]
 
 
 def test_names_missing_from_the_profile_are_unknown() -> None:
     """The fix names the keys to add."""
     cloud = inspected(
-        profile=without("mns", "resultTopic", "failureQueue", "deadLetterQueue"), subscriptions=SUBSCRIPTIONS[:1]
+        profile=without("mns", "resultTopic", "failureQueue", "deadLetterQueue"), subscriptions=SUBSCRIPTIONS[:2]
     )
-    assert marks(messaging.queues, cloud) == ["ok", "ok", "unknown", "unknown"]
+    assert marks(messaging.queues, cloud) == ["ok", "ok", "ok", "unknown", "unknown"]
     assert marks(messaging.topic, cloud) == ["unknown"]
-    assert marks(messaging.subscriptions, cloud)[1:] == ["unknown", "unknown"]
+    assert marks(messaging.subscriptions, cloud)[2:] == ["unknown", "unknown"]
 
 
 @pytest.mark.parametrize(

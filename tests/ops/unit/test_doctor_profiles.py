@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.template.deployment import read_template
+from express_sync.ops.doctor import messaging
 from express_sync.ops.targets import profiles
 from express_sync.ops.targets.credentials import find
 from express_sync.ops.targets.target import choose
@@ -67,7 +68,7 @@ def test_names_are_those_that_the_template_gives_a_stack(prefix: str) -> None:
     """What is derived is what was deployed."""
     stack = read_template(ROOT / "template.yml", LOCAL_ACCOUNT, {"NamePrefix": prefix})
     found = profiles.checked({**REAL, "namePrefix": prefix}, "p.json")
-    queues = {found["mns"][role] for role in ("requestQueue", "resultQueue", "failureQueue", "deadLetterQueue")}
+    queues = {found["mns"][role] for role in messaging.QUEUES}
     assert queues == {queue.name for queue in stack.queues}
     assert [found["mns"]["resultTopic"]] == [topic.name for topic in stack.topics]
     assert found["fc"]["function"] == stack.function.name

@@ -70,6 +70,15 @@ def test_sample_of_a_failure_is_read_completely(name: str) -> None:
     assert found.identity == f"{event['source']} {event['id']}"
 
 
+@pytest.mark.parametrize("digits", range(1, 10))
+def test_failure_written_by_another_library_is_read(digits: int) -> None:
+    """Its time may have up to nine fraction digits, on every Python, and its absent members may be null."""
+    time = f"2026-11-23T08:00:00.{'123456789'[:digits]}Z"
+    found = failure(time=time, data_base64=None, correlationid=None)
+    assert found.occurred_at == NOW - timedelta(hours=1) + timedelta(microseconds=int(f"{'123456'[:digits]:0<6}"))
+    assert found.attributes == {}
+
+
 @pytest.mark.parametrize("name", ["succeeded", "rejected", "deferred"])
 def test_other_sample_outcome_is_not_a_failure(name: str) -> None:
     """The reason names its status, and it is not unreadable."""

@@ -45,7 +45,7 @@ def test_unneeded_files_are_not_shipped(pattern: str, built: Built) -> None:
 
 
 def test_function_and_contracts_are_shipped_unchanged(built: Built) -> None:
-    sources = [*(ROOT / "handler").rglob("*.py"), *(ROOT / "schemas").glob("*.json")]
+    sources = [*(ROOT / "handler").rglob("*.py"), *(ROOT / "schemas").glob("*.v1.json")]
     assert {path.parent.name for path in sources} > {"handler", "inbound", "provisioning", "sgw", "smq", "schemas"}
     with ZipFile(built.package.path) as archive:
         shipped = {name: archive.read(name) for name in archive.namelist()}
@@ -94,7 +94,10 @@ def test_archive_reveals_no_time_place_or_user_of_the_build(built: Built) -> Non
 
 
 def test_function_imports_only_package_and_standard_library(built: Built) -> None:
-    code = f"import sys; sys.path.insert(0, {str(built.code)!r}); import handler.entry; print(handler.entry.__file__)"
+    code = (
+        f"import sys; sys.path.insert(0, {str(built.code)!r}); import handler.entry, handler.invocation;"
+        " print(handler.entry.__file__)"
+    )
     isolated = [built.python, "-I", "-S", "-W", "error", "-c", code]
     process = subprocess.run(isolated, env={}, cwd="/", capture_output=True, text=True, check=False)
     assert (process.returncode, process.stdout.strip(), process.stderr) == (

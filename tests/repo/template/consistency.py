@@ -25,7 +25,7 @@ MAX_TAG_LENGTH = 16
 OUTAGE_SECONDS = 6 * 3600  # the outage that requests must outlast without a replay
 CHOICES: tuple[Mapping[str, str], ...] = (
     {},
-    {"Intake": "pull", "CreateResultQueue": "false"},
+    {"Intake": "pull", "CreateResultQueue": "false", "CreatePortalQueue": "false"},
     {"RequestRetentionSeconds": "7200"},
 )
 

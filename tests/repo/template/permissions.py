@@ -66,6 +66,13 @@ def granted(document: Mapping[str, Any]) -> set[Grant]:
     return {grant for document in documents for each in document["Statement"] for grant in _grants(each)}
 
 
+def policy_grants(document: Mapping[str, Any]) -> set[Grant]:
+    """Return the permissions of the policies that a template creates for others. Raise TemplateError."""
+    stack = Stack(document, LOCAL_ACCOUNT, {})
+    policies = [stack.properties(name)["PolicyDocument"] for name in stack.resources("ALIYUN::RAM::ManagedPolicy")]
+    return {grant for policy in policies for each in policy["Statement"] for grant in _grants(each)}
+
+
 def _grants(statement: Mapping[str, Any]) -> Iterable[Grant]:
     return ((action, resource) for action in statement["Action"] for resource in statement["Resource"])
 

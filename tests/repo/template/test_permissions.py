@@ -2,18 +2,28 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 
+from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.cloud import CloudOptions, RunningCloud, background
 from express_sync.local.template.parser import parse
+from express_sync.ops.queues.client import queue
 from express_sync.paths import TEMPLATE
+from express_sync.portal.principal import Identity
+from express_sync.portal.service import Settings
+from express_sync.portal.service import running as portal_running
+from handler.credentials import Credentials
 from tests.local.fc_signer import acs3_headers, send
 from tests.local.fc_support import fc_port, local_get, local_post
-from tests.repo.template.permissions import ACTIONS, CALLS, NEEDED, PLATFORM, granted, grants_for
+from tests.repo.template.permissions import ACTIONS, CALLS, NEEDED, PLATFORM, granted, grants_for, policy_grants
+from tests.support.patience import wait_for
 
 INVOKE = "/2023-03-30/functions/express-sync-provision/invocations"
+KEY = Credentials(LOCAL_ACCOUNT.user.access_key_id, LOCAL_ACCOUNT.user.access_key_secret)
 REQUESTS, DEAD = "express-sync-requests", "express-sync-dead-letters"
 SETTINGS = {
     "EXPRESS_SYNC_MAX_ATTEMPTS": "1",
@@ -82,3 +92,26 @@ def test_platform_permissions_have_reasons_and_are_not_shared() -> None:
 
 def test_every_action_belongs_to_one_of_two_services() -> None:
     assert {action.partition(":")[0] for actions in ACTIONS.values() for action in actions} == {"mns", "hcs-sgw"}
+
+
+def test_portal_calls_exactly_what_its_policy_allows(tmp_path: Path) -> None:
+    """The cloud has no function, so that every call is one of the portal."""
+    with background(CloudOptions(with_function=False)) as running:
+        ready = running.ready
+        enqueue(running, ready["mns"]["portalQueue"], {})
+        outcomes, requests = (queue(ready, role, KEY) for role in ("portalQueue", "requestQueue"))
+        with portal_running(Settings(f"sqlite:///{tmp_path}/portal.sqlite3"), outcomes, requests, operator) as url:
+            urllib3.request("POST", f"{url}/v1/requests", json=request("portal"))
+            calls = wait_for(lambda: _calls(running))
+    needed = {grant for operation, path in calls for grant in grants_for(operation, path)}
+    assert policy_grants(parse(TEMPLATE.read_text(encoding="utf-8"))) == needed
+
+
+def operator(_headers: Mapping[str, str]) -> Identity:
+    return Identity("olivia", "operator")
+
+
+def _calls(running: RunningCloud) -> set[tuple[str, str]]:
+    """Return the calls once there are three kinds of them."""
+    found = {(call["operation"], call["target"]) for call in local_get(running, "/_local/calls", "mns")}
+    return found if len(found) >= 3 else set()

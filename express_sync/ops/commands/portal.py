@@ -1,0 +1,129 @@
+"""`express-sync portal`: runs the portal for a cloud until it is interrupted."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.text import Text
+
+from express_sync.ops.atomic_file import write_atomically
+from express_sync.ops.commands.portal_token import token
+from express_sync.ops.commands.portal_webhooks import webhooks
+from express_sync.ops.commands.target_options import reads_target_unless
+from express_sync.ops.targets.registration import state_directory
+from express_sync.ops.targets.target import Target
+from express_sync.ops.terminal import output
+from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
+from express_sync.ops.terminal.signals import ending
+
+DATABASE_VARIABLE = "EXPRESS_SYNC_PORTAL_DATABASE"
+
+
+def _runs_subcommand(_options: Mapping[str, object]) -> bool:
+    return click.get_current_context().invoked_subcommand is not None
+
+
+@click.group(invoke_without_command=True)
+@click.option(
+    "--database",
+    envvar=DATABASE_VARIABLE,
+    metavar="URL",
+    help=f"postgresql://... or sqlite:///FILE; the default is ${DATABASE_VARIABLE}, else a file in .express-sync.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8790, show_default=True, help="The port; 0 for a free one."
+)
+@click.option("--public-url", default="", metavar="URL", help="Where users reach the portal, if behind a proxy.")
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A JSON file with the identity provider and the webhooks.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the URL as one line of JSON when it is ready.")
+@reads_target_unless(_runs_subcommand)
+def portal(target: Target | None, /, config: Path | None, *, as_json: bool, **options: Any) -> None:
+    """Run the portal: an HTTP API to submit requests, follow them, and replay failures, with a history.
+
+    It takes outcomes from a queue of its own and keeps them in a database. Several may run on one PostgreSQL database.
+    Callers need a token of `portal token create`, or a JWT of the identity provider in --config. On this machine the
+    operator's token in the file .express-sync/portal-PROFILE.token is accepted, too; the first start creates it.
+
+    \b
+    Examples:
+      express-sync portal --profile production
+      express-sync portal --profile production --database postgresql://portal@db/portal --port 8080
+
+    \b
+    Exit codes:
+      0    stopped by SIGTERM
+      2    could not start; one sentence says why
+      130  stopped by Ctrl-C
+    """
+    if target is None:
+        return
+    running = _portal(target, config, **options)
+    if asyncio.run(_serve(running, as_json=as_json)) == signal.SIGINT:
+        exit_with(ExitCode.INTERRUPTED)
+
+
+portal.add_command(token)
+portal.add_command(webhooks)
+
+
+def _portal(
+    target: Target, config: Path | None, *, database: str | None, host: str, port: int, public_url: str
+) -> AbstractContextManager[str]:
+    """Return what runs the portal with these options. CliError."""
+    from express_sync.ops.commands import portal_configuration, portal_service  # noqa: PLC0415 - slow to import
+
+    state = state_directory(Path.cwd())
+    state.mkdir(parents=True, exist_ok=True)
+    chosen = portal_configuration.read(config, Path.home())
+    portal_configuration.check_host(chosen, host)
+    text = None
+    if portal_service.is_loopback(host):
+        text = _operator_token(state / f"portal-{target.name}.token", portal_service.new_token)
+    url = database or portal_service.sqlite_url(state / f"portal-{target.name}.sqlite3")
+    settings = replace(
+        portal_service.settings_of(target.profile, url),
+        host=host,
+        port=port,
+        public_url=public_url,
+        webhooks=chosen.webhooks,
+    )
+    authenticate = portal_configuration.authenticator(chosen, text)
+    return portal_service.portal_of(target.profile, target.credentials, settings, authenticate)
+
+
+async def _serve(running: AbstractContextManager[str], *, as_json: bool) -> signal.Signals:
+    """Run the portal until a signal arrives, and return that signal."""
+    ended = ending()
+    url = await asyncio.to_thread(running.__enter__)
+    try:
+        if as_json:
+            output.json_line({"url": url})
+        else:
+            output.print_line(Text("The portal is running at ", style="bold green"), Text(url))
+        return await ended
+    finally:
+        await asyncio.to_thread(running.__exit__, None, None, None)
+
+
+def _operator_token(path: Path, new: Callable[[], str]) -> str:
+    """Return the token in a file; a missing file gets a new one."""
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        text = new()
+        write_atomically(path, text + "\n")
+    except (OSError, UnicodeDecodeError):
+        raise CliError(f"{path} cannot be read; delete it to get a new token.") from None
+    if not text:
+        raise CliError(f"{path} is empty; delete it to get a new token.")
+    return text

@@ -1,0 +1,144 @@
+"""`express-sync portal token`: creates, lists and revokes the portal's tokens."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+import click
+
+from express_sync.ops.terminal import output
+from express_sync.ops.terminal.columns import Column, Listing
+from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
+from express_sync.portal.identity import token_file
+from express_sync.portal.identity.token_file import DEFAULT_TOKEN_FILE
+from express_sync.portal.identity.tokens import NAME, ROLES, InvalidTokenFileError, Token, create
+
+_DAY_SECONDS = 86_400
+_COLUMNS = (
+    Column("id", 12, 12),
+    Column("name", 24, 16),
+    Column("role", 9, 9),
+    Column("created", 20, 0),
+    Column("expires", 20, 20),
+)
+_file = click.option(
+    "--file",
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=f"The token file  [default: ~/{DEFAULT_TOKEN_FILE}]",
+)
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each token.")
+
+
+@click.group()
+def token() -> None:
+    """Create, list and revoke the bearer tokens of the portal.
+
+    The file contains digests only, from which a token cannot be read. A running portal notices each change at once.
+
+    \b
+    Exit codes:
+      0    done
+      2    not possible; one sentence says why
+      130  interrupted
+    """
+
+
+@token.command("create", short_help="Create a token and print it once.")
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), required=True, help="requester: own requests; operator: everything.")
+@click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="Days until it expires.")
+@_as_json
+@_file
+def create_token(*, name: str, role: str, days: int, path: Path | None, as_json: bool) -> None:
+    """Create a token for NAME, which becomes the requester of its requests, and print it.
+
+    The token cannot be shown again. Several tokens may have the same name, so that one can replace another.
+
+    \b
+    Examples:
+      express-sync portal token create ci --role requester --days 90
+      express-sync portal token create lin.wei --role operator
+    """
+    if not NAME.fullmatch(name):
+        raise CliError("A name has 1 to 64 letters, digits, dots, hyphens, underscores or @; choose another.")
+    made, text = create(name, "operator" if role == "operator" else "requester", time.time(), days * _DAY_SECONDS)
+    _change(path, lambda known: (*known, made))
+    if as_json:
+        output.json_line({**_document(made), "token": text})
+        return
+    output.print_line(text)
+    output.info(f"Token {made.id} of {name} ({role}) expires on {_time(made.expires_at)}; it is not shown again.")
+
+
+@token.command("list", short_help="List the tokens.")
+@_as_json
+@_file
+def list_tokens(*, path: Path | None, as_json: bool) -> None:
+    """List the tokens by id, name and role; their texts are not kept."""
+    with _explained(_path(path)) as place:
+        known = token_file.read(place) if place.exists() else ()
+    if as_json:
+        for each in known:
+            output.json_line(_document(each))
+        return
+    listing = Listing(_COLUMNS, output.results().width)
+    if known:
+        output.print_line(listing.heading())
+    for each in known:
+        output.print_line(listing.line(each.id, each.name, each.role, _time(each.created_at), _expiry(each)))
+    output.notice(f"{output.counted(len(known), 'token')} in {place}.")
+
+
+@token.command("revoke", short_help="Revoke a token, or all tokens of a name.")
+@click.argument("token_id", metavar="ID|NAME")
+@_file
+def revoke_token(*, token_id: str, path: Path | None) -> None:
+    """Revoke the token with this id, or all tokens with this name; a running portal refuses them at once."""
+    revoked: list[Token] = []
+
+    def without(known: Sequence[Token]) -> Sequence[Token]:
+        revoked.extend(each for each in known if token_id in {each.id, each.name})
+        return [each for each in known if each not in revoked]
+
+    _change(path, without)
+    if not revoked:
+        raise CliError(f"No token has the id or name {output.printable(token_id)}; `token list` shows them.")
+    output.notice(f"{output.counted(len(revoked), 'token')} revoked.")
+    exit_with(ExitCode.DONE)
+
+
+def _change(path: Path | None, change: Callable[[Sequence[Token]], Sequence[Token]]) -> None:
+    with _explained(_path(path)) as place:
+        token_file.change(place, change)
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[Path]:
+    """Give the path of the token file; report a file that cannot be used as a CliError."""
+    try:
+        yield path
+    except InvalidTokenFileError as error:
+        raise CliError(f"{path}: {error}; correct it.") from None
+    except OSError as error:
+        raise CliError(f"{path}: {error.strerror}; choose another --file.") from None
+
+
+def _path(path: Path | None) -> Path:
+    return path or Path.home() / DEFAULT_TOKEN_FILE
+
+
+def _document(token_: Token) -> dict[str, object]:
+    """Return a token as --json prints it."""
+    times = {"createdAt": _time(token_.created_at), "expiresAt": _time(token_.expires_at)}
+    return {"id": token_.id, "name": token_.name, "role": token_.role, **times}
+
+
+def _expiry(token_: Token) -> str:
+    return "expired" if token_.expires_at <= time.time() else _time(token_.expires_at)
+
+
+def _time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

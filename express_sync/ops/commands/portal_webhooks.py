@@ -1,0 +1,106 @@
+"""`express-sync portal webhooks`: shows the deliveries that no endpoint has accepted, and sends ended ones again."""
+
+import contextlib
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from express_sync.ops.terminal import output
+from express_sync.ops.terminal.columns import Column, Listing
+from express_sync.ops.terminal.errors import CliError
+
+if TYPE_CHECKING:
+    from express_sync.portal.store.database import Database
+
+_COLUMNS = (
+    Column("endpoint", 20, 14),
+    Column("request", 24, 16),
+    Column("state", 9, 9),
+    Column("tries", 5, 5, is_number=True),
+    Column("last result", 22, 0),
+    Column("next attempt", 20, 20),
+)
+_database = click.option(
+    "--database", required=True, envvar="EXPRESS_SYNC_PORTAL_DATABASE", metavar="URL", help="The portal's database."
+)
+
+
+@click.group()
+def webhooks() -> None:
+    """Show the webhook deliveries that no endpoint has accepted yet, and send ended ones again.
+
+    \b
+    Exit codes:
+      0    done
+      2    not possible; one sentence says why
+      130  interrupted
+    """
+
+
+@webhooks.command("list", short_help="List the deliveries that are not accepted.")
+@click.option("--endpoint", help="Only those to the endpoint with this name.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each delivery.")
+@_database
+def list_deliveries(*, database: str, endpoint: str | None, as_json: bool) -> None:
+    """List the deliveries that are pending or exhausted, oldest first, 1,000 at most."""
+    from express_sync.portal.webhooks import outbox  # noqa: PLC0415 - the database library takes 300 ms to import
+
+    with _opened(database) as store, store.reading() as connection:
+        rows = [_document(row) for row in outbox.listed(connection, endpoint)]
+    if as_json:
+        for row in rows:
+            output.json_line(row)
+        return
+    listing = Listing(_COLUMNS, output.results().width)
+    if rows:
+        output.print_line(listing.heading())
+    for row in rows:
+        output.print_line(listing.line(*(output.printable(str(value or "")) for value in list(row.values())[1:])))
+    output.notice(f"{output.counted(len(rows), 'delivery').replace('deliverys', 'deliveries')} not accepted.")
+
+
+@webhooks.command("retry", short_help="Send the ended deliveries of an endpoint again.")
+@click.argument("endpoint")
+@_database
+def retry_deliveries(*, database: str, endpoint: str) -> None:
+    """Make the exhausted deliveries to ENDPOINT due now, and enable it if it answered 410."""
+    from express_sync.portal.clock import now_ms  # noqa: PLC0415 - as below
+    from express_sync.portal.webhooks import outbox  # noqa: PLC0415 - the database library takes 300 ms to import
+
+    with _opened(database) as store, store.writing() as connection:
+        count = outbox.retry(connection, endpoint, now_ms())
+    output.notice(f"{output.counted(count, 'delivery').replace('deliverys', 'deliveries')} will be sent again.")
+
+
+@contextlib.contextmanager
+def _opened(url: str) -> Iterator["Database"]:
+    """Give the database of a portal. CliError if it cannot be used."""
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - takes 300 ms to import
+
+    from express_sync.portal.store.database import Database, DatabaseUrlError, database_url  # noqa: PLC0415 - as above
+
+    try:
+        store = Database(database_url(url))
+    except DatabaseUrlError as error:
+        raise CliError(f"{str(error).capitalize()}; correct --database.") from None
+    try:
+        yield store
+    except SQLAlchemyError as error:  # its text may contain the URL with its password
+        raise CliError(f"The database cannot be used ({type(error).__name__}); check --database.") from None
+    finally:
+        store.close()
+
+
+def _document(row: Any) -> dict[str, object]:
+    due = datetime.fromtimestamp(row["due_at"] / 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {
+        "webhookId": row["webhook_id"],
+        "endpoint": row["endpoint"],
+        "requestId": row["request_id"],
+        "state": row["state"],
+        "tries": row["tries"],
+        "code": row["code"],
+        "nextAttemptAt": due if row["state"] == "pending" else None,
+    }

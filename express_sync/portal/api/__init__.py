@@ -1,0 +1,1 @@
+"""The HTTP API of the portal, and the guards in front of it."""

@@ -1,0 +1,50 @@
+"""Tells the event loop of the API that the log has changed, from any thread."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+
+MAX_WAIT_SECONDS = 1.0  # changes that other replicas make are noticed after that
+
+
+class Changed:
+    """Wakes everybody who waits for a change of the log; also once when the service ends."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting: set[asyncio.Event] = set()
+        self.is_closing = False
+
+    def bind(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Name the loop in which changes are awaited."""
+        self._loop = loop
+
+    def notify(self) -> None:
+        """Wake all who wait; may be called from any thread, also before `bind` and after the loop has ended."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._wake)
+
+    def close(self) -> None:
+        """Wake all who wait, for the last time."""
+        self.is_closing = True
+        self.notify()
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[asyncio.Event]:
+        """Give an event that each change sets; whoever waits clears it first."""
+        event = asyncio.Event()
+        self._waiting.add(event)
+        try:
+            yield event
+        finally:
+            self._waiting.discard(event)
+
+    async def wait(self, changed: asyncio.Event, seconds: float) -> None:
+        """Return when the event is set, or after some seconds; other replicas' changes are seen at the end only."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(changed.wait(), min(seconds, MAX_WAIT_SECONDS))
+
+    def _wake(self) -> None:
+        for event in self._waiting:
+            event.set()

@@ -1,0 +1,1 @@
+"""The migrations of the database, and the command that applies them."""

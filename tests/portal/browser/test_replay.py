@@ -1,0 +1,73 @@
+"""Failures: grouped with advice, chosen, previewed, edited, replayed and followed to the new verdict."""
+
+from playwright.sync_api import Page, expect
+
+from tests.portal.browser.pages import expect_status, go
+from tests.support.portal_cloud import PortalCloud
+
+
+def fail(page: Page, portal: PortalCloud, code: str, *names: str) -> None:
+    """Let requests fail with a code, then fix its cause, and show the failures."""
+    portal.add_fault(code)
+    for name in names:
+        portal.submit(f"R-{name}", name)
+    go(page, "failures")
+    expect(page.locator("summary", has_text=code)).to_contain_text(str(len(names)))
+    portal.clear_faults()
+    page.locator("summary", has_text=code).click()
+    expect(page.locator("tbody tr")).to_have_count(len(names))
+
+
+def test_group_is_replayed_to_success(page: Page, portal: PortalCloud) -> None:
+    fail(page, portal, "RoleNotExist", "role-1", "role-2", "role-3")
+    expect(page.get_by_text("Open the Cloud Storage Gateway console once")).to_be_visible()
+    page.get_by_role("button", name="Replay all 3").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("0 requests will be sent again.")).to_be_visible()
+    dialog.get_by_label("The cause is fixed").check()
+    expect(dialog.get_by_text("3 requests will be sent again.")).to_be_visible()
+    expect(dialog.locator(".command-text")).to_have_text(
+        "express-sync replay --status failed --code RoleNotExist --rate 10 --force --yes --wait"
+    )
+    dialog.get_by_role("button", name="Replay").click()
+    expect(page.get_by_text("3 of 3 have a new verdict")).to_be_visible()
+    expect(page.locator(".progress-row .is-succeeded")).to_have_count(3)
+    expect(page.get_by_role("heading", name="No failures")).to_be_visible()
+    page.get_by_role("link", name="R-role-1").click()
+    expect(page.locator(".timeline strong")).to_have_text(["Submitted", "Failed", "Replayed", "Succeeded"])
+
+
+def test_chosen_failure_is_replayed_with_an_edit(page: Page, portal: PortalCloud) -> None:
+    fail(page, portal, "InvalidRegionId", "edit-1", "edit-2")
+    page.get_by_label("Choose R-edit-1").check()
+    page.get_by_role("button", name="Replay 1 chosen request").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Edit a field").click()
+    dialog.get_by_label("Field").select_option("bucketRegion")
+    dialog.get_by_label("New value").fill("not a region")
+    dialog.get_by_label("The cause is fixed").check()
+    dialog.get_by_role("button", name="Replay").click()
+    expect(dialog.get_by_text("must be a region ID")).to_be_visible()
+    expect(dialog.get_by_label("New value")).to_be_focused()
+    dialog.get_by_label("New value").fill("cn-shanghai")
+    expect(dialog.get_by_text("1 request will be sent again.")).to_be_visible()
+    dialog.get_by_role("button", name="Replay").click()
+    expect(page.get_by_text("1 of 1 have a new verdict")).to_be_visible()
+    expect(page.locator("summary", has_text="InvalidRegionId")).to_contain_text("1")
+    edited = portal.call("GET", "/v1/requests/R-edit-1")
+    assert (edited["status"], portal.cloud.cloud.groups.describe()[-1].region) == ("succeeded", "cn-shanghai")
+
+
+def test_failure_is_replayed_from_its_page(page: Page, portal: PortalCloud) -> None:
+    fail(page, portal, "NoPermission", "single-1")
+    page.get_by_role("link", name="single-1").click()
+    expect_status(page, "Failed")
+    expect(page.locator(".hero")).to_contain_text("hcs-sgw:CreateExpressSync")
+    page.get_by_role("button", name="Replay").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Replay").click()
+    expect(dialog.get_by_text("The same request fails in the same way")).to_be_visible()
+    dialog.get_by_label("The cause is fixed").check()
+    dialog.get_by_role("button", name="Replay").click()
+    expect_status(page, "Succeeded")
+    expect(dialog).to_have_count(0)

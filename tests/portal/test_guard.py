@@ -1,0 +1,121 @@
+"""What protects the API: names of the service, foreign pages, identities, sizes and headers."""
+
+import socket
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from express_sync.portal.api.guard import HEADERS
+from tests.support.portal import ALICE, RunningPortal, running_portal
+
+REQUEST = {"requestId": "R", "name": "design", "bucketName": "design-assets", "bucketRegion": "cn-hangzhou"}
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
+    with running_portal(tmp_path_factory.mktemp("portal")) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "evil.example"}, 421),
+        ({"Host": "127.0.0.1"}, 421),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate"}, 403),
+        ({"Sec-Fetch-Site": "same-origin"}, 202),
+    ],
+)
+@pytest.mark.parametrize("token", [ALICE, ""])
+def test_foreign_request_is_refused(portal: RunningPortal, headers: dict[str, str], status: int, token: str) -> None:
+    answer = portal.call("POST", "/v1/requests", REQUEST, token, headers)
+    assert answer.status == (status if token or status != 202 else 401)
+
+
+def test_own_names_are_accepted(portal: RunningPortal) -> None:
+    port = urlsplit(portal.url).port
+    for host in (f"localhost:{port}", f"127.0.0.1:{port}"):
+        answer = portal.call("GET", "/v1/requests", headers={"Host": host, "Origin": f"http://{host}"})
+        assert answer.status == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/requests", "/v1/requests/R", "/v1/events", "/v1/failures", "/metrics", "/v1/x"])
+@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer wrong", "Basic YTpi", "Bearer \xe9"])
+def test_caller_without_a_valid_token_is_refused(portal: RunningPortal, path: str, authorization: str) -> None:
+    headers = {"Authorization": authorization.encode("utf-8").decode("latin-1")} if authorization else {}
+    answer = portal.call("GET", path, token="", headers=headers)
+    assert (answer.status, "WWW-Authenticate" in answer.headers) == (401, True)
+
+
+def test_token_in_the_address_is_not_used(portal: RunningPortal) -> None:
+    for token in ("", ALICE):
+        assert portal.call("GET", f"/v1/requests?access_token={ALICE}", token=token).status == 400
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/v1/requests", "/v1/requests/none", "/none"])
+def test_every_answer_has_the_security_headers(portal: RunningPortal, path: str) -> None:
+    answer = portal.call("GET", path)
+    assert {name: answer.headers.get(name) for name in HEADERS} == dict(HEADERS)
+    assert "Server" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"x" * (1 << 20), {}, 413),
+        (b"{", {}, 400),
+        (b"\xff", {}, 400),
+        (b"[" * 60_000, {}, 400),
+        (b'{"a":' * 40 + b"1" + b"}" * 40, {}, 422),
+        (b'{"requestId":"R","requestId":"S"}', {}, 422),
+        (b'{"requestId":"\\ud800"}', {}, 422),
+        (b"[]", {}, 422),
+        (b"1e999", {}, 422),
+        (b"{}", {"Content-Type": "text/plain"}, 415),
+        (b"{}", {"Content-Encoding": "gzip"}, 415),
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/requests", "/v1/replays", "/v1/requests/R/replay"])
+def test_unusable_body_is_a_problem(
+    portal: RunningPortal, path: str, body: bytes, headers: dict[str, str], status: int
+) -> None:
+    answer = portal.call("POST", path, body, headers=headers)
+    assert (answer.status, answer.headers["Content-Type"]) == (status, "application/problem+json")
+
+
+def test_body_without_a_length_is_bounded(portal: RunningPortal) -> None:
+    url = urlsplit(portal.url)
+    head = (
+        f"POST /v1/requests HTTP/1.1\r\nHost: {url.netloc}\r\nAuthorization: Bearer {ALICE}\r\n"
+        "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    with socket.create_connection((str(url.hostname), url.port or 0)) as connection:
+        connection.sendall(head.encode() + b"10000\r\n" + b"x" * 65536 + b"\r\n1\r\nx\r\n0\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/requests/%00", "/v1/requests/%ff", "/v1/requests/%ED%A0%80", "/v1/requests/%2e%2e"]
+)
+def test_odd_id_in_the_path_is_not_found(portal: RunningPortal, path: str) -> None:
+    assert portal.call("GET", path).status == 404
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE"])
+def test_other_method_is_a_problem(portal: RunningPortal, method: str) -> None:
+    answer = portal.call(method, "/v1/requests")
+    assert (answer.status, answer.headers["Content-Type"]) == (405, "application/problem+json")
+    assert "GET" in answer.headers["Allow"]
+
+
+def test_markup_is_returned_as_it_is_in_json_only(portal: RunningPortal) -> None:
+    markup = "<img src=x onerror=alert(1)>"
+    assert portal.call("POST", "/v1/requests", {**REQUEST, "requestId": "R-m", "description": markup}).status == 202
+    answer = portal.call("GET", "/v1/requests/R-m")
+    assert answer.json["request"]["description"] == markup
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"

@@ -1,0 +1,133 @@
+"""Live events: server-sent events that continue after the last one that was received."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3
+
+from tests.support.patience import PATIENCE_SECONDS, wait_for
+from tests.support.portal import ALICE, BOB, OPERATOR, RunningPortal, outcome, running_portal
+
+NAMES = {"name": "design", "bucketName": "design-assets", "bucketRegion": "cn-hangzhou"}
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
+    with running_portal(tmp_path_factory.mktemp("portal")) as running:
+        yield running
+
+
+@contextmanager
+def stream(portal: RunningPortal, token: str = OPERATOR, last: str = "") -> Iterator[Iterator[dict[str, Any]]]:
+    """Follow the events; give those that come after the stream was opened."""
+    headers = {"Authorization": f"Bearer {token}", **({"Last-Event-ID": last} if last else {})}
+    answer = urllib3.request(
+        "GET", f"{portal.url}/v1/events", headers=headers, preload_content=False, timeout=PATIENCE_SECONDS
+    )
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/event-stream; charset=utf-8")
+    found = events(answer)
+    try:
+        next(found)  # the comment that says that it is connected
+        yield found
+    finally:
+        answer.close()
+
+
+def events(answer: Any) -> Iterator[dict[str, Any]]:
+    """Yield each event by its fields; the first is the comment at the beginning."""
+    fields: dict[str, Any] = {}
+    for line in answer:
+        name, _, value = line.decode().rstrip("\r\n").partition(": ")
+        if name:
+            fields[name] = json.loads(value) if name == "data" else value
+        elif fields:
+            yield fields
+            fields = {}
+
+
+def submit(portal: RunningPortal, request_id: str, token: str = ALICE) -> None:
+    assert portal.call("POST", "/v1/requests", {"requestId": request_id, **NAMES}, token).status == 202
+
+
+def test_stream_shows_submission_and_outcome(portal: RunningPortal) -> None:
+    with stream(portal) as found:
+        submit(portal, "S-1")
+        first = next(found)
+        portal.queues.put(json.dumps(outcome("failed", "S-1", submissionId=first["data"]["submissionId"])))
+        second = next(found)
+    assert [each["event"] for each in (first, second)] == ["accepted", "outcome"]
+    assert second["data"]["request"] == {
+        "status": "failed",
+        "terminal": True,
+        "name": "design",
+        "links": {"self": "/v1/requests/S-1"},
+    }
+    assert int(second["id"]) > int(first["id"])
+
+
+def test_stream_continues_after_the_last_event(portal: RunningPortal) -> None:
+    with stream(portal) as found:
+        submit(portal, "S-2")
+        last = next(found)["id"]
+    ids = [f"S-2-{number}" for number in range(250)]  # more than one page
+    for request_id in ids:
+        submit(portal, request_id)
+    with stream(portal, last=last) as found:
+        received = [next(found)["data"]["requestId"] for _ in ids]
+    assert received == ids
+
+
+def test_requester_streams_own_events_only(portal: RunningPortal) -> None:
+    with stream(portal, BOB) as found:
+        submit(portal, "S-3-alice", ALICE)
+        submit(portal, "S-3-bob", BOB)
+        assert next(found)["data"]["requestId"] == "S-3-bob"
+
+
+@pytest.mark.parametrize("last", ["x", "-1", "1" * 30, "1 "])
+def test_made_up_event_id_is_refused(portal: RunningPortal, last: str) -> None:
+    status = portal.call("GET", "/v1/events", headers={"Last-Event-ID": last.strip() + "x"}).status
+    assert status == 400
+
+
+def test_service_stops_while_streams_are_open(tmp_path: Path) -> None:
+    with running_portal(tmp_path) as portal:
+        answers = [
+            urllib3.request(
+                "GET", f"{portal.url}/v1/events", headers={"Authorization": f"Bearer {ALICE}"}, preload_content=False
+            )
+            for _ in range(3)
+        ]
+    for answer in answers:
+        assert answer.status == 200
+        answer.close()
+
+
+def test_waiting_request_answers_when_its_status_is_terminal(portal: RunningPortal) -> None:
+    submit(portal, "S-4")
+    [event] = portal.queues.sent_for("S-4")
+    portal.queues.put(json.dumps(outcome("rejected", "S-4", submissionId=event["submissionid"])))
+    answer = portal.call("GET", "/v1/requests/S-4", headers={"Prefer": "respond-async, wait=25"})
+    assert (answer.json["status"], answer.json["terminal"]) == ("rejected", True)
+    again = portal.call("POST", "/v1/requests", {"requestId": "S-4", **NAMES}, ALICE, {"Prefer": "wait=1"})
+    assert again.status == 200
+
+
+def test_deferred_request_names_its_next_attempt(portal: RunningPortal) -> None:
+    submit(portal, "S-5")
+    [event] = portal.queues.sent_for("S-5")
+    at = "2999-01-01T00:00:00.000Z"
+    portal.queues.put(json.dumps(outcome("deferred", "S-5", submissionId=event["submissionid"], nextAttemptAt=at)))
+    found = wait_for(lambda: _with_status(portal, "S-5", "deferred"))
+    assert (found.json["nextAttemptAt"], found.headers["Retry-After"]) == (at, "300")
+    operation = portal.call("GET", "/v1/requests/S-5/last_operation")
+    assert (operation.json["state"], operation.headers["Retry-After"]) == ("in progress", "300")
+
+
+def _with_status(portal: RunningPortal, request_id: str, status: str) -> Any:
+    found = portal.call("GET", f"/v1/requests/{request_id}")
+    return found if found.json["status"] == status else None
