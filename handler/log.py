@@ -54,6 +54,7 @@ class DeliveryLog:
             "called",
             operation=attempt.operation,
             attempt=attempt.number,
+            took_ms=round(attempt.took_seconds * 1000),
             wait_seconds=attempt.wait_seconds and round(attempt.wait_seconds, 3),
             code=attempt.code,
             api_request_id=getattr(attempt.result, "api_request_id", ""),

@@ -28,7 +28,7 @@ class OutcomeFilter:
 class Display(Protocol):
     """Displays an outcome; `is_repeated` if an earlier publication of it was displayed before."""
 
-    def __call__(self, outcome: Outcome, *, is_repeated: bool = False) -> None: ...
+    def __call__(self, outcome: Outcome, /, *, is_repeated: bool = False) -> None: ...
 
 
 class Watch:

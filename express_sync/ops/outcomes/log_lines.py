@@ -6,7 +6,7 @@ from typing import Any
 
 from express_sync.ops.terminal.output import printable
 
-_SHOWN = ("operation", "attempt", "status", "code", "wait_seconds", "place")
+_SHOWN = ("operation", "attempt", "status", "code", "took_ms", "wait_seconds", "place")
 _ACTIVITY = {"announced", "unpublished", "unfinished", "handler fault"}
 
 

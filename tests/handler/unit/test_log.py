@@ -95,6 +95,7 @@ def test_call_is_logged_with_its_code_and_its_wait(
         "event": "called",
         "operation": CREATE,
         "attempt": 2,
+        "took_ms": 500,
         "wait_seconds": shown,
         "code": code,
         "api_request_id": api_request_id,
@@ -189,3 +190,12 @@ def test_request_is_never_logged(console: Console) -> None:
     each.call(Attempt(CREATE, 1, Refused("RoleNotExist", 404, "API-1"), 0.5, None))
     assert len(console.writes) == 4
     assert "SECRET" not in "".join(console.writes)
+
+
+def test_lines_carry_the_trace_context_of_the_request(console: Console) -> None:
+    """A request without one has no such field."""
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    console.attach("INFO")
+    traced = log.DeliveryLog.of(log.invocation_log("FC-1"), "M-1", "REQ-1", trace)
+    traced.call(Attempt(CREATE, 1, samples.CREATED, 0.5, None))
+    assert only(console)["traceparent"] == trace

@@ -38,7 +38,7 @@ def request(name: str) -> str:
 def succeeded(number: int) -> str:
     """Return the outcome of a success that is later than the failure of the same request."""
     data = {**SUCCEEDED["data"], "requestId": f"R-{number}"}
-    changes = {"subject": f"R-{number}", "time": "2026-12-01T00:00:00Z", "data": data}
+    changes = {"subject": f"R-{number}", "time": "2026-12-01T00:00:00.000Z", "data": data}
     return json.dumps({**SUCCEEDED, **changes})
 
 

@@ -40,6 +40,7 @@ PACKAGE = ("--code-bucket", "code-bucket", "--package", "function.zip")
 COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "submit": (("submit", MINIMAL, "--yes", *ON), ("mns",)),
     "watch": (("watch", "--timeout", "1", "--yes", *ON), ("mns",)),
+    "health": (("health", *ON), ("mns",)),
     "failures-list": (("failures", "list", *ON), ("mns",)),
     "failures-show": (("failures", "show", "REQ-1", *ON), ("mns",)),
     "replay": (("replay", *ON), ("mns",)),

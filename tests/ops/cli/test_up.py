@@ -13,7 +13,7 @@ import pytest
 import urllib3
 
 from tests.support.cli import PATIENT, REQUESTS, Shell
-from tests.support.patience import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS, wait_for
 
 READY_KEYS = {"region", "accountId", "accessKeyId", "accessKeySecret", "mns", "sgw", "fc", "console"}
 MINIMAL = str(REQUESTS / "minimal.json")
@@ -200,3 +200,40 @@ def test_call_that_is_not_emulated_is_printed_once(shell: Shell) -> None:
     _, said = up.end(signal.SIGTERM)
     line = "Not emulated: EnableEndpoint of mns-open 2022-01-19. The call was refused with the code NotEmulated."
     assert said.count(line) == 1
+
+
+def test_two_clouds_at_the_same_moment_are_one(shell: Shell) -> None:
+    """The other one is refused, and the registration is that of the first."""
+    both = [shell.start("up", "--json", "--no-function") for _ in range(2)]
+    ended = wait_for(lambda: [process for process in both if process.poll() is not None])
+    (refused,) = ended
+    (running,) = (process for process in both if process is not refused)
+    _, said = refused.communicate(timeout=PATIENCE_SECONDS)
+    assert (refused.returncode, "A local cloud runs in this checkout already" in said) == (2, True)
+    assert running.stdout is not None
+    ready = json.loads(running.stdout.readline())
+    registered = json.loads((shell.directory / ".express-sync" / "local.json").read_bytes())
+    assert registered == {"pid": running.pid, "ready": ready}
+    running.send_signal(signal.SIGTERM)
+    running.communicate(timeout=PATIENCE_SECONDS)
+    assert running.returncode == 0
+
+
+def test_stale_ready_file_is_removed_at_the_start(shell: Shell) -> None:
+    """The addresses of a killed cloud cannot be read while the next one starts, nor if it does not start."""
+    stale = shell.directory / "ready.json"
+    stale.write_text('{"mns": {"endpoint": "http://127.0.0.1:1"}}')
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        shell.run("up", "--ready-file", "ready.json", "--port-base", str(taken.getsockname()[1]))
+    assert not stale.exists()
+
+
+def test_setting_reaches_the_function(shell: Shell) -> None:
+    """A wrong form is one sentence."""
+    assert "NAME=VALUE" in shell.run("up", "--env", "EXPRESS").only_a_sentence()
+    running = Up(shell, "--env", "EXPRESS_SYNC_MAX_ATTEMPTS=none")
+    ended = shell.run("invoke", MINIMAL)
+    running.end(signal.SIGTERM)
+    assert "EXPRESS_SYNC_MAX_ATTEMPTS" in ended.err
