@@ -9,7 +9,7 @@ WORKERS ?= 5
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo outage picture test test-pythons test-this-python test-browser test-forms screenshots lint types imports tests model storm simulation fuzz mutants lock forms spec bench clean
+.PHONY: help setup setup-dev demo outage picture test test-clients test-pythons test-this-python test-browser test-forms screenshots lint types imports tests model storm simulation fuzz mutants lock forms spec operations bench bench-quick setup-bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ test-forms: setup-dev ## the form libraries react-jsonschema-form and JSON Forms
 screenshots: setup-dev ## take the pictures of the portal in docs/images/
 	@chromium=$$(requirements/set-up-chromium.sh) && CHROMIUM="$$chromium" $(BIN)/python -m tests.portal.browser.screenshots docs/images
 
+test-clients: setup-dev ## old SDKs and npm clients against the local cloud, with the table of the documentation (minutes)
+	$(BIN)/python -m tests.clients
+
 model: setup-dev ## every schedule of up to five faults against the real code, on every core (half an hour)
 	$(BIN)/python -m tests.system.model --faults 5
 
@@ -91,8 +94,14 @@ mutants: setup-dev ## mutation-test the pure core; fails for a survivor without 
 	$(BIN)/mutmut run --max-children 2 > /dev/null
 	$(BIN)/python -m tests.system.mutants
 
-bench: setup-dev ## size, starts, CPU, batches, throughput and memory beside peers (minutes)
+bench: setup-bench ## measure everything beside peers and floors; writes docs/benchmarks/ (a quarter of an hour)
 	$(BIN)/python -m benchmarks
+
+bench-quick: setup-bench ## the same with few rounds, into .express-sync/bench-quick (minutes)
+	$(BIN)/python -m benchmarks --quick --output .express-sync/bench-quick
+
+setup-bench: setup-dev
+	@requirements/set-up.sh bench
 
 lock: ## pin every dependency again, with hashes (needs uv)
 	uv pip compile pyproject.toml --extra local --extra ops --extra portal --group build --output-file requirements/run.txt $(LOCK)
@@ -118,8 +127,16 @@ spec: setup-dev ## write the specification for the template check from the wheel
 	$(BIN)/python -m pip download --no-deps --dest "$$wheels" $(ROS_CDK_PACKAGES:%=ros-cdk-%==$(ROS_CDK)) && \
 	$(BIN)/python -m tools.ros_spec "$$wheels"/*.whl
 
+MNS_OPEN := alibabacloud-mns-open20220119==1.4.1
+
+operations: setup-dev ## write the tables of the real services' operations, and the lists of the documentation
+	@wheels=$$(mktemp -d) && trap 'rm -rf "$$wheels"' EXIT && \
+	$(BIN)/python -m pip download --no-deps --dest "$$wheels" $(MNS_OPEN) && \
+	$(BIN)/python -m tools.operation_tables "$$wheels"/*.whl && \
+	$(BIN)/python -m tools.operation_lists
+
 LOCK := --universal --python-version 3.10 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links
 
 clean: ## remove what the other targets made
-	rm -rf .venv .venv-3.* .express-sync .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache dist mutants
+	rm -rf .clients .venv .venv-3.* .express-sync .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache dist mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,13 +1,18 @@
-"""Everything that is measured, in one run and one table: `python -m benchmarks`, or `make bench`."""
+"""Everything that is measured, in one run and one table: `python -m benchmarks [--quick] [--output DIRECTORY]`."""
 
+import argparse
+import json
 import os
 import platform
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
-from benchmarks import loads, pure_path, starts
-from benchmarks.candidates import RUNTIME, Candidates, prepared
-from benchmarks.comparison import Comparison, Limit, Row, table
+from benchmarks import loads, network, pure_path, queues, starts
+from benchmarks.candidates import ROOT, RUNTIME, Candidates, prepared
+from benchmarks.comparison import Comparison, Limit, Row, document, table
+from benchmarks.plan import FULL, QUICK, Plan
 from benchmarks.rig import Rig, rig
 from express_sync.ops.packaging.package import MAX_BYTES
 from express_sync.ops.terminal import output
@@ -26,16 +31,18 @@ def sizes(everybody: Candidates) -> list[Row]:
     ]
 
 
-def measured(everybody: Candidates, on: Rig) -> list[Row]:
+def measured(everybody: Candidates, on: Rig, plan: Plan) -> list[Row]:
     """Measure and return all rows; show the progress on a terminal."""
     works: dict[str, Callable[[], list[Row]]] = {
         "Sizes": lambda: sizes(everybody),
-        "Imports": lambda: starts.import_times(everybody),
-        "Cold starts": lambda: starts.cold_starts(everybody, on),
+        "Network": lambda: network.rows(everybody, plan),
+        "Imports": lambda: starts.import_times(everybody, plan),
+        "Cold starts": lambda: starts.cold_starts(everybody, on, plan),
         "CPU per message": pure_path.rows,
-        "Batches": lambda: loads.batches(everybody, on),
-        "End to end": lambda: loads.throughput(everybody),
-        "Memory": lambda: loads.memory(everybody, on),
+        "End to end": lambda: loads.throughput(everybody, plan),
+        "Operations of the local MNS": lambda: queues.beside_moto(everybody, on, plan),
+        "Long queues": lambda: queues.by_length(on, plan),
+        "Memory": lambda: loads.memory(everybody, on, plan),
     }
     rows: list[Row] = []
     with output.progress() as bar:
@@ -47,21 +54,48 @@ def measured(everybody: Candidates, on: Rig) -> list[Row]:
     return rows
 
 
+def write(rows: list[Row], machine: dict[str, Any], directory: Path) -> list[Path]:
+    """Write results.json, and the pictures if matplotlib is installed; return the files."""
+    directory.mkdir(parents=True, exist_ok=True)
+    results = directory / "results.json"
+    figures = document(rows)
+    results.write_text(json.dumps({**machine, "rows": figures}, indent=1, ensure_ascii=False) + "\n")
+    try:
+        from benchmarks.plots import draw
+    except ImportError:
+        output.info("matplotlib is not installed, so the pictures are left out; `make bench` installs it.")
+        return [results]
+    return [results, *draw(figures, directory)]
+
+
 def main() -> int:
     """Measure, print the table, and return the exit code: 2 if something cannot be measured."""
-    load = os.getloadavg()[0]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds; the figures scatter more")
+    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "benchmarks", help="where the results go")
+    wanted = parser.parse_args()
+    machine = {
+        "python": platform.python_version(),
+        "packagesFor": RUNTIME.name,
+        "cpus": os.cpu_count(),
+        "machine": platform.machine(),
+        "loadBefore": round(os.getloadavg()[0], 1),
+        "quick": wanted.quick,
+    }
     output.info("Preparing the candidates; their libraries are fetched once for each state of their locks.")
     try:
         with prepared() as everybody, rig(everybody.python) as on:
-            rows = measured(everybody, on)
+            rows = measured(everybody, on, QUICK if wanted.quick else FULL)
     except CliError as problem:
         problem.show()
         return problem.exit_code
     output.results().print(table(rows))
     output.print_line(
-        f"Medians (least to most). Python {platform.python_version()}, packages for {RUNTIME.name}; "
-        f"{os.cpu_count()} CPUs ({platform.machine()}), load {load:.1f} before the run."
+        f"Medians (least to most). Python {machine['python']}, packages for {machine['packagesFor']}; "
+        f"{machine['cpus']} CPUs ({machine['machine']}), load {machine['loadBefore']} before the run."
     )
+    for file in write(rows, machine, wanted.output):
+        output.print_line(str(file))
     return 0
 
 

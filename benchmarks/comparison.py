@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rich.table import Column, Table
 
@@ -25,30 +26,40 @@ class Comparison:
         """Return the ratio of each pair of samples, without those whose other sample is zero."""
         return [ours / theirs for ours, theirs in zip(self.ours, self.theirs, strict=True) if theirs]
 
-    def cells(self) -> tuple[str, ...]:
-        """Return the row of the table."""
-        ratio = _spread(self.ratios, "", "{:.2f}") if self.ratios else ""
-        ours, theirs = _spread(self.ours, self.unit), _spread(self.theirs, self.unit)
-        return (self.measure, ours, self.beside, theirs, ratio, self._held())
+    @property
+    def compared(self) -> "Comparison":
+        """Return itself."""
+        return self
 
-    def _held(self) -> str:
-        if self.goal is None:
-            return ""
-        is_held = statistics.median(self.ratios) <= self.goal
-        return f"≤ {self.goal:g} {'✓' if is_held else '✗'}"
+    @property
+    def is_met(self) -> bool | None:
+        """Return whether the goal is met, None without one."""
+        return None if self.goal is None else statistics.median(self.ratios) <= self.goal
+
+    @property
+    def limit(self) -> str:
+        """Return the goal as text."""
+        return "" if self.goal is None else f"ratio ≤ {self.goal:g}"
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A measure with an absolute goal beside that of a peer; `goal` is the limit of the median."""
+    """A measure with an absolute goal beside that of a peer; `goal` is the limit of the median, or its least value."""
 
-    comparison: Comparison
+    compared: Comparison
     goal: float
+    is_least: bool = False
 
-    def cells(self) -> tuple[str, ...]:
-        """Return the row of the table."""
-        is_held = statistics.median(self.comparison.ours) <= self.goal
-        return (*self.comparison.cells()[:-1], f"≤ {self.goal:g} {self.comparison.unit} {'✓' if is_held else '✗'}")
+    @property
+    def is_met(self) -> bool:
+        """Return whether the goal is met."""
+        median = statistics.median(self.compared.ours)
+        return median >= self.goal if self.is_least else median <= self.goal
+
+    @property
+    def limit(self) -> str:
+        """Return the goal as text."""
+        return f"{'≥' if self.is_least else '≤'} {self.goal:g} {self.compared.unit}".strip()
 
 
 Row = Comparison | Limit
@@ -64,7 +75,39 @@ def table(rows: Sequence[Row]) -> Table:
     """Return all rows in the order of measurement."""
     heads = ("Measure", "This function", "Beside", "Its figure", "Ratio", "Goal")
     columns = [Column(head, justify="right" if head in heads[1::2] or head == "Ratio" else "left") for head in heads]
-    return output.table(output.results(), columns, (row.cells() for row in rows))
+    return output.table(output.results(), columns, map(_cells, rows))
+
+
+def document(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return all rows as JSON values."""
+    return [
+        {
+            "measure": each.compared.measure,
+            "unit": each.compared.unit,
+            "ours": _statistics(each.compared.ours),
+            "beside": each.compared.beside,
+            "theirs": _statistics(each.compared.theirs),
+            "ratio": _statistics(each.compared.ratios),
+            "goal": each.limit,
+            "met": each.is_met,
+        }
+        for each in rows
+    ]
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    compared = row.compared
+    ours, theirs = _spread(compared.ours, compared.unit), _spread(compared.theirs, compared.unit)
+    ratio = _spread(compared.ratios, "", "{:.2f}") if compared.ratios else ""
+    mark = {None: "", True: " ✓", False: " ✗"}[row.is_met]
+    return (compared.measure, ours, compared.beside, theirs, ratio, f"{row.limit}{mark}")
+
+
+def _statistics(samples: Sequence[float]) -> dict[str, float] | None:
+    if not samples:
+        return None
+    figures = {"median": statistics.median(samples), "least": min(samples), "most": max(samples)}
+    return {name: round(value, 4) for name, value in figures.items()} | {"samples": len(samples)}
 
 
 def _spread(samples: Sequence[float], unit: str, shape: str = "") -> str:

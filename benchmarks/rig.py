@@ -1,8 +1,9 @@
 """A local cloud without its own function, and on it instances of any candidate, as Function Compute would have them."""
 
 import json
+import os
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
@@ -13,7 +14,14 @@ import urllib3
 
 from benchmarks.candidates import RUNTIME, Candidate
 from express_sync.local.account import LOCAL_ACCOUNT
-from express_sync.local.cloud import MNS_ENDPOINT, SGW_ENDPOINT, CloudOptions, RunningCloud, background
+from express_sync.local.cloud import (
+    MNS_ENDPOINT,
+    SGW_ENDPOINT,
+    TRUSTED_CERTIFICATES,
+    CloudOptions,
+    RunningCloud,
+    background,
+)
 from express_sync.local.fc.fleet import Code, Fleet, new_request_id
 
 T = TypeVar("T")
@@ -47,13 +55,18 @@ class Rig:
 
     def with_fleet(self, candidate: Candidate, work: Callable[[Fleet], Awaitable[T]]) -> T:
         """Return the result of `work` on a fleet with one instance of the candidate, stopped afterwards."""
+        return self.with_fleets([candidate], lambda fleets: work(fleets[0]))
+
+    def with_fleets(self, candidates: Sequence[Candidate], work: Callable[[list[Fleet]], Awaitable[T]]) -> T:
+        """Return the result of `work` on a fleet for each candidate, all stopped afterwards."""
 
         async def whole() -> T:
-            fleet = self._fleet(candidate)
+            fleets = [self._fleet(candidate) for candidate in candidates]
             try:
-                return await work(fleet)
+                return await work(fleets)
             finally:
-                await fleet.stop()
+                for fleet in fleets:
+                    await fleet.stop()
 
         return self.cloud.run(whole())
 
@@ -68,6 +81,7 @@ class Rig:
             **declared.environment,
             MNS_ENDPOINT: ready["mns"]["endpoint"],
             SGW_ENDPOINT: ready["sgw"]["endpoint"],
+            **({TRUSTED_CERTIFICATES: ready["caFile"]} if "caFile" in ready else {}),
             "PYTHONDONTWRITEBYTECODE": "1",  # as where the code directory is read-only
         }
         function = replace(declared, runtime=RUNTIME.name, environment=environment)
@@ -75,9 +89,9 @@ class Rig:
 
 
 @contextmanager
-def rig(python: str) -> Iterator[Rig]:
+def rig(python: str, *, tls: bool = False, rtt_ms: float = 0.0) -> Iterator[Rig]:
     """Yield a rig for the length of the context."""
-    with background(CloudOptions(with_function=False)) as cloud:
+    with background(CloudOptions(with_function=False, tls=tls, rtt_ms=rtt_ms)) as cloud:
         yield Rig(cloud, python)
 
 
@@ -88,6 +102,12 @@ async def invoked(fleet: Fleet, event: bytes) -> float:
     seconds = time.perf_counter() - began
     assert answer.succeeded, answer.body
     return seconds
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time of a process and all its threads so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def child_processes() -> set[int]:

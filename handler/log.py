@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import structlog
 from structlog.typing import FilteringBoundLogger
 
+from handler.faults import place_of
 from handler.outcome import Outcome
 from handler.provisioning.retry import Attempt
 
@@ -17,7 +18,7 @@ Logger = FilteringBoundLogger
 
 
 def configure(level: str) -> None:
-    """Write lines of `level` and above to standard output, which the runtime collects; once per instance."""
+    """Write lines of `level` and above to standard output, which the runtime collects."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -42,9 +43,10 @@ class DeliveryLog:
     log: Logger
 
     @staticmethod
-    def of(invocation: Logger, message_id: str, request_id: str | None) -> "DeliveryLog":
+    def of(invocation: Logger, message_id: str, request_id: str | None, traceparent: str = "") -> "DeliveryLog":
         """Return the log of one delivery; `request_id` is None if the message has no usable requestId."""
-        return DeliveryLog(invocation.bind(message_id=message_id, requestId=request_id))
+        trace = {"traceparent": traceparent} if traceparent else {}
+        return DeliveryLog(invocation.bind(message_id=message_id, requestId=request_id, **trace))
 
     def call(self, attempt: Attempt) -> None:
         """Log one call of the API and the wait after it."""
@@ -73,14 +75,6 @@ class DeliveryLog:
     def crashed(self, fault: Exception) -> None:
         """Log a fault of the function itself: its type and place, without its text."""
         self.log.error("handler fault", code=type(fault).__name__, place=place_of(fault))
-
-
-def place_of(fault: Exception) -> str | None:
-    """Return the module and line that raised the exception, None if it was not raised."""
-    traceback = fault.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    return traceback and f"{traceback.tb_frame.f_globals.get('__name__')}:{traceback.tb_lineno}"
 
 
 def _named(outcome: Outcome) -> dict[str, str]:

@@ -7,9 +7,10 @@ request within a lane are one case: the API is called once for all of them.
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import chain
 from typing import TypeVar
 
@@ -47,12 +48,21 @@ def lanes_of(deliveries: Iterable[tuple[str | None, str | None]]) -> list[Reques
 
 
 def side_by_side(process: Callable[[RequestLane], T], lanes: Sequence[RequestLane], concurrency: int) -> list[T]:
-    """Return the result of each lane, in order; at most `concurrency` lanes are processed at a time."""
-    workers = min(concurrency, len(lanes))
-    if workers <= 1:
+    """Return the result of each lane, in order; at most `concurrency` lanes are processed at a time.
+
+    If one raises, the others are finished before this does.
+    """
+    if min(concurrency, len(lanes)) <= 1:
         return [process(lane) for lane in lanes]
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(process, lanes))
+    running = [_threads(concurrency).submit(process, lane) for lane in lanes]
+    wait(running)
+    return [each.result() for each in running]
+
+
+@cache
+def _threads(concurrency: int) -> ThreadPoolExecutor:
+    """Return the threads that the instance keeps from batch to batch."""
+    return ThreadPoolExecutor(concurrency)
 
 
 @dataclass(frozen=True, slots=True)

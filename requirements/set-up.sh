@@ -2,6 +2,7 @@
 # Set up the virtual environment of this checkout, unless it is up to date:
 #   requirements/set-up.sh run    the command line
 #   requirements/set-up.sh dev    the command line and the tools that test it
+#   requirements/set-up.sh bench  all of these, and what draws and simulates
 # $VENV is the folder of the environment (default: .venv), $PYTHON the interpreter that creates it.
 set -eu
 cd "$(dirname "$0")/.."
@@ -71,7 +72,7 @@ install() {
   is_recorded "$1" "$contents" && return
   echo "  installing $(grep -c == "$lock") packages: $2 ..."
   pip_install --require-hashes -r "$lock"
-  [ "$1" = dev ] || pip_install --no-build-isolation --editable .
+  [ "$1" != run ] || pip_install --no-build-isolation --editable .
   record "$1" "$contents"
 }
 
@@ -81,3 +82,4 @@ unset PIP_TARGET PIP_PREFIX PIP_ROOT
 create
 install run "the command line"
 [ "${1:-run}" = run ] || install dev "the tools for the tests"
+[ "${1:-run}" != bench ] || install bench "the libraries that draw and simulate"

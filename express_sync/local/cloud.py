@@ -8,7 +8,7 @@ Does not reproduce: the trigger's access to the queue over HTTP; it receives mes
 import asyncio
 import shutil
 import sys
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,6 +27,8 @@ from express_sync.local.fc.runtime import Runtime, run_function
 from express_sync.local.loop_thread import LoopThread, loop_thread
 from express_sync.local.mns.app import create_app as mns_app
 from express_sync.local.mns.engine.message_service import MessageService
+from express_sync.local.mns.push.sender import HttpPush
+from express_sync.local.not_emulated import NotEmulatedReports
 from express_sync.local.outage import Outages, outage_routes
 from express_sync.local.ready import ready_object
 from express_sync.local.resources import create_resources
@@ -80,7 +82,12 @@ DEFAULT = CloudOptions()
 class LocalCloud:
     """All services in one event loop, in memory. TemplateError or NotRunnableError if they cannot be run."""
 
-    def __init__(self, options: CloudOptions = DEFAULT, account: Account = LOCAL_ACCOUNT) -> None:
+    def __init__(
+        self,
+        options: CloudOptions = DEFAULT,
+        account: Account = LOCAL_ACCOUNT,
+        report_not_emulated: Callable[[str], None] = lambda _what: None,
+    ) -> None:
         self.deployment = read_template(options.template, account, options.parameters)
         self.messages = MessageService(account)
         self.groups = GroupService(account)
@@ -89,10 +96,12 @@ class LocalCloud:
         self._code = _code(options)
         self._account = account
         self._crash_points = CrashPoints()
+        self._reports = NotEmulatedReports(report_not_emulated)
         self._runtime: Runtime | None = None
         self._triggers = Triggers(account, self.messages.queues, self._clock)
         self._servers = Servers(options.port_base)
         self._certificates = Certificates() if options.tls else None
+        self._push = HttpPush(lambda: self._servers.urls["mns"], self._clock.wait)
         self._outages = Outages(self._servers.by_service)
 
     async def start(self) -> None:
@@ -107,6 +116,7 @@ class LocalCloud:
         """End everything that was started, including processes."""
         await self._outages.cancel()
         await self._triggers.cancel()
+        self._push.cancel()
         await self._servers.stop()
         if self._runtime:
             await self._runtime.stop()
@@ -122,11 +132,22 @@ class LocalCloud:
         """Return the certificates to trust for its https URLs, None if it has none."""
         return self._certificates.ca_file if self._certificates else None
 
+    def on_handshake(self, observe: Callable[[], object]) -> None:
+        """Call `observe` at every TLS handshake from now on."""
+        if self._certificates:
+            self._certificates.server.sni_callback = lambda *_handshake: (observe(), None)[1]
+
+    def log_lines(self, after: int) -> list[dict[str, Any]]:
+        """Return the function's log lines with a greater number than `after`, oldest first."""
+        return self._runtime.fleet.logs.recent(after) if self._runtime else []
+
     async def _start(self) -> None:
         create_resources(self.deployment, self.messages)
         link = Link(self._certificates.server if self._certificates else None, self._options.rtt_ms / 1000)
-        await self._servers.serve("mns", mns_app(self.messages, self._account, self._crash_points), link)
-        await self._servers.serve("sgw", sgw_app(self.groups, self._account, self._crash_points), link)
+        messages = mns_app(self.messages, self._account, self._crash_points, reports=self._reports, push=self._push)
+        await self._servers.serve("mns", messages, link)
+        groups = sgw_app(self.groups, self._account, self._crash_points, reports=self._reports)
+        await self._servers.serve("sgw", groups, link)
         if self._options.with_function:
             self._runtime = self._run_function()
         await self._servers.serve("fc", self._fc_app())
@@ -138,7 +159,7 @@ class LocalCloud:
             *console_routes(self._state),
             *outage_routes(self._outages),
             *trigger_routes(self._triggers),
-            *routes(self._runtime, self._account),
+            *routes(self._runtime, self._account, reports=self._reports),
         ]
         return Starlette(routes=served, exception_handlers=ADMIN_ERRORS)
 

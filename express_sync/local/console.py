@@ -1,6 +1,5 @@
 """A read-only page with the state of the local cloud, and its JSON. The page loads nothing from other hosts."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -70,5 +69,5 @@ def _notable(invocations: Sequence[State]) -> list[State]:
 
 
 def _queue(messages: MessageService, name: str) -> State:
-    counts = Counter(state for _, state in messages.queues.messages(name))
+    counts = messages.queues.counts(name)
     return {"name": name, **{state: counts[state] for state in ("active", "inactive", "delayed")}}

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,9 @@ from handler.credentials import Credentials
 from handler.sgw.signing import canonical_query, signed_headers
 
 NOT_REACHED = "NotReached"
+SKEWED = "RequestTimeTooSkewed"
+MAX_SKEW_SECONDS = 900
+_REFUSALS = (400, 401, 403)
 TIMEOUT = urllib3.Timeout(connect=5.0, read=10.0)
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,127}")
 _CODE_KEYS = ("Code", "ErrorCode", "code")
@@ -56,7 +60,20 @@ def call_api(call: Call, endpoint: str, credentials: Credentials) -> Response:
     document = _document(response.data)
     if response.status == 200 and document is not None and document.get("Success", True) is True:
         return Response("", document)
-    return Response(error_code(response), {})
+    return Response(SKEWED if is_clock_wrong(response) else error_code(response), {})
+
+
+def is_clock_wrong(response: urllib3.BaseHTTPResponse) -> bool:
+    """Return whether a service refused a call by a clock that differs too much from its own (RFC 9110, Date).
+
+    Function Compute then reports a wrong signature (believed: the documented limit is 15 minutes).
+    """
+    try:
+        theirs = parsedate_to_datetime(response.headers.get("date", ""))
+        skew = abs((datetime.now(timezone.utc) - theirs).total_seconds())
+    except (TypeError, ValueError):
+        return False
+    return response.status in _REFUSALS and skew > MAX_SKEW_SECONDS
 
 
 def send(

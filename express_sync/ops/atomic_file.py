@@ -1,4 +1,4 @@
-"""Writes files atomically."""
+"""Writes files atomically, and removes them."""
 
 import contextlib
 import os
@@ -23,3 +23,18 @@ def write_atomically(path: Path, text: str) -> None:
         with contextlib.suppress(OSError):
             draft.unlink()
         raise CliError(f"Cannot write {path}: {error.strerror}; choose another place.") from error
+
+
+def remove(path: Path) -> None:
+    """Delete a file if it exists. CliError if it cannot be deleted."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise CliError(f"Cannot delete {path}: {error.strerror}; delete it, or choose another place.") from error
+
+
+def remove_if_unchanged(path: Path, text: str) -> None:
+    """Delete a file that was written with this text, unless somebody else has replaced it."""
+    with contextlib.suppress(OSError):
+        if path.read_text() == text:
+            path.unlink()

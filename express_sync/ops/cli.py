@@ -1,5 +1,6 @@
 """`express-sync`: finds the commands and maps how they end to exit codes. A new command is one row in a table."""
 
+import os
 import sys
 import traceback
 from collections.abc import Mapping
@@ -8,6 +9,9 @@ from importlib import import_module
 import click
 
 from express_sync.ops.terminal.errors import CliError, ExitCode
+from express_sync.ops.terminal.signals import Terminated, end_in_order
+from express_sync.ops.terminal.streams import prepare
+from express_sync.ops.terminal.suggestions import closest
 
 # Each command with its help, in the order of the list; `express_sync.ops.commands.NAME` defines the command NAME.
 COMMANDS: Mapping[str, str] = {
@@ -18,12 +22,16 @@ COMMANDS: Mapping[str, str] = {
     "status": "Show the status of a deployed stack.",
     "destroy": "Delete a deployed stack with everything in it.",
     "doctor": "Check a cloud from end to end, and name the fixes.",
+    "health": "Show what has failed and what waits.",
     "submit": "Check requests and send them to the request queue.",
     "watch": "Show outcomes as they arrive.",
     "failures": "Show what failed, and what to do about it.",
     "replay": "Send failed requests again.",
     "portal": "Run the portal: an HTTP API with a history of all requests.",
     "invoke": "Invoke the function with one event.",
+    "fault": "Let calls of a local cloud fail; list and clear faults.",
+    "kill": "Kill the function of a local cloud.",
+    "logs": "Show the log of the function of a local cloud.",
 }
 _OURS = ("express_sync", "handler")
 
@@ -42,6 +50,16 @@ class _Commands(click.Group):
         command: click.Command = getattr(import_module(f"express_sync.ops.commands.{name}"), name)
         command.short_help = COMMANDS[name]  # for the completion of shells
         return command
+
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that was typed. UsageError that names a similar one if it is unknown."""
+        if arguments and arguments[0] not in COMMANDS and not arguments[0].startswith("-"):
+            similar = closest(arguments[0], COMMANDS)
+            hint = f" Did you mean {similar}?" if similar else ""
+            raise click.UsageError(f"No such command {arguments[0]!r}.{hint}", context)
+        return super().resolve_command(context, arguments)
 
     def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands and their help without importing them."""
@@ -63,6 +81,7 @@ def commands() -> None:
       express-sync watch                show the outcomes of requests
       express-sync failures list        show what failed; `replay` sends it again
       express-sync portal               serve requests and their history over HTTP
+      express-sync health               show what has failed and what waits
       express-sync doctor               check a system and show how to fix it
 
     \b
@@ -131,16 +150,27 @@ def _bug(error: Exception) -> str:
     return f"This is a bug in express-sync ({type(error).__name__} at {places[-1]}); report it with the command."
 
 
+def _file_error(error: OSError) -> str:
+    """Return the message for a file that no command handles; one without a name is standard output."""
+    if error.filename is None:
+        return f"The output cannot be written ({error.strerror}); redirect it elsewhere."
+    return f"{error.filename}: {error.strerror}; check this path and its permissions."
+
+
 def main() -> None:
     """Run the command line and end the process with an exit code, never with a traceback."""
+    prepare(os.environ)  # noqa: TID251 - a composition root; importing that of the commands would slow down the help
+    end_in_order()
     try:
         code = commands.main(prog_name="express-sync", standalone_mode=False)
     except (click.Abort, click.ClickException) as error:
         code = _exit_code(error)
     except SystemExit:  # click's end when the reader of the output has closed it; its code has another meaning here
         code = ExitCode.BROKEN_PIPE
-    except OSError as error:  # commands handle errors of their files and services; this is standard output
-        code = _report(f"The output cannot be written ({error.strerror}); redirect it elsewhere.")
+    except Terminated as ending:
+        code = ending.code
+    except OSError as error:
+        code = _report(_file_error(error))
     except Exception as error:
         code = _report(_bug(error))
     sys.exit(code or ExitCode.DONE)

@@ -41,8 +41,8 @@ class Settings:
     port: int = 0
     public_url: str = ""
     receivers: int = 1
-    webhooks: Sequence[Endpoint] = ()
     local_cloud: Mapping[str, str] = field(default_factory=dict)
+    webhooks: Sequence[Endpoint] = ()
 
 
 @contextmanager

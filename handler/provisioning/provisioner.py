@@ -64,8 +64,8 @@ class Provisioner:
         deadlines: Deadlines,
         observe: Callable[[Attempt], None],
         *,
-        in_flight: bool = False,
-        is_last: bool = True,
+        in_flight: bool,
+        is_last: bool,
     ) -> Verdict:
         """Return the verdict on a valid request by `deadlines.lookup`; call `observe` after every API call.
 
@@ -121,7 +121,7 @@ class Provisioner:
 
 def _with_longer_wait(verdict: Verdict, found: LookupResult) -> Verdict:
     """Return the verdict; if the lookup was asked to wait longer, with that wait."""
-    asked_for = errors.retry_after_seconds(found)
-    if not isinstance(verdict, Failed | Indeterminate) or verdict.reason.retry_after_seconds >= asked_for:
+    if not isinstance(verdict, Failed | Indeterminate):
         return verdict
-    return replace(verdict, reason=replace(verdict.reason, retry_after_seconds=asked_for))
+    longest = max(verdict.reason.retry_after_seconds, errors.retry_after_seconds(found))
+    return replace(verdict, reason=replace(verdict.reason, retry_after_seconds=longest))

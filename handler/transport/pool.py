@@ -27,6 +27,7 @@ MAX_IDLE_SECONDS = 4.0
 MAX_AGE_SECONDS = 300.0
 DISTRUST_SECONDS = 60.0
 DEFAULT_LIMIT = 16
+PREPARING_SECONDS = 10.0
 
 
 class Instant(NamedTuple):
@@ -61,7 +62,7 @@ class Connections:
     """Connections to the host of `url`; at most `limit` are kept while they are not in use. Thread-safe."""
 
     def __init__(self, url: str, limit: int = DEFAULT_LIMIT, now: Callable[[], Instant] = Instant.now) -> None:
-        self._url = url
+        self.url = url
         self._limit = limit
         self._now = now
         self._changed = threading.Condition()
@@ -89,7 +90,7 @@ class Connections:
                 self._keep(used, is_new=kept is None)
                 return response
 
-    def prepare(self, count: int, seconds: float) -> None:
+    def prepare(self, count: int, seconds: float = PREPARING_SECONDS) -> None:
         """Open connections in the background until `count` can be used. Calls that find none wait for them."""
         now = self._now()
         with self._changed:
@@ -109,7 +110,7 @@ class Connections:
             self._changed.notify()
 
     def _new(self, now: Instant) -> _Kept:
-        return _Kept(Connection(self._url, self._session), now, now)
+        return _Kept(Connection(self.url, self._session), now, now)
 
     def _take(self, now: Instant, deadline: CallDeadline) -> _Kept | None:
         """Return a young connection if one is kept. CallError if the time is up."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 
 import alibabacloud_oss_v2 as sdk
@@ -145,12 +146,12 @@ def stored(url: str) -> Any:
         ),
         lambda oss: oss.delete_object_tagging(sdk.DeleteObjectTaggingRequest(bucket="bucket", key="key")),
         lambda oss: oss.delete_object(sdk.DeleteObjectRequest(bucket="bucket", key="key", version_id="1")),
-        lambda oss: oss.put_object(sdk.PutObjectRequest(bucket="bucket", key="key", body=b"x", forbid_overwrite=True)),
+        lambda oss: oss.put_object(sdk.PutObjectRequest(bucket="bucket", key="key", body=b"x", storage_class="IA")),
         lambda oss: oss.get_object(sdk.GetObjectRequest(bucket="bucket", key="key")),
         lambda oss: oss.get_bucket_acl(sdk.GetBucketAclRequest(bucket="bucket")),
         lambda oss: oss.delete_bucket(sdk.DeleteBucketRequest(bucket="bucket")),
     ],
-    ids=["acl", "tagging", "delete-tagging", "version", "forbid-overwrite", "get", "bucket-acl", "delete-bucket"],
+    ids=["acl", "tagging", "delete-tagging", "version", "storage-class", "get", "bucket-acl", "delete-bucket"],
 )
 def test_unknown_operation_is_not_emulated(stored: Any, operation: Callable[[Any], object]) -> None:
     """The object is neither overwritten nor deleted."""
@@ -166,3 +167,30 @@ def test_queued_fault_applies_to_one_call(stored: Any, url: str) -> None:
     request = sdk.HeadObjectRequest(bucket="bucket", key="key")
     assert code(lambda: stored.head_object(request)) == "AccessDenied"
     assert stored.head_object(request).content_length == 7
+
+
+def test_content_with_another_digest_is_refused(url: str) -> None:
+    """The digest is that of RFC 1864."""
+    oss = client(url)
+    right = "mgNkuembtIDdJeHwKEyFVQ=="
+    oss.put_object(sdk.PutObjectRequest(bucket="bucket", key="k", body=b"content", content_md5=right))
+    wrong = sdk.PutObjectRequest(bucket="bucket", key="k", body=b"other", content_md5=right)
+    assert code(lambda: oss.put_object(wrong)) == "InvalidDigest"
+    assert oss.head_object(sdk.HeadObjectRequest(bucket="bucket", key="k")).content_length == 7
+
+
+def test_overwriting_can_be_forbidden(url: str) -> None:
+    """Without the header the object is replaced."""
+    oss = client(url)
+    for body, forbid, result in ((b"1", True, ""), (b"22", True, "FileAlreadyExists"), (b"333", False, "")):
+        request = sdk.PutObjectRequest(bucket="bucket", key="k", body=body, forbid_overwrite=forbid)
+        if result:
+            assert code(partial(oss.put_object, request)) == result
+        else:
+            oss.put_object(request)
+    assert oss.head_object(sdk.HeadObjectRequest(bucket="bucket", key="k")).content_length == 3
+
+
+def test_too_long_name_of_an_object_is_refused(url: str) -> None:
+    request = sdk.PutObjectRequest(bucket="bucket", key="k" * 1024, body=b"")
+    assert code(lambda: client(url).put_object(request)) == "InvalidObjectName"

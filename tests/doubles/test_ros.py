@@ -209,3 +209,46 @@ def test_queued_fault_applies_to_one_call(address: str) -> None:
     with pytest.raises(ServerException, match="NoPermission"):
         call(address, validation())
     assert "NamePrefix" in call(address, validation())["Parameters"]
+
+
+def creation(name: str, token: str = "", body: str = TEMPLATE) -> CreateStackRequest:
+    request = CreateStackRequest()
+    request.set_StackName(name)
+    request.set_TemplateBody(body)
+    if token:
+        request.set_ClientToken(token)
+    return request
+
+
+@pytest.fixture
+def own_address() -> Iterator[str]:
+    """Serve a ROS for one test, and give its host and port."""
+    with serving(create_app(LOCAL_ACCOUNT)) as (url,):
+        yield url.removeprefix("http://")
+
+
+def test_repeated_client_token_has_the_first_answer(own_address: str) -> None:
+    """With other parameters it is an error, and without one the name is taken."""
+    first = call(own_address, creation("twice", "token-1"))
+    assert call(own_address, creation("twice", "token-1"))["StackId"] == first["StackId"]
+    for request, code in (
+        (creation("other", "token-1"), "IdempotentParameterMismatch"),
+        (creation("twice", "token-2"), "StackExists"),
+        (creation("third", "token 3"), "InvalidParameter"),
+    ):
+        with pytest.raises(ServerException) as refused:
+            call(own_address, request)
+        assert refused.value.get_error_code() == code
+
+
+@pytest.mark.parametrize("name", ["1stack", "st ack", "s" * 256])
+def test_invalid_stack_name_is_refused(own_address: str, name: str) -> None:
+    with pytest.raises(ServerException) as refused:
+        call(own_address, creation(name))
+    assert refused.value.get_error_code() == "InvalidParameter"
+
+
+def test_too_large_template_is_refused(own_address: str) -> None:
+    with pytest.raises(ServerException) as refused:
+        call(own_address, creation("large", body=TEMPLATE + "#" * 524_288))
+    assert refused.value.get_error_code() == "StackValidationFailed"

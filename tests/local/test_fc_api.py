@@ -189,8 +189,8 @@ def test_latest_is_the_only_qualifier(cloud: RunningCloud, qualifier: str, statu
 
 
 def test_unknown_path_is_not_supported(cloud: RunningCloud) -> None:
-    response = send(fc_port(cloud), "/2016-08-15/services", {}, b"", "GET")
-    body = {"ErrorCode": "PathNotSupported", "ErrorMessage": "'GET' against '/2016-08-15/services' is not supported"}
+    response = send(fc_port(cloud), "/2016-08-15/nothing", {}, b"", "GET")
+    body = {"ErrorCode": "PathNotSupported", "ErrorMessage": "'GET' against '/2016-08-15/nothing' is not supported"}
     assert (response.status, json.loads(response.body)) == (400, body)
 
 

@@ -14,6 +14,7 @@ from alibabacloud_fc20230330.models import (
     InvokeFunctionHeaders,
     InvokeFunctionRequest,
     InvokeFunctionResponse,
+    ListFunctionsRequest,
     ListTriggersRequest,
 )
 from alibabacloud_tea_openapi.utils_models import Config
@@ -204,3 +205,52 @@ def test_fc20230330_raises_for_a_missing_function(cloud: RunningCloud) -> None:
     with pytest.raises(Exception, match="function 'other' does not exist") as missing:
         invoke(cloud, b"", "other")
     assert (missing.value.code, missing.value.status_code) == ("FunctionNotFound", 404)  # type: ignore[attr-defined]
+
+
+def test_both_clients_list_the_function(cloud: RunningCloud) -> None:
+    """It is listed if its name has the prefix."""
+    assert [each["functionName"] for each in old_client(cloud).list_functions("express-sync").data["functions"]] == [
+        "sample"
+    ]
+    for prefix, names in ((None, ["sample"]), ("sam", ["sample"]), ("other", [])):
+        listed = new_client(cloud).list_functions(ListFunctionsRequest(prefix=prefix)).body.functions
+        assert [each.function_name for each in listed or []] == names
+
+
+def test_both_clients_get_one_trigger(cloud: RunningCloud) -> None:
+    new = new_client(cloud).get_trigger("sample", "sweep").body
+    assert (new.trigger_name, new.trigger_type, new.qualifier) == ("sweep", "timer", "LATEST")
+    assert json.loads(new.trigger_config)["payload"] == "sweep"
+    old = old_client(cloud).get_trigger("express-sync", "sample", "sweep").data
+    assert (old["triggerId"], old["triggerConfig"]["payload"]) == (new.trigger_id, "sweep")
+    with pytest.raises(fc2.FcError) as missing:
+        old_client(cloud).get_trigger("express-sync", "sample", "other")
+    assert (missing.value.status_code, missing.value.err_code) == (404, "TriggerNotFound")
+
+
+def test_version_that_does_not_exist_is_not_an_alias(cloud: RunningCloud) -> None:
+    for qualifier, code in (("3", "VersionNotFound"), ("prod", "AliasNotFound")):
+        with pytest.raises(fc2.FcError) as missing:
+            old_client(cloud).invoke_function("express-sync", "sample", qualifier=qualifier, headers={})
+        assert (missing.value.status_code, missing.value.err_code) == (404, code)
+
+
+@pytest.mark.parametrize("header", ["x-fc-async-task-id", "x-fc-stateful-async-invocation-id"])
+def test_async_task_id_is_accepted_once(cloud: RunningCloud, header: str) -> None:
+    headers = {"x-fc-invocation-type": "Async", header: f"task-{header}"}
+    client = old_client(cloud)
+    first = client.invoke_function("express-sync", "sample", payload=b"once", headers=dict(headers))
+    with pytest.raises(fc2.FcError) as repeated:
+        client.invoke_function("express-sync", "sample", payload=b"once", headers=dict(headers))
+    assert repeated.value.status_code == 409
+    assert wait_for(lambda: outcomes(cloud, first.headers["x-fc-request-id"])) == ["succeeded"]
+    with pytest.raises(fc2.FcError) as invalid:
+        client.invoke_function("express-sync", "sample", headers={**headers, header: "1 task"})
+    assert (invalid.value.status_code, invalid.value.err_code) == (400, "InvalidArgument")
+
+
+def test_result_has_the_headers_of_the_service(cloud: RunningCloud) -> None:
+    headers = old_client(cloud).invoke_function("express-sync", "sample", payload=b"x", headers={}).headers
+    assert headers["x-fc-instance-id"].startswith("c-")
+    assert int(headers["x-fc-max-memory-usage"]) >= 0
+    assert headers["x-fc-invocation-service-version"] == "LATEST"

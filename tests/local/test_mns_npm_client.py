@@ -1,6 +1,8 @@
 """The official npm client (`@alicloud/mns`) works with the local MNS."""
 
 import json
+import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -113,3 +115,19 @@ def test_npm_client_completes_all_its_operations(mns: RunningMns, installed: Pat
         },
     }
     assert seen == expected
+
+
+def test_quick_start_of_the_documentation_runs(mns: RunningMns, installed: Path) -> None:
+    page = (SOURCE.parents[2] / "docs" / "local-cloud.md").read_text()
+    [program] = re.findall(r"^```javascript\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (installed / "quick_start.js").write_text(program)
+    run = subprocess.run(
+        ["node", "quick_start.js"],
+        cwd=installed,
+        env={**os.environ, "MNS_ENDPOINT": mns.server.url},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=True,
+    )
+    assert run.stdout == "hello\n"

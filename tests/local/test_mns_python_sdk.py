@@ -201,7 +201,7 @@ def test_sdk_subscribes_and_receives_in_each_format(account: Any, queue: Any, fo
     subscription = account.get_subscription("sdk-topic", "sdk-subscription")
     endpoint = TopicHelper.generate_queue_endpoint(LOCAL_ACCOUNT.region, LOCAL_ACCOUNT.account_id, "sdk-queue")
     url = subscription.subscribe(SubscriptionMeta(endpoint, "EXPONENTIAL_DECAY_RETRY", form, "failed"))
-    assert topic.list_subscription() == ([url], "")
+    assert topic.list_subscription() == ([f"http://{url}"], "")
     subscription.set_attributes(SubscriptionMeta(notify_strategy="BACKOFF_RETRY"))
     told = subscription.get_attributes()
     assert (told.endpoint, told.notify_strategy, told.filter_tag) == (endpoint, "BACKOFF_RETRY", "failed")

@@ -38,7 +38,7 @@ def test_repeated_queue_creation_must_be_equal(client: RawClient) -> None:
     """201, then 204 for the same attributes, both with the address; 409 for others."""
     responses = [client.create_queue("q"), client.create_queue("q"), client.create_queue("q", VisibilityTimeout=31)]
     assert [response.status for response in responses] == [201, 204, 409]
-    assert {response.headers["location"] for response in responses[:2]} == {f"http://127.0.0.1:{client.port}/queues/q"}
+    assert {response.headers["Location"] for response in responses[:2]} == {f"http://127.0.0.1:{client.port}/queues/q"}
     assert responses[2].code == "QueueAlreadyExist"
 
 
@@ -212,10 +212,13 @@ def test_body_size_is_counted_in_bytes(client: RawClient) -> None:
     """1 to the queue's maximum, in UTF-8."""
     client.create_queue("q", MaximumMessageSize=1024)
     assert client.send_message("q", "é" * 512).status == 201
-    for body in ("é" * 512 + "x", ""):
+    for body, message in (
+        ("é" * 512 + "x", "The length of message should not be larger than MaximumMessageSize."),
+        ("", "The value of MessageBody should between 1 and 1024 bytes."),
+    ):
         response = client.send_message("q", body)
         assert (response.status, response.code) == (400, "InvalidArgument")
-        assert response.text("Message") == "The value of MessageBody should between 1 and 1024 bytes."
+        assert response.text("Message") == message
 
 
 @pytest.mark.parametrize(
@@ -225,7 +228,7 @@ def test_body_size_is_counted_in_bytes(client: RawClient) -> None:
         "<Priority>17</Priority>",
         "<DelaySeconds>-1</DelaySeconds>",
         "<DelaySeconds>604801</DelaySeconds>",
-        "<MessageGroupId>fifo</MessageGroupId>",
+        "<GroupId>fifo</GroupId>",
         "<UserProperties><PropertyValue><Name>n</Name><Value>1</Value></PropertyValue></UserProperties>",
         "<UserProperties><Other/></UserProperties>",
         "<SystemProperties><SystemPropertyValue><Name>n</Name></SystemPropertyValue></SystemProperties>",

@@ -9,7 +9,12 @@ from collections.abc import Iterator
 
 import pytest
 from alibabacloud_sgw20180511.client import Client as SgwClient
-from alibabacloud_sgw20180511.models import CreateExpressSyncRequest, DescribeExpressSyncsRequest
+from alibabacloud_sgw20180511.models import (
+    CreateExpressSyncRequest,
+    DeleteExpressSyncRequest,
+    DescribeExpressSyncsRequest,
+    DescribeTasksRequest,
+)
 from alibabacloud_tea_openapi.client import Client as OpenApiClient
 from alibabacloud_tea_openapi.exceptions import ClientException as TeaRefusal
 from alibabacloud_tea_openapi.exceptions import ServerException as TeaFailure
@@ -28,6 +33,7 @@ EITHER_KEY = pytest.mark.parametrize("key", [USER, ROLE], ids=["user", "role"])
 READS_THE_CLOCK_THE_OLD_WAY = pytest.mark.filterwarnings(
     r"ignore:datetime\.datetime\.utcnow\(\) is deprecated:DeprecationWarning:alibabacloud_tea_openapi\.utils"
 )
+PHOTOS = {"bucket_name": "holiday-bucket", "bucket_region": "cn-hangzhou", "name": "photos"}
 AWKWARD = {**GROUP, "BucketPrefix": "pre fix/", "Description": "组 a+b*~/c"}
 
 
@@ -203,3 +209,38 @@ class TestCoreClient:
             core_client(Key(USER.access_key_id, "wrong")).do_action_with_exception(request)
 
         assert refused.value.get_error_code() == "InvalidAccessKeySecret"
+
+
+@READS_THE_CLOCK_THE_OLD_WAY
+def test_group_is_deleted_as_terraform_does(sgw: RunningSgw) -> None:
+    """Its provider polls the task, and takes ExpressSyncNotExist for success."""
+    client = SgwClient(tea_config(sgw, USER))
+    created = client.create_express_sync(CreateExpressSyncRequest(**PHOTOS))
+    group_id = created.body.express_sync_id
+    deleted = client.delete_express_sync(DeleteExpressSyncRequest(express_sync_id=group_id)).body
+    tasks = client.describe_tasks(DescribeTasksRequest(target_id=group_id, task_id=deleted.task_id)).body
+    [task] = tasks.tasks.simple_task
+    assert (deleted.success, task.state_code, task.related_resource_id) == (True, "task.state.completed", group_id)
+    assert client.describe_express_syncs(DescribeExpressSyncsRequest()).body.express_syncs.express_sync == []
+    for wrong, code in ((group_id, "ExpressSyncNotExist"), ("", "EmptyExpressSyncId")):
+        with pytest.raises(TeaRefusal) as refused:
+            client.delete_express_sync(DeleteExpressSyncRequest(express_sync_id=wrong))
+        assert (refused.value.status_code, refused.value.code) == (400, code)
+
+
+@READS_THE_CLOCK_THE_OLD_WAY
+def test_place_of_a_deleted_group_is_free_again(sgw: RunningSgw) -> None:
+    client = SgwClient(tea_config(sgw, USER))
+    for _ in range(2):
+        group = client.create_express_sync(CreateExpressSyncRequest(**PHOTOS))
+        client.delete_express_sync(DeleteExpressSyncRequest(express_sync_id=group.body.express_sync_id))
+
+
+@READS_THE_CLOCK_THE_OLD_WAY
+def test_tasks_are_paged_and_need_a_target(sgw: RunningSgw) -> None:
+    client = SgwClient(tea_config(sgw, USER))
+    found = client.describe_tasks(DescribeTasksRequest(target_id="sync-other", page_number=2, page_size=100)).body
+    assert (found.page_number, found.page_size, found.total_count) == (2, 10, 0)
+    with pytest.raises(TeaRefusal) as refused:
+        client.describe_tasks(DescribeTasksRequest())
+    assert refused.value.code == "MissingTargetId"

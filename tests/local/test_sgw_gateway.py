@@ -153,7 +153,7 @@ def test_refused_signature_does_not_use_up_the_nonce(sgw: RunningSgw) -> None:
 @pytest.mark.parametrize(
     ("other", "code"),
     [
-        ({"Action": "DeleteExpressSync"}, "InvalidAction.NotFound"),
+        ({"Action": "DestroyExpressSync"}, "InvalidAction.NotFound"),
         ({"Action": "createexpresssync"}, "InvalidAction.NotFound"),
         ({"Action": ""}, "MissingAction"),
         ({"Version": "2014-05-26"}, "InvalidVersion"),
@@ -178,7 +178,7 @@ def test_invalid_common_parameter_is_refused(sgw: RunningSgw, other: dict[str, s
 @pytest.mark.parametrize(
     ("other", "code"),
     [
-        ({"x_acs_action": "DeleteExpressSync"}, "InvalidAction.NotFound"),
+        ({"x_acs_action": "DestroyExpressSync"}, "InvalidAction.NotFound"),
         ({"x_acs_action": ""}, "MissingAction"),
         ({"x_acs_version": "2014-05-26"}, "InvalidVersion"),
         ({"x_acs_version": ""}, "MissingVersion"),

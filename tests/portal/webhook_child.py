@@ -7,12 +7,13 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from unittest.mock import patch
 
 from express_sync.portal.webhooks import outbox
 from express_sync.portal.webhooks.http import Poster
 from tests.portal.webhook_receiver import Receiver
 from tests.portal.webhook_store import Store
+
+POINTS = {"leased": (Poster, "post"), "answered": (outbox, "accept")}
 
 
 def stop(*_arguments: Any) -> Any:
@@ -24,10 +25,8 @@ def stop(*_arguments: Any) -> Any:
 
 def run(database: str, url: str, point: str) -> None:
     """Send what is due, up to the point."""
-    if point == "leased":
-        patch.object(Poster, "post", stop).start()
-    if point == "answered":
-        patch.object(outbox, "accept", stop).start()
+    if point in POINTS:
+        setattr(*POINTS[point], stop)
     endpoint = Receiver(url).endpoint()
     store = Store(database)
     with ThreadPoolExecutor(8) as pool:

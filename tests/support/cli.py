@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pty
+import shlex
 import struct
 import subprocess
 import sys
@@ -83,6 +84,14 @@ class Shell:
 
     directory: Path
     environment: dict[str, str]
+
+    def command(self) -> tuple[str, ...]:
+        """Return the words of `express-sync` for a POSIX shell."""
+        return tuple(map(shlex.quote, _COMMAND))
+
+    def variables(self) -> dict[str, str]:
+        """Return the environment of the commands."""
+        return self._environment()
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """Start a command with pipes at its three ends."""
@@ -177,6 +186,15 @@ class CloudShell:
         """Return the number of messages in the queue with this role, hidden ones included."""
         answer = self.local("GET", "mns", f"queues/{self.ready['mns'][role]}")
         return len(answer["messages"] if isinstance(answer, dict) else answer)
+
+    def bodies(self, role: str) -> list[dict[str, Any]]:
+        """Return the JSON bodies of all messages in the queue with this role, oldest first, hidden ones included."""
+        answer = self.local("GET", "mns", f"queues/{self.ready['mns'][role]}")
+        return [json.loads(message["body"]) for message in answer["messages"]]
+
+    def queue_names(self) -> list[str]:
+        """Return the names of all queues."""
+        return [queue["name"] for queue in self.local("GET", "fc", "state")["queues"]]
 
     def fault(self, service: str, **options: object) -> None:
         """Queue faults of a service."""

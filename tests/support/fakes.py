@@ -53,6 +53,7 @@ class RecordingLog:
     """The log of one delivery as (event, detail) pairs, in order."""
 
     entries: list[tuple[str, Any]] = field(default_factory=list)
+    not_accepted: list[Outcome] = field(default_factory=list)
 
     def call(self, attempt: Attempt) -> None:
         self.entries.append(("call", attempt))
@@ -62,9 +63,11 @@ class RecordingLog:
 
     def not_settled(self, outcome: Outcome, code: str) -> None:
         self.entries.append(("not_settled", code))
+        self.not_accepted.append(outcome)
 
     def not_published(self, outcome: Outcome, code: str) -> None:
         self.entries.append(("not_published", code))
+        self.not_accepted.append(outcome)
 
     def crashed(self, fault: Exception) -> None:
         self.entries.append(("crashed", type(fault).__name__))

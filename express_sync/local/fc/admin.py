@@ -7,6 +7,8 @@ from starlette.routing import BaseRoute, Route
 from express_sync.local.admin import AdminRequestError, json_object
 from express_sync.local.fc.runtime import Runtime
 
+MAX_DIGITS = 18
+
 
 def admin_routes(runtime: Runtime) -> list[BaseRoute]:
     """Return the routes under `/_local`."""
@@ -24,8 +26,11 @@ def admin_routes(runtime: Runtime) -> list[BaseRoute]:
     async def invocations(_request: Request) -> Response:
         return JSONResponse(runtime.fleet.invocation_log.recent())
 
-    async def logs(_request: Request) -> Response:
-        return JSONResponse(runtime.fleet.logs.recent())
+    async def logs(request: Request) -> Response:
+        after = request.query_params.get("after", "0")
+        if not (after.isascii() and after.isdigit() and len(after) <= MAX_DIGITS):
+            raise AdminRequestError("after must be the number of a line")
+        return JSONResponse(runtime.fleet.logs.recent(int(after)))
 
     return [
         Route("/_local/kill", kill, methods=["POST"]),

@@ -2,7 +2,8 @@
 
 Reproduces: the retries of a function error, with `retry_count` in the context, and then the documented record in the
 queue that the template's async configuration names as its destination.
-Does not reproduce: stateful tasks, the maximum age of an event, and keeping what was accepted when the local cloud
+A task id is accepted once (help page "Task deduplication": another submission is rejected with 409).
+Does not reproduce: the states of tasks, the maximum age of an event, and keeping what was accepted when the local cloud
 stops. Unknown: how long FC waits between the tries (here 1, 2, 4 and so on seconds, scaled); which word stands for what
 under `condition` (documented is only `FunctionResourceExhausted`; here it is the type of the error, as under
 `functionError`); how an event that is not UTF-8 is written (here with replacement characters); what FC does with a
@@ -40,6 +41,7 @@ class AsyncInvocations:
         self._retries = retries
         self._on_failure = on_failure
         self._running: set[asyncio.Task[None]] = set()
+        self._task_ids: set[str] = set()
 
     def accept(self, event: bytes, request_id: str, kind: Kind = "Async") -> "asyncio.Task[None]":
         """Start an invocation of `kind` and return its task, which ends with the last try."""
@@ -48,8 +50,15 @@ class AsyncInvocations:
         task.add_done_callback(self._running.discard)
         return task
 
+    def claim(self, task_id: str) -> bool:
+        """Remember the id that a client gave to an invocation, and tell whether it is new; "" always is."""
+        is_new = task_id not in self._task_ids
+        self._task_ids.update({task_id} - {""})
+        return is_new
+
     async def cancel(self) -> None:
-        """Cancel everything that was accepted and has not ended."""
+        """Cancel everything that was accepted and has not ended, and forget the ids of tasks."""
+        self._task_ids.clear()
         for task in list(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)

@@ -1,20 +1,25 @@
 """The API's descriptions of the deployed function and its triggers, in both versions.
 
 Reproduces, from the template: name, handler, runtime, memory, timeout, role and environment of GetFunction; name, type
-and configuration of ListTriggers, where 2023-03-30 has the configuration as a JSON text and 2016-08-15 as an object.
-All triggers are on one page. Does not reproduce: ids, times, code and its checksum, qualifiers, the service of
-2016-08-15, where that version has the role.
+and configuration of GetTrigger and ListTriggers, where 2023-03-30 has the configuration as a JSON text and 2016-08-15
+as an object; ids, and times, which are those of the start. All functions and triggers are on one page.
+Chosen: the qualifier is LATEST, each instance runs one invocation at a time and has 512 MB of disk, the least that FC
+gives. Does not reproduce: code and its checksum, the service of 2016-08-15, where that version has the role.
 """
 
 import json
+import time
+import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from express_sync.local.account import Account
+from express_sync.local.fc.errors import FcError
 from express_sync.local.template.deployment import Function
 from express_sync.local.template.queue_triggers import Trigger
 from express_sync.local.template.timers import Timer
+from express_sync.local.utc import utc_milliseconds
 
 Document = dict[str, Any]
 
@@ -27,13 +32,32 @@ class Description:
     shown: Mapping[str, str]
     triggers: Sequence[Trigger | Timer]
     account: Account
+    started_s: float = field(default_factory=time.time)
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    @property
+    def times(self) -> Document:
+        """Return when the function and its triggers were created and changed."""
+        started = utc_milliseconds(self.started_s)
+        return {"createdTime": started, "lastModifiedTime": started}
+
+    def named(self, trigger: str) -> Trigger | Timer:
+        """Return the trigger of that name. FcError."""
+        for each in self.triggers:
+            if each.name == trigger:
+                return each
+        raise FcError("TriggerNotFound", trigger, "express-sync", self.function.name)
 
 
-def function_of_2016(described: Description) -> Document:
+def function_of_2016(described: Description, _trigger: str = "") -> Document:
     """Return the response of GetFunction of 2016-08-15."""
     function = described.function
     return {
+        "functionId": described.id,
         "functionName": function.name,
+        "description": "",
+        **described.times,
+        "instanceConcurrency": 1,
         "handler": function.handler,
         "runtime": function.runtime,
         "memorySize": function.memory,
@@ -42,29 +66,45 @@ def function_of_2016(described: Description) -> Document:
     }
 
 
-def function_of_2023(described: Description) -> Document:
+def function_of_2023(described: Description, _trigger: str = "") -> Document:
     """Return the response of GetFunction of 2023-03-30."""
     account, function = described.account, described.function
     return {
         **function_of_2016(described),
         "functionArn": f"acs:fc:{account.region}:{account.account_id}:functions/{function.name}",
         "role": function.role,
+        "diskSize": 512,
+        "internetAccess": True,
         "state": "Active",
         "lastUpdateStatus": "Successful",
     }
 
 
-def triggers_of_2016(described: Description) -> Document:
+def triggers_of_2016(described: Description, _trigger: str = "") -> Document:
     """Return the response of ListTriggers of 2016-08-15."""
-    return {"triggers": [_trigger(each) for each in described.triggers]}
+    return {"triggers": [trigger_of_2016(described, each.name) for each in described.triggers]}
 
 
-def triggers_of_2023(described: Description) -> Document:
+def triggers_of_2023(described: Description, _trigger: str = "") -> Document:
     """Return the response of ListTriggers of 2023-03-30."""
-    found = [_trigger(each) for each in described.triggers]
-    return {"triggers": [{**each, "triggerConfig": json.dumps(each["triggerConfig"])} for each in found]}
+    return {"triggers": [trigger_of_2023(described, each.name) for each in described.triggers]}
 
 
-def _trigger(trigger: Trigger | Timer) -> Document:
-    kind = "timer" if isinstance(trigger, Timer) else "eventbridge"
-    return {"triggerName": trigger.name, "triggerType": kind, "triggerConfig": trigger.config}
+def trigger_of_2016(described: Description, trigger: str) -> Document:
+    """Return the response of GetTrigger of 2016-08-15. FcError."""
+    found = described.named(trigger)
+    return {
+        "triggerId": str(uuid.uuid5(uuid.UUID(described.id), trigger)),
+        "triggerName": found.name,
+        "triggerType": "timer" if isinstance(found, Timer) else "eventbridge",
+        "triggerConfig": found.config,
+        "qualifier": "LATEST",
+        "description": "",
+        **described.times,
+    }
+
+
+def trigger_of_2023(described: Description, trigger: str) -> Document:
+    """Return the response of GetTrigger of 2023-03-30. FcError."""
+    found = trigger_of_2016(described, trigger)
+    return {**found, "triggerConfig": json.dumps(found["triggerConfig"])}

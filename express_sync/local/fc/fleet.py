@@ -5,8 +5,9 @@ limit an invocation waits, where FC would respond with 429; nor the freezing and
 """
 
 import asyncio
+import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,16 @@ class Code:
 
     python: str
     directory: Path
+
+
+def memory_mb(pid: int) -> int:
+    """Return the peak of the resident memory of a process, rounded up; 0 where the kernel does not tell it."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    peak = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return -(-int(peak[1]) // 1024) if peak else 0
 
 
 def new_request_id() -> str:
@@ -61,7 +72,7 @@ class Fleet:
             finally:
                 self._give_back(instance)
             self.invocation_log.end(logged, result)
-            return result
+            return replace(result, instance_id=instance.id, memory_mb=memory_mb(instance.pid))
 
     async def kill(self) -> list[int]:
         """Kill every instance, busy or idle, and return their process ids once they have ended."""

@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import struct
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,7 @@ class Instance:
 
     def __init__(self, process: asyncio.subprocess.Process, output: OutputPipe, channel: "_Channel") -> None:
         self.pid = process.pid
+        self.id = f"c-{uuid.uuid4()}"
         self._process = process
         self._output = output
         self._channel = channel

@@ -3,6 +3,8 @@
 import asyncio
 import os
 from collections.abc import Callable
+from itertools import count
+from typing import Any
 
 from express_sync.local.call_log import CallLog
 
@@ -10,7 +12,7 @@ MAX_LINES = 2000
 MAX_LINE_BYTES = 32 * 1024
 TAIL_BYTES = 4 * 1024
 
-Line = tuple[str, str]
+Line = tuple[int, str, str]
 
 
 class Logs:
@@ -18,14 +20,19 @@ class Logs:
 
     def __init__(self) -> None:
         self._lines: CallLog[Line] = CallLog(MAX_LINES)
+        self._numbers = count(1)
 
     def add(self, request_id: str, line: str) -> None:
         """Add a line, without its newline."""
-        self._lines.add((request_id, line))
+        self._lines.add((next(self._numbers), request_id, line))
 
-    def recent(self) -> list[dict[str, str]]:
-        """Return the lines, oldest first."""
-        return [{"requestId": request_id, "line": line} for request_id, line in self._lines.entries()]
+    def recent(self, after: int = 0) -> list[dict[str, Any]]:
+        """Return the lines with a greater number than `after`, oldest first."""
+        return [
+            {"number": number, "requestId": request_id, "line": line}
+            for number, request_id, line in self._lines.entries()
+            if number > after
+        ]
 
     def clear(self) -> None:
         """Remove all lines."""

@@ -6,7 +6,7 @@ duration and memory that FC appends. Believed: the message for a timeout, and th
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Outcome = Literal["succeeded", "failed", "timed-out", "exited"]
@@ -15,11 +15,16 @@ UNHANDLED = "UnhandledInvocationError"
 
 @dataclass(frozen=True, slots=True)
 class InvocationResult:
-    """The result of one invocation: the function's own or the error's JSON, and the end of its log."""
+    """The result of one invocation: the function's own or the error's JSON, and the end of its log.
+
+    `memory_mb` is the most that the instance has used so far, 0 if that is unknown.
+    """
 
     outcome: Outcome
     body: bytes
     log: bytes = b""
+    instance_id: str = field(default="", compare=False)
+    memory_mb: int = field(default=0, compare=False)
 
     @property
     def succeeded(self) -> bool:

@@ -1,4 +1,4 @@
-"""The admin API at `/_local`: faults, the contents of queues, call log, reset."""
+"""The admin API at `/_local`: faults, the contents of queues, call log, attempts of HTTP pushes, reset."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -9,11 +9,12 @@ from express_sync.local.faults import fault_routes
 from express_sync.local.mns.dispatcher import Dispatcher
 from express_sync.local.mns.engine.message import Message, Property, State
 from express_sync.local.mns.errors import MnsError
+from express_sync.local.mns.push.sender import HttpPush
 
 LoggedCall = dict[str, str | int | float | None]
 
 
-def admin_routes(dispatcher: Dispatcher, calls: CallLog[LoggedCall]) -> list[Route]:
+def admin_routes(dispatcher: Dispatcher, calls: CallLog[LoggedCall], push: HttpPush | None = None) -> list[Route]:
     """Return the routes below `/_local`."""
 
     async def show_queue(request: Request) -> Response:
@@ -26,6 +27,8 @@ def admin_routes(dispatcher: Dispatcher, calls: CallLog[LoggedCall]) -> list[Rou
 
     async def reset(_request: Request) -> Response:
         dispatcher.service.reset()
+        if push:
+            push.cancel()
         dispatcher.faults.clear()
         calls.clear()
         return JSONResponse({})
@@ -33,6 +36,7 @@ def admin_routes(dispatcher: Dispatcher, calls: CallLog[LoggedCall]) -> list[Rou
     return [
         *fault_routes(dispatcher.faults),
         calls.route(),
+        *([push.attempts_route()] if push else []),
         Route("/queues/{queue}", show_queue, methods=["GET"]),
         Route("/reset", reset, methods=["POST"]),
     ]

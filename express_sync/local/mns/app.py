@@ -2,7 +2,8 @@
 
 Reproduces: the queue, message, topic and subscription operations of the API at their paths, signed requests, XML
 documents, every documented error; each module says how far it goes and what is unknown.
-Does not reproduce: account attributes, OpenService, the control plane's API, TLS, throttling by itself.
+Does not reproduce: the control plane's API (mns-open 2022-01-19), signature V4, FIFO queues, SMQProxy (all are the
+error NotEmulated), throttling by itself.
 Chosen: a client that disconnects during a long poll receives no message; any other request that arrived whole is
 carried out.
 """
@@ -14,7 +15,7 @@ from collections.abc import Callable, Coroutine
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
-from starlette.routing import Mount
+from starlette.routing import BaseRoute, Mount
 from starlette.types import Receive, Scope, Send
 
 from express_sync.local.account import Account
@@ -25,19 +26,32 @@ from express_sync.local.mns.admin import LoggedCall, admin_routes
 from express_sync.local.mns.dispatcher import Delivery, Dispatcher, ResolvedOperation, resolve
 from express_sync.local.mns.engine.message_service import MessageService
 from express_sync.local.mns.protocol import Request, Response, new_request_id, read_request
+from express_sync.local.mns.push.sender import HttpPush
+from express_sync.local.not_emulated import NotEmulatedReports
 from express_sync.local.server import disconnected, reset
 
 
 def create_app(
-    service: MessageService, account: Account, crash_points: CrashPoints, now: Callable[[], float] = time.time
+    service: MessageService,
+    account: Account,
+    crash_points: CrashPoints,
+    now: Callable[[], float] = time.time,
+    *,
+    reports: NotEmulatedReports | None = None,
+    push: HttpPush | None = None,
 ) -> Starlette:
-    """Serve `service` to the keys of `account`; signatures are checked at the time `now`, in epoch seconds."""
-    dispatcher, calls = Dispatcher(service, account, now), CallLog[LoggedCall]()
+    """Serve `service` to the keys of `account`; signatures are checked at the time `now`, in epoch seconds.
+
+    Without `push`, notifications of HTTP servers are dropped.
+    """
+    dispatcher = Dispatcher(service, account, now, reports or NotEmulatedReports())
+    calls = CallLog[LoggedCall]()
     api = _Api(dispatcher, account, calls, crash_points, now)
-    return Starlette(
-        routes=[Mount("/_local", routes=admin_routes(dispatcher, calls)), Mount("/", api)],
-        exception_handlers=ADMIN_ERRORS,
-    )
+    admin, served = admin_routes(dispatcher, calls, push), list[BaseRoute]([Mount("/", api)])
+    if push:
+        service.push = push.push
+        served = [push.certificate_route(), *served]
+    return Starlette(routes=[Mount("/_local", routes=admin), *served], exception_handlers=ADMIN_ERRORS)
 
 
 class _Api:

@@ -10,19 +10,24 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from express_sync.local.account import Account
+from express_sync.local.api_error import ApiError
 from express_sync.local.faults import Fault, FaultQueue
+from express_sync.local.mns import control_plane
 from express_sync.local.mns.engine.message_service import MessageService
 from express_sync.local.mns.errors import MnsError
 from express_sync.local.mns.faults import KINDS, NO_FAULT, ErrorResponse, Wire
 from express_sync.local.mns.operation import Call, Operation
+from express_sync.local.mns.operations import account as account_operations
 from express_sync.local.mns.operations import messages, queues, topics
 from express_sync.local.mns.protocol import Request, error_response
 from express_sync.local.mns.signature import authenticate
+from express_sync.local.not_emulated import NotEmulatedReports
 
 OPERATIONS: tuple[Operation, ...] = (
     *queues.OPERATIONS,
     *messages.OPERATIONS,
     *topics.OPERATIONS,
+    *account_operations.OPERATIONS,
 )
 
 
@@ -70,21 +75,29 @@ def resolve(request: Request) -> ResolvedOperation:
 class Dispatcher:
     """Runs requests to one service; `now`, in seconds since the epoch, is for the skew of signatures only."""
 
-    def __init__(self, service: MessageService, account: Account, now: Callable[[], float]) -> None:
+    def __init__(
+        self, service: MessageService, account: Account, now: Callable[[], float], reports: NotEmulatedReports
+    ) -> None:
         self.service = service
         self.faults: FaultQueue[Wire] = FaultQueue(KINDS, [operation.name for operation in OPERATIONS])
         self._account = account
         self._now = now
+        self._reports = reports
 
     async def run(self, request: Request, resolved: ResolvedOperation, request_id: str) -> Delivery:
         """Check `request`, perform its operation, and return what to send."""
         fault = NO_FAULT
+        if action := control_plane.operation_of(request):
+            error = control_plane.error_for(action)
+            self._reports.note(error)
+            return Delivery(control_plane.error_response(error, request_id, request.host))
         try:
             authenticate(request, self._account, self._now())
             operation = resolved.required()
             fault = self.faults.take(resolved.name, resolved.resource) or NO_FAULT
             wire = await _perform(operation, Call(self.service, request, resolved.names), fault)
-        except MnsError as error:
+        except ApiError as error:
+            self._reports.note(error)
             wire = error_response(error, request_id, request.url)
         return Delivery(wire, fault.text)
 

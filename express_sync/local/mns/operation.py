@@ -52,9 +52,9 @@ def overrides(request: Request) -> bool:
     return request.query.get("metaoverride", "").lower() == "true"
 
 
-def created(call: Call, is_new: bool) -> Response:
+def created(location: str, is_new: bool) -> Response:
     """Return the response to a creation: 201, or 204 if an equal one existed; either way with its address."""
-    return Response(201 if is_new else 204, location=call.request.url + call.request.path)
+    return Response(201 if is_new else 204, location=location)
 
 
 NO_CONTENT = Response(204)

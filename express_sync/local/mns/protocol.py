@@ -1,7 +1,8 @@
 """Requests and responses as values.
 
-Reproduces: the headers of every response (Server, a lower-case x-mns-request-id of 24 hex digits, x-mns-version, a
-Content-Type even without content) and the form of errors.
+Reproduces: the headers of every response with their names as recorded from the service (Server, Location and
+Content-Type, which the Java SDK reads as spelled; a lower-case x-mns-request-id of 24 hex digits, x-mns-version; a
+Content-Type even without content; recordings of September 2026 in salesforce/multicloudj) and the form of errors.
 Does not reproduce: the timing headers (x-mns-netty-total-time and the like).
 """
 
@@ -10,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+from express_sync.local.api_error import ApiError
 from express_sync.local.mns import xml
-from express_sync.local.mns.errors import MnsError
+from express_sync.local.server import SpelledName
 
 VERSION = "2015-06-06"
 XML = "text/xml;charset=utf-8"
@@ -31,7 +33,12 @@ class Request:
     @property
     def url(self) -> str:
         """Return the address under which the client called: `http://HOST:PORT`."""
-        return f"http://{self.headers.get('host', '')}"
+        return f"http://{self.host}"
+
+    @property
+    def host(self) -> str:
+        """Return the `HOST:PORT` that the client called."""
+        return self.headers.get("host", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +54,14 @@ class Response:
     def headers(self, request_id: str) -> list[tuple[bytes, bytes]]:
         """Return the header lines of the response."""
         lines = {
-            "server": "AliyunMQS",
+            "Server": "AliyunMQS",
             "x-mns-request-id": request_id,
             "x-mns-version": VERSION,
-            "content-type": self.content_type,
-            "location": self.location,
+            "Content-Type": self.content_type,
+            "Location": self.location,
             "content-length": "" if self.status == 204 else str(len(self.body.encode())),
         }
-        return [(name.encode(), value.encode()) for name, value in lines.items() if value]
+        return [(SpelledName(name.encode()), value.encode()) for name, value in lines.items() if value]
 
 
 def read_request(method: str, path: str, query: bytes, headers: Mapping[str, str], body: bytes) -> Request:
@@ -75,7 +82,7 @@ def new_request_id() -> str:
     return secrets.token_hex(12).upper()
 
 
-def error_response(error: MnsError, request_id: str, host: str) -> Response:
+def error_response(error: ApiError, request_id: str, host: str) -> Response:
     """Return the response for `error`."""
     body = xml.write(
         (

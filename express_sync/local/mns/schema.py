@@ -2,8 +2,8 @@
 
 Reproduces: strict documents; an element that the schema does not have, one given twice and one that is not a number
 where a number is required are InvalidArgument.
-Chosen: so are elements of features that this emulator does not have (MessageGroupId, mail and SMS attributes); they
-are not ignored.
+Chosen: an element of a feature that this emulator does not have (MessageGroupId) is the error NotEmulated; it is not
+ignored.
 """
 
 import re
@@ -14,9 +14,16 @@ from express_sync.local.mns import xml
 from express_sync.local.mns.engine.message import Property
 from express_sync.local.mns.errors import MnsError, invalid_element
 from express_sync.local.mns.xml import Element
+from express_sync.local.not_emulated import NotEmulatedError
 
 # The element's name -> its keyword, and the function that reads its value.
 Schema = Mapping[str, tuple[str, Callable[[Element], Any]]]
+_NOT_EMULATED: Mapping[str, str] = {
+    "MessageGroupId": "FIFO queues (MessageGroupId)",
+    "QueueType": "FIFO queues (QueueType)",
+    "DlqPolicy": "dead-letter policies in this API (DlqPolicy)",
+    "TopicType": "FIFO topics (TopicType)",
+}
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _BOOLEANS = {"true": True, "false": False}
 
@@ -33,6 +40,7 @@ def read(element: Element, schema: Schema) -> dict[str, Any]:
     """Return the children of `element` as keywords; InvalidArgument for a child that `schema` does not allow."""
     values: dict[str, Any] = {}
     for child in element.children:
+        _check_emulated(child)
         keyword, convert = schema.get(child.name, ("", text))
         if not keyword or keyword in values:
             raise invalid_element(child.name)
@@ -40,11 +48,21 @@ def read(element: Element, schema: Schema) -> dict[str, Any]:
     return values
 
 
+def _check_emulated(element: Element) -> None:
+    if element.name in _NOT_EMULATED:
+        raise NotEmulatedError(_NOT_EMULATED[element.name])
+
+
 def text(element: Element) -> str:
     """Return the text of an element without children, including white space."""
     if element.children:
         raise invalid_element(element.children[0].name)
     return element.text
+
+
+def texts(element: Element) -> dict[str, str]:
+    """Return the texts of the children of an element by their names."""
+    return {child.name: text(child) for child in element.children}
 
 
 def integer(element: Element) -> int:

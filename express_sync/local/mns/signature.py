@@ -2,11 +2,12 @@
 
 Reproduces: signature V2 (`MNS id:base64(HMAC-SHA1)`) over the header values as they arrived, with x-mns-* headers
 sorted and the request target verbatim; 15 minutes of allowed skew; Content-MD5 both as in RFC 1864 and as the
-service's SDKs send it (base64 of the hex digest); a temporary key only together with its security token.
+service's SDKs send it (base64 of the hex digest); a temporary key only together with its security token, in
+`security-token` or `x-acs-security-token`.
 Unknown: the service's order of checks, its response to a wrong token (here AccessDenied), and which date counts if
 Date and x-mns-date differ (here Date).
-Does not reproduce: signature V4 (`MNS4-HMAC-SHA256`, refused as InvalidAuthorizationHeader), policies: every key of
-the account may do everything.
+Does not reproduce: signature V4 (`MNS4-HMAC-SHA256`, the error NotEmulated), policies: every key of the account may do
+everything.
 """
 
 import base64
@@ -19,13 +20,14 @@ from email.utils import parsedate_to_datetime
 from express_sync.local.account import MAX_SKEW_SECONDS, Account, Key
 from express_sync.local.mns.errors import MnsError
 from express_sync.local.mns.protocol import VERSION, Request
+from express_sync.local.not_emulated import NotEmulatedError
 
 _AUTHORIZATION = re.compile(r"MNS ([^:\s]+):(\S+)")
 _CONTENT_TYPES = ("text/xml", "application/xml")
 
 
 def authenticate(request: Request, account: Account, now_s: float) -> None:
-    """Return if `request` is signed by a key of `account` at about `now_s`. MnsError."""
+    """Return if `request` is signed by a key of `account` at about `now_s`. ApiError."""
     _check_version(request)
     key_id, signature = _authorization(request)
     _check_date(request, now_s)
@@ -34,7 +36,7 @@ def authenticate(request: Request, account: Account, now_s: float) -> None:
         raise MnsError("InvalidAccessKeyId")
     if not hmac.compare_digest(_sign(request, key).encode(), signature.encode()):
         raise MnsError("SignatureDoesNotMatch")
-    if not hmac.compare_digest(request.headers.get("security-token", "").encode(), key.security_token.encode()):
+    if not hmac.compare_digest(_token(request).encode(), key.security_token.encode()):
         raise MnsError("AccessDenied")
     _check_content(request)
 
@@ -51,10 +53,16 @@ def _authorization(request: Request) -> tuple[str, str]:
     header = request.headers.get("authorization")
     if header is None:
         raise MnsError("MissingAuthorizationHeader")
+    if header.startswith("MNS4-"):
+        raise NotEmulatedError("signature V4 of MNS")
     match = _AUTHORIZATION.fullmatch(header)
     if match is None:
         raise MnsError("InvalidAuthorizationHeader")
     return match[1], match[2]
+
+
+def _token(request: Request) -> str:
+    return request.headers.get("security-token") or request.headers.get("x-acs-security-token", "")
 
 
 def _date(request: Request) -> str:

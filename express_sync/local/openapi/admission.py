@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta, timezone
 
 from express_sync.local.account import MAX_SKEW_SECONDS, Key
+from express_sync.local.not_emulated import NotEmulatedError
 from express_sync.local.openapi.errors import GatewayError, missing
 from express_sync.local.openapi.request import Call
 from express_sync.local.openapi.signatures import Signed, scheme_of
@@ -19,15 +20,24 @@ _TIMESTAMP = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Admission:
-    """Admits calls of `actions` in `version` signed with one of `keys`; `now` is in seconds since the epoch."""
+    """Admits calls of `actions` in `version` signed with one of `keys`; `now` is in seconds since the epoch.
+
+    `known` are the actions of the real service.
+    """
 
     def __init__(
-        self, keys: Mapping[str, Key], actions: Collection[str], version: str, now: Callable[[], float]
+        self,
+        keys: Mapping[str, Key],
+        actions: Collection[str],
+        version: str,
+        now: Callable[[], float],
+        known: Collection[str] = (),
     ) -> None:
         self._keys = keys
         self._actions = actions
         self._version = version
         self._now = now
+        self._known = known
         self._nonces = _Nonces()
 
     def check(self, call: Call) -> None:
@@ -42,6 +52,8 @@ class Admission:
     def _check_address(self, call: Call) -> None:
         if call.method not in _METHODS:
             raise GatewayError("UnsupportedHTTPMethod")
+        if call.path == "/" and call.action in self._known and call.action not in self._actions:
+            raise NotEmulatedError(f"{call.action} of version {self._version}")
         if call.path != "/" or call.action not in self._actions:
             raise GatewayError("InvalidAction.NotFound") if call.action else missing("Action")
         if call.version != self._version:

@@ -1,9 +1,9 @@
 """Cloud Storage Gateway (sgw, version 2018-05-11) over HTTP, for express synchronization groups.
 
-Reproduces: CreateExpressSync, DescribeExpressSyncs and DescribeSharesBucketInfoForExpressSync at `/`, GET and POST,
-query and form parameters, both signatures of the API gateway, JSON and XML responses, all documented errors; see the
-other modules for how far each goes.
-Does not reproduce: the other operations, TLS, quotas and throttling by itself (faults can throttle).
+Reproduces: CreateExpressSync, DescribeExpressSyncs, DescribeSharesBucketInfoForExpressSync, DeleteExpressSync and
+DescribeTasks at `/`, GET and POST, query and form parameters, both signatures of the API gateway, JSON and XML
+responses, all documented errors; see the other modules for how far each goes.
+Does not reproduce: the other operations (the error NotEmulated), quotas and throttling by itself (faults can throttle).
 Chosen: a call that has arrived whole is carried out although its client leaves, as the real service cannot undo it.
 """
 
@@ -18,9 +18,11 @@ from starlette.responses import Response as HttpResponse
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
+from express_sync.local import known_operations
 from express_sync.local.account import Account
 from express_sync.local.admin import ADMIN_ERRORS
 from express_sync.local.crash_points import CrashPoints, Point
+from express_sync.local.not_emulated import NotEmulatedReports
 from express_sync.local.openapi.admission import Admission
 from express_sync.local.openapi.request import Call
 from express_sync.local.openapi.signatures import scheme_of
@@ -44,9 +46,12 @@ def create_app(
     crash_points: CrashPoints,
     now: Callable[[], float] = time.time,
     sleep: Sleep = asyncio.sleep,
+    *,
+    reports: NotEmulatedReports | None = None,
 ) -> Starlette:
     """Serve `groups` to the keys of `account`; `now` is in seconds since the epoch, `sleep` takes seconds."""
-    dispatcher = Dispatcher(groups, Admission(account.keys(), OPERATIONS, VERSION, now), sleep)
+    admission = Admission(account.keys(), OPERATIONS, VERSION, now, known_operations.names("sgw"))
+    dispatcher = Dispatcher(groups, admission, sleep, reports or NotEmulatedReports())
     api = _Api(dispatcher, crash_points, now)
     return Starlette(
         routes=[Mount("/_local", routes=admin_routes(dispatcher)), Mount("/", api)], exception_handlers=ADMIN_ERRORS

@@ -12,6 +12,7 @@ from typing import Literal, TypedDict
 from express_sync.local.api_error import ApiError
 from express_sync.local.call_log import CallLog
 from express_sync.local.faults import Fault, FaultQueue
+from express_sync.local.not_emulated import NotEmulatedReports
 from express_sync.local.openapi.admission import Admission
 from express_sync.local.openapi.request import Call
 from express_sync.local.sgw import responses
@@ -48,12 +49,13 @@ class LoggedCall(TypedDict):
 class Dispatcher:
     """Admission and operations, with the faults and the call log that the admin API shows."""
 
-    def __init__(self, groups: GroupService, admission: Admission, sleep: Sleep) -> None:
+    def __init__(self, groups: GroupService, admission: Admission, sleep: Sleep, reports: NotEmulatedReports) -> None:
         self.groups = groups
         self.calls: CallLog[LoggedCall] = CallLog(MAX_CALLS)
         self.faults: FaultQueue[Wire] = FaultQueue(KINDS, tuple(OPERATIONS), default=_CREATE)
         self._admission = admission
         self._sleep = sleep
+        self._reports = reports
         self._late: set[asyncio.Task[None]] = set()
 
     async def run(self, call: Call, entry: LoggedCall) -> Delivery:
@@ -62,6 +64,7 @@ class Dispatcher:
         try:
             self._admission.check(call)
         except ApiError as error:
+            self._reports.note(error)
             entry["outcome"] = "not-executed"
             delivery: Delivery = responses.failure(to, error)
         else:

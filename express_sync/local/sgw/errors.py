@@ -1,6 +1,7 @@
 """The errors of Cloud Storage Gateway: code, HTTP status and message, word for word.
 
-Reproduces the fifteen errors documented for CreateExpressSync.
+Reproduces the fifteen errors documented for CreateExpressSync, and code and status of those of DeleteExpressSync that
+can happen here. Unknown: the messages of the latter.
 """
 
 from express_sync.local.api_error import ErrorTable, TableError
@@ -85,8 +86,13 @@ DOCUMENTED: ErrorTable = {
     ),
 }
 
+DOCUMENTED_OF_DELETE: ErrorTable = {
+    "EmptyExpressSyncId": (400, "You must enter a valid ID for the sync group."),
+    "ExpressSyncNotExist": (400, "The specified sync group does not exist."),
+}
+
 # All that a client of this service can get.
-ERRORS: ErrorTable = {**GATEWAY, **DOCUMENTED}
+ERRORS: ErrorTable = {**GATEWAY, **DOCUMENTED, **DOCUMENTED_OF_DELETE}
 
 
 class SgwError(TableError):

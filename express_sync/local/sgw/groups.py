@@ -3,17 +3,20 @@
 Reproduces: names unique within the account, one group per bucket and prefix, the group limit, conflicts with
 event rules that others made, the listing with its two filters. A created group is listed at once.
 Does not reproduce: buckets, shares and queues (each bucket with a valid name counts as existing and shared, in any
-region), charges, authorisation, deletion, the tasks of the asynchronous operations.
+region), so that a group is always empty, idle and can be deleted; charges, authorisation.
 Unknown, and so chosen: the same bucket and prefix under another name is `ConflictExpressSyncConfig`, a conflict of
 the configurations of groups; `ExpressSyncNotificationEventConflict` is for event rules that somebody else made on the
 bucket, where one prefix contains the other. Groups with overlapping but different prefixes are allowed. Names compare
 exactly, prefixes without normalisation. The documented limit has no number, so the default is unlimited. Every bucket
 has a share here, so they cannot be listed: without a name the list has the buckets of groups and one example.
+A deletion is complete when it is answered; its task, which the service completes later, is complete at once.
 """
 
 import secrets
 import string
-from collections.abc import Collection, Mapping
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from express_sync.local.account import Account
@@ -22,6 +25,7 @@ from express_sync.local.sgw.errors import SgwError
 
 _ID_ALPHABET = string.digits + string.ascii_lowercase
 EXAMPLE_BUCKET = "sgw-shared-example"
+MAX_TASKS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,16 @@ class Group:
     prefix: str
     description: str
     topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A completed task of an asynchronous operation on the group with the id `target`; the time is in epoch seconds."""
+
+    id: str
+    name: str
+    target: str
+    time_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +68,23 @@ class GroupService:
     """All groups of `account`; what the service refuses raises its documented error."""
 
     def __init__(
-        self, account: Account, group_limit: int | None = None, event_rules: Collection[EventRule] = ()
+        self,
+        account: Account,
+        group_limit: int | None = None,
+        event_rules: Collection[EventRule] = (),
+        now: Callable[[], float] = time.time,
     ) -> None:
-        """Start without groups; `group_limit` and `event_rules` are restrictions of the account on new groups."""
+        """Start without groups; `group_limit` and `event_rules` are restrictions of the account on new groups.
+
+        `now` is in seconds since the epoch.
+        """
         self.account = account
         self._group_limit = group_limit
         self._event_rules = tuple(event_rules)
         self._groups: dict[str, Group] = {}
         self._places: set[tuple[str, str]] = set()
+        self._tasks: deque[Task] = deque(maxlen=MAX_TASKS)
+        self._now = now
 
     def create(self, parameters: Mapping[str, str]) -> Group:
         """Create the group that the `parameters` describe. SgwError; the order of the checks is chosen."""
@@ -105,10 +128,28 @@ class GroupService:
             if bucket in (None, "", name) and region in (None, "", place)
         )
 
+    def delete(self, group_id: str) -> Task:
+        """Delete the group and return the task of the deletion, which is complete. SgwError."""
+        if not group_id:
+            raise SgwError("EmptyExpressSyncId")
+        group = next((each for each in self._groups.values() if each.id == group_id), None)
+        if group is None:
+            raise SgwError("ExpressSyncNotExist")
+        del self._groups[group.name]
+        self._places.discard((group.bucket, group.prefix))
+        task = Task(f"t-000{_random_part()}", "DeleteExpressSync", group_id, int(self._now()))
+        self._tasks.append(task)
+        return task
+
+    def tasks(self, target_id: str, task_id: str = "") -> tuple[Task, ...]:
+        """Return the tasks of a group, oldest first: all, or the one with that id."""
+        return tuple(task for task in self._tasks if task.target == target_id and task_id in ("", task.id))
+
     def reset(self) -> None:
-        """Remove all groups."""
+        """Remove all groups and tasks."""
         self._groups.clear()
         self._places.clear()
+        self._tasks.clear()
 
     def _check_unique(self, group: Group) -> None:
         if group.name in self._groups:
@@ -130,7 +171,11 @@ class GroupService:
 
 def _new_id() -> str:
     """Return an id in the documented form: `sync-`, three zeros, seventeen more digits or small letters."""
-    return "sync-000" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(17))
+    return f"sync-000{_random_part()}"
+
+
+def _random_part() -> str:
+    return "".join(secrets.choice(_ID_ALPHABET) for _ in range(17))
 
 
 def _topic_of(group_id: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from express_sync.ops.commands import system
 from express_sync.ops.commands.stack_options import at_location, package_option, wait_option
 from express_sync.ops.deployment import clients, package_file, progress, template_file
 from express_sync.ops.deployment import deploy as deployment
@@ -81,7 +82,7 @@ def deploy(
     profile = _profile(plan, deployed.outputs)
     _write_profile(profile, deployed, action, location)
     checked = profiles.checked(profile, str(location.profile_path))
-    cloud = InspectedCloud(checked, find(checked, location.environment))
+    cloud = InspectedCloud(checked, find(checked, location.environment), system.epoch_ms())
     _finish(deployed, action, plan, cloud, as_json)
 
 

@@ -14,8 +14,9 @@ from express_sync.ops.targets.target import Target
 @click.option("--json", "as_json", is_flag=True, help="Print each finding as one line of JSON.")
 @reads_target
 def doctor(target: Target, as_json: bool) -> None:
-    """Check credentials, queues, topic, subscriptions, function, role, trigger, permissions and buckets of a cloud.
+    """Tell what has failed and what waits, then check everything that a request needs.
 
+    The checks cover credentials, queues, topic, subscriptions, function, role, trigger, permissions and buckets.
     All checks are read-only, so --yes is never needed. They use your key; the function uses its own role. Each line
     is marked ✓ (ok), ✗ (wrong, with the fix) or ? (could not be determined, with the way to find out).
 
@@ -33,4 +34,4 @@ def doctor(target: Target, as_json: bool) -> None:
       130  interrupted
     """
     found = find(target.profile, system.environment)
-    conclude(report(InspectedCloud(target.profile, found), as_json=as_json))
+    conclude(report(InspectedCloud(target.profile, found, system.epoch_ms()), as_json=as_json))

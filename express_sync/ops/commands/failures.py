@@ -1,27 +1,29 @@
-"""`express-sync failures`: lists failures or shows them in detail; they stay in their queue."""
+"""`express-sync failures`: lists failures, shows them in detail, or discards them."""
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timezone
 
 import click
 
+from express_sync.ops.commands.failures_discard import discard
 from express_sync.ops.commands.options import events_as_json
 from express_sync.ops.commands.target_options import reads_target_unless
 from express_sync.ops.queues.batching import MAX_MESSAGES
-from express_sync.ops.replay.display import COLUMNS, cells, details, document
+from express_sync.ops.replay.display import FailureListing, command_for, details, document
 from express_sync.ops.replay.failures import Failure, NotAFailure
+from express_sync.ops.replay.history import History, history_of
 from express_sync.ops.replay.options import Selection, is_from_file, selection_options
-from express_sync.ops.replay.sources import Source, opened
-from express_sync.ops.targets.target import Target
+from express_sync.ops.replay.sources import FAILURES, QUEUES, Source, description, opened
+from express_sync.ops.replay.survey import Survey
+from express_sync.ops.targets.target import LOCAL, Target
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.columns import Listing
 from express_sync.ops.terminal.errors import ExitCode, exit_with
+from handler.smq.client import SmqError
 
 
 @click.group()
 def failures() -> None:
-    """Show what failed, and what to do about it. No message is removed from its queue.
+    """Show what failed, and what to do about it. Only `discard` removes messages from their queue.
 
     Peeking at an SMQ queue shows its first 16 messages only. So all messages are received, held while the command
     runs, and returned at its end or at Ctrl-C. Until then no other reader sees them; if the command is killed, they
@@ -43,18 +45,24 @@ def failures() -> None:
 
 
 @failures.command("list", short_help="List failures, and count them by error code.")
+@click.option("--by", "group_by", type=click.Choice(("code",)), help="Show one line for each error code instead.")
+@click.option("--all", "with_stale", is_flag=True, help="Also list failures whose request has succeeded since.")
 @events_as_json
 @reads_target_unless(is_from_file)
 @selection_options
-def list_failures(target: Target | None, selection: Selection, *, as_json: bool) -> None:
-    """List failures in the order of their queue, and count them by error code.
+def list_failures(
+    target: Target | None, selection: Selection, *, group_by: str | None, with_stale: bool, as_json: bool
+) -> None:
+    """List failures in the order of their queue, then deferred requests, and count them by error code.
 
-    With --json each line is the event of an outcome; a file of such lines can be passed to `replay --from`. No cloud is
-    needed to list the failures in a file.
+    Deferred requests are retried automatically. They, and the failures whose request has succeeded since and which are
+    left out, are known as far as the result queue still has the outcomes. With --json each line is the event of an
+    outcome; a file of such lines can be passed to `replay --from`. No cloud is needed to list the failures in a file.
 
     \b
     Examples:
       express-sync failures list
+      express-sync failures list --by code
       express-sync failures list --code RoleNotExist --older-than 1h
       express-sync failures list --name 'design-*' --json > failures.jsonl
 
@@ -65,23 +73,19 @@ def list_failures(target: Target | None, selection: Selection, *, as_json: bool)
       2    not possible; one sentence says why
       130  interrupted
     """
+    is_queue = target is not None and selection.source == FAILURES
+    history = history_of(target) if is_queue and target else History()
+    expected = _count(target, selection)
     now = datetime.now(timezone.utc)
-    codes: Counter[str] = Counter()
-    found = unreadable = 0
-    listing = Listing(COLUMNS, output.results().width)
+    listing = FailureListing(now, group_by=group_by, as_json=as_json)
+    survey = Survey(selection, history, listing, now, with_stale=with_stale)
     with opened(target, selection.source) as source:
         for place, each in _contents(source):
-            if isinstance(each, NotAFailure):
-                unreadable += each.is_unreadable
-                output.notice(selection.skipped(place, each.why))
-                continue
-            found += 1
-            if selection.filter.matches(each, now):
-                _print(each, listing, as_json=as_json, is_first=not codes)
-                codes[each.code or each.status] += 1
-    output.notice(_summary(found, unreadable, codes, selection))
-    is_none_selected = found and not codes
-    exit_with(ExitCode.UNSUCCESSFUL if unreadable or is_none_selected else ExitCode.DONE)
+            survey.take(place, each)
+    survey.take_deferred()
+    listing.finish()
+    output.notice(survey.summary(description(selection.source), expected))
+    exit_with(ExitCode.UNSUCCESSFUL if survey.unreadable or survey.is_none_selected else ExitCode.DONE)
 
 
 @failures.command("show", short_help="Show everything known about a failure, and what to do.")
@@ -90,7 +94,7 @@ def list_failures(target: Target | None, selection: Selection, *, as_json: bool)
 @reads_target_unless(is_from_file)
 @selection_options
 def show_failure(target: Target | None, selection: Selection, *, request_id: str, as_json: bool) -> None:
-    """Show everything known about the failures of the request REQUEST_ID, and what to do about them.
+    """Show everything known about the failures of the request REQUEST_ID, what to do, and the command to type.
 
     \b
     Examples:
@@ -106,14 +110,16 @@ def show_failure(target: Target | None, selection: Selection, *, request_id: str
       130  interrupted
     """
     now = datetime.now(timezone.utc)
-    is_found = False
+    found: list[Failure] = []
     with opened(target, selection.source) as source:
         for _, each in _contents(source):
             if isinstance(each, Failure) and each.request_id == request_id and selection.filter.matches(each, now):
-                is_found = True
-                _show(each, as_json=as_json)
-    if not is_found:
-        output.notice(f"No matching failure of {request_id!r} was found in {_description(selection.source)}.")
+                found.append(each)
+    history = history_of(target) if target and found else History()
+    for each in found:
+        _show(each, history.success_after(each), target, as_json=as_json)
+    if not found:
+        output.notice(f"No matching failure of {request_id!r} was found in {description(selection.source)}.")
         exit_with(ExitCode.UNSUCCESSFUL)
 
 
@@ -123,35 +129,26 @@ def _contents(source: Source) -> Iterator[tuple[str, Failure | NotAFailure]]:
         yield from ((found.place, each) for found in page for each in found.contents)
 
 
-def _print(failure: Failure, listing: Listing, *, as_json: bool, is_first: bool) -> None:
+def _count(target: Target | None, selection: Selection) -> int:
+    """Return how many messages a queue has, those that other readers hold included; 0 if it cannot be seen."""
+    if target is None or selection.source not in QUEUES:
+        return 0
+    try:
+        state = target.queue_admin.state(QUEUES[selection.source][0](target).name)
+    except SmqError:
+        return 0
+    return state.visible + state.hidden
+
+
+def _show(failure: Failure, success: datetime | None, target: Target | None, *, as_json: bool) -> None:
     if as_json:
         output.json_line(document(failure))
         return
-    if is_first:
-        output.print_line(listing.heading())
-    output.print_line(listing.line(*cells(failure)))
-
-
-def _show(failure: Failure, *, as_json: bool) -> None:
-    if as_json:
-        output.json_line(document(failure))
-        return
-    for line in details(failure):
+    profile = target.name if target and target.name != LOCAL else ""
+    for line in details(failure, command_for(failure, profile, is_stale=success is not None)):
         output.print_line(line)
+    if success:
+        output.notice(f"This failure is out of date: the request has succeeded since, at {success:%Y-%m-%dT%H:%M:%SZ}.")
 
 
-def _summary(found: int, unreadable: int, codes: Counter[str], selection: Selection) -> str:
-    """Return the counts by code, or why nothing is listed."""
-    tail = f"; {unreadable} unreadable." if unreadable else "."
-    if codes:
-        counts = ", ".join(f"{count} {code}" for code, count in codes.most_common())
-        return f"{output.counted(codes.total(), 'failure')}: {counts}{tail}"
-    place = _description(selection.source)
-    if found:
-        return f"The filter matches none of {output.counted(found, 'failure')} in {place}{tail}"
-    return f"No failures in {place}{tail}"
-
-
-def _description(source: str) -> str:
-    names = {"failures": "the failure queue", "dead-letters": "the dead-letter queue", "-": "standard input"}
-    return names.get(source, source)
+failures.add_command(discard)

@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -52,13 +53,23 @@ def invoke(target: Target, event_file: str, as_json: bool) -> None:
 def _event(event_file: str) -> bytes:
     try:
         if event_file == STANDARD_INPUT:
-            return sys.stdin.buffer.read(MAX_EVENT_BYTES)
+            return _limited(sys.stdin.buffer, "Standard input")
         with Path(event_file).open("rb") as file:
-            return file.read(MAX_EVENT_BYTES)
+            return _limited(file, event_file)
     except IsADirectoryError:
         raise CliError(f"{event_file} is a directory; name a file.") from None
     except OSError as error:
         raise CliError(f"{event_file} cannot be read: {error.strerror}; name another file.") from error
+
+
+def _limited(file: BinaryIO, name: str) -> bytes:
+    """Return what a file contains. CliError if it is larger than an event may be."""
+    content = file.read(MAX_EVENT_BYTES + 1)
+    if len(content) > MAX_EVENT_BYTES:
+        raise CliError(
+            f"{name} is larger than {MAX_EVENT_BYTES} bytes, too large for the event of an invocation; shorten it."
+        )
+    return content
 
 
 def _document(result: invocation.InvocationResult) -> dict[str, object]:

@@ -1,15 +1,19 @@
 """`express-sync replay`: sends failed requests again, and can wait for their new outcomes."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
+from typing import Any
 
 import click
 from rich.progress import Progress
 
 from express_sync.ops.commands import system
-from express_sync.ops.commands.options import wait_options
+from express_sync.ops.commands.deferrals import limit_of
+from express_sync.ops.commands.options import Deadline, dry_run_option, wait_options
 from express_sync.ops.commands.target_options import reads_target
-from express_sync.ops.outcomes.waiting import conclude, follow
+from express_sync.ops.outcomes.display import OutcomePrinter
+from express_sync.ops.outcomes.waiting import await_outcomes
 from express_sync.ops.replay.destinations import VIAS, Destination, destination
 from express_sync.ops.replay.failures import Failure
 from express_sync.ops.replay.message import Replay, wrong_edits
@@ -18,6 +22,7 @@ from express_sync.ops.replay.rate_limiter import RateLimiter
 from express_sync.ops.replay.replayer import Counts, Plan, Replayer
 from express_sync.ops.replay.sources import opened
 from express_sync.ops.requests.violations import print_violations
+from express_sync.ops.targets.listening import outcomes_of
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.columns import Column, Listing
@@ -34,7 +39,9 @@ _COLUMNS = (
 
 
 @click.command()
+@click.argument("request_ids", nargs=-1, metavar="[REQUEST-ID]...")
 @click.option("--yes", is_flag=True, help="Send the requests; without it they are only shown.")
+@dry_run_option
 @click.option(
     "--set", "edits", multiple=True, metavar="PROPERTY=VALUE", help="Change the requests: bucketRegion=cn-hangzhou."
 )
@@ -57,7 +64,9 @@ def replay(
     target: Target,
     selection: Selection,
     *,
+    request_ids: tuple[str, ...],
     yes: bool,
+    dry_run: bool,
     edits: tuple[str, ...],
     force: bool,
     via: str,
@@ -67,7 +76,9 @@ def replay(
     timeout_seconds: float,
     as_json: bool,
 ) -> None:
-    """Send failed requests again: with --yes; without it, show what would be sent.
+    """Send failed requests again: with --yes; without it, or with --dry-run, show what would be sent.
+
+    REQUEST-IDs and the options select failures; without any, all of them are sent.
 
     A replay keeps the request, its id and its correlation, and has a replay id. A failure is deleted from its queue
     only after its replay is confirmed. So an interruption loses nothing, and the same command completes the rest; a
@@ -78,6 +89,7 @@ def replay(
     Examples:
       express-sync replay --code AssumeRoleFail
       express-sync replay --code AssumeRoleFail --yes --wait
+      express-sync replay REQ-2026-000731 --set bucketName=b-1 --force
       express-sync replay --code InvalidBucketName --set bucketName=b-1 --force
       express-sync replay --from dead-letters --rate 5 --yes
       express-sync replay --from failures.jsonl --via fc3 --yes
@@ -91,56 +103,84 @@ def replay(
       3    the time ran out before every outcome had arrived
       130  interrupted
     """
-    results = target.results if wait else None
-    to = destination(target, via, service)
-    now = datetime.now(timezone.utc)
-    plan = Plan(selection.filter, _validated(edits), force, before=now if selection.is_from_queue else None)
-    with output.progress() as progress, opened(target, selection.source) as source:
-        printer = _Printer(progress, selection.skipped, as_json=as_json, is_quiet=yes and wait)
-        replayer = Replayer(source, to if yes else None, plan, now, printer)
-        limiter = RateLimiter(rate if yes else float("inf"), system.now, system.sleep)
-        try:
-            replayer.run(limiter)
-        except BaseException:
-            if yes and replayer.counts.replayed:
-                output.notice(f"So far: {_summary(replayer.counts, to, is_done=yes)} Run the same command to continue.")
-            raise
-    nothing = "The filter matches no failure. " if selection.has_filter and not replayer.counts.matched else ""
-    output.notice(nothing + _summary(replayer.counts, to, is_done=yes))
-    if yes and results:
-        with output.progress() as progress:
-            statuses = follow(results, replayer.submission_ids, timeout_seconds, progress, as_json=as_json)
-        conclude(len(replayer.submission_ids), statuses)
+    selection = selection.of(request_ids)
+    left = Deadline(timeout_seconds if wait else None)
+    target = target.within(left) if wait else target
+    changes, to, is_sent = _validated(edits), destination(target, via, service), yes and not dry_run
+    with contextlib.ExitStack() as stack:
+        outcomes = stack.enter_context(outcomes_of(target, system.environment)) if wait and is_sent else None
+        now = datetime.now(timezone.utc)
+        plan = Plan(selection.filter, changes, force, before=now if selection.is_from_queue else None)
+        printer = _Printer(changes, selection.skipped, as_json=as_json, is_quiet=bool(outcomes))
+        limiter = RateLimiter(rate if is_sent else float("inf"), system.now, system.sleep)
+        with opened(target, selection.source) as source:
+            replayer = Replayer(source, to if is_sent else None, plan, now, printer)
+            _run(replayer, limiter, to, printer)
+        nothing = "The filter matches no failure. " if selection.has_filter and not replayer.counts.matched else ""
+        output.notice(nothing + _summary(replayer.counts, to, is_done=is_sent))
+        if outcomes:
+            left.restart()
+            shown = OutcomePrinter(as_json=as_json, max_deferrals=limit_of(target))
+            await_outcomes(outcomes.mailbox, replayer.submission_ids, left, shown)
     exit_with(_exit_code(replayer.counts, selection))
+
+
+def _run(replayer: Replayer, limiter: RateLimiter, to: Destination, printer: "_Printer") -> None:
+    """Replay to the end; if that is interrupted or fails, tell what was sent so far."""
+    try:
+        with printer.progressing():
+            replayer.run(limiter)
+    except BaseException:
+        if replayer.is_sending and replayer.counts.replayed:
+            output.notice(f"So far: {_summary(replayer.counts, to, is_done=True)} Run the same command to continue.")
+        raise
 
 
 class _Printer:
     """Prints each replay, unless outcomes are printed instead, and each message that cannot be replayed."""
 
     def __init__(
-        self, progress: Progress, skipped: Callable[[str, str], str], *, as_json: bool, is_quiet: bool
+        self, changes: Mapping[str, str], skipped: Callable[[str, str], str], *, as_json: bool, is_quiet: bool
     ) -> None:
-        self._progress = progress
+        self._changes = changes
+        self._progress: Progress = output.progress()
         self._skipped = skipped
-        self._task = progress.add_task("Replaying", total=None)
+        self._task = self._progress.add_task("Replaying", total=None)
+        self._requests: set[str] = set()
         self._listing = Listing(_COLUMNS, output.results().width)
         self._as_json = as_json
         self._is_quiet = is_quiet
         self._is_first = True
 
+    def progressing(self) -> Progress:
+        """Return the progress bar, a context."""
+        return self._progress
+
     def replayed(self, failure: Failure, message: Replay, message_id: str) -> None:
-        """Print one line for a replay."""
+        """Print one line for a replay, and one for each property that is changed."""
         self._progress.advance(self._task)
+        self._warn_of_one_name(failure)
         if self._is_quiet:
             return
         if self._as_json:
-            output.json_line(_document(failure, message, message_id))
+            output.json_line(_document(failure, message, message_id, self._changes))
             return
         if self._is_first:
             output.print_line(self._listing.heading())
             self._is_first = False
         texts = (message.replay_id, message.request_id, str(failure.request["name"]), failure.code or failure.status)
         output.print_line(self._listing.line(*(output.printable(text) for text in texts)))
+        for name, old, new in _changed(failure, self._changes):
+            output.print_line(output.printable(f"  {name}: {old or '-'} → {new}"))
+
+    def _warn_of_one_name(self, failure: Failure) -> None:
+        before = len(self._requests)
+        self._requests.add(failure.request_id)
+        if "name" in self._changes and before == 1 and len(self._requests) > 1:
+            output.notice(
+                "--set name= gives several requests the same group name, and names are unique: only one of them can"
+                " get its group. Replay each REQUEST-ID with a name of its own."
+            )
 
     def invalid(self, place: str, violations: Sequence[Violation]) -> None:
         """Print one line for each violation."""
@@ -151,10 +191,24 @@ class _Printer:
         output.notice(self._skipped(place, why))
 
 
-def _document(failure: Failure, message: Replay, message_id: str) -> dict[str, str]:
+def _changed(failure: Failure, changes: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Return the name, the old value and the new value of each property that is changed."""
+    old = {name: str(failure.request.get(name, "")) for name in changes}
+    return [(name, old[name], new) for name, new in changes.items() if old[name] != new]
+
+
+def _document(failure: Failure, message: Replay, message_id: str, changes: Mapping[str, str]) -> dict[str, Any]:
     sent = {"messageId": message_id} if message_id else {}
     error = {"error": failure.code} if failure.code else {}
-    return {"requestId": message.request_id, "replayId": message.replay_id, "status": failure.status, **error, **sent}
+    changed = {name: {"from": old, "to": new} for name, old, new in _changed(failure, changes)}
+    return {
+        "requestId": message.request_id,
+        "replayId": message.replay_id,
+        "status": failure.status,
+        **error,
+        **({"changes": changed} if changed else {}),
+        **sent,
+    }
 
 
 def _validated(edits: tuple[str, ...]) -> dict[str, str]:

@@ -5,19 +5,22 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import click
-from rich.progress import Progress
 
-from express_sync.ops.commands.options import wait_options
+from express_sync.ops.commands import system
+from express_sync.ops.commands.deferrals import limit_of
+from express_sync.ops.commands.options import Deadline, dry_run_option, wait_options
 from express_sync.ops.commands.target_options import changes_target
-from express_sync.ops.outcomes.waiting import conclude, follow
+from express_sync.ops.outcomes.display import OutcomePrinter
+from express_sync.ops.outcomes.waiting import await_outcomes
 from express_sync.ops.queues.batching import batches
 from express_sync.ops.queues.client import Queue
 from express_sync.ops.requests.files import ENVELOPES, STANDARD_INPUT, Submission, submissions
 from express_sync.ops.requests.violations import print_violations
+from express_sync.ops.targets.listening import outcomes_of
+from express_sync.ops.targets.regions import meant_region
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
-from handler.smq.client import SmqError
 
 Report = Callable[[Submission, str], None]
 
@@ -32,6 +35,7 @@ Report = Callable[[Submission, str], None]
     help="How to encode the bodies.",
 )
 @click.option("--skip-invalid", is_flag=True, help="Send the valid requests even if others are invalid.")
+@dry_run_option
 @wait_options
 @changes_target("sends requests to it")
 def submit(
@@ -40,6 +44,7 @@ def submit(
     *,
     envelope: str,
     skip_invalid: bool,
+    dry_run: bool,
     wait: bool,
     timeout_seconds: float,
     as_json: bool,
@@ -63,7 +68,6 @@ def submit(
       3    the time ran out before every outcome had arrived
       130  interrupted
     """
-    results = target.results if wait else None
     valid, invalid = _validated(_paths(paths), envelope)
     for each in invalid:
         print_violations(each.place, each.violations)
@@ -71,14 +75,40 @@ def submit(
         total = output.counted(len(valid) + len(invalid), "request")
         output.notice(f"Nothing was sent: {len(invalid)} of {total} {'is' if len(invalid) == 1 else 'are'} invalid.")
         exit_with(ExitCode.UNSUCCESSFUL)
-    report = _report_nothing if wait else partial(_report, as_json=as_json)
-    with output.progress() as progress:
-        sent = _send(target.requests, valid, progress, report)
-        if results:
-            counts = follow(results, sent, timeout_seconds, progress, as_json=as_json)
-    if results:
-        conclude(len(sent), counts)
+    _warn_of_regions(valid)
+    if dry_run:
+        _preview(target, valid, as_json=as_json)
+    elif wait:
+        _send_and_wait(target, valid, Deadline(timeout_seconds), as_json=as_json)
+    else:
+        _send(target.requests, valid, partial(_report, as_json=as_json))
+        output.notice(f"{output.counted(len(valid), 'request')} sent to {target.requests.name}.")
     exit_with(ExitCode.UNSUCCESSFUL if invalid else ExitCode.DONE)
+
+
+def _warn_of_regions(requests: Sequence[Submission]) -> None:
+    """Name misspelt regions, which only the API refuses, and send them nevertheless: a region may be new."""
+    regions = {str(request.document.get("bucketRegion", "")): request.place for request in reversed(requests)}
+    for region, place in regions.items():
+        if meant := meant_region(region):
+            output.notice(f"{place}: bucketRegion {output.printable(region)!r} is not known; did you mean {meant}?")
+
+
+def _send_and_wait(target: Target, requests: Sequence[Submission], left: Deadline, *, as_json: bool) -> None:
+    """Listen first, so that no outcome is missed, then send, then wait."""
+    target = target.within(left)
+    printer = OutcomePrinter(as_json=as_json, max_deferrals=limit_of(target))
+    with outcomes_of(target, system.environment) as outcomes:
+        sent = _send(target.requests, requests, _report_nothing)
+        left.restart()
+        await_outcomes(outcomes.mailbox, sent, left, printer)
+
+
+def _preview(target: Target, requests: Sequence[Submission], *, as_json: bool) -> None:
+    for request in requests:
+        _report(request, "", as_json=as_json)
+    count = output.counted(len(requests), "request")
+    output.notice(f"{count} would be sent to {target.requests.name}. Nothing was changed.")
 
 
 def _paths(paths: tuple[str, ...]) -> tuple[str, ...]:
@@ -98,28 +128,31 @@ def _validated(paths: tuple[str, ...], envelope: str) -> tuple[list[Submission],
 
 def _report(request: Submission, message_id: str, *, as_json: bool) -> None:
     if as_json:
-        output.json_line({"messageId": message_id, "requestId": request.request_id, "place": request.place})
+        sent = {"messageId": message_id} if message_id else {}
+        output.json_line({**sent, "requestId": request.request_id, "place": request.place})
     else:
-        output.print_line(output.printable(f"{message_id}  {request.request_id}  {request.place}"))
+        words = filter(None, (message_id, request.request_id, request.place))
+        output.print_line(output.printable("  ".join(words)))
 
 
 def _report_nothing(_request: Submission, _message_id: str) -> None:
     """Print nothing; with --wait the outcomes are printed instead."""
 
 
-def _send(queue: Queue, requests: Sequence[Submission], progress: Progress, report: Report) -> list[str]:
+def _send(queue: Queue, requests: Sequence[Submission], report: Report) -> list[str]:
     """Send all requests in batches, report each, and return the message ids."""
-    task = progress.add_task("Sending", total=len(requests))
     sent: list[str] = []
-    for batch in batches((request, request.body) for request in requests):
+    with output.progress() as progress:
+        task = progress.add_task("Sending", total=len(requests))
         try:
-            message_ids = queue.send([body for _, body in batch])
-        except SmqError:
+            for batch in batches((request, request.body) for request in requests):
+                message_ids = queue.send([body for _, body in batch])
+                sent.extend(message_ids)
+                for (request, _), message_id in zip(batch, message_ids, strict=True):
+                    report(request, message_id)
+                progress.advance(task, len(batch))
+        except BaseException:
             if sent:
                 output.notice(f"{len(sent)} of {len(requests)} requests were sent; sending all of them again is safe.")
             raise
-        for (request, _), message_id in zip(batch, message_ids, strict=True):
-            report(request, message_id)
-        sent.extend(message_ids)
-        progress.advance(task, len(batch))
     return sent

@@ -8,6 +8,7 @@ from typing import Concatenate, ParamSpec
 import click
 
 from express_sync.ops.commands import system
+from express_sync.ops.queues.retry import Retry
 from express_sync.ops.targets.target import LOCAL, Target, choose, smq_error_message
 from express_sync.ops.terminal.errors import CliError
 from express_sync.ops.terminal.output import info
@@ -25,7 +26,7 @@ def changes_target(
         @click.option("--yes", is_flag=True, help="Confirm the change of a cloud that is not the local one.")
         @wraps(command)
         def with_confirmation(target: Target, /, *args: P.args, **options: P.kwargs) -> None:
-            is_confirmed = bool(options.pop("yes"))
+            is_confirmed = bool(options.pop("yes")) or bool(options.get("dry_run"))
             if not (target.is_local or is_confirmed):
                 raise CliError(f"Profile {target.name!r} is not local and this {change}; add --yes to confirm.")
             command(target, *args, **options)
@@ -51,7 +52,8 @@ def reads_target(command: Callable[Concatenate[Target, P], None]) -> Callable[P,
     def with_target(*args: P.args, **options: P.kwargs) -> None:
         name = str(options.pop("profile"))
         given = click.get_current_context().find_object(Target)
-        target = given or choose(name, Path.cwd(), system.environment)
+        chosen = given or choose(name, Path.cwd(), system.environment)
+        target = chosen.retrying(Retry(system.now, system.sleep, chosen.is_up))
         info(f"Acting on {target.description}.")
         if "caFile" in target.profile:
             system.trust(target.profile["caFile"])

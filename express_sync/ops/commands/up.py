@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -15,19 +16,22 @@ from rich.text import Text
 from express_sync.local.cloud import CloudOptions, LocalCloud, NotRunnableError
 from express_sync.local.servers import PortTakenError
 from express_sync.local.template.parser import TemplateError
-from express_sync.ops.atomic_file import write_atomically
+from express_sync.ops.atomic_file import remove, remove_if_unchanged, write_atomically
 from express_sync.ops.commands import system
-from express_sync.ops.targets.registration import check_none_registered, registering, state_directory
+from express_sync.ops.outcomes.log_lines import activity
+from express_sync.ops.targets.places import is_file
+from express_sync.ops.targets.registration import Claim, claimed, state_directory
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from express_sync.ops.terminal.option_types import Finite
 from express_sync.ops.terminal.signals import ending
 from handler.credentials import Credentials
 
-Announcement = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[None]]
+_SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 Portal = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[Mapping[str, str]]]
 SERVICES = ("SMQ", "sgw", "FC")  # with a port each, in this order; the portal has the next one
 ADMIN_APIS = ("mns", "sgw", "fc")  # the pages of the portal show what these services tell of themselves
+ACTIVITY_SECONDS = 0.5
 
 
 @click.command()
@@ -59,8 +63,19 @@ ADMIN_APIS = ("mns", "sgw", "fc")  # the pages of the portal show what these ser
     metavar="MILLISECONDS",
     help="Let each round trip to SMQ and sgw take this long.",
 )
+@click.option(
+    "--env", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the function; may be repeated."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the ready object as one line of JSON.")
-def up(ready_file: Path | None, port_base: int | None, no_portal: bool, as_json: bool, **options: Any) -> None:
+def up(
+    *,
+    ready_file: Path | None,
+    port_base: int | None,
+    no_portal: bool,
+    settings: tuple[str, ...],
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Run the cloud of template.yml on this machine: SMQ, Cloud Storage Gateway, Function Compute, and the portal.
 
     Everything is in memory and on 127.0.0.1. Other commands that are run in the same checkout find it automatically.
@@ -71,6 +86,7 @@ def up(ready_file: Path | None, port_base: int | None, no_portal: bool, as_json:
       express-sync up --port-base 8700 --no-function
       express-sync up --tls --rtt 20
       express-sync up --json --ready-file ready.json &
+      express-sync up --env EXPRESS_SYNC_MAX_DEFERRALS=6
 
     \b
     Exit codes:
@@ -78,33 +94,69 @@ def up(ready_file: Path | None, port_base: int | None, no_portal: bool, as_json:
       2    could not start; one sentence says why
       130  stopped by Ctrl-C
     """
-    chosen = CloudOptions(port_base=port_base or 0, **options)
-    state = state_directory(Path.cwd())
-    check_none_registered(state)
-
-    @contextlib.contextmanager
-    def announced(ready: Mapping[str, Any]) -> Iterator[None]:
-        with registering(state, ready), contextlib.ExitStack() as cleanup:
-            if ready_file is not None:
-                write_atomically(ready_file, json.dumps(ready) + "\n")
-                cleanup.callback(ready_file.unlink, missing_ok=True)
-            _announce(ready, as_json)
-            yield
-
-    try:
-        received = asyncio.run(_serve(chosen, None if no_portal else _portal(state, port_base), announced))
-    except PortTakenError as error:
-        raise CliError(f"{error}; choose another --port-base, or omit it.") from error
-    except (TemplateError, NotRunnableError) as error:
-        raise CliError(f"template.yml cannot be run: {error}; correct it.") from error
+    chosen = CloudOptions(port_base=port_base or 0, environment=_settings(settings), **options)
+    state = state_directory(Path.cwd(), system.environment)
+    portal = None if no_portal else _portal(state, port_base)
+    with claimed(state) as claim:
+        received = _run(chosen, portal, _Announcement(claim, ready_file, as_json=as_json))
     if received == signal.SIGINT:
         exit_with(ExitCode.INTERRUPTED)
 
 
-async def _serve(options: CloudOptions, portal: Portal | None, announced: Announcement) -> signal.Signals:
+class _Announcement:
+    """What tells others that the cloud is ready: the registration, the ready file and the output."""
+
+    def __init__(self, claim: Claim, ready_file: Path | None, *, as_json: bool) -> None:
+        self._claim = claim
+        self._ready_file = ready_file
+        self._as_json = as_json
+        if ready_file is not None and is_file(ready_file):  # of an `up` that was killed
+            remove(ready_file)
+
+    @contextlib.contextmanager
+    def __call__(self, ready: Mapping[str, Any]) -> Iterator[None]:
+        """Announce the cloud for the length of the context."""
+        with self._claim.register(ready), contextlib.ExitStack() as cleanup:
+            if self._ready_file is not None:
+                text = json.dumps(ready) + "\n"
+                write_atomically(self._ready_file, text)
+                cleanup.callback(remove_if_unchanged, self._ready_file, text)
+            _announce(ready, self._as_json)
+            yield
+
+    async def show_activity(self, cloud: LocalCloud) -> None:
+        """Print every outcome that the function announces, and its errors, until cancelled; nothing for --json."""
+        last = 0
+        while not self._as_json:
+            await asyncio.sleep(ACTIVITY_SECONDS)
+            for line in cloud.log_lines(last):
+                last = line["number"]
+                text = activity(line["line"])
+                if text:
+                    output.print_line(text)
+
+
+def _settings(settings: tuple[str, ...]) -> dict[str, str]:
+    """Return the settings of the function by name. CliError if one has the wrong form."""
+    pairs = [each.partition("=") for each in settings]
+    if not all(_SETTING.fullmatch(name) and sign for name, sign, _ in pairs):
+        raise CliError("--env takes NAME=VALUE, such as EXPRESS_SYNC_MAX_ATTEMPTS=2.")
+    return {name: value for name, _, value in pairs}
+
+
+def _run(options: CloudOptions, portal: Portal | None, announced: _Announcement) -> signal.Signals:
+    try:
+        return asyncio.run(_serve(options, portal, announced))
+    except PortTakenError as error:
+        raise CliError(f"{error}; choose another --port-base, or omit it.") from error
+    except (TemplateError, NotRunnableError) as error:
+        raise CliError(f"template.yml cannot be run: {error}; correct it.") from error
+
+
+async def _serve(options: CloudOptions, portal: Portal | None, announced: _Announcement) -> signal.Signals:
     """Run the cloud and its portal until a signal arrives, and return that signal."""
     ended = ending()
-    cloud = LocalCloud(options)
+    cloud = LocalCloud(options, report_not_emulated=_warn)
     async with contextlib.AsyncExitStack() as cleanup:
         cleanup.push_async_callback(cloud.stop)
         await cloud.start()
@@ -115,7 +167,11 @@ async def _serve(options: CloudOptions, portal: Portal | None, announced: Announ
             ready = {**ready, "portal": await asyncio.to_thread(running.__enter__)}
             cleanup.push_async_callback(asyncio.to_thread, running.__exit__, None, None, None)
         with announced(ready):
-            return await ended
+            activity = asyncio.create_task(announced.show_activity(cloud))
+            try:
+                return await ended
+            finally:
+                activity.cancel()
 
 
 def _portal(state: Path, port_base: int | None) -> Portal:
@@ -145,6 +201,10 @@ def _signed_in(url: str, token: str) -> str:
     return f"{url}/#token={token}"
 
 
+def _warn(what: str) -> None:
+    output.notice(f"Not emulated: {what}. The call was refused with the code NotEmulated.")
+
+
 def _announce(ready: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         output.json_line(ready)
@@ -165,4 +225,6 @@ def _announce(ready: Mapping[str, Any], as_json: bool) -> None:
     output.print_line(Text("Next, in another terminal of this checkout:", style="bold"))
     output.print_line("  express-sync submit events/requests/minimal.json --wait")
     output.print_line("  express-sync watch")
-    output.print_line(Text("Press Ctrl-C to stop it.", style="dim"))
+    output.print_line("  express-sync fault InternalError --count 3")
+    output.print_line("  express-sync logs --follow")
+    output.print_line(Text("Press Ctrl-C to stop it. Outcomes are shown here as they are published.", style="dim"))

@@ -1,14 +1,17 @@
 """`express-sync watch`: shows outcomes as they arrive."""
 
-import time
-from collections.abc import Callable
-
 import click
 
-from express_sync.ops.commands.options import events_as_json
+from express_sync.ops.commands import system
+from express_sync.ops.commands.deferrals import limit_of
+from express_sync.ops.commands.options import Deadline, events_as_json
 from express_sync.ops.commands.target_options import changes_target
 from express_sync.ops.outcomes.display import OutcomePrinter
-from express_sync.ops.outcomes.reader import Arrival, Mailbox, Outcome, arrivals
+from express_sync.ops.outcomes.following import STATUSES, OutcomeFilter, Watch
+from express_sync.ops.outcomes.reader import read
+from express_sync.ops.queues.backlog import Waiting, read_waiting
+from express_sync.ops.queues.client import RESULT_QUEUE
+from express_sync.ops.targets.listening import outcomes_of
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import ExitCode, exit_with
@@ -16,19 +19,39 @@ from express_sync.ops.terminal.option_types import POSITIVE
 
 
 @click.command()
+@click.option("--request", "requests", multiple=True, metavar="ID", help="Only outcomes of this requestId.")
+@click.option("--status", "statuses", multiple=True, type=click.Choice(STATUSES), help="Only this status.")
+@click.option("--code", "codes", multiple=True, help="Only outcomes with this error code, such as RoleNotExist.")
+@click.option("--new", "only_new", is_flag=True, help="Skip the outcomes that wait in the result queue.")
 @click.option("--count", type=click.IntRange(1), help="Stop after this many outcomes.")
 @click.option("--timeout", "timeout_seconds", type=POSITIVE, help="Stop after this many seconds.")
 @events_as_json
-@changes_target("removes outcomes from its result queue")
-def watch(target: Target, count: int | None, timeout_seconds: float | None, as_json: bool) -> None:
-    """Show outcomes from the result queue as they arrive, until Ctrl-C.
+@changes_target("creates a temporary queue in it")
+def watch(
+    target: Target,
+    *,
+    requests: tuple[str, ...],
+    statuses: tuple[str, ...],
+    codes: tuple[str, ...],
+    only_new: bool,
+    count: int | None,
+    timeout_seconds: float | None,
+    as_json: bool,
+) -> None:
+    """Show outcomes until Ctrl-C: those that wait in the result queue, then new ones as they arrive.
 
-    Each outcome is shown once, and its message is then deleted from the queue. Messages that are not outcomes stay in
-    the queue.
+    Each command listens with a temporary queue of its own, which it deletes at the end. So any number of commands at
+    the same time see every outcome, and none takes an outcome from another or from the result queue. If the key may not
+    create a queue, the result queue is read instead, and the command says what that means.
+
+    An outcome is shown once, and again if it was published with a newer time. A deferral shows its number, the limit
+    and the time of the next attempt, such as "2 of 6 at 08:00:56Z".
 
     \b
     Examples:
       express-sync watch
+      express-sync watch --status failed --status indeterminate
+      express-sync watch --request REQ-2026-000731 --count 1 --timeout 60
       express-sync watch --count 1 --timeout 30 --json | jq -r .data.expressSyncId
 
     \b
@@ -38,52 +61,26 @@ def watch(target: Target, count: int | None, timeout_seconds: float | None, as_j
       3    the time ran out before --count outcomes were shown
       130  interrupted
     """
-    results = target.results
-    printer = OutcomePrinter(as_json=as_json)
-    printer.heading()
-    shown = _take(results, count, _seconds_left(timeout_seconds), printer.outcome)
-    if count is not None and shown < count:
-        output.info(f"Time ran out after {shown} of {count} outcomes.")
+    left = Deadline(timeout_seconds)
+    target = target.within(left)
+    printer = OutcomePrinter(as_json=as_json, max_deferrals=limit_of(target))
+    chosen = OutcomeFilter(frozenset(requests), frozenset(statuses), frozenset(codes))
+    watching = Watch(printer.outcome, chosen, count)
+    with outcomes_of(target, system.environment) as outcomes:
+        printer.heading()
+        if outcomes.is_own and not only_new and target.profile["mns"].get(RESULT_QUEUE):
+            _show_waiting(read_waiting(target.results, target.queue_admin), watching)
+        watching.follow(outcomes.mailbox, left)
+    if count is not None and watching.shown < count:
+        output.info(f"Time ran out after {watching.shown} of {count} outcomes.")
         exit_with(ExitCode.OUT_OF_TIME)
 
 
-def _take(
-    results: Mailbox, count: int | None, seconds_left: Callable[[], float], display: Callable[[Outcome], None]
-) -> int:
-    """Display each outcome once and delete its messages; return how many were displayed."""
-    seen: set[tuple[str, str]] = set()
-    for arrived in arrivals(results, seconds_left):
-        done = _display_new(arrived, seen, count, display)
-        if done:
-            results.delete(done)
-        if count is not None and len(seen) >= count:
-            break
-    return len(seen)
-
-
-def _display_new(
-    arrived: tuple[Arrival, ...],
-    seen: set[tuple[str, str]],
-    count: int | None,
-    display: Callable[[Outcome], None],
-) -> list[str]:
-    """Display new outcomes, up to `count` in total; return the receipt handles of messages to delete."""
-    done = []
-    for arrival in arrived:
-        if count is not None and len(seen) >= count:
-            break
-        if arrival.outcome is None:
-            output.info(f"Message {arrival.message.message_id} is not an outcome; it stays in the queue.")
-            continue
-        if arrival.outcome.identity not in seen:
-            display(arrival.outcome)
-        seen.add(arrival.outcome.identity)
-        done.append(arrival.message.receipt_handle)
-    return done
-
-
-def _seconds_left(timeout_seconds: float | None) -> Callable[[], float]:
-    if timeout_seconds is None:
-        return lambda: float("inf")
-    until = time.monotonic() + timeout_seconds
-    return lambda: until - time.monotonic()
+def _show_waiting(waiting: Waiting, watching: Watch) -> None:
+    found = [outcome for outcome in map(read, waiting.bodies) if outcome]
+    for outcome in sorted(found, key=lambda each: str(each.event["time"])):
+        watching.show(outcome)
+    if waiting.unread:
+        output.info(f"{output.counted(waiting.unread, 'more outcome')} in the result queue are not shown.")
+    if waiting.held:
+        output.info(f"{output.counted(waiting.held, 'outcome')} in the result queue are held by another reader.")

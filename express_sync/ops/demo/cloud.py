@@ -13,12 +13,12 @@ from mns.mns_exception import MNSExceptionBase
 from mns.queue import QueueMeta
 from mns.subscription import SubscriptionMeta
 
-from express_sync.ops.demo import local_admin
-from express_sync.ops.demo.local_admin import AdminError
 from express_sync.ops.demo.scenario import Sample
 from express_sync.ops.outcomes.reader import Outcome, arrivals
 from express_sync.ops.queues.batching import batches
 from express_sync.ops.queues.client import Queue
+from express_sync.ops.targets import local_admin
+from express_sync.ops.targets.local_admin import AdminError
 from express_sync.ops.targets.target import LOCAL, Target
 from express_sync.ops.terminal.errors import CliError
 from handler.credentials import Credentials

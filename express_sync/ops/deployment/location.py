@@ -16,6 +16,7 @@ from express_sync.ops.atomic_file import write_atomically
 from express_sync.ops.queues.client import PORTAL_QUEUE, RESULT_QUEUE
 from express_sync.ops.targets import profiles
 from express_sync.ops.targets.credentials import find
+from express_sync.ops.targets.regions import meant_region
 from express_sync.ops.targets.registration import state_directory
 from express_sync.ops.targets.target import LOCAL, profile_directories
 from express_sync.ops.terminal.errors import CliError
@@ -102,6 +103,8 @@ def _region(option: str | None, profile: Mapping[str, Any], path: Path, environm
     if not _REGION.fullmatch(region):
         kind = "an OSS location" if region.startswith("oss-") else "not a valid region id"
         raise CliError(f"{region!r} is {kind}; name the region by its id, such as cn-hangzhou.")
+    if meant := meant_region(region):
+        raise CliError(f"The region {region!r} does not exist; did you mean {meant}? Correct it.")
     if known and region != known:
         raise CliError(
             f"According to {path}, the stack of this name is in {known}; give the one in {region} another --stack,"

@@ -1,4 +1,4 @@
-"""The checks in the order of the report: first whether services can be reached, then what exists there."""
+"""The checks in the order of the report: what has failed, whether services can be reached, what exists there."""
 
 from collections.abc import Iterator, Mapping
 
@@ -6,11 +6,13 @@ from express_sync.ops.doctor.cloud import InspectedCloud
 from express_sync.ops.doctor.endpoints import Check, credentials, endpoints
 from express_sync.ops.doctor.finding import Finding
 from express_sync.ops.doctor.function import function
+from express_sync.ops.doctor.health import health
 from express_sync.ops.doctor.messaging import queues, subscriptions, topic
 from express_sync.ops.doctor.storage_gateway import buckets, permissions
 from express_sync.ops.doctor.triggers import role, trigger
 
 CHECKS: Mapping[str, Check] = {
+    "health": health,
     "endpoints": endpoints,
     "credentials": credentials,
     "queues": queues,

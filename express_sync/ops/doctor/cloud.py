@@ -12,6 +12,7 @@ from typing import Any
 from express_sync.ops.acs import Call, Response, call_api
 from express_sync.ops.doctor.smq_inventory import SmqInventory
 from express_sync.ops.fc.api import FC_VERSION, function_path
+from express_sync.ops.queues.admin import QueueAdmin
 from express_sync.ops.targets.credentials import Found
 from handler.smq.client import SmqError
 
@@ -36,9 +37,10 @@ SERVICES = (SMQ, GATEWAY, FUNCTIONS)
 class InspectedCloud:
     """The cloud of `profile`, inspected with the key that was `found`."""
 
-    def __init__(self, profile: Mapping[str, Any], found: Found) -> None:
+    def __init__(self, profile: Mapping[str, Any], found: Found, now_ms: int = 0) -> None:
         self.profile = profile
         self.found = found
+        self.now_ms = now_ms
 
     def setting(self, service: Service, key: str) -> str:
         """Return a setting of a service in the profile, or an empty string."""
@@ -58,6 +60,11 @@ class InspectedCloud:
     def inventory(self) -> SmqInventory:
         """The queues, topics and subscriptions of SMQ."""
         return SmqInventory.at(self.endpoint(SMQ), self.found.credentials)
+
+    @cached_property
+    def queue_admin(self) -> QueueAdmin:
+        """What looks at queues."""
+        return QueueAdmin.at(self.endpoint(SMQ), self.found.credentials)
 
     @cached_property
     def groups(self) -> Response:

@@ -1,6 +1,7 @@
 """Prints findings one by one, then a summary."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 from rich.text import Text
 
@@ -9,8 +10,9 @@ from express_sync.ops.doctor.cloud import InspectedCloud
 from express_sync.ops.doctor.finding import Finding
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import ExitCode, exit_with
+from express_sync.ops.terminal.streams import can_print
 
-_SIGNS = {"ok": ("✓", "green"), "wrong": ("✗", "bold red"), "unknown": ("?", "yellow")}
+_SIGNS = {"ok": ("✓", "+", "green"), "wrong": ("✗", "x", "bold red"), "unknown": ("?", "?", "yellow")}
 _WIDTH = max(map(len, CHECKS))
 
 
@@ -21,6 +23,12 @@ def report(cloud: InspectedCloud, *, as_json: bool) -> Counter[str]:
         _print(check, finding, as_json=as_json)
         marks[finding.mark] += 1
     return marks
+
+
+def print_findings(check: str, findings: Iterable[Finding]) -> None:
+    """Print the findings of one check as text."""
+    for finding in findings:
+        _print(check, finding, as_json=False)
 
 
 def document(check: str, finding: Finding) -> dict[str, str]:
@@ -42,5 +50,6 @@ def _print(check: str, finding: Finding, *, as_json: bool) -> None:
     if as_json:
         output.json_line(document(check, finding))
         return
-    sign, style = _SIGNS[finding.mark]
+    sign, ascii_sign, style = _SIGNS[finding.mark]
+    sign = sign if can_print(sign) else ascii_sign
     output.print_line(Text.assemble((sign, style), f" {check:<{_WIDTH}}  ", output.printable(finding.sentence)))

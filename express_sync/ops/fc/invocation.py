@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from express_sync.ops.acs import Call, error_code, send
+from express_sync.ops.acs import SKEWED, Call, error_code, is_clock_wrong, send
 from express_sync.ops.fc.api import FC_VERSION, function_path
 from express_sync.ops.terminal.certificates import FIX, is_untrusted
 from express_sync.ops.terminal.errors import CliError
@@ -20,6 +20,7 @@ MAX_INVOCATION_SECONDS = 300.0  # the limit of Function Compute for a triggered 
 TIMEOUT = urllib3.Timeout(connect=10.0, read=MAX_INVOCATION_SECONDS)
 ACCEPTED = (200, 202)
 _ADVICE = {
+    SKEWED: "set the clock of this machine",
     "ServiceNotFound": "check --service, or use --via fc3 for a function that has no service",
     "FunctionNotFound": "check fc.function of the profile",
 }
@@ -77,7 +78,7 @@ def accepted(endpoint: str, request: Callable[[], urllib3.BaseHTTPResponse]) -> 
             raise CliError(f"The certificate of Function Compute at {endpoint} is not trusted; {FIX}.") from None
         raise CliError(f"Function Compute at {endpoint} cannot be reached; check that it is running.") from None
     if response.status not in ACCEPTED:
-        code = error_code(response)
+        code = SKEWED if is_clock_wrong(response) else error_code(response)
         advice = _ADVICE.get(code, "check the profile")
         raise CliError(f"Function Compute at {endpoint} responded with {code}; {advice}.")
     return response

@@ -1,7 +1,10 @@
 """Displays outcomes: the colour of each status, and one line for each outcome."""
 
+from collections.abc import Callable
+
 from rich.text import Text
 
+from express_sync.ops.outcomes.moments import moment
 from express_sync.ops.outcomes.reader import Outcome
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.columns import Column, Listing
@@ -32,8 +35,9 @@ def status_text(status: str) -> Text:
 class OutcomePrinter:
     """Prints outcomes: whole events as JSON Lines, or a heading and one line for each."""
 
-    def __init__(self, *, as_json: bool) -> None:
+    def __init__(self, *, as_json: bool, max_deferrals: Callable[[], int | None] = lambda: None) -> None:
         self._as_json = as_json
+        self._max_deferrals = max_deferrals
         self._listing = Listing(_COLUMNS, output.results().width)
 
     def heading(self) -> None:
@@ -41,12 +45,26 @@ class OutcomePrinter:
         if not self._as_json:
             output.print_line(self._listing.heading())
 
-    def outcome(self, outcome: Outcome) -> None:
-        """Print one outcome."""
+    def outcome(self, outcome: Outcome, *, is_repeated: bool = False) -> None:
+        """Print one outcome; `is_repeated` if it was printed before, with an earlier time."""
         if self._as_json:
             output.json_line(outcome.event)
-        else:
-            output.print_line(self._listing.line(*_cells(outcome)))
+            return
+        result = printable(self._result(outcome))
+        output.print_line(self._listing.line(*_cells(outcome), f"{result} (repeated)" if is_repeated else result))
+
+    def _result(self, outcome: Outcome) -> str:
+        if outcome.is_final:
+            return outcome.result()
+        return f"{deferral(outcome, self._max_deferrals())}{f', {outcome.error_code}' if self._listing.is_wide else ''}"
+
+
+def deferral(outcome: Outcome, max_deferrals: int | None) -> str:
+    """Return the number of a deferral and when the request is processed again: `2 of 6 at 08:00:56Z`."""
+    number = int(outcome.data.get("generation", 0)) + 1
+    of = f" of {max_deferrals}" if max_deferrals else ""
+    at = moment(outcome.data.get("nextAttemptAt"))
+    return f"{number}{of}{f' at {at:%H:%M:%SZ}' if at else ''}"
 
 
 def _cells(outcome: Outcome) -> tuple[str | Text, ...]:
@@ -56,5 +74,4 @@ def _cells(outcome: Outcome) -> tuple[str | Text, ...]:
         printable(outcome.subject),
         str(outcome.data["attempts"]),
         duration(outcome.elapsed_ms),
-        printable(outcome.result()),
     )

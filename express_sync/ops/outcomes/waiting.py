@@ -4,11 +4,8 @@ Every outcome names its submission, also after deferrals and redeliveries. Outco
 queue.
 """
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-
-from rich.progress import Progress
 
 from express_sync.ops.outcomes.display import OutcomePrinter
 from express_sync.ops.outcomes.reader import Mailbox, Outcome, arrivals
@@ -19,17 +16,34 @@ from express_sync.ops.terminal.errors import ExitCode, exit_with
 class Pending:
     """Submissions without a final outcome: ids of messages that were sent, or of replays."""
 
-    def __init__(self, submission_ids: Iterable[str]) -> None:
+    def __init__(self, submission_ids: Iterable[str], on_deferral: Callable[[int], None] = lambda _: None) -> None:
         self._waiting = set(submission_ids)
+        self._on_deferral = on_deferral
+        self._deferred: dict[str, str] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
 
+    @property
+    def deferred(self) -> int:
+        """Return how many pending submissions are known to be deferred."""
+        return len(self._deferred)
+
+    @property
+    def next_attempt(self) -> str:
+        """Return the earliest next attempt of the deferred submissions, an empty text without one."""
+        return min(self._deferred.values(), default="")
+
     def settle(self, outcome: Outcome) -> bool:
         """Remove the submission that this outcome is the final one of; return whether there was one."""
-        if not outcome.is_final or outcome.submission_id not in self._waiting:
+        if outcome.submission_id not in self._waiting:
+            return False
+        if not outcome.is_final:
+            self._deferred[outcome.submission_id] = str(outcome.data.get("nextAttemptAt", ""))
+            self._on_deferral(self.deferred)
             return False
         self._waiting.remove(outcome.submission_id)
+        self._deferred.pop(outcome.submission_id, None)
         return True
 
 
@@ -48,30 +62,35 @@ def final_outcomes(results: Mailbox, pending: Pending, seconds_left: Callable[[]
             results.delete(done)
 
 
-def follow(
-    results: Mailbox, sent: Sequence[str], timeout_seconds: float, progress: Progress, *, as_json: bool
-) -> Counter[str]:
-    """Show the final outcome of every submission as it arrives; return the count of each status."""
-    task = progress.add_task("Outcomes", total=len(sent))
-    until = time.monotonic() + timeout_seconds
-    printer = OutcomePrinter(as_json=as_json)
-    printer.heading()
+def await_outcomes(
+    results: Mailbox, sent: Sequence[str], seconds_left: Callable[[], float], printer: OutcomePrinter
+) -> None:
+    """Show the final outcome of every submission, then the counts, also if interrupted; end unless all succeeded."""
     counts: Counter[str] = Counter()
-    for outcome in final_outcomes(results, Pending(sent), lambda: until - time.monotonic()):
-        printer.outcome(outcome)
-        counts[outcome.status] += 1
-        progress.advance(task)
-    return counts
-
-
-def conclude(sent: int, counts: Counter[str]) -> None:
-    """Print the counts, and end the command unless every request succeeded."""
-    parts = [f"{count} {status}" for status, count in counts.most_common()]
-    missing = sent - counts.total()
-    if missing:
-        parts.append(f"{missing} without an outcome yet")
-    output.notice(f"{sent} sent: {', '.join(parts) or 'nothing to wait for'}.")
-    if missing:
+    with output.progress() as progress:
+        task = progress.add_task("Outcomes", total=len(sent))
+        pending = Pending(sent, lambda count: progress.update(task, description=f"Outcomes ({count} deferred)"))
+        printer.heading()
+        try:
+            for outcome in final_outcomes(results, pending, seconds_left):
+                printer.outcome(outcome)
+                counts[outcome.status] += 1
+                progress.advance(task)
+        except BaseException:
+            output.notice(f"{_summary(len(sent), counts, pending)} See the other outcomes with `express-sync watch`.")
+            raise
+    output.notice(_summary(len(sent), counts, pending))
+    if len(pending):
         exit_with(ExitCode.OUT_OF_TIME)
-    if counts["succeeded"] < sent:
+    if counts["succeeded"] < len(sent):
         exit_with(ExitCode.UNSUCCESSFUL)
+
+
+def _summary(sent: int, counts: Counter[str], pending: Pending) -> str:
+    """Return what became of the submissions, in one sentence."""
+    parts = [f"{count} {status}" for status, count in counts.most_common()]
+    if len(pending):
+        parts.append(f"{len(pending)} without an outcome yet")
+    if pending.deferred:
+        parts.append(f"{pending.deferred} deferred until {pending.next_attempt} or later")
+    return f"{sent} sent: {', '.join(parts) or 'nothing to wait for'}."

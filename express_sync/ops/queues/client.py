@@ -1,12 +1,15 @@
-"""One SMQ queue, called through the function's own SMQ client."""
+"""One SMQ queue, called through the function's own SMQ client, with retries after transient errors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from express_sync.ops.queues.retry import Retry
 from express_sync.ops.terminal.errors import CliError
 from handler.credentials import Credentials
 from handler.smq.client import Received, Smq
+
+T = TypeVar("T")
 
 RESULT_QUEUE = "resultQueue"
 PORTAL_QUEUE = "portalQueue"
@@ -21,32 +24,37 @@ OPTIONAL_QUEUES = {
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A queue; every call may raise SmqError."""
+    """A queue; every call may raise SmqError, and without `retry` it does so at the first transient error."""
 
     smq: Smq
     name: str
+    retry: Retry | None = None
 
     def send(self, bodies: Sequence[str]) -> tuple[str, ...]:
         """Send at most 16 bodies, 64 KiB together; return the message ids in the same order."""
-        return self.smq.send(self.name, bodies)
+        return self.retrying(lambda: self.smq.send(self.name, bodies))
 
     def receive(self, wait_seconds: int, count: int = 16) -> tuple[Received, ...]:
         """Return up to `count` messages, at most 16; none if none arrives within `wait_seconds`."""
-        return self.smq.receive(self.name, count, wait_seconds)
+        return self.retrying(lambda: self.smq.receive(self.name, count, wait_seconds))
 
     def delete(self, receipt_handles: Sequence[str]) -> None:
         """Delete at most 16 received messages."""
-        self.smq.delete(self.name, receipt_handles)
+        self.retrying(lambda: self.smq.delete(self.name, receipt_handles))
 
     def hide(self, receipt_handle: str, seconds: int) -> str:
         """Hide a received message for 1 to 43200 seconds from now; return its new receipt handle."""
-        return self.smq.change_visibility(self.name, receipt_handle, seconds)
+        return self.retrying(lambda: self.smq.change_visibility(self.name, receipt_handle, seconds))
+
+    def retrying(self, call: Callable[[], T]) -> T:
+        """Return the result of `call`, repeated after transient errors if the queue does so."""
+        return self.retry(call) if self.retry else call()
 
 
-def queue(profile: Mapping[str, Any], role: str, credentials: Credentials) -> Queue:
+def queue(profile: Mapping[str, Any], role: str, credentials: Credentials, retry: Retry | None = None) -> Queue:
     """Return the queue with this role in a profile, such as `requestQueue`. CliError if it is not named there."""
     mns = profile["mns"]
     if not mns.get(role):
         unnamed = f"The profile does not name this queue; add mns.{role} to it."
         raise CliError(OPTIONAL_QUEUES.get(role, unnamed))
-    return Queue(Smq.at(mns["endpoint"].rstrip("/"), credentials), mns[role])
+    return Queue(Smq.at(mns["endpoint"].rstrip("/"), credentials), mns[role], retry)

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
-from express_sync.ops.outcomes.timestamps import timestamp
+from express_sync.ops.outcomes.moments import moment
 from handler.inbound.request_event import EVENT_TYPE_PREFIX, carried_attributes
 from handler.inbound.strict_json import flaws, read_body
 from handler.model import Document
 
 STATUSES = ("failed", "indeterminate")
 UNDECIDED = "undecided"
+DEFERRED = "deferred"
 
 NOT_AN_OUTCOME = "is not an outcome"
 NO_REQUEST = "contains no request"
@@ -73,12 +74,14 @@ class Filter:
     name: str = "*"
     older_than: timedelta | None = None
     newer_than: timedelta | None = None
+    requests: frozenset[str] = frozenset()
 
     def matches(self, failure: Failure, now: datetime) -> bool:
         """Return whether a failure meets the conditions at `now`; `name` is a case-sensitive pattern with * ? [abc]."""
         age = now - failure.occurred_at
         return (
-            _is_among(failure.status, self.statuses)
+            _is_among(failure.request_id, self.requests)
+            and _is_among(failure.status, self.statuses)
             and _is_among(failure.code, self.codes)
             and _is_among(failure.request.get("requester"), self.requesters)
             and fnmatchcase(str(failure.request.get("name", "")), self.name)
@@ -87,12 +90,23 @@ class Filter:
         )
 
 
+def deferred(event: Mapping[str, Any]) -> Failure | None:
+    """Return the request of a `deferred` outcome as a failure that is retried automatically, None for another event."""
+    data, occurred_at = _object(event.get("data")), moment(event.get("time"))
+    request = data.get("request")
+    if data.get("status") != DEFERRED or occurred_at is None:
+        return None
+    shown = request if isinstance(request, Mapping) else {"requestId": str(event.get("subject", ""))}
+    code = str(_object(data.get("error")).get("code", ""))
+    return Failure(str(_identity(event)), DEFERRED, code, True, occurred_at, shown, carried_attributes(event), event)
+
+
 def read(text: str) -> Failure | NotAFailure:
     """Return the failure in the text of an outcome."""
     value = read_body(text)
     event = _object(None if flaws(value) else value)
     data = _object(event.get("data"))
-    status, identity, occurred_at = data.get("status"), _identity(event), timestamp(event.get("time"))
+    status, identity, occurred_at = data.get("status"), _identity(event), moment(event.get("time"))
     if event.get("type") != f"{EVENT_TYPE_PREFIX}.{status}.v1" or identity is None or occurred_at is None:
         return NotAFailure(NOT_AN_OUTCOME)
     if status not in STATUSES:

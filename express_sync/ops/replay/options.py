@@ -1,15 +1,15 @@
 """The options that select failures: their source, and a filter."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import wraps
 from typing import Any
 
 import click
 
-from express_sync.ops.replay.failures import STATUSES, UNDECIDED, Filter
+from express_sync.ops.replay.failures import DEFERRED, STATUSES, UNDECIDED, Filter
 from express_sync.ops.replay.sources import FAILURES, QUEUES
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -32,6 +32,10 @@ class Selection:
     def has_filter(self) -> bool:
         """Return whether the filter may exclude failures."""
         return self.filter != Filter()
+
+    def of(self, request_ids: Collection[str]) -> "Selection":
+        """Return the same for the failures of these requests only, or for all if none is named."""
+        return replace(self, filter=replace(self.filter, requests=frozenset(request_ids)))
 
     def skipped(self, place: str, why: str) -> str:
         """Return what to tell the user about a message that is skipped."""
@@ -66,7 +70,7 @@ def selection_options(command: Callable[..., None]) -> Callable[..., None]:
     @click.option(
         "--status",
         "statuses",
-        type=click.Choice((*STATUSES, UNDECIDED)),
+        type=click.Choice((*STATUSES, UNDECIDED, DEFERRED)),
         multiple=True,
         help="Only failures with this status.",
     )

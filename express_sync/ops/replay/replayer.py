@@ -93,6 +93,11 @@ class Replayer:
         self._observer = observer
         self._sent: set[str] = set()
 
+    @property
+    def is_sending(self) -> bool:
+        """Return whether this run sends anything."""
+        return self._destination is not None
+
     def run(self, limiter: RateLimiter) -> None:
         """Process the source to its end."""
         count = min(self._destination.max_batch, limiter.max_burst) if self._destination else MAX_MESSAGES

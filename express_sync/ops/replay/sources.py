@@ -98,6 +98,12 @@ class FileSource:
         """Do nothing."""
 
 
+def description(source: str) -> str:
+    """Return what to call a source in a sentence."""
+    names = {FAILURES: "the failure queue", DEAD_LETTERS: "the dead-letter queue", "-": "standard input"}
+    return names.get(source, source)
+
+
 @contextmanager
 def opened(target: Target | None, name: str) -> Iterator[Source]:
     """Open a source by the name of a queue in QUEUES, or by the path of a file, for which no target is needed.

@@ -5,6 +5,7 @@ Each request keeps its text as it was written, and is validated exactly as the f
 
 import base64
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ STANDARD_INPUT = "-"
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 MAX_LINE_BYTES = 1024 * 1024
 ENVELOPES = ("plain", "base64")
+_NOT_IN_XML = re.compile("[\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # and what XML 1.0 discourages
 
 
 class Text(NamedTuple):
@@ -66,12 +68,20 @@ def submissions(paths: tuple[str, ...], envelope: str) -> Iterator[Submission]:
 
 def submission(text: Text, envelope: str) -> Submission:
     """Return a text as a message in this envelope, validated as the function will do it."""
-    body = text.text if envelope == "plain" else base64.b64encode(text.text.encode()).decode()
+    body = _in_xml(text.text) if envelope == "plain" else base64.b64encode(text.text.encode()).decode()
     # Wrapped like an element of a queue trigger's event (RawData), so that the body is parsed exactly as in the cloud.
     deliveries = parse(json.dumps({"messageBody": body}).encode()).deliveries
     broken = tuple(each for delivery in deliveries for each in delivery.flaws or violations(delivery.document))
     documents = (delivery.document for delivery in deliveries if isinstance(delivery.document, Mapping))
     return Submission(text.place, body, next(documents, {}), broken)
+
+
+def _in_xml(text: str) -> str:
+    """Return a JSON text that XML, in which SMQ takes messages, can carry: it cannot contain some characters.
+
+    In valid JSON they occur in strings only, where each has an escape sequence.
+    """
+    return _NOT_IN_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def texts(path: str) -> Iterator[Text]:
@@ -125,13 +135,24 @@ def _elements(text: str, name: str) -> Iterator[Text]:
         is_array = isinstance(json.loads(text), list)
     except RecursionError:
         raise CliError(f"{name} is nested too deeply; correct it.") from None
-    except ValueError as error:
-        raise CliError(f"{name} is not JSON ({error}); correct it.") from None
+    except json.JSONDecodeError as error:
+        raise CliError(_not_json(error, name)) from None
     if not is_array:
         yield Text(name, text)
         return
     for index, (start, end) in enumerate(_spans(text)):
         yield Text(f"{name}[{index}]", text[start:end])
+
+
+def _not_json(error: json.JSONDecodeError, name: str) -> str:
+    """Return what is wrong with a file that is neither one JSON document nor JSON Lines."""
+    if error.msg == "Extra data":
+        source = "" if name == _name(STANDARD_INPUT) else f" {name}"
+        return (
+            f"{name} contains several JSON values on more than one line each (line {error.lineno} begins another one);"
+            f" JSON Lines takes one object per line: convert it with `jq -c .{source}`."
+        )
+    return f"{name} is not JSON ({error}); correct it."
 
 
 def _spans(array: str) -> Iterator[tuple[int, int]]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from express_sync.ops.targets.places import home, is_file
 from express_sync.ops.terminal.errors import CliError
 from handler.credentials import Credentials, unsendable
 
@@ -102,13 +103,15 @@ def _sdk_files(environment: Mapping[str, str]) -> Iterator[Path]:
     if environment.get(FILE_VARIABLE):
         yield Path(environment[FILE_VARIABLE])
         return
-    candidates = (_home(environment) / ".alibabacloud" / name for name in ("credentials", "credentials.ini"))
-    yield from (path for path in candidates if path.is_file())
+    base = home(environment)
+    candidates = (base / ".alibabacloud" / name for name in ("credentials", "credentials.ini")) if base else ()
+    yield from (path for path in candidates if is_file(path))
 
 
 def _of_cli_file(_profile: Fields, environment: Mapping[str, str]) -> Iterator[_Entry]:
-    path = _home(environment) / ".aliyun" / "config.json"
-    if not path.is_file():
+    base = home(environment)
+    path = base / ".aliyun" / "config.json" if base else None
+    if path is None or not is_file(path):
         return
     try:
         content = json.loads(path.read_bytes())
@@ -128,10 +131,6 @@ def _check_kind(where: str, field: str, kind: object, supported: tuple[str, str]
             f"The {field} of {where} is not supported (only {' and '.join(supported)});"
             f" get a temporary key and set {ID_VARIABLE}, {SECRET_VARIABLE} and {TOKEN_VARIABLE}."
         )
-
-
-def _home(environment: Mapping[str, str]) -> Path:
-    return Path(environment.get("HOME") or "~").expanduser()
 
 
 _PLACES: tuple[Callable[[Fields, Mapping[str, str]], Iterator[_Entry]], ...] = (

@@ -15,12 +15,16 @@ from jsonschema.exceptions import ValidationError
 
 from express_sync.ops.queues.client import OPTIONAL_QUEUES, PORTAL_QUEUE, RESULT_QUEUE
 from express_sync.ops.targets.credentials import find
+from express_sync.ops.targets.places import is_file
+from express_sync.ops.targets.regions import meant_region
 from express_sync.ops.targets.schema_errors import first_error, message
 from express_sync.ops.terminal.errors import CliError
+from express_sync.ops.terminal.suggestions import did_you_mean
 from handler.credentials import Credentials
 from handler.sgw.endpoints import SAFE_URL, public_endpoint
 
 ENVIRONMENT = "env"
+_LOCAL = "local"
 DEFAULT_PREFIX = "express-sync"
 _SETTINGS = {
     "region": "EXPRESS_SYNC_REGION",
@@ -90,10 +94,7 @@ def read(name: str, directories: tuple[Path, ...], environment: Mapping[str, str
         )
     path, profile = written(name, directories)
     if profile is None:
-        places = " or ".join(str(directory / path.name) for directory in directories)
-        raise CliError(
-            f"Profile {name!r} does not exist; write it to {places} in the form that `express-sync up --json` prints."
-        )
+        raise CliError(_missing(name, path, directories))
     return checked(profile, str(path))
 
 
@@ -103,7 +104,7 @@ def written(name: str, directories: tuple[Path, ...]) -> tuple[Path, Mapping[str
     CliError if the file is not JSON or has an unknown key or an invalid value. Missing keys are accepted.
     """
     candidates = [directory / f"{name}.json" for directory in directories]
-    path = next((candidate for candidate in candidates if candidate.is_file()), None)
+    path = next((candidate for candidate in candidates if is_file(candidate)), None)
     if path is None:
         return candidates[0], None
     try:
@@ -114,9 +115,22 @@ def written(name: str, directories: tuple[Path, ...]) -> tuple[Path, Mapping[str
     return path, profile
 
 
+def _missing(name: str, path: Path, directories: tuple[Path, ...]) -> str:
+    known = sorted({found.stem for directory in directories for found in directory.glob("*.json")})
+    places = " or ".join(str(directory / path.name) for directory in directories)
+    here = f" Known profiles are {', '.join((*known, ENVIRONMENT))}." if known else ""
+    hint = did_you_mean(name, (*known, ENVIRONMENT, _LOCAL))
+    return (
+        f"Profile {name!r} does not exist; {hint}write it to {places} in the form that `express-sync up --json`"
+        f" prints.{here}"
+    )
+
+
 def checked(profile: Any, where: str) -> Mapping[str, Any]:
     """Return the completed profile. CliError that names the first invalid key if it violates the schema."""
     _check(_SHAPE, profile, where)
+    if not names_an_endpoint(profile) and (meant := meant_region(profile.get("region", ""))):
+        raise CliError(f"{where}: the region {profile['region']!r} does not exist; did you mean {meant}? Correct it.")
     whole = completed(profile)
     _check(_WHOLE, whole, where)
     return whole

@@ -1,13 +1,18 @@
 """The target cloud of a command: its profile, its queues, and advice for the errors of its SMQ."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from express_sync.ops.queues.admin import QueueAdmin
 from express_sync.ops.queues.client import PORTAL_QUEUE, RESULT_QUEUE, Queue, queue
+from express_sync.ops.queues.retry import Retry
 from express_sync.ops.targets import profiles, registration
+from express_sync.ops.targets.places import config_directories
 from express_sync.ops.terminal.certificates import FIX, UNTRUSTED
 from express_sync.ops.terminal.errors import CliError
 from handler.credentials import Credentials
@@ -24,36 +29,50 @@ class Target:
     profile: Mapping[str, Any]
     credentials: Credentials
     is_up: Callable[[], bool] = lambda: True
+    retry: Retry | None = None
+
+    def retrying(self, retry: Retry) -> "Target":
+        """Return the same target, whose queues retry after transient errors."""
+        return replace(self, retry=retry)
+
+    def within(self, seconds_left: Callable[[], float]) -> "Target":
+        """Return the same target for a command that ends when no seconds are left."""
+        return replace(self, retry=self.retry and self.retry.within(seconds_left))
 
     @property
     def is_local(self) -> bool:
-        """Return whether this is the local cloud of this checkout, which needs no confirmation."""
-        return self.name == LOCAL
+        """Return whether this cloud is on this machine, so that changing it needs no confirmation."""
+        return self.name == LOCAL or is_on_this_machine(self.profile)
 
     @property
     def requests(self) -> Queue:
         """Return the queue that takes requests."""
-        return queue(self.profile, "requestQueue", self.credentials)
+        return queue(self.profile, "requestQueue", self.credentials, self.retry)
 
     @property
     def results(self) -> Queue:
         """Return the queue that receives every outcome. CliError if the cloud has none."""
-        return queue(self.profile, RESULT_QUEUE, self.credentials)
+        return queue(self.profile, RESULT_QUEUE, self.credentials, self.retry)
 
     @property
     def portal_outcomes(self) -> Queue:
         """Return the portal's own queue, which receives every outcome. CliError if the cloud has none."""
-        return queue(self.profile, PORTAL_QUEUE, self.credentials)
+        return queue(self.profile, PORTAL_QUEUE, self.credentials, self.retry)
 
     @property
     def failures(self) -> Queue:
         """Return the queue that keeps every failed and indeterminate outcome."""
-        return queue(self.profile, "failureQueue", self.credentials)
+        return queue(self.profile, "failureQueue", self.credentials, self.retry)
 
     @property
     def dead_letters(self) -> Queue:
         """Return the queue of messages that could not be processed."""
-        return queue(self.profile, "deadLetterQueue", self.credentials)
+        return queue(self.profile, "deadLetterQueue", self.credentials, self.retry)
+
+    @property
+    def queue_admin(self) -> QueueAdmin:
+        """Return the client that manages queues."""
+        return QueueAdmin.at(self.profile["mns"]["endpoint"].rstrip("/"), self.credentials)
 
     @property
     def function(self) -> tuple[str, str]:
@@ -63,10 +82,23 @@ class Target:
         return self.profile["fc"]["endpoint"], self.profile["fc"]["function"]
 
 
+def is_on_this_machine(profile: Mapping[str, Any]) -> bool:
+    """Return whether every endpoint of a profile is a loopback address."""
+    endpoints = [part["endpoint"] for part in profile.values() if isinstance(part, Mapping) and "endpoint" in part]
+    return bool(endpoints) and all(_is_loopback(urlsplit(endpoint).hostname or "") for endpoint in endpoints)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def choose(name: str, directory: Path, environment: Mapping[str, str]) -> Target:
     """Return the target of profile `name`, seen from `directory`. CliError if the profile is missing or invalid."""
     if name == LOCAL:
-        return _local(registration.state_directory(directory), environment)
+        return _local(registration.state_directory(directory, environment), environment)
     profile = profiles.read(name, profile_directories(directory, environment), environment)
     description = f"profile {name!r} ({profile['mns']['endpoint']})"
     return Target(name, description, profile, profiles.credentials(profile, environment))
@@ -86,6 +118,7 @@ _ADVICE = {
     "SignatureDoesNotMatch": "check the access key secret of the profile",
     "AccessDenied": "grant the access key the right to send to and receive from the queues",
     "QueueNotExist": "check the queue names of the profile",
+    "TopicNotExist": "check mns.resultTopic of the profile",
     "TimeExpired": "set the clock of this machine",
 }
 
@@ -113,7 +146,6 @@ def smq_error_message(code: str, target: Target) -> str:
     return f"SMQ at {endpoint} cannot be used ({code}); {fix}."
 
 
-def profile_directories(directory: Path, environment: Mapping[str, str]) -> tuple[Path, Path]:
+def profile_directories(directory: Path, environment: Mapping[str, str]) -> tuple[Path, ...]:
     """Return where to look for profiles, seen from `directory`: the checkout, then the user's configuration."""
-    base = environment.get("XDG_CONFIG_HOME") or Path(environment.get("HOME", "~")).expanduser() / ".config"
-    return registration.state_directory(directory) / "profiles", Path(base) / "express-sync"
+    return registration.state_directory(directory, environment) / "profiles", *config_directories(environment)

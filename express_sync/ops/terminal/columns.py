@@ -23,8 +23,8 @@ class Listing:
 
     def __init__(self, columns: Sequence[Column], width: int) -> None:
         self._columns = columns
-        is_wide = sum(each.width + _GAP for each in columns) - _GAP <= width
-        self._widths = [each.width if is_wide else each.narrow for each in columns]
+        self.is_wide = sum(each.width + _GAP for each in columns) - _GAP <= width
+        self._widths = [each.width if self.is_wide else each.narrow for each in columns]
 
     def heading(self) -> Text:
         """Return the names of the columns."""

@@ -101,6 +101,14 @@ def duration(milliseconds: int) -> str:
     return f"{milliseconds} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
 
 
+def age_text(seconds: int) -> str:
+    """Return an age in one unit, rounded down: `40 s`, `15 min`, `2 h`, `7 d`."""
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
+
+
 def _print(file: TextIO, *parts: Text | str) -> None:
     """Print one line without folding it, above a progress bar if there is one.
 

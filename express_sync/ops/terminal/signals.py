@@ -1,4 +1,4 @@
-"""Waits for the signals that end a command, and defers Ctrl-C during a critical section."""
+"""Ends a command in order after a signal, and defers Ctrl-C during a critical section."""
 
 import asyncio
 import signal
@@ -6,9 +6,41 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
+
+
+class Terminated(BaseException):
+    """A signal that ends the command after its clean-up; `code` is the exit code that shells expect for it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.code = 128 + number
+
+
+def end_in_order() -> None:
+    """Raise Terminated for a signal that would end the process at once, unless the parent ignores that signal."""
+    for number in _ENDING:
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, _terminate)
+
+
+def _terminate(number: int, _frame: FrameType | None) -> None:
+    raise Terminated(number)
+
+
+class _Deferred:
+    """Whether Ctrl-C waits for the end of a critical section."""
+
+    is_waiting = False
+
+
+def is_interrupt_waiting() -> bool:
+    """Return whether Ctrl-C was pressed in the critical section that runs, so that it should end soon."""
+    return _Deferred.is_waiting
+
 
 def ending() -> asyncio.Future[signal.Signals]:
-    """Return a future with the first SIGINT or SIGTERM that arrives; the running loop handles them from now on."""
+    """Return a future with the first SIGINT, SIGTERM or SIGHUP; the running loop handles them from now on."""
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[signal.Signals] = loop.create_future()
 
@@ -16,7 +48,7 @@ def ending() -> asyncio.Future[signal.Signals]:
         if not ended.done():
             ended.set_result(received)
 
-    for each in (signal.SIGINT, signal.SIGTERM):
+    for each in (signal.SIGINT, *_ENDING):
         loop.add_signal_handler(each, end, each)
     return ended
 
@@ -27,18 +59,17 @@ def defer_interrupt() -> Iterator[None]:
 
     Works in the main thread only, as Python's signal handlers do.
     """
-    is_interrupted = False
 
     def remember(_number: int, _frame: FrameType | None) -> None:
-        nonlocal is_interrupted
-        if is_interrupted:
+        if _Deferred.is_waiting:
             raise KeyboardInterrupt
-        is_interrupted = True
+        _Deferred.is_waiting = True
 
     before = signal.signal(signal.SIGINT, remember)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-    if is_interrupted:
-        raise KeyboardInterrupt
+        is_interrupted, _Deferred.is_waiting = _Deferred.is_waiting, False
+        if is_interrupted:
+            raise KeyboardInterrupt

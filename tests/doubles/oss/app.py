@@ -1,9 +1,11 @@
 """OSS over HTTP: GetBucketInfo, PutObject, HeadObject, DeleteObject, and the admin API at `/_local`.
 
 Reproduces: signature V4, path style addresses, ETag as the MD5 of the content, the error body (for HEAD in the header
-`x-oss-err`), the refusal of a bucket that is in another region. Does not reproduce: every other operation,
-sub-resource, parameter and header of OSS (all are the error NotEmulated), addresses by host name. Unknown: whether an
-endpoint of another region refuses GetBucketInfo like other operations or describes the bucket; each bucket has a flag.
+`x-oss-err`), the refusal of a bucket that is in another region, Content-MD5, x-oss-forbid-overwrite, the rules for
+the names of objects (1 to 1023 bytes, not beginning with a slash or a backslash).
+Does not reproduce: every other operation, sub-resource, parameter and header of OSS (all are the error NotEmulated),
+addresses by host name. Unknown: whether an endpoint of another region refuses GetBucketInfo like other operations or
+describes the bucket; each bucket has a flag.
 """
 
 import base64
@@ -24,7 +26,7 @@ from express_sync.local.admin import ADMIN_ERRORS
 from express_sync.local.api_error import ApiError
 from express_sync.local.call_log import CallLog
 from express_sync.local.faults import FaultQueue, Kind, fault_routes
-from tests.doubles.not_emulated import NotEmulatedError
+from express_sync.local.not_emulated import NotEmulatedError
 from tests.doubles.oss.errors import ELSEWHERE, ERRORS, OssError, body_of
 from tests.doubles.oss.signature import Signed, verify
 
@@ -35,7 +37,8 @@ _OPERATIONS = {
     ("HEAD", True, ()): "HeadObject",
     ("DELETE", True, ()): "DeleteObject",
 }
-_HEADERS = frozenset({"x-oss-date", "x-oss-content-sha256", "x-oss-security-token"})
+_HEADERS = frozenset({"x-oss-date", "x-oss-content-sha256", "x-oss-security-token", "x-oss-forbid-overwrite"})
+MAX_KEY_BYTES = 1023
 _FAULTS = {code: Kind("never", code) for code in ERRORS}
 
 
@@ -74,7 +77,10 @@ class _Service:
         try:
             operation = logged["operation"] = _operation(request, key)
             self._admit(request, operation, key or name)
-            response = self._run(operation, self._bucket(name, operation), name, key, body)
+            bucket = self._bucket(name, operation)
+            if operation == "PutObject":
+                _check_put(request, bucket, key, body)
+            response = self._run(operation, bucket, name, key, body)
         except ApiError as error:
             response = _failed(error, request, request_id)
         response.headers["x-oss-request-id"] = request_id
@@ -124,6 +130,17 @@ def _operation(request: Request, key: str) -> str:
     if unknown := sorted(headers - _HEADERS):
         raise NotEmulatedError(f"the header {unknown[0]}")
     return operation
+
+
+def _check_put(request: Request, bucket: Bucket, key: str, body: bytes) -> None:
+    """Return if the object may be stored. OssError."""
+    if len(key.encode()) > MAX_KEY_BYTES or key.startswith(("/", "\\")):
+        raise OssError("InvalidObjectName")
+    digest = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+    if request.headers.get("content-md5", digest) != digest:
+        raise OssError("InvalidDigest")
+    if request.headers.get("x-oss-forbid-overwrite", "").lower() == "true" and key in bucket.objects:
+        raise OssError("FileAlreadyExists", Key=key)
 
 
 def _failed(error: ApiError, request: Request, request_id: str) -> Response:

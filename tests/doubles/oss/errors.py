@@ -2,7 +2,8 @@
 
 Verified: the body's elements; NoSuchBucket, NoSuchKey, AccessDenied for a bucket that has another endpoint and for a
 key without the permission, InvalidAccessKeyId, SignatureDoesNotMatch, RequestTimeTooSkewed. Believed: the messages of
-SecurityTokenExpired, InvalidSecurityToken and of a wrong region in the signature.
+SecurityTokenExpired, InvalidSecurityToken, InvalidObjectName and of a wrong region in the signature; FileAlreadyExists
+and InvalidDigest are on the page of PutObject.
 """
 
 from xml.sax.saxutils import escape
@@ -14,6 +15,9 @@ _UNMATCHED = (
 )
 ERRORS: ErrorTable = {
     "AccessDenied": (403, "You have no right to access this object because of bucket acl."),
+    "FileAlreadyExists": (409, "The object you specified already exists and can not be overwritten."),
+    "InvalidDigest": (400, "The Content-MD5 you specified was invalid."),
+    "InvalidObjectName": (400, "The specified object is not valid."),
     "InvalidAccessKeyId": (403, "The OSS Access Key Id you provided does not exist in our records."),
     "InvalidArgument": (400, "Invalid signing region in Authorization header."),
     "InvalidSecurityToken": (403, "The security token you provided is invalid."),

@@ -7,7 +7,7 @@ parameters that deploying does not use (all are the error NotEmulated), TLS, quo
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.applications import Starlette
@@ -20,12 +20,13 @@ from express_sync.local.admin import ADMIN_ERRORS, json_object
 from express_sync.local.api_error import ApiError
 from express_sync.local.call_log import CallLog
 from express_sync.local.faults import FaultQueue, Kind, fault_routes
+from express_sync.local.not_emulated import NotEmulatedError
 from express_sync.local.openapi.admission import Admission
 from express_sync.local.openapi.request import Call
-from tests.doubles.not_emulated import NotEmulatedError
+from tests.doubles.ros import errors
 from tests.doubles.ros.errors import FAULTS
 from tests.doubles.ros.lifecycle import Failure
-from tests.doubles.ros.operations import OPERATIONS, unknown_parameters
+from tests.doubles.ros.operations import OPERATIONS, check_common, own_parameters, unknown_parameters
 from tests.doubles.ros.stacks import Fields, StackService
 
 VERSION = "2019-09-10"
@@ -51,6 +52,7 @@ class _Service:
         self.calls: CallLog[dict[str, Any]] = CallLog()
         self._region = account.region
         self._stacks = StackService(account, now)
+        self._answers: dict[str, tuple[tuple[str, Mapping[str, str]], Fields]] = {}
         self._admission = Admission(account.keys(), OPERATIONS, VERSION, now)
 
     async def call(self, request: Request) -> Response:
@@ -82,7 +84,21 @@ class _Service:
         self._admission.check(call)
         if fault := self.faults.take(call.action, call.parameters.get("StackName")):
             raise ApiError(fault.wire, *FAULTS[fault.wire])
-        return OPERATIONS[call.action].perform(self._stacks, call.parameters)
+        check_common(call.parameters)
+        return self._once(call)
+
+    def _once(self, call: Call) -> Fields:
+        """Perform the operation, or return the answer that an equal call with the same client token had."""
+        token, asked = call.parameters.get("ClientToken", ""), own_parameters(call.parameters)
+        if token in self._answers:
+            before, answer = self._answers[token]
+            if before != (call.action, asked):
+                raise errors.mismatch(token)
+            return answer
+        answer = OPERATIONS[call.action].perform(self._stacks, call.parameters)
+        if token:
+            self._answers[token] = ((call.action, asked), answer)
+        return answer
 
     def _check_emulated(self, call: Call) -> None:
         if call.action and call.action not in OPERATIONS:

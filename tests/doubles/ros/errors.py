@@ -1,7 +1,8 @@
 """The errors of ROS itself, with the messages of its API pages; those of the API gateway are in `openapi`.
 
 Verified: StackNotFound and ActionInProgress (API pages), NotSupported (quoted by clients in public). Believed: status
-and message of StackExists, StackValidationFailed, MissingParameter and NoPermission.
+and message of StackExists, StackValidationFailed, MissingParameter, InvalidParameter, IdempotentParameterMismatch and
+NoPermission.
 """
 
 from express_sync.local.api_error import ApiError, ErrorTable
@@ -43,6 +44,20 @@ def not_supported(name: str, state: str) -> ApiError:
 def invalid(problem: str) -> ApiError:
     """Return the error for an invalid template or invalid parameters."""
     return ApiError("StackValidationFailed", 400, problem)
+
+
+def mismatch(token: str) -> ApiError:
+    """Return the error for a client token that was sent before with other parameters."""
+    return ApiError(
+        "IdempotentParameterMismatch",
+        400,
+        f"The request uses the same client token ({token}) as a previous, but non-identical request.",
+    )
+
+
+def invalid_parameter(name: str, value: str) -> ApiError:
+    """Return the error for a value that the parameter cannot have."""
+    return ApiError("InvalidParameter", 400, f"The specified parameter {name} value ({value}) is not valid.")
 
 
 def missing(parameter: str) -> ApiError:

@@ -11,10 +11,11 @@ import pytest
 import structlog
 
 from express_sync.local.account import LOCAL_ACCOUNT
-from handler import entry
+from handler import entry, invocation
 from handler.config import ConfigurationError
-from handler.credentials import Credentials
-from handler.entry import DeliveriesUnfinishedError, SystemClock, handle
+from handler.entry import handle
+from handler.faults import DeliveriesUnfinishedError
+from handler.invocation import Resources, SystemClock
 from handler.model import ProvisionRequest
 from handler.sgw.client import Sgw
 from handler.smq.client import Smq
@@ -397,12 +398,20 @@ def test_credentials_are_read_for_every_invocation(cloud: FunctionCloud) -> None
 @pytest.mark.parametrize(
     ("setting", "url"), [("", "https://sgw.cn-shanghai.aliyuncs.com"), ("http://127.0.0.1:1", "http://127.0.0.1:1")]
 )
-def test_endpoint_of_the_region_is_the_default(cloud: FunctionCloud, setting: str, url: str) -> None:
+def test_endpoint_of_the_region_is_the_default(
+    cloud: FunctionCloud, monkeypatch: pytest.MonkeyPatch, setting: str, url: str
+) -> None:
     """cn-hangzhou is served from cn-shanghai."""
     cloud.set_variable("SGW_ENDPOINT", setting)
-    service = entry._provisioner(entry._settings(), context_310(), Credentials("key", "secret")).service
-    assert isinstance(service, Sgw)
-    assert service.endpoint == url
+    chosen = []
+
+    def run(_event: bytes, _context: object, _began: float, resources: Resources) -> str:
+        chosen.append(resources.sgw.url)
+        return ""
+
+    monkeypatch.setattr(invocation, "run", run)
+    handle(b"[]", context_310())
+    assert chosen == [url]
 
 
 def test_log_lines_have_invocation_message_and_request_ids(

@@ -14,7 +14,8 @@ import structlog
 
 from handler import entry
 from handler.config import ConfigurationError
-from handler.entry import DeliveriesUnfinishedError, FunctionFaultError, handle
+from handler.entry import handle
+from handler.faults import DeliveriesUnfinishedError, FunctionFaultError
 from handler.transport import connector
 from tests.support.recorder import (
     KEY_ID,

@@ -32,7 +32,7 @@ class Queues:
         self._send("requests", body)
 
     def dead_letter(self, body: str, delay_seconds: int, until: float) -> None:
-        assert delay_seconds == 0
+        assert (delay_seconds, until) == (0, 100.0)
         self._send("dead letters", body)
 
     def _send(self, queue: str, body: str) -> None:
@@ -114,19 +114,26 @@ def test_large_flawed_text_becomes_a_dead_letter_unchanged(generation: int) -> N
     assert queues.sent == [("dead letters", text)]
 
 
-def dead_letter_of(text: str) -> str:
-    """Return the dead letter of a flawed text."""
+def sent_again(text: str, generation: int) -> str:
+    """Return the message that a flawed text of this generation becomes: requeued in 0, a dead letter in 1."""
     flaw, queues = Violation("$", "json", "JSON"), Queues()
-    settled(settlement(queues), LAST, Rejected((flaw,)), document=None, flaws=(flaw,), text=text)
-    [(_, body)] = queues.sent
+    lineage = replace(LAST, generation=generation)
+    settled(settlement(queues), lineage, Rejected((flaw,)), document=None, flaws=(flaw,), text=text)
+    [(queue, body)] = queues.sent
+    assert queue == ("requests" if generation == 0 else "dead letters")
     return body
 
 
-def test_flawed_text_becomes_an_event_if_that_can_be_sent() -> None:
-    """The longest text that can is followed by one that cannot."""
-    longest = "x" * (MAX_MESSAGE_BYTES - len(dead_letter_of("")))
-    assert len(dead_letter_of(longest)) == MAX_MESSAGE_BYTES
-    assert dead_letter_of(longest + "x") == longest + "x"
+@pytest.mark.parametrize("generation", [0, 1])
+def test_flawed_text_becomes_an_event_of_the_maximum_length(generation: int) -> None:
+    longest = "x" * (MAX_MESSAGE_BYTES - len(sent_again("", generation)))
+    assert len(sent_again(longest, generation)) == MAX_MESSAGE_BYTES
+
+
+def test_flawed_text_too_large_for_an_event_is_sent_unchanged() -> None:
+    """It is too large by one character."""
+    text = "x" * (MAX_MESSAGE_BYTES - len(sent_again("", 1)) + 1)
+    assert sent_again(text, 1) == text
 
 
 def test_large_flawed_text_comes_back_without_dead_letters() -> None:

@@ -19,6 +19,7 @@ from handler.inbound.request_event import (
     Lineage,
     encode,
 )
+from handler.inbound.strict_json import Unreadable, read_body
 from handler.model import MAX_MESSAGE_BYTES
 from tests.support.samples import DOCUMENT
 
@@ -413,6 +414,22 @@ def test_requeued_request_keeps_its_lineage_in_every_envelope(wrap: Callable[[st
     lineage = Lineage(TRAVELLED, generation=2, replay_id="rp-0123456789ab", submission_id="S-1")
     delivery = only(parsed(wrap(encode(DOCUMENT, lineage, "function", "event"))))
     assert (delivery.document, delivery.lineage) == (DOCUMENT, lineage)
+
+
+@pytest.mark.parametrize("body", [TEXT, "not JSON", json.dumps({"data": 1})])
+@pytest.mark.parametrize("in_a_queue", [True, False])
+def test_body_requeued_as_text_is_read_again(body: str, in_a_queue: bool) -> None:
+    """Outside a queue its own id is made of the text, so that two texts differ."""
+    event = json.loads(encode(body, Lineage(generation=1), "function", "event"))
+    delivery = only(parsed(queue_event(json.dumps(event), "M-7") if in_a_queue else event))
+    other = only(parsed({**event, "data": body + " "}))
+    expected = read_body(body)
+    assert (delivery.text, delivery.lineage.generation) == (body, 1)
+    assert delivery.flaws == (expected.violations if isinstance(expected, Unreadable) else ())
+    assert delivery.document == (None if isinstance(expected, Unreadable) else expected)
+    assert delivery.lineage.submission_id == delivery.message_id
+    assert (delivery.message_id == "M-7") is in_a_queue
+    assert other.message_id not in {delivery.message_id, ""}
 
 
 ENVELOPES = [queue_event(TEXT), raw(TEXT), topic_json(TEXT), timer(TEXT), record(TEXT), own_event(DOCUMENT)]

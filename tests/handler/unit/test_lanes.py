@@ -85,3 +85,19 @@ def test_lanes_are_processed_up_to_the_concurrency(lanes: int, concurrency: int,
 
     side_by_side(meet, lanes_named(*(f"REQ-{number}" for number in range(lanes))), concurrency)
     assert most == together
+
+
+def test_lane_that_raises_does_not_cut_off_the_others() -> None:
+    """They are finished before the exception leaves: the instance may be frozen as soon as the handler returns."""
+    finished, raising = [], threading.Event()
+
+    def process(lane: RequestLane) -> None:
+        if lane.request_id == "broken":
+            raising.set()
+            raise RuntimeError
+        assert raising.wait(PATIENCE_SECONDS)
+        finished.append(lane.request_id)
+
+    with pytest.raises(RuntimeError):
+        side_by_side(process, [RequestLane("broken"), RequestLane("slow")], 2)
+    assert finished == ["slow"]

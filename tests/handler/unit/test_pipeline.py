@@ -43,6 +43,8 @@ def test_outcome_is_published_then_logged(harness: Harness) -> None:
     (outcome,) = harness.process(delivery())
     assert harness.published == [(outcome, DEADLINES.publish)]
     assert harness.logs["M-1"].events == ["bound", "call", "published"]
+    [(_, call)] = [entry for entry in harness.logs["M-1"].entries if entry[0] == "call"]
+    assert (call.operation, call.code) == ("CreateExpressSync", "OK")
     assert harness.logs["M-1"].entries[-1] == ("published", outcome)
     assert outcome is not None
     assert outcome.status == "succeeded"
@@ -454,6 +456,14 @@ def test_delivery_without_time_is_deferred(
         assert (data["status"], data["error"]["code"], data["attempts"]) == (status, "OutOfTime", 0)
         assert (len(service.created), len(service.looked_up)) == (0, lookup_count)
         assert len(harness.requeued) == (1 if status == "deferred" else 0)
+
+
+@pytest.mark.parametrize(("generation", "lookup_count"), [(1, 3), (2, 6)])
+def test_lookups_are_bounded_but_in_the_last_generation(clock: ManualClock, generation: int, lookup_count: int) -> None:
+    """A later generation looks up again."""
+    service = scripted(clock, [DUPLICATE], [*[INTERNAL_ERROR] * 5, GroupList((group_of(),))])
+    Harness(clock, service, deferrals=2).process(delivery(lineage=Lineage(generation=generation)))
+    assert len(service.looked_up) == lookup_count
 
 
 def test_existing_group_is_found_without_time_to_create(clock: ManualClock) -> None:

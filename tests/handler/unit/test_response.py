@@ -28,6 +28,11 @@ def test_header_names_are_lower_case_and_values_joined() -> None:
     assert response == Response(204, {"x-a": "1, \xe9", "x-b": "2"}, b"", keeps_open=True)
 
 
+def test_line_may_end_without_a_carriage_return() -> None:
+    """RFC 9112, section 2.2, lets a recipient accept that."""
+    assert read(b"HTTP/1.1 204 -\nX-A: 12\n\n").headers == {"x-a": "12"}
+
+
 @pytest.mark.parametrize(
     ("head", "keeps_open"),
     [

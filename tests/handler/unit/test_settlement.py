@@ -123,10 +123,12 @@ def test_delivery_of_a_deferral_that_is_not_requeued_comes_back(clock: ManualClo
     assert harness.process(delivery()) == [None]
     assert [event["data"]["status"] for event in harness.events] == ["deferred"]
     assert harness.logs["M-1"].entries[-1] == ("not_settled", "AccessDenied")
+    [not_settled] = harness.logs["M-1"].not_accepted
     harness.refused_by_queue = None
     (outcome,) = harness.process(delivery())
     assert outcome is not None
     assert outcome.event["id"] == harness.events[0]["id"]
+    assert not_settled.event["id"] == harness.events[0]["id"]
 
 
 def test_final_verdict_has_one_event_id_in_two_generations(clock: ManualClock) -> None:
@@ -157,6 +159,7 @@ def test_unpublished_request_is_requeued_in_the_next_generation(clock: ManualClo
     assert json.loads(harness.requeued[0][0])["data"] == DOCUMENT
     assert harness.requeued[0][1:] == (120, DEADLINES.publish)
     assert harness.logs["M-1"].entries[-1] == ("not_published", "TopicNotExist")
+    assert harness.logs["M-1"].not_accepted == [outcome]
 
 
 def test_unpublished_verdict_keeps_its_event_id_when_published(clock: ManualClock) -> None:
@@ -218,6 +221,7 @@ def test_two_submissions_are_requeued_in_one_message(clock: ManualClock) -> None
     )
     assert statuses(harness.process(first, second)) == ["deferred", "deferred"]
     assert len({event["id"] for event in harness.events}) == 2
+    assert [event["data"]["messageId"] for event in harness.events] == ["M-1", "M-2"]
     assert [lineage.submissions for lineage in harness.lineages] == [
         (
             Lineage({"traceparent": "00-1", "correlationid": "c-1"}, 1, "", "M-1"),
@@ -313,6 +317,8 @@ def test_more_than_32_submissions_are_requeued_in_two_messages(clock: ManualCloc
     assert carried == [*(f"S-{number}" for number in range(MAX_SUBMISSIONS)), "M-2"]
     assert [delay for _, delay, _ in harness.requeued] == [60, 60]
     assert max(len(lineage.submissions) for lineage in harness.lineages) <= MAX_SUBMISSIONS
+    messages = [json.loads(body) for body, _, _ in harness.requeued]
+    assert {(each["source"], each["id"]) for each in messages} == {(SOURCE, harness.events[0]["id"])}
 
 
 def test_requeued_message_that_is_too_large_is_split(clock: ManualClock) -> None:

@@ -10,6 +10,7 @@ from handler.model import (
     Adoption,
     Answer,
     Failed,
+    Fragment,
     Group,
     GroupList,
     Indeterminate,
@@ -95,6 +96,13 @@ def code_of(verdict: Verdict | None) -> tuple[type, str]:
     """Return the type and the code of an unsuccessful verdict."""
     assert isinstance(verdict, Failed | Indeterminate)
     return type(verdict), verdict.reason.code
+
+
+@pytest.mark.parametrize(("name", "is_absent"), [("photos", False), ("other", True)])
+def test_entry_that_may_be_the_group_prevents_a_verdict(name: str, is_absent: bool) -> None:
+    """An unreadable entry of another name does not."""
+    seen = GroupList((), unreadable=(Fragment(name, None, None),))
+    assert (verdict_of(Refused("RoleNotExist", 400), seen) is not None) is is_absent
 
 
 @pytest.mark.parametrize("adoption", ADOPTIONS)

@@ -89,7 +89,7 @@ def test_edit_is_sent_with_the_request(queues: CloudShell) -> None:
 @pytest.mark.parametrize(
     ("edit", "part"),
     [
-        ("bucketRegion=China", "$.bucketRegion does not have the form"),
+        ("bucketRegion=China", "$.bucketRegion must be a region ID"),
         ("bucketReigon=cn-hangzhou", "$.bucketReigon is not a known property"),
         ("requestId=R-2", "$.requestId identifies the request"),
         ("bucketRegion", "--set takes PROPERTY=VALUE"),
@@ -113,7 +113,7 @@ def test_messages_that_cannot_be_replayed_stay(queues: CloudShell) -> None:
     assert counts(queues) == (3, 1)
     assert "is not an outcome; it stays in its queue." in ended.err
     assert "contains no request; it stays in its queue." in ended.err
-    assert ": $.name does not have the form" in ended.err
+    assert ": $.name must " in ended.err
     assert "1 replayed to the request queue; 1 invalid; 2 unreadable." in ended.err
 
 

@@ -149,9 +149,9 @@ def test_up_stops_silently_during_a_long_poll(up: Up) -> None:
 
 
 def _await_a_poll(up: Up) -> None:
-    """Return when a first poll of the result queue has ended; the next one is then under way."""
+    """Return when a first poll of the command's queue has ended; the next one is then under way."""
     calls: list[dict[str, Any]] = []
-    while not any("results/messages" in call["target"] for call in calls):
+    while not any("-listener-" in call["target"] and "/messages" in call["target"] for call in calls):
         calls = urllib3.request("GET", f"{up.ready['mns']['endpoint']}/_local/calls").json()
 
 

@@ -12,6 +12,7 @@ from express_sync.ops.doctor.checks import CHECKS, run_checks
 from express_sync.ops.doctor.cloud import FUNCTIONS, GATEWAY, SERVICES, SMQ, InspectedCloud
 from express_sync.ops.doctor.finding import Finding, Mark
 from express_sync.ops.doctor.smq_inventory import SmqInventory, Subscription
+from express_sync.ops.queues.admin import Peeked, QueueState
 from express_sync.ops.targets.credentials import Found
 from express_sync.ops.terminal.certificates import UNTRUSTED
 from handler.credentials import Credentials
@@ -69,6 +70,16 @@ class FakeInventory:
             raise SmqError(self._failing[name], transient=False)
 
 
+class FakeAdmin:
+    """What looks at queues; all of them are empty."""
+
+    def state(self, _queue: str) -> QueueState:
+        return QueueState(0, 0, 0, 0, 0)
+
+    def peek(self, _queue: str) -> tuple[Peeked, ...]:
+        return ()
+
+
 def queue_trigger(queue: str, *, name: str = "requests", **config: Any) -> dict[str, Any]:
     """Return a queue trigger as ListTriggers returns it."""
     source = {"eventSourceParameters": {"sourceMNSParameters": {"QueueName": queue}}}
@@ -102,6 +113,7 @@ def inspected(
     """Return a healthy cloud with the given exceptions; no call goes over a network."""
     cloud = InspectedCloud(profile, Found(Credentials(key_id, SECRET, token), "the profile"))
     vars(cloud).update(
+        queue_admin=FakeAdmin(),
         inventory=cast(SmqInventory, FakeInventory(failing or {}, subscriptions, counts or {})),
         groups=groups or response("", GROUPS),
         buckets=buckets or response("", BUCKETS),

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from express_sync.ops.outcomes.display import OutcomePrinter
+from express_sync.ops.outcomes.following import OutcomeFilter, Watch
+from express_sync.ops.outcomes.moments import moment
 from express_sync.ops.outcomes.reader import MAX_POLL_SECONDS, Outcome, arrivals, read
-from express_sync.ops.outcomes.timestamps import timestamp
 from express_sync.ops.outcomes.waiting import Pending, final_outcomes
 from express_sync.ops.terminal import output
 
@@ -80,16 +81,16 @@ def test_outcome_written_by_another_library_is_read(digits: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "moment"),
+    ("text", "expected"),
     [
         ("2026-11-23T08:00:01Z", "2026-11-23T08:00:01+00:00"),
         ("2026-11-23T08:00:01.2Z", "2026-11-23T08:00:01.200000+00:00"),
         ("2026-11-23T08:00:01.25Z", "2026-11-23T08:00:01.250000+00:00"),
         ("2026-11-23t08:00:01.1234567z", "2026-11-23T08:00:01.123456+00:00"),
         ("2026-11-23 08:00:01.123456789Z", "2026-11-23T08:00:01.123456+00:00"),
-        ("2026-11-23T16:00:01.000+08:00", "2026-11-23T16:00:01+08:00"),
+        ("2026-11-23T16:00:01.000+08:00", "2026-11-23T08:00:01+00:00"),
         ("2026-11-23T08:00:01", "2026-11-23T08:00:01+00:00"),
-        ("2026-11-23T08:00:01.1234567890Z", None),
+        ("2026-11-23T08:00:01.1234567890Z", "2026-11-23T08:00:01.123456+00:00"),
         ("2026-11-23T08:00:61Z", None),
         ("2026-13-23T08:00:01Z", None),
         ("2026-11-23T08:00:01Z\n", None),
@@ -101,10 +102,10 @@ def test_outcome_written_by_another_library_is_read(digits: int) -> None:
         (None, None),
     ],
 )
-def test_timestamp_is_read_alike_on_every_python(text: object, moment: str | None) -> None:
+def test_time_is_read_alike_on_every_python(text: object, expected: str | None) -> None:
     """The standard library of 3.10 reads three or six fraction digits only, and later ones many other forms."""
-    found = timestamp(text)
-    assert (found and found.isoformat()) == moment
+    found = moment(text)
+    assert (found and found.isoformat()) == expected
 
 
 def test_deeply_nested_body_is_read_as_none() -> None:
@@ -172,3 +173,32 @@ def test_escape_sequence_in_a_request_id_is_replaced(capsys: pytest.CaptureFixtu
     """The contract allows C1 control characters in a requestId."""
     OutcomePrinter(as_json=False).outcome(outcome("failed", "m-1", "R\x9b31m"))
     assert "\x9b" not in capsys.readouterr().out
+
+
+def test_repetition_is_shown_if_its_time_is_newer() -> None:
+    """A copy with the same time, or an older one, is not."""
+    shown: list[tuple[str, bool]] = []
+
+    def display(outcome: Outcome, *, is_repeated: bool = False) -> None:
+        shown.append((outcome.event["time"], is_repeated))
+
+    watching = Watch(display, OutcomeFilter(), None)
+    first = outcome("failed", "m-1")
+    for time in ("08:00:00Z", "08:00:00.0Z", "08:00:02.1234567Z", "08:00:01Z"):
+        watching.show(Outcome({**first.event, "time": time_at(time)}))
+    assert shown == [(time_at("08:00:00Z"), False), (time_at("08:00:02.1234567Z"), True)]
+    assert watching.shown == 1
+
+
+def time_at(clock: str) -> str:
+    return f"2026-11-23T{clock}"
+
+
+@pytest.mark.parametrize("fraction", ["", ".1", ".12", ".123", ".1234567", ".123456789", ".1234567890123"])
+@pytest.mark.parametrize("zone", ["Z", "z", "+00:00", "+08:00", ""])
+def test_time_is_read_with_any_fraction_and_zone(fraction: str, zone: str) -> None:
+    """The same on every Python."""
+    found = moment(f"2026-11-23T08:00:00{fraction}{zone}")
+    assert found is not None
+    assert found.microsecond == int(fraction[1:7].ljust(6, "0"))
+    assert found.hour == (0 if zone == "+08:00" else 8)

@@ -13,7 +13,7 @@ import pytest
 from express_sync.ops.atomic_file import write_atomically
 from express_sync.ops.targets import profiles
 from express_sync.ops.targets.registration import (
-    check_none_registered,
+    claimed,
     registered,
     registering,
     state_directory,
@@ -62,14 +62,41 @@ def test_registration_of_an_ended_process_is_not_used(tmp_path: Path, dead_pid: 
     register(tmp_path / "state", dead_pid)
     with pytest.raises(CliError, match=f"process {dead_pid}.*has ended"):
         registered(tmp_path / "state")
-    check_none_registered(tmp_path / "state")
+    with claimed(tmp_path / "state"):
+        pass
 
 
 def test_second_cloud_in_a_checkout_is_refused(tmp_path: Path) -> None:
     """A checkout has one local cloud, so that `local` is unambiguous."""
+    with (
+        registering(tmp_path / "state", PROFILE),
+        pytest.raises(CliError, match=f"process {os.getpid()}"),
+        claimed(tmp_path / "state"),
+    ):
+        pass
+
+
+def test_registration_of_a_foreign_process_is_replaced(tmp_path: Path) -> None:
+    """The id belongs to a living process, which does not hold the lock."""
     register(tmp_path / "state", os.getpid())
-    with pytest.raises(CliError, match=f"process {os.getpid()}"):
-        check_none_registered(tmp_path / "state")
+    with pytest.raises(CliError, match="has ended"):
+        registered(tmp_path / "state")
+    with registering(tmp_path / "state", PROFILE):
+        assert registered(tmp_path / "state").ready == PROFILE
+
+
+def test_claim_without_registration_leaves_no_directory(tmp_path: Path) -> None:
+    """A cloud that could not start has changed nothing."""
+    with claimed(tmp_path / "state"):
+        pass
+    assert not (tmp_path / "state").exists()
+
+
+def test_file_in_place_of_the_state_directory_is_named(tmp_path: Path) -> None:
+    """The sentence has the path and the reason."""
+    (tmp_path / "state").touch()
+    with pytest.raises(CliError, match="state cannot be created: a file has its name"), claimed(tmp_path / "state"):
+        pass
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": 1}', '"text"'])
@@ -143,7 +170,7 @@ def test_profile_in_the_checkout_precedes_the_home(tmp_path: Path) -> None:
     environment = {"XDG_CONFIG_HOME": str(tmp_path / "home")}
     found = [choose(name, tmp_path / "checkout", environment) for name in ("test", "other")]
     assert [target.profile["region"] for target in found] == ["from-checkout", "from-home"]
-    assert not any(target.is_local for target in found)
+    assert all(target.is_local for target in found)  # its endpoint is a loopback address
 
 
 def test_unknown_profile_is_reported_with_its_places(tmp_path: Path) -> None:

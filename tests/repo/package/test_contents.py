@@ -94,7 +94,10 @@ def test_archive_reveals_no_time_place_or_user_of_the_build(built: Built) -> Non
 
 
 def test_function_imports_only_package_and_standard_library(built: Built) -> None:
-    code = f"import sys; sys.path.insert(0, {str(built.code)!r}); import handler.entry; print(handler.entry.__file__)"
+    code = (
+        f"import sys; sys.path.insert(0, {str(built.code)!r}); import handler.entry, handler.invocation;"
+        " print(handler.entry.__file__)"
+    )
     isolated = [built.python, "-I", "-S", "-W", "error", "-c", code]
     process = subprocess.run(isolated, env={}, cwd="/", capture_output=True, text=True, check=False)
     assert (process.returncode, process.stdout.strip(), process.stderr) == (

@@ -51,6 +51,10 @@ class Pool:
     """Fake connections whose answer depends on the request alone, so that every input is repeatable."""
 
     problems: list[str]
+    url = "https://cloud.invalid"
+
+    def prepare(self, count: int) -> None:
+        """Open nothing."""
 
     def call(self, request: bytes, seconds: float) -> Response:
         line, *fields = request.decode().partition("\r\n\r\n")[0].split("\r\n")

@@ -15,8 +15,9 @@ from typing import Any, get_args
 
 import pytest
 
-from handler import control, entry
-from handler.entry import DeliveriesUnfinishedError, handle
+from handler import control, entry, invocation
+from handler.entry import handle
+from handler.faults import DeliveriesUnfinishedError
 from handler.inbound import envelope
 from handler.inbound.strict_json import read_bytes
 from handler.model import Adoption
@@ -92,9 +93,9 @@ class Target:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in {**SETTINGS, **more}.items():
                 patch.setenv(f"EXPRESS_SYNC_{name}", value)
-            patch.setattr(entry, "SystemClock", lambda: clock)
-            patch.setattr(entry, "Smq", lambda *_: smq)
-            patch.setattr(entry, "Connections", lambda _url: pool)
+            patch.setattr(invocation, "SystemClock", lambda: clock)
+            patch.setattr(invocation, "Smq", lambda *_: smq)
+            patch.setattr(entry, "_connections", lambda _url, _concurrency: pool)
             entry._settings.cache_clear()
             yield
             entry._settings.cache_clear()

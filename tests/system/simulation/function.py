@@ -1,4 +1,4 @@
-"""The function in virtual time: the shipped core, composed as in handler.entry, invoked by a trigger or a timer.
+"""The function in virtual time: the shipped core, composed as in handler.invocation, invoked by a trigger or a timer.
 
 Real: parsing, pipeline, settlement, deferrals, deadlines, drain, and the settings of template.yml over the defaults of
 handler.config. Simulated: clock, API, topic and queues. Not simulated: cold starts.
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import cast
 
-from handler import config, entry
+from handler import config, invocation
 from handler.drain import QueueDrain
 from handler.inbound import envelope
 from handler.inbound.envelope import Delivery
@@ -103,7 +103,7 @@ class Function:
         return Pipeline(
             provisioner=Provisioner(policy, SimulatedService(self.api, process), process),
             settlement=Settlement(
-                deferral=entry._deferral(settings),
+                deferral=invocation._deferral(settings),
                 publish=ResultTopic(smq, settings.result_topic, process).publish,
                 requeue=QueueSender(smq, settings.request_queue, process).send,
                 uniform=process.uniform,

@@ -1,10 +1,11 @@
 """Disrupts the function and its services, each time at a counted point of the function's traffic.
 
 Reproduces what a cloud does to an instance: SIGKILL at a named point or a moment after it, a stall that the platform
-ends by its timeout, and services that restart.
+ends by its timeout, a freeze in the middle of a call that ends by a thaw, and services that restart.
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections import Counter
@@ -18,7 +19,7 @@ from express_sync.local.crash_points import Point
 from express_sync.local.fc.fleet import Fleet
 from tests.support.patience import PATIENCE_SECONDS
 
-DisruptionKind = Literal["kill", "kill-soon", "stall", "restart-mns", "restart-sgw"]
+DisruptionKind = Literal["kill", "kill-soon", "stall", "freeze", "restart-mns", "restart-sgw"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,19 @@ class Disruptions:
         for instance in self._fleet._instances:
             os.killpg(instance.pid, signal.SIGSTOP)
 
+    async def _freeze(self, disruption: Disruption) -> None:
+        frozen = [instance.pid for instance in self._fleet._instances]
+        for pid in frozen:
+            os.killpg(pid, signal.SIGSTOP)
+
+        async def thaw() -> None:
+            await asyncio.sleep(disruption.seconds)
+            for pid in frozen:
+                with contextlib.suppress(ProcessLookupError):  # killed meanwhile
+                    os.killpg(pid, signal.SIGCONT)
+
+        self._begin(thaw())
+
     async def _restart(self, disruption: Disruption) -> None:
         body = {"service": disruption.kind.removeprefix("restart-"), "seconds": disruption.seconds}
         await asyncio.to_thread(_post, f"{self._fc_endpoint}/_local/restart", body)
@@ -106,6 +120,7 @@ _ACTIONS: dict[DisruptionKind, Callable[[Disruptions, Disruption], Awaitable[Non
     "kill": Disruptions._kill,
     "kill-soon": Disruptions._kill_soon,
     "stall": Disruptions._stall,
+    "freeze": Disruptions._freeze,
     "restart-mns": Disruptions._restart,
     "restart-sgw": Disruptions._restart,
 }

@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args
 from express_sync.local.crash_points import Point
 from express_sync.local.mns.errors import ERRORS
 from express_sync.local.sgw.errors import ERRORS as SGW_ERRORS
+from handler.transport.pool import MAX_IDLE_SECONDS
 from tests.system.storm.disruptions import Disruption
 
 BATCH = 16
@@ -184,25 +185,31 @@ def _publish_batch(chance: random.Random, batch: int) -> Sequence[str]:
 
 
 def _disruptions(chance: random.Random, requests: int) -> Sequence[Disruption]:
-    """Return one disruption for every 12 requests or so, and a stall, which takes the whole timeout, for every 300."""
+    """Return one disruption for every 12 requests or so, and for every 300 a stall, which takes the whole timeout.
+
+    And as many freezes that last longer than a connection may be idle.
+    """
     disruptions = [_disruption(chance) for _ in range(requests // 12)]
     stalls = requests // 300
     for stall in range(stalls):
         place = len(disruptions) * (stall + 1) // (stalls + 1)
         disruptions.insert(place, Disruption("stall", 20, "create-answered"))
+        disruptions.append(Disruption("freeze", 20, "create-sent", MAX_IDLE_SECONDS + 1))
     return disruptions
 
 
 def _disruption(chance: random.Random) -> Disruption:
     kind = chance.choices(
-        ("kill", "kill-soon", "restart-mns", "restart-sgw"),
-        (50, 25, 12, 13),
+        ("kill", "kill-soon", "restart-mns", "restart-sgw", "freeze"),
+        (45, 23, 11, 11, 10),
     )[0]
     if kind == "kill":
         point = chance.choice(_POINTS)
         return Disruption("kill", chance.randint(1, 3) if point == "requeue-answered" else chance.randint(8, 28), point)
     if kind == "kill-soon":
         return Disruption("kill-soon", chance.randint(20, 100), None, chance.uniform(0, 0.05))
+    if kind == "freeze":
+        return Disruption("freeze", chance.randint(20, 100), None, chance.uniform(0.05, 2))
     restart: Literal["restart-mns", "restart-sgw"] = "restart-mns" if kind == "restart-mns" else "restart-sgw"
     return Disruption(restart, chance.randint(20, 100), None, chance.uniform(0.05, 0.4))
 

@@ -87,6 +87,7 @@ def _counts(running: WatchedCloud, observed: Observed, plan: StormPlan) -> Mappi
         "faults of mns": sum(fault != NO_FAULT for fault in plan.publish_faults[:publications]),
         "processes killed": ends["exited"],
         "processes timed out": ends["timed-out"],
+        "processes frozen": running.disruptions.done["freeze"],
         "services restarted": running.disruptions.done["restart-mns"] + running.disruptions.done["restart-sgw"],
         "invocations unfinished": ends.total() - ends["succeeded"],
         "outcomes published": len(observed.announced),

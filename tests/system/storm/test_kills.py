@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from express_sync.local.crash_points import Point
+from handler.transport.pool import MAX_IDLE_SECONDS
 from tests.system.storm.disruptions import Disruption
 from tests.system.storm.watched_cloud import FAST, Document, WatchedCloud, request, watched_cloud, with_timeout
 
@@ -110,6 +111,22 @@ def test_gateway_restart_makes_no_verdict_untrue(shared: WatchedCloud) -> None:
     there = {f"REQ-{group['Name']}" for group in shared.groups()}
     assert all((data["status"] == "succeeded") == (data["requestId"] in there) for data in verdicts)
     assert any(data["attempts"] > 1 for data in verdicts), "the restart disturbed no call"
+
+
+@pytest.mark.parametrize("point", ["create-sent", "publish-sent"])
+def test_freeze_in_a_call_leaves_one_group_and_verdict(shared: WatchedCloud, point: Point) -> None:
+    """It lasts longer than a call and than a connection may be idle; the instance is thawed in the middle of a call."""
+    documents, more = batch(f"frozen-at-{point}"), batch(f"thawed-from-{point}")
+    kills_before = ends(shared)["exited"]
+    shared.disruptions.add(Disruption("freeze", 8, point, MAX_IDLE_SECONDS + 1))
+    send(shared, documents)
+    shared.settle()
+    send(shared, more)
+    shared.settle()
+    assert ends(shared)["exited"] == kills_before
+    assert_one_group_each(shared, documents)
+    assert_one_group_each(shared, more)
+    assert {data["attempts"] for data in verdicts_on(shared, more).values()} == {1}
 
 
 def test_function_timeout_leaves_one_group_and_verdict(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """The values that the service accepts: ranges, names, tags and properties, as tables.
 
 Reproduces the documented limits (SMQ limits page and the operations' own pages): ranges of every attribute and
-parameter, names of 1 to 120 letters, digits and hyphens, tags of at most 16 characters, 50 user properties.
-Does not reproduce: limits on how many queues, topics and subscriptions an account may have, and request rates.
+parameter, names of 1 to 120 letters, digits and hyphens (of subscriptions 255, from the page of Subscribe), tags of at
+most 16 characters, 50 user properties; and the quotas of 1000 queues, 1000 topics and 100 subscriptions of a topic.
+Does not reproduce: request rates.
 """
 
 import base64
@@ -13,10 +14,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from express_sync.local.mns.engine.message import Draft, Property
-from express_sync.local.mns.errors import MnsError, invalid_element, out_of_range
+from express_sync.local.mns.errors import MnsError, invalid_element, out_of_range, too_long
 
 MAX_BATCH_SIZE = 16
 MAX_NAME_LENGTH = 120
+MAX_SUBSCRIPTION_NAME_LENGTH = 255
+MAX_QUEUES = 1000
+MAX_TOPICS = 1000
+MAX_SUBSCRIPTIONS = 100
 MAX_TAG_LENGTH = 16
 MAX_USER_PROPERTIES = 50
 MAX_PROPERTY_NAME_LENGTH = 256
@@ -62,14 +67,15 @@ MAX_RECEIVE_COUNT = Range("MaxReceiveCount", 1, 1000, "times")
 
 @dataclass(frozen=True, slots=True)
 class NameRule:
-    """The error codes for invalid names of one kind; the rule is the same for all kinds."""
+    """The error codes for invalid names of one kind, and their greatest length; the characters are always the same."""
 
     invalid: str
     wrong_length: str
+    max_length: int = MAX_NAME_LENGTH
 
     def check(self, name: str) -> None:
         """Return if `name` is valid; otherwise raise the error of its kind, for the length first."""
-        if not 1 <= len(name) <= MAX_NAME_LENGTH:
+        if not 1 <= len(name) <= self.max_length:
             raise MnsError(self.wrong_length)
         if not _NAME.fullmatch(name):
             raise MnsError(self.invalid)
@@ -77,14 +83,23 @@ class NameRule:
 
 QUEUE_NAME = NameRule("InvalidQueueName", "QueueNameLengthError")
 TOPIC_NAME = NameRule("TopicNameInvalid", "TopicNameLengthError")
-SUBSCRIPTION_NAME = NameRule("SubscriptionNameInvalid", "SubscriptionNameLengthError")
+SUBSCRIPTION_NAME = NameRule("SubscriptionNameInvalid", "SubscriptionNameLengthError", MAX_SUBSCRIPTION_NAME_LENGTH)
+
+
+def check_quota(count: int, maximum: int) -> None:
+    """Return if one more may be added to `count` resources; QuotaExceeded."""
+    if count >= maximum:
+        raise MnsError("QuotaExceeded")
 
 
 def check_draft(draft: Draft, maximum_bytes: int) -> None:
     """Return if `draft` may be sent, its body having 1 to `maximum_bytes` of UTF-8; InvalidArgument."""
     if _NOT_XML.search(draft.body):
         raise invalid_element("MessageBody")
-    Range("MessageBody", 1, maximum_bytes, "bytes").check(len(draft.body.encode()))
+    size = len(draft.body.encode())
+    if size > maximum_bytes:
+        raise too_long()
+    Range("MessageBody", 1, maximum_bytes, "bytes").check(size)
     PRIORITY.check(draft.priority)
     _check_user_properties(draft.user_properties)
     _check_system_properties(draft.system_properties)

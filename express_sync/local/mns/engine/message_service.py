@@ -1,8 +1,8 @@
 """The whole engine: queues, topics, and publishing from the topics to the queues.
 
-Reproduces: publishing to every queue whose subscription matches the tag, in the subscription's format, with the
+Reproduces: publishing to every subscriber that the tag matches, in the subscription's format, to queues with the
 properties of the message; retries by the subscription's strategy while its queue does not exist, then the message is
-dropped.
+dropped. HTTP servers are called by the package `push`.
 Chosen: a message is delivered before the publish is answered, where the service takes some 30 ms; a queue's own delay
 applies to what topics send to it; a notification's frame around the body does not count against the queue's maximum.
 Does not reproduce: the one-day store of a topic (`MessageCount` is always 0).
@@ -10,23 +10,48 @@ Does not reproduce: the one-day store of a topic (`MessageCount` is always 0).
 
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from express_sync.local.account import Account
 from express_sync.local.mns.engine import limits
+from express_sync.local.mns.engine.endpoint import HttpTarget, http_target, queue_of
 from express_sync.local.mns.engine.message import Draft, Message, Property
 from express_sync.local.mns.engine.queue_service import Clock, QueueService
-from express_sync.local.mns.engine.topic import FORMATS, Notification, Subscription, Topic
+from express_sync.local.mns.engine.topic import FORMATS, Notification, Subscription, SubscriptionAttributes, Topic
 from express_sync.local.mns.engine.topic_service import TopicService
 from express_sync.local.retry_strategy import waits
 
 
+@dataclass(frozen=True, slots=True)
+class AccountAttributes:
+    """The attributes that the account's owner can set; None for one that was never set and has no default."""
+
+    logging_bucket: str = ""
+    trace_enabled: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpNotification:
+    """A notification for an HTTP server: `content` is the body, the message in the subscription's format."""
+
+    target: HttpTarget
+    subscription: SubscriptionAttributes
+    notification: Notification
+    content: str
+
+
 class MessageService:
-    """MNS of one account over a clock of epoch seconds, in memory, in one event loop."""
+    """MNS of one account over a clock of epoch seconds, in memory, in one event loop.
+
+    `push` is called for each notification of an HTTP server.
+    """
 
     def __init__(self, account: Account, clock: Clock = time.time) -> None:
         self.account = account
+        self.attributes = AccountAttributes()
+        self.push: Callable[[HttpNotification], None] = lambda _notification: None
         self.queues = QueueService(account, clock)
         self.topics = TopicService(account, self.queues)
 
@@ -60,21 +85,23 @@ class MessageService:
 
     def _notify(self, topic: Topic, subscription: Subscription, message: Message, tag: str, now_ms: int) -> None:
         attributes = subscription.attributes
-        body = FORMATS[attributes.notify_content_format](
-            Notification(
-                owner=self.account.account_id,
-                topic=topic.name,
-                subscription=subscription.name,
-                message_id=message.message_id,
-                body=message.body,
-                body_md5=message.body_md5,
-                tag=tag,
-                publish_time_ms=now_ms,
-            )
+        notification = Notification(
+            owner=self.account.account_id,
+            topic=topic.name,
+            subscription=subscription.name,
+            message_id=message.message_id,
+            body=message.body,
+            body_md5=message.body_md5,
+            tag=tag,
+            publish_time_ms=now_ms,
         )
+        body = FORMATS[attributes.notify_content_format](notification)
+        if target := http_target(attributes.endpoint):
+            self.push(HttpNotification(target, attributes, notification, body))
+            return
         draft = Draft(body, message.priority, message.user_properties, message.system_properties)
         retries_s = waits(attributes.notify_strategy, random.SystemRandom().uniform)
-        self._deliver(self.topics.queue_of(attributes.endpoint), draft, retries_s, now_ms)
+        self._deliver(queue_of(attributes.endpoint, self.account), draft, retries_s, now_ms)
 
     def _deliver(self, queue: str, draft: Draft, retries_s: Iterator[float], now_ms: int) -> None:
         if self.queues.has(queue):

@@ -6,13 +6,14 @@ count is not delivered again but goes to the dead-letter queue.
 Unknown: in which order the service redelivers; here a message keeps its place of arrival.
 """
 
-import heapq
 import itertools
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from express_sync.local.mns.engine import limits
-from express_sync.local.mns.engine.message import Message, message_id_of
+from express_sync.local.mns.engine.index import Index
+from express_sync.local.mns.engine.message import Message, State, message_id_of
 from express_sync.local.mns.errors import MnsError
 
 
@@ -52,7 +53,7 @@ class DeadLetterPolicy:
 
 
 class Queue:
-    """The messages of one queue; call `settle` before any other method."""
+    """The messages of one queue; call `settle` before any other method. No method depends on how many there are."""
 
     def __init__(
         self, name: str, attributes: QueueAttributes, dead_letter: DeadLetterPolicy | None, created_s: int
@@ -67,82 +68,116 @@ class Queue:
 
     def clear(self) -> None:
         """Drop every message."""
+        self.counts: Counter[State] = Counter()
+        self.newly_active = 0  # messages that have become active since somebody reset this
         self._messages: dict[str, Message] = {}
-        # Indexes over _messages, each a heap that may have outdated entries; readers check.
-        self._active: list[tuple[int, int, str]] = []
-        self._hidden: list[tuple[int, str]] = []
-        self._ages: list[tuple[int, str]] = []
+        self._active = Index[tuple[int, int, str]](lambda entry: self._state_of(entry[2]) == "active", self._live)
+        self._hidden = Index[tuple[int, str]](self._is_due, self._live)
+        self._ages = Index[tuple[int, str]](lambda entry: entry[1] in self._messages, self._live)
+        self._states: dict[str, State] = {}
 
     def __iter__(self) -> Iterator[Message]:
         """Iterate over all messages in any state."""
         return iter(self._messages.values())
 
+    @property
+    def residue(self) -> int:
+        """Return how many entries of indexes there are beyond those of its messages."""
+        return len(self._active) + len(self._hidden) + len(self._ages) - 2 * len(self._messages)
+
     def put(self, message: Message, now_ms: int) -> Message:
         """Add `message`, delayed if it becomes visible later; returns it as it was stored."""
         delay_ms = message.next_visible_time_ms - now_ms
-        heapq.heappush(self._ages, (message.enqueue_time_ms, message.message_id))
-        if delay_ms > 0:
-            return self._hide(message.hidden(now_ms, delay_ms, next(self._serials)))
-        self._show(message)
-        return message
+        stored = message.hidden(now_ms, delay_ms, next(self._serials)) if delay_ms > 0 else message
+        self._store(stored, now_ms)
+        self._ages.add((message.enqueue_time_ms, message.message_id))
+        return stored
 
     def settle(self, now_ms: int) -> list[Message]:
         """Do everything that is due by `now_ms`; returns the messages that left as dead letters."""
         dead = []
-        while self._hidden and self._hidden[0][0] <= now_ms:
-            due_ms, message_id = heapq.heappop(self._hidden)
-            message = self._messages.get(message_id)
-            if message is None or message.next_visible_time_ms != due_ms or self._expires_ms(message) <= due_ms:
+        while (due := self._hidden.first()) is not None and due[0] <= now_ms:
+            message = self._remove(due[1])
+            if self._expires_ms(message) <= due[0]:
                 continue
             if self._has_reached_limit(message):
-                dead.append(self._messages.pop(message_id))
+                dead.append(message)
             else:
-                self._show(message)
+                self._store(message, now_ms)
         self._expire(now_ms)
         return dead
 
     def take(self, count: int, now_ms: int) -> list[Message]:
         """Receive up to `count` active messages, the most urgent first."""
-        taken: list[Message] = []
         visibility_ms = self.attributes.visibility_timeout * 1000
-        while self._active and len(taken) < count:
-            message = self._messages.get(heapq.heappop(self._active)[2])
-            if message is not None and message.state(now_ms) == "active":
-                taken.append(self._hide(message.received(now_ms, visibility_ms, next(self._serials))))
+        taken: list[Message] = []
+        while len(taken) < count and (entry := self._active.pop()) is not None:
+            received = self._messages[entry[2]].received(now_ms, visibility_ms, next(self._serials))
+            self._store(received, now_ms)
+            taken.append(received)
         return taken
 
-    def peek(self, count: int, now_ms: int) -> list[Message]:
+    def peek(self, count: int) -> list[Message]:
         """Return up to `count` active messages, the most urgent first, unchanged."""
-        active = (message for message in self if message.state(now_ms) == "active")
-        return heapq.nsmallest(count, active, key=lambda message: (message.priority, message.arrival))
+        entries: list[tuple[int, int, str]] = []
+        while len(entries) < count and (entry := self._active.pop()) is not None:
+            entries.append(entry)
+        for entry in entries:
+            self._active.add(entry)
+        return [self._messages[entry[2]] for entry in entries]
 
-    def delete(self, receipt_handle: str, now_ms: int) -> None:
+    def delete(self, receipt_handle: str) -> None:
         """Remove the message of the receipt handle; ReceiptHandleError, MessageNotExist."""
-        del self._messages[self._leased(receipt_handle, now_ms).message_id]
+        self._remove(self._leased(receipt_handle).message_id)
 
     def change_visibility(self, receipt_handle: str, seconds: int, now_ms: int) -> Message:
         """Hide the message for `seconds` from now, under a new handle; ReceiptHandleError, MessageNotExist."""
-        leased = self._leased(receipt_handle, now_ms)
-        return self._hide(leased.hidden(now_ms, seconds * 1000, next(self._serials)))
+        hidden = self._leased(receipt_handle).hidden(now_ms, seconds * 1000, next(self._serials))
+        self._store(hidden, now_ms)
+        return hidden
 
     def next_change_ms(self) -> int | None:
-        """Return when the first hidden message is due, or earlier; None if no message is hidden."""
-        return self._hidden[0][0] if self._hidden else None
+        """Return when the first hidden message is due; None if no message is hidden."""
+        first = self._hidden.first()
+        return first and first[0]
 
-    def _leased(self, receipt_handle: str, now_ms: int) -> Message:
+    def _leased(self, receipt_handle: str) -> Message:
         message = self._messages.get(message_id_of(receipt_handle))
-        if message is None or message.receipt_handle != receipt_handle or message.state(now_ms) == "active":
+        if (
+            message is None
+            or message.receipt_handle != receipt_handle
+            or self._state_of(message.message_id) == "active"
+        ):
             raise MnsError("MessageNotExist")
         return message
 
-    def _hide(self, message: Message) -> Message:
-        self._messages[message.message_id] = message
-        heapq.heappush(self._hidden, (message.next_visible_time_ms, message.message_id))
-        return message
+    def _store(self, message: Message, now_ms: int) -> None:
+        """Keep the message in its present state, in place of an earlier one of the same id."""
+        message_id, state = message.message_id, message.state(now_ms)
+        if (before := self._states.get(message_id)) is not None:
+            self.counts[before] -= 1
+        self._messages[message_id], self._states[message_id] = message, state
+        self.counts[state] += 1
+        if state == "active":
+            self.newly_active += 1
+            self._active.add((message.priority, message.arrival, message_id))
+        else:
+            self._hidden.add((message.next_visible_time_ms, message_id))
 
-    def _show(self, message: Message) -> None:
-        self._messages[message.message_id] = message
-        heapq.heappush(self._active, (message.priority, message.arrival, message.message_id))
+    def _remove(self, message_id: str) -> Message:
+        self.counts[self._states.pop(message_id)] -= 1
+        return self._messages.pop(message_id)
+
+    def _state_of(self, message_id: str) -> State | None:
+        return self._states.get(message_id)
+
+    def _is_due(self, entry: tuple[int, str]) -> bool:
+        message = self._messages.get(entry[1])
+        is_hidden = self._state_of(entry[1]) in ("inactive", "delayed")
+        return is_hidden and message is not None and message.next_visible_time_ms == entry[0]
+
+    def _live(self) -> int:
+        return len(self._messages)
 
     def _has_reached_limit(self, message: Message) -> bool:
         return self.dead_letter is not None and message.dequeue_count >= self.dead_letter.max_receive_count
@@ -151,9 +186,5 @@ class Queue:
         return message.enqueue_time_ms + self.attributes.message_retention_period * 1000
 
     def _expire(self, now_ms: int) -> None:
-        while self._ages:
-            message_id = self._ages[0][1]
-            if message_id in self._messages and self._expires_ms(self._messages[message_id]) > now_ms:
-                return
-            heapq.heappop(self._ages)
-            self._messages.pop(message_id, None)
+        while (oldest := self._ages.first()) is not None and self._expires_ms(self._messages[oldest[1]]) <= now_ms:
+            self._remove(oldest[1])

@@ -10,7 +10,7 @@ the name of a deleted queue cannot be used. Not thread-safe: everything runs in 
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from express_sync.local.account import Account
 from express_sync.local.mns.engine import limits
@@ -36,6 +36,8 @@ class QueueService:
         self._queues: dict[str, Queue] = {}
         self._arrivals = itertools.count(1)
         self.polls = LongPolls()
+        self._alarm: asyncio.TimerHandle | None = None  # for what is due next, while somebody waits
+        self._alarm_ms = 0
         self.schedule = Schedule()
 
     def create_queue(
@@ -53,6 +55,7 @@ class QueueService:
         now_ms = self.advance()
         existing = self._queues.get(name)
         if existing is None:
+            limits.check_quota(len(self._queues), limits.MAX_QUEUES)
             self._queues[name] = Queue(name, attributes, dead_letter, now_ms // 1000)
         elif existing.attributes != attributes or dead_letter not in (None, existing.dead_letter):
             raise MnsError("QueueAlreadyExist")
@@ -94,6 +97,11 @@ class QueueService:
         messages = sorted(self.queue(queue), key=lambda message: message.arrival)
         return [(message, message.state(now_ms)) for message in messages]
 
+    def counts(self, queue: str) -> Mapping[State, int]:
+        """Return how many messages of the queue are in each state."""
+        self.advance()
+        return self.queue(queue).counts
+
     def reset(self) -> None:
         """Drop every message and what is scheduled; the queues stay."""
         self.schedule.clear()
@@ -134,21 +142,22 @@ class QueueService:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait
         while True:
-            now_ms = self.advance()
-            received = self.queue(queue).take(count, now_ms)
+            received = self._take(queue, count)
             remaining = deadline - loop.time()
             if received or remaining <= 0:
                 return received
-            await self.polls.wait(queue, min(remaining, self._until_next_change(now_ms)))
+            await self._wait(queue, remaining)
 
     def peek(self, queue: str, count: int = 1) -> list[Message]:
         """Return up to `count` (1 to 16) messages that can be received, unchanged; [] if the queue is empty."""
         limits.MESSAGE_COUNT.check(count)
-        return self.queue(queue).peek(count, self.advance())
+        self.advance()
+        return self.queue(queue).peek(count)
 
     def delete(self, queue: str, receipt_handle: str) -> None:
         """Delete the message of the receipt handle; ReceiptHandleError, MessageNotExist, QueueNotExist."""
-        self.queue(queue).delete(receipt_handle, self.advance())
+        self.advance()
+        self.queue(queue).delete(receipt_handle)
 
     def change_visibility(self, queue: str, receipt_handle: str, seconds: int) -> Message:
         """Hide the message for 1 to 43200 seconds from now; returns it with its new handle.
@@ -156,7 +165,10 @@ class QueueService:
         ReceiptHandleError, MessageNotExist, QueueNotExist, InvalidArgument.
         """
         limits.VISIBILITY_TIMEOUT.check(seconds)
-        return self.queue(queue).change_visibility(receipt_handle, seconds, self.advance())
+        now_ms = self.advance()
+        changed = self.queue(queue).change_visibility(receipt_handle, seconds, now_ms)
+        self._set_alarm(now_ms)
+        return changed
 
     def now_ms(self) -> int:
         """Return the time of the clock in milliseconds."""
@@ -169,6 +181,8 @@ class QueueService:
             for queue, message in dead:
                 self._dead_letter(queue, message, now_ms)
         self.schedule.run_due(now_ms)
+        for queue in self._queues.values():
+            self._wake(queue)
         return now_ms
 
     def next_change_ms(self) -> int | None:
@@ -191,9 +205,44 @@ class QueueService:
 
     def _put(self, queue: Queue, message: Message, now_ms: int) -> Message:
         stored = queue.put(message, now_ms)
-        self.polls.wake(queue.name)
+        self._wake(queue)
+        self._set_alarm(now_ms)
         return stored
 
-    def _until_next_change(self, now_ms: int) -> float:
+    def _take(self, queue: str, count: int) -> list[Message]:
+        now_ms = self.advance()
+        taken = self.queue(queue).take(count, now_ms)
+        self._set_alarm(now_ms)
+        return taken
+
+    def _wake(self, queue: Queue) -> None:
+        """End as many waits as there are new messages."""
+        if queue.newly_active:
+            self.polls.wake(queue.name, queue.newly_active)
+            queue.newly_active = 0
+
+    async def _wait(self, queue: str, seconds: float) -> None:
+        self._set_alarm(self.now_ms(), is_needed=True)
+        try:
+            await self.polls.wait(queue, seconds)
+        finally:
+            if not self.polls:
+                self._clear_alarm()
+
+    def _set_alarm(self, now_ms: int, *, is_needed: bool = False) -> None:
+        """While somebody waits, do what is due next as soon as it is due."""
         due_ms = self.next_change_ms()
-        return float("inf") if due_ms is None else max(due_ms - now_ms, 1) / 1000
+        if due_ms is None or not (self.polls or is_needed) or (self._alarm and self._alarm_ms <= due_ms):
+            return
+        self._clear_alarm()
+        self._alarm_ms = due_ms
+        self._alarm = asyncio.get_running_loop().call_later(max(due_ms - now_ms, 1) / 1000, self._ring)
+
+    def _clear_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self._set_alarm(self.advance())

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 
 from express_sync.local.mns.engine import limits
 from express_sync.local.mns.errors import invalid_element
+from express_sync.local.not_emulated import NotEmulatedError
 from express_sync.local.retry_strategy import STRATEGIES
 
 
@@ -42,6 +43,8 @@ class SubscriptionAttributes:
         limits.check_tag("FilterTag", self.filter_tag)
         if self.notify_strategy not in STRATEGIES:
             raise invalid_element("NotifyStrategy")
+        if self.notify_content_format == "STREAM":
+            raise NotEmulatedError("the format STREAM, which is for functions as subscribers")
         if self.notify_content_format not in FORMATS:
             raise invalid_element("NotifyContentFormat")
 

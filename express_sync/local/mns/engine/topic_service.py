@@ -1,21 +1,20 @@
 """The topics of the account and their subscriptions.
 
-Reproduces: creations that may be repeated as long as they are equal; a queue may subscribe only if it takes
-messages as large as the topic's; of a subscription only the retry strategy can change.
-Does not reproduce: endpoints other than queues of this account and region (refused as EndpointInvalid), dead-letter
-queues of subscriptions, the short time in which the name of a deleted topic cannot be used.
+Reproduces: creations that may be repeated as long as they are equal; a queue may subscribe only if it takes messages as
+large as the topic's (page "Limits" of SMQ, March 2026: the creation fails otherwise); of a subscription only the retry
+strategy can change.
+Does not reproduce: dead-letter queues of subscriptions, the short time in which the name of a deleted topic cannot be
+used.
 """
 
-import re
 from dataclasses import replace
 
 from express_sync.local.account import Account
 from express_sync.local.mns.engine import limits
+from express_sync.local.mns.engine.endpoint import http_target, queue_of
 from express_sync.local.mns.engine.queue_service import QueueService
 from express_sync.local.mns.engine.topic import Subscription, SubscriptionAttributes, Topic, TopicAttributes
 from express_sync.local.mns.errors import MnsError
-
-_ENDPOINT = re.compile(r"acs:mns:([^:/]+):([^:/]+):/?queues/([^:/]+)")
 
 
 class TopicService:
@@ -33,6 +32,7 @@ class TopicService:
         attributes.check()
         existing = self._topics.get(name)
         if existing is None:
+            limits.check_quota(len(self._topics), limits.MAX_TOPICS)
             now_s = self._queues.now_ms() // 1000
             self._topics[name] = Topic(name, attributes, now_s, now_s)
         elif existing.attributes != attributes:
@@ -72,18 +72,20 @@ class TopicService:
         notify_strategy: str = "BACKOFF_RETRY",
         notify_content_format: str = "XML",
     ) -> bool:
-        """Subscribe the queue of `endpoint` (acs:mns:REGION:ACCOUNT:queues/NAME); it may be created later.
+        """Subscribe `endpoint`: a queue (acs:mns:REGION:ACCOUNT:queues/NAME), which may be created later, or http://.
 
         True if it is new, False if an equal one exists; SubscriptionAlreadyExist if it differs; TopicNotExist,
-        EndpointInvalid, InvalidArgument.
+        EndpointInvalid, InvalidArgument, NotEmulatedError.
         """
         subscribed = self.topic(topic)
         limits.SUBSCRIPTION_NAME.check(name)
         attributes = SubscriptionAttributes(endpoint, filter_tag, notify_strategy, notify_content_format)
         attributes.check()
-        self._check_size(subscribed, self.queue_of(endpoint))
+        if http_target(endpoint) is None:
+            self._check_size(subscribed, queue_of(endpoint, self._account))
         existing = subscribed.subscriptions.get(name)
         if existing is None:
+            limits.check_quota(len(subscribed.subscriptions), limits.MAX_SUBSCRIPTIONS)
             now_s = self._queues.now_ms() // 1000
             subscribed.subscriptions[name] = Subscription(name, attributes, now_s, now_s)
         elif existing.attributes != attributes:
@@ -114,13 +116,6 @@ class TopicService:
     def subscriptions(self, topic: str) -> list[Subscription]:
         """Return all subscriptions of the topic, sorted by name; TopicNotExist."""
         return [each for _, each in sorted(self.topic(topic).subscriptions.items())]
-
-    def queue_of(self, endpoint: str) -> str:
-        """Return the name of the queue of `endpoint`; EndpointInvalid if it is not a queue of this account."""
-        match = _ENDPOINT.fullmatch(endpoint)
-        if match is None or match.groups()[:2] != (self._account.region, self._account.account_id):
-            raise MnsError("EndpointInvalid")
-        return match[3]
 
     def _check_size(self, topic: Topic, queue: str) -> None:
         size = topic.attributes.maximum_message_size

@@ -2,6 +2,7 @@
 
 Reproduces: documents and statuses of the API; an empty queue is an error (404 MessageNotExist), for a batch too; a
 batch that succeeds in part has the result of each entry in its response.
+Believed: element names of a batch in any case, because the npm client `aliyun-mns` sends `receiptHandle`.
 Believed: the status 500 of a partly failed batch send; 64 KB for all bodies of a batch together.
 """
 
@@ -124,7 +125,7 @@ def _result_of(act: Callable[[], Outcome]) -> Outcome | MnsError:
 
 def _items(request: Request, root: str, item: str) -> list[Element]:
     elements = schema.document(request.body, root).children
-    if unknown := [each.name for each in elements if each.name != item]:
+    if unknown := [each.name for each in elements if each.name.lower() != item.lower()]:
         raise invalid_element(unknown[0])
     return elements
 

@@ -5,7 +5,6 @@ service's are eventually consistent and deprecated.
 Unknown: whether deleting a queue that does not exist is an error (here 204).
 """
 
-from collections import Counter
 from dataclasses import replace
 
 from express_sync.local.mns import schema, xml
@@ -28,7 +27,8 @@ _SCHEMA: schema.Schema = {
 async def create_queue(call: Call) -> Response:
     """Create a queue with the given attributes, and the defaults for the others."""
     attributes = QueueAttributes(**schema.read(schema.document(call.request.body, "Queue"), _SCHEMA))
-    return created(call, call.service.queues.create_queue(call.names["queue"], attributes))
+    is_new = call.service.queues.create_queue(call.names["queue"], attributes)
+    return created(call.request.url + call.request.path, is_new)
 
 
 async def set_queue_attributes(call: Call) -> Response:
@@ -62,7 +62,7 @@ async def list_queue(call: Call) -> Response:
 
 
 def _describe(call: Call, queue: Queue) -> list[Node]:
-    states = Counter(state for _, state in call.service.queues.messages(queue.name))
+    states = call.service.queues.counts(queue.name)
     return [
         ("QueueName", queue.name),
         ("CreateTime", queue.created_s),

@@ -1,12 +1,17 @@
 """The operations on topics and subscriptions, and publishing.
 
-Reproduces: documents and statuses of the API.
-Unknown: whether deleting what does not exist is an error (here 204).
+Reproduces: documents and statuses of the API; the address of a subscription without a scheme, as recorded from the
+service (salesforce/multicloudj, September 2026), those of topics with one.
+Chosen: a MessageAttributes element is accepted and has no effect, because mail and SMS subscribers, for which it is
+meant, are not emulated; an endpoint with the account or region that an SDK took from the local address is corrected.
+Unknown: whether deleting what does not exist is an error (here 204); whether a list with x-mns-with-meta also has the
+addresses (here it has, like those of queues and topics).
 """
 
 from dataclasses import replace
 
 from express_sync.local.mns import schema, xml
+from express_sync.local.mns.endpoints import canonical_endpoint
 from express_sync.local.mns.engine.topic import Subscription, Topic, TopicAttributes
 from express_sync.local.mns.errors import invalid_element
 from express_sync.local.mns.operation import NO_CONTENT, Call, Operation, created, overrides
@@ -28,6 +33,7 @@ _SUBSCRIPTION: schema.Schema = {
 _MESSAGE: schema.Schema = {
     "MessageBody": ("body", schema.text),
     "MessageTag": ("tag", schema.text),
+    "MessageAttributes": ("attributes", schema.texts),
     "UserProperties": ("user_properties", schema.properties("PropertyValue")),
     "SystemProperties": ("system_properties", schema.properties("SystemPropertyValue")),
 }
@@ -37,7 +43,8 @@ _TOPIC_RETENTION_S = 86400
 async def create_topic(call: Call) -> Response:
     """Create a topic with the given attributes, and the defaults for the others."""
     attributes = schema.read(schema.document(call.request.body, "Topic"), _TOPIC)
-    return created(call, call.service.topics.create_topic(call.names["topic"], **attributes))
+    is_new = call.service.topics.create_topic(call.names["topic"], **attributes)
+    return created(call.request.url + call.request.path, is_new)
 
 
 async def set_topic_attributes(call: Call) -> Response:
@@ -74,6 +81,7 @@ async def publish_message(call: Call) -> Response:
     """Send a message to every subscriber that its tag matches."""
     call.service.topics.topic(call.names["topic"])
     message = schema.read(schema.document(call.request.body, "Message"), _MESSAGE)
+    message.pop("attributes", None)
     published = call.service.publish(call.names["topic"], message.pop("body", ""), **message)
     content: list[Node] = [("MessageId", published.message_id), ("MessageBodyMD5", published.body_md5)]
     return Response(201, xml.write(("Message", content)))
@@ -84,7 +92,9 @@ async def subscribe(call: Call) -> Response:
     attributes = schema.read(schema.document(call.request.body, "Subscription"), _SUBSCRIPTION)
     if "endpoint" not in attributes:
         raise invalid_element("Endpoint")
-    return created(call, call.service.topics.subscribe(call.names["topic"], call.names["subscription"], **attributes))
+    attributes["endpoint"] = canonical_endpoint(attributes["endpoint"], call.request.host, call.service.account)
+    is_new = call.service.topics.subscribe(call.names["topic"], call.names["subscription"], **attributes)
+    return created(call.request.host + call.request.path, is_new)
 
 
 async def set_subscription_attributes(call: Call) -> Response:
@@ -109,11 +119,12 @@ async def unsubscribe(call: Call) -> Response:
 
 
 async def list_subscription_by_topic(call: Call) -> Response:
-    """Return the addresses of the topic's subscriptions."""
+    """Return the addresses of the topic's subscriptions, with their attributes if requested."""
     topic = call.names["topic"]
 
     def describe(subscription: Subscription) -> list[Node]:
-        return [("SubscriptionURL", f"{call.request.url}/topics/{topic}/subscriptions/{subscription.name}")]
+        meta = _describe_subscription(call, subscription) if with_meta(call.request) else []
+        return [("SubscriptionURL", f"{call.request.url}/topics/{topic}/subscriptions/{subscription.name}"), *meta]
 
     found = call.service.topics.subscriptions(topic)
     return page(call.request, "Subscription", found, lambda subscription: subscription.name, describe)

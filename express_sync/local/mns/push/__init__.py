@@ -1,0 +1,1 @@
+"""HTTP push subscriptions: `signer` signs notifications, `sender` sends and retries them."""

@@ -1,0 +1,143 @@
+"""Verifies the notifications that MNS pushes to an HTTP server, on a receiver's side.
+
+Needs only the package `cryptography` besides the standard library; copy this module, or import it. In a receiver:
+
+    verifier = Verifier()
+    reason = verifier.refusal("POST", request_target, headers, body)
+    if reason: answer 403, and do nothing else; else answer 204 within 5 seconds
+
+Source: the help page on push to HTTP endpoints: RSA with SHA-1 over method, Content-MD5, Content-Type, Date, the
+x-mns-* headers and the path; the certificate is at the base64 URL in `x-mns-signing-cert-url`, at one of two hosts.
+That URL comes from the caller and could be anybody's, so its host is compared before anything is fetched. The
+documented sample URL is `http:`; it is fetched by HTTPS.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+from urllib.parse import SplitResult, urlsplit
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+MAX_SKEW_SECONDS = 15 * 60
+MAX_CERTIFICATES = 16
+MAX_CERTIFICATE_BYTES = 64 * 1024
+FETCH_SECONDS = 3.0  # so that an answer within the 5 seconds of the service remains possible
+_HOST = re.compile(r"(mnstest\.oss-cn-hangzhou|mns-cert\.oss-[a-z0-9]+(-[a-z0-9]+)*)\.aliyuncs\.com")
+_SIGNED = ("content-md5", "content-type", "date")
+_REQUIRED = (*_SIGNED, "authorization", "x-mns-signing-cert-url")
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirect could lead to any host."""
+
+    def redirect_request(self, *_arguments: object) -> None:
+        """Follow none."""
+
+
+def fetch_certificate(url: str) -> bytes:
+    """Return what is at `url`, without following redirects. OSError if it cannot be fetched."""
+    opener = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))
+    with opener.open(url, timeout=FETCH_SECONDS) as response:
+        content: bytes = response.read(MAX_CERTIFICATE_BYTES)
+    return content
+
+
+class Verifier:
+    """Verifies notifications, and keeps the certificates that it fetched.
+
+    `local_origin`, such as `http://127.0.0.1:8700`, is that of a local cloud whose certificate is accepted too; leave
+    it out in production. `now` is in seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        local_origin: str = "",
+        fetch: Callable[[str], bytes] = fetch_certificate,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._local_origin = local_origin
+        self._fetch = fetch
+        self._now = now
+        self._keys: dict[str, rsa.RSAPublicKey] = {}
+
+    def refusal(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> str:
+        """Return why the request must be refused, "" if it is a notification of MNS.
+
+        `target` is the path with the query as in the request line; a proxy that changes it breaks the signature.
+        """
+        given = {name.lower(): value for name, value in headers.items()}
+        if absent := [name for name in _REQUIRED if not given.get(name)]:
+            return f"The header {absent[0]} is missing."
+        if not self._is_recent(given["date"]):
+            return "The date is not within 15 minutes of now."
+        if given["content-md5"] not in _digests(body):
+            return "The body does not match Content-MD5."
+        key = self._key(given["x-mns-signing-cert-url"])
+        if key is None:
+            return "The certificate is not from a host of MNS, or cannot be fetched."
+        return "" if _is_signed(key, method, target, given) else "The signature does not match."
+
+    def _is_recent(self, date: str) -> bool:
+        try:
+            sent = parsedate_to_datetime(date).timestamp()
+        except (ValueError, OverflowError):
+            return False
+        return abs(sent - self._now()) <= MAX_SKEW_SECONDS
+
+    def _key(self, encoded_url: str) -> rsa.RSAPublicKey | None:
+        url = self._url(encoded_url)
+        if url and url not in self._keys:
+            self._remember(url)
+        return self._keys.get(url)
+
+    def _remember(self, url: str) -> None:
+        try:
+            key = x509.load_pem_x509_certificate(self._fetch(url)).public_key()
+        except (OSError, ValueError):
+            return
+        if isinstance(key, rsa.RSAPublicKey) and len(self._keys) < MAX_CERTIFICATES:
+            self._keys[url] = key
+
+    def _url(self, encoded: str) -> str:
+        """Return the URL to fetch the certificate from, "" if its host is not one of MNS."""
+        try:
+            text = base64.b64decode(encoded, validate=True).decode("ascii")
+            url = urlsplit(text)
+        except (binascii.Error, ValueError):
+            return ""
+        if self._local_origin and text.startswith(f"{self._local_origin}/"):
+            return text
+        return f"https://{url.netloc}{url.path}" if _is_of_mns(url) else ""
+
+
+def _is_of_mns(url: SplitResult) -> bool:
+    """Tell whether host and form of `url` are those of the service; `netloc` also has user names and ports."""
+    plain = not url.query and not url.fragment
+    return url.scheme in ("http", "https") and _HOST.fullmatch(url.netloc) is not None and plain
+
+
+def _digests(body: bytes) -> tuple[str, str]:
+    """Return both forms of Content-MD5: of the hex digest, as the service sends it, and of RFC 1864."""
+    digest = hashlib.md5(body, usedforsecurity=False)
+    return base64.b64encode(digest.hexdigest().encode()).decode(), base64.b64encode(digest.digest()).decode()
+
+
+def _is_signed(key: rsa.RSAPublicKey, method: str, target: str, headers: Mapping[str, str]) -> bool:
+    own = sorted(f"{name}:{value}" for name, value in headers.items() if name.startswith("x-mns-"))
+    text = "\n".join([method, *(headers[name] for name in _SIGNED), *own, target])
+    try:
+        signature = base64.b64decode(headers["authorization"], validate=True)
+        # SHA-1 is what the service signs with
+        key.verify(signature, text.encode(), padding.PKCS1v15(), hashes.SHA1())  # noqa: S303
+    except (binascii.Error, ValueError, InvalidSignature):
+        return False
+    return True

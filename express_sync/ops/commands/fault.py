@@ -1,0 +1,125 @@
+"""`express-sync fault`: queues faults for the next calls of a local cloud, lists them, and clears them."""
+
+from datetime import timedelta
+
+import click
+
+from express_sync.local.mns.faults import KINDS as SMQ_KINDS
+from express_sync.local.sgw.faults import KINDS as GATEWAY_KINDS
+from express_sync.ops.commands.local_options import call, on_local_cloud
+from express_sync.ops.commands.options import dry_run_option
+from express_sync.ops.replay.options import age
+from express_sync.ops.targets.target import Target
+from express_sync.ops.terminal import output
+from express_sync.ops.terminal.errors import CliError
+from express_sync.ops.terminal.suggestions import did_you_mean
+
+SERVICES = ("sgw", "mns")
+_KINDS = {"sgw": GATEWAY_KINDS, "mns": SMQ_KINDS}
+_GATEWAY_OPERATIONS = ("CreateExpressSync", "DescribeExpressSyncs", "DescribeSharesBucketInfoForExpressSync")
+
+
+@click.command()
+@click.argument("faults", nargs=-1, required=True, metavar="FAULT...|list|clear")
+@click.option("--operation", default=_GATEWAY_OPERATIONS[0], show_default=True, help="The operation whose calls fail.")
+@click.option("--name", default="*", metavar="PATTERN", help="Only calls for groups, queues or topics with such names.")
+@click.option("--count", type=click.IntRange(1, 10_000), help="Repeat the faults so often; default: once.")
+@click.option("--for", "duration", type=age, metavar="TIME", help="End after 90s, 15m, 2h or 7d; every call fails.")
+@dry_run_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: each rule, or what was queued.")
+@on_local_cloud
+def fault(
+    target: Target,
+    *,
+    faults: tuple[str, ...],
+    operation: str,
+    name: str,
+    count: int | None,
+    duration: timedelta | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Let the next calls of a local cloud fail: each FAULT applies to one call, in this order.
+
+    A FAULT is an error code of the service, such as InternalError or RoleNotExist, or a deviation such as reset-before,
+    reset-after, timeout-after, late-commit:SECONDS or slow:MILLISECONDS; an unknown one lists all. `fault list` shows
+    the faults that are left, `fault clear` removes them.
+
+    \b
+    Examples:
+      express-sync fault InternalError reset-after
+      express-sync fault InternalError --name 'g-*' --count 3 --for 60s
+      express-sync fault AssumeRoleFail --for 15m
+      express-sync fault QpsLimitExceeded --operation PublishMessage
+      express-sync fault list
+      express-sync fault clear
+
+    \b
+    Exit codes:
+      0    done
+      2    not possible; one sentence says why
+    """
+    match faults:
+        case ("list",):
+            _list(target, as_json=as_json)
+        case ("clear",):
+            _clear(target, dry_run=dry_run)
+        case _:
+            _queue(target, _document(faults, operation, name, count, duration), dry_run=dry_run, as_json=as_json)
+
+
+def _document(
+    faults: tuple[str, ...], operation: str, name: str, count: int | None, duration: timedelta | None
+) -> dict[str, object]:
+    """Return the rule to queue. CliError that names a similar fault if one is unknown."""
+    kinds = _KINDS[_service_of(operation)]
+    for each in faults:
+        if each not in kinds and each.partition(":")[0] not in kinds:
+            known = ", ".join(kind for kind in kinds if not kind.startswith("xml-error:"))
+            raise CliError(f"{each!r} is not a fault; {did_you_mean(each, kinds)}known faults are {known}.")
+    options = {"count": count, "seconds": duration.total_seconds() if duration else None}
+    given = {key: value for key, value in options.items() if value is not None}
+    return {"operation": operation, "name": name, "faults": list(faults), **given}
+
+
+def _service_of(operation: str) -> str:
+    return "sgw" if operation in _GATEWAY_OPERATIONS else "mns"
+
+
+def _queue(target: Target, document: dict[str, object], *, dry_run: bool, as_json: bool) -> None:
+    operation = str(document["operation"])
+    if dry_run:
+        output.notice(f"The faults would be queued for {operation}. Nothing was changed.")
+        return
+    queued = call(target, _service_of(operation), "POST", "faults", document)["queued"]
+    if as_json:
+        output.json_line({**document, "queued": queued})
+    else:
+        output.notice(f"{output.counted(queued, 'fault')} queued for {operation}; see `express-sync fault list`.")
+
+
+def _list(target: Target, *, as_json: bool) -> None:
+    rules = [
+        {"service": service, **rule}
+        for service in SERVICES
+        if service in target.profile
+        for rule in call(target, service, "GET", "faults")
+    ]
+    for rule in rules:
+        if as_json:
+            output.json_line(rule)
+        else:
+            ending = f", ends in {rule['secondsLeft']:.0f} s" if "secondsLeft" in rule else ""
+            text = f"{rule['operation']} {rule['name']}: {' '.join(rule['faults'])}; {rule['left']} left{ending}"
+            output.print_line(output.printable(text))
+    output.notice(f"{output.counted(len(rules), 'rule')} with faults left.")
+
+
+def _clear(target: Target, *, dry_run: bool) -> None:
+    if dry_run:
+        output.notice("All faults would be removed. Nothing was changed.")
+        return
+    for service in SERVICES:
+        if service in target.profile:
+            call(target, service, "DELETE", "faults", {})
+    output.notice("All faults are removed.")

@@ -1,0 +1,144 @@
+"""What SDKs in other languages than Python send and read, over the wire; `conformance` has the SDKs themselves."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from express_sync.local.account import LOCAL_ACCOUNT
+from express_sync.local.mns.endpoints import canonical_endpoint
+from express_sync.local.mns.engine import limits
+from tests.local.mns_client import RawClient, document
+from tests.local.mns_server import RunningMns
+
+ACCOUNT, REGION = LOCAL_ACCOUNT.account_id, LOCAL_ACCOUNT.region
+ARN = f"acs:mns:{REGION}:{ACCOUNT}:queues/q"
+
+
+@pytest.fixture
+def topic(client: RawClient) -> RawClient:
+    """Return the client, with a queue q and a topic t."""
+    client.create_queue("q")
+    client.call("PUT", "/topics/t", document("Topic"))
+    return client
+
+
+def subscribe(client: RawClient, name: str = "s", **attributes: object) -> int:
+    """Subscribe to topic t and return the status."""
+    return client.call("PUT", f"/topics/t/subscriptions/{name}", document("Subscription", **attributes)).status
+
+
+def test_header_names_are_spelled_as_by_the_service(client: RawClient) -> None:
+    """The Java SDK looks for `Location` in a case-sensitive map, the Python SDK for `x-mns-request-id`."""
+    names = set(client.create_queue("q").headers)
+    assert {"Server", "Location", "Content-Type", "x-mns-request-id", "x-mns-version"} <= names
+
+
+@pytest.mark.parametrize(
+    ("host", "endpoint"),
+    [
+        ("127.0.0.1:8700", f"acs:mns:{REGION}:127:queues/q"),  # Go and Java
+        ("127.0.0.1:8700", "acs:mns:0:127:queues/q"),  # PHP
+        ("localhost:8700", f"acs:mns:{REGION}:localhost:queues/q"),
+        ("localhost", "acs:mns::localhost:queues/q"),
+        (f"{ACCOUNT}.mns.{REGION}.localhost:8700", ARN),
+    ],
+)
+def test_account_taken_from_the_local_address_is_corrected(host: str, endpoint: str) -> None:
+    assert canonical_endpoint(endpoint, host, LOCAL_ACCOUNT) == ARN
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["acs:mns:cn-beijing:127:queues/q", f"acs:mns:{REGION}:0:queues/q", "http://127.0.0.1/q", "acs:mns:0:128:queues/q"],
+)
+def test_other_accounts_and_regions_stay_wrong(topic: RawClient, endpoint: str) -> None:
+    assert canonical_endpoint(endpoint, "127.0.0.1:1", LOCAL_ACCOUNT).split(":")[2:4] != [REGION, ACCOUNT]
+
+
+def test_generated_endpoint_is_subscribed(topic: RawClient) -> None:
+    assert subscribe(topic, Endpoint=f"acs:mns:{REGION}:127:queues/q") == 201
+    assert topic.call("GET", "/topics/t/subscriptions/s").text("Endpoint") == ARN
+
+
+def test_list_of_subscriptions_has_attributes_on_request(topic: RawClient) -> None:
+    subscribe(topic, Endpoint=ARN, FilterTag="a")
+    listed = topic.call("GET", "/topics/t/subscriptions", "", {"x-mns-with-meta": "true"})
+    assert (listed.text("Subscription/FilterTag"), listed.text("Subscription/Endpoint")) == ("a", ARN)
+    assert topic.call("GET", "/topics/t/subscriptions").all("Subscription/Endpoint") == []
+
+
+def test_message_attributes_are_accepted(topic: RawClient) -> None:
+    subscribe(topic, Endpoint=ARN, NotifyContentFormat="SIMPLIFIED")
+    body = document("Message", MessageBody="b")
+    for attributes in ("<DirectMail>{}</DirectMail>", "<DM>{}</DM><DYSMS>{}</DYSMS>", ""):
+        sent = body.replace("</Message>", f"<MessageAttributes>{attributes}</MessageAttributes></Message>")
+        assert topic.call("POST", "/topics/t/messages", sent).status == 201
+    assert len(topic.local("GET", "queues/q")[1]["messages"]) == 3
+
+
+def test_subscription_name_has_up_to_255_characters(topic: RawClient) -> None:
+    assert subscribe(topic, "s" * 255, Endpoint=ARN) == 201
+
+
+def test_queue_must_take_what_the_topic_takes(topic: RawClient) -> None:
+    """The page of the service's limits says that the creation fails otherwise."""
+    topic.create_queue("small", MaximumMessageSize=1024)
+    assert subscribe(topic, Endpoint=ARN.replace("/q", "/small")) == 400
+
+
+@pytest.mark.parametrize("name", ["receiptHandle", "ReceiptHandle", "receipthandle"])
+def test_batch_delete_reads_names_in_any_case(client: RawClient, name: str) -> None:
+    client.create_queue("q")
+    client.send_message("q", "b")
+    handle = client.receive("q").text("ReceiptHandle")
+    assert client.call("DELETE", "/queues/q/messages", document("ReceiptHandles", **{name: handle})).status == 204
+
+
+@pytest.mark.parametrize("header", ["security-token", "x-acs-security-token"])
+def test_security_token_comes_in_either_header(mns: RunningMns, header: str) -> None:
+    role = RawClient(mns.server.port, LOCAL_ACCOUNT.role)
+    changes: Mapping[str, str | None] = {"security-token": None, header: LOCAL_ACCOUNT.role.security_token}
+    assert role.call("GET", "/queues", "", changes).status == 200
+    assert role.call("GET", "/queues", "", {"security-token": None, header: "other"}).code == "AccessDenied"
+    role.close()
+
+
+def test_account_attributes_are_returned_as_set(client: RawClient) -> None:
+    target = "/?accountmeta=true"
+    assert client.call("GET", target).all("LoggingBucket") == [""]
+    assert client.call("PUT", target, document("Account", LoggingBucket="logs", TraceEnabled=1)).status == 204
+    assert client.call("PUT", target, document("Account", LoggingBucket="more")).status == 204
+    shown = client.call("GET", target)
+    assert (shown.text("LoggingBucket"), shown.text("TraceEnabled")) == ("more", "1")
+    assert client.call("GET", "/?account").text("AccountId") == ACCOUNT
+
+
+def test_service_can_be_activated_again(client: RawClient) -> None:
+    assert client.call("POST", "/commonbuy/openservice").text("OrderId")
+
+
+def test_quotas_of_queues_topics_and_subscriptions(
+    client: RawClient, mns: RunningMns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The documented quotas are 1000 queues, 1000 topics and 100 subscriptions of a topic."""
+    assert (limits.MAX_QUEUES, limits.MAX_TOPICS, limits.MAX_SUBSCRIPTIONS) == (1000, 1000, 100)
+    for quota in ("MAX_QUEUES", "MAX_TOPICS", "MAX_SUBSCRIPTIONS"):
+        monkeypatch.setattr(limits, quota, 1)
+    client.create_queue("q")
+    client.call("PUT", "/topics/t", document("Topic"))
+    assert subscribe(client, Endpoint=ARN) == 201
+    assert (client.create_queue("q").status, subscribe(client, Endpoint=ARN)) == (204, 204)
+    assert client.create_queue("other").code == "QuotaExceeded"
+    assert client.call("PUT", "/topics/other", document("Topic")).code == "QuotaExceeded"
+    assert subscribe(client, "other", Endpoint=ARN) == 403
+
+
+def test_messages_of_errors_are_those_of_the_service(client: RawClient) -> None:
+    unsigned = client.call("GET", "/queues", "", {"Authorization": f"MNS {LOCAL_ACCOUNT.user.access_key_id}:wrong="})
+    assert unsigned.text("Message") == (
+        "The request signature we calculated does not match the signature you provided. "
+        "Check your key and signing method."
+    )
+    assert client.create_queue("-q").text("Message") == (
+        "The queue name you provided is invalid. QueueName should start with alpha and contain only alpha, digit or -."
+    )

@@ -1,0 +1,259 @@
+"""HTTP push subscriptions: what a server on this machine receives, how often, and whether it can verify it."""
+
+import asyncio
+import json
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from xml.etree import ElementTree
+
+import pytest
+
+from express_sync.local.account import LOCAL_ACCOUNT
+from express_sync.local.crash_points import CrashPoints
+from express_sync.local.mns.app import create_app
+from express_sync.local.mns.engine.message_service import MessageService
+from express_sync.local.mns.push.sender import LIMIT_SECONDS, HttpPush
+from express_sync.local.server import LoopbackServer
+from express_sync.mns_push import Verifier
+from tests.local.mns_client import RawClient, document
+from tests.support.patience import PATIENCE_SECONDS
+from tests.support.running import started
+
+NAMESPACE = "{http://mns.aliyuncs.com/doc/v1/}"
+
+
+@dataclass
+class Received:
+    """A request that the receiver got."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Receiver:
+    """An HTTP server that answers with `statuses` in order and then with 204; for None it waits for `release`."""
+
+    statuses: list[int | None] = field(default_factory=list)
+    requests: "queue.Queue[Received]" = field(default_factory=queue.Queue)
+    release: threading.Event = field(default_factory=threading.Event)
+    port: int = 0
+
+    def next(self) -> Received:
+        """Return the next request."""
+        return self.requests.get(timeout=PATIENCE_SECONDS)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Run a receiver."""
+    running = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            status = running.statuses.pop(0) if running.statuses else 204
+            running.requests.put(Received(self.path, dict(self.headers), body))
+            if status is None:
+                running.release.wait(PATIENCE_SECONDS)
+                return
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_arguments: object) -> None:
+            """Print nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        running.port = server.server_port
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield running
+        running.release.set()
+        server.shutdown()
+        thread.join()
+
+
+@dataclass
+class Mns:
+    """A running MNS that pushes; `waits` has the waits before retries, which take no time."""
+
+    client: RawClient
+    url: str
+    waits: list[float]
+
+
+@pytest.fixture
+def mns(limit_seconds: float) -> Iterator[Mns]:
+    """Run an MNS with a topic t."""
+    waits: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        waits.append(seconds)
+        await asyncio.sleep(0)
+
+    push = HttpPush(lambda: server.url, pause, limit_seconds)
+    server = LoopbackServer(create_app(MessageService(LOCAL_ACCOUNT), LOCAL_ACCOUNT, CrashPoints(), push=push))
+    with started(server):
+        client = RawClient(server.port, LOCAL_ACCOUNT.user)
+        client.call("PUT", "/topics/t", document("Topic"))
+        yield Mns(client, server.url, waits)
+        client.local("POST", "reset", {})
+        client.close()
+
+
+@pytest.fixture
+def limit_seconds() -> float:
+    """Return the limit for answers, which a test may replace."""
+    return PATIENCE_SECONDS
+
+
+def subscribe(mns: Mns, endpoint: str, **more: object) -> tuple[int, str]:
+    """Subscribe to topic t and return the status, and the code of an error."""
+    response = mns.client.call("PUT", "/topics/t/subscriptions/s", document("Subscription", Endpoint=endpoint, **more))
+    return response.status, response.code if response.status >= 400 else ""
+
+
+def publish(mns: Mns, body: str = "body", **more: object) -> str:
+    """Publish to topic t and return the message's id."""
+    return mns.client.call("POST", "/topics/t/messages", document("Message", MessageBody=body, **more)).text(
+        "MessageId"
+    )
+
+
+def attempts(mns: Mns, number: int) -> list[int]:
+    """Return the statuses of the attempts, once there are that many."""
+    while True:
+        statuses = [each["status"] for each in mns.client.local("GET", "pushes")[1]]
+        if len(statuses) >= number:
+            return statuses
+
+
+@pytest.mark.parametrize("path", ["", "/hook", "/hook?a=1&b=%20"])
+@pytest.mark.parametrize("form", ["SIMPLIFIED", "JSON", "XML"])
+def test_notification_is_genuine_in_each_format(mns: Mns, receiver: Receiver, form: str, path: str) -> None:
+    subscribe(mns, f"http://localhost:{receiver.port}{path}", NotifyContentFormat=form)
+    message_id = publish(mns, '{"a": "<&> 单"}', MessageTag="failed")
+    request = receiver.next()
+    assert request.path == (path or "/notifications")
+    assert Verifier(mns.url).refusal("POST", request.path, request.headers, request.body) == ""
+    read = {"SIMPLIFIED": simplified, "JSON": json_document, "XML": xml_document}[form]
+    assert read(request) == ('{"a": "<&> 单"}', message_id, "failed")
+
+
+def simplified(request: Received) -> tuple[str, str, str]:
+    """Return body, id and tag of the message."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return request.body.decode(), headers["x-mns-message-id"], headers["x-mns-message-tag"]
+
+
+def json_document(request: Received) -> tuple[str, str, str]:
+    """Return body, id and tag of the message."""
+    assert "x-mns-message-id" not in {name.lower() for name in request.headers}
+    sent = json.loads(request.body)
+    return sent["Message"], sent["MessageId"], sent["MessageTag"]
+
+
+def xml_document(request: Received) -> tuple[str, str, str]:
+    """Return body, id and tag of the message."""
+    root = ElementTree.XML(request.body)
+    message, message_id, tag = (
+        root.findtext(f"{NAMESPACE}{name}") or "" for name in ("Message", "MessageId", "MessageTag")
+    )
+    return message, message_id, tag
+
+
+def test_verifier_refuses_the_certificate_of_a_local_cloud(mns: Mns, receiver: Receiver) -> None:
+    """It is accepted only from the origin that the receiver names."""
+    subscribe(mns, f"http://127.0.0.1:{receiver.port}")
+    publish(mns)
+    request = receiver.next()
+    for origin in ("", mns.url[:-1], f"{mns.url}0"):
+        assert Verifier(origin).refusal("POST", request.path, request.headers, request.body) != ""
+
+
+def test_only_matching_tags_are_pushed(mns: Mns, receiver: Receiver) -> None:
+    subscribe(mns, f"http://127.0.0.1:{receiver.port}", FilterTag="failed", NotifyContentFormat="SIMPLIFIED")
+    publish(mns, "other", MessageTag="succeeded")
+    publish(mns, "wanted", MessageTag="failed")
+    assert receiver.next().body == b"wanted"
+    assert attempts(mns, 1) == [204]
+
+
+@pytest.mark.parametrize("status", [200, 201, 204])
+def test_success_ends_the_attempts(mns: Mns, receiver: Receiver, status: int) -> None:
+    receiver.statuses = [500, 302, 404, status]
+    subscribe(mns, f"http://127.0.0.1:{receiver.port}")
+    publish(mns)
+    assert attempts(mns, 4) == [500, 302, 404, status]
+    assert len(mns.waits) == 3
+    assert all(10 <= each <= 20 for each in mns.waits)
+
+
+def test_backoff_strategy_ends_after_three_retries(mns: Mns, receiver: Receiver) -> None:
+    receiver.statuses = [500] * 5
+    subscribe(mns, f"http://127.0.0.1:{receiver.port}")
+    publish(mns)
+    assert attempts(mns, 4) == [500] * 4
+    unsubscribed = mns.client.call("DELETE", "/topics/t/subscriptions/s")
+    assert (unsubscribed.status, len(mns.waits), len(receiver.statuses)) == (204, 3, 1)
+
+
+def test_exponential_strategy_retries_for_a_day(mns: Mns, receiver: Receiver) -> None:
+    receiver.statuses = [503] * 200
+    subscribe(mns, f"http://127.0.0.1:{receiver.port}", NotifyStrategy="EXPONENTIAL_DECAY_RETRY")
+    publish(mns)
+    assert attempts(mns, 177) == [503] * 177
+    assert mns.waits == [2.0**power for power in range(9)] + [512.0] * 167
+
+
+@pytest.mark.parametrize("limit_seconds", [0.05])
+def test_late_answer_is_a_failure(mns: Mns, receiver: Receiver) -> None:
+    """The service waits for five seconds; here for a shorter time."""
+    assert LIMIT_SECONDS == 5
+    receiver.statuses = [None]
+    subscribe(mns, f"http://127.0.0.1:{receiver.port}")
+    publish(mns)
+    assert attempts(mns, 1)[0] == 0
+
+
+def test_server_that_is_not_there_is_a_failure(mns: Mns) -> None:
+    """Nothing listens on port 1."""
+    subscribe(mns, "http://127.0.0.1:1/")
+    publish(mns)
+    assert attempts(mns, 4) == [0] * 4
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://example.com/",
+        "http://10.0.0.1/",
+        "http://127.0.0.1.example.com/",
+        "http://localhost.example.com/",
+        "http://0.0.0.0/",
+        "http://[::ffff:10.0.0.1]/",
+        "http://2130706433/",
+        "http://169.254.169.254/latest",
+        "https://127.0.0.1/",
+    ],
+)
+def test_endpoint_elsewhere_is_never_called(mns: Mns, endpoint: str) -> None:
+    assert subscribe(mns, endpoint) == (400, "NotEmulated")
+
+
+@pytest.mark.parametrize("endpoint", ["http://", "http://a@127.0.0.1/", "http://127.0.0.1:99999/", "ws://127.0.0.1/"])
+def test_endpoint_that_is_not_a_url_is_invalid(mns: Mns, endpoint: str) -> None:
+    assert subscribe(mns, endpoint) == (400, "EndpointInvalid")
+
+
+def test_reset_ends_the_attempts(mns: Mns, receiver: Receiver) -> None:
+    receiver.statuses = [None]
+    subscribe(mns, f"http://127.0.0.1:{receiver.port}")
+    publish(mns)
+    receiver.next()
+    mns.client.local("POST", "reset", {})
+    assert mns.client.local("GET", "pushes")[1] == []

@@ -1,0 +1,159 @@
+"""Every command behaves as a Unix program whatever its standard streams, its home and its terminal are."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from express_sync.local.cloud import CloudOptions
+from tests.ops.cli.replay_support import failure, fill
+from tests.support.cli import REQUESTS, CloudShell, cloud_shell
+from tests.support.patience import PATIENCE_SECONDS
+
+MINIMAL = str(REQUESTS / "minimal.json")
+COMMANDS = {
+    "submit": f"submit {MINIMAL}",
+    "watch": "watch --count 1 --timeout 1",
+    "failures": "failures list",
+    "replay": "replay",
+    "doctor": "doctor",
+    "health": "health",
+    "fault": "fault list",
+    "help": "--help",
+}
+
+CODES = {"watch": 3, "doctor": 1, "health": 1}
+
+
+@pytest.fixture(scope="module")
+def queues(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudShell]:
+    """Run one local cloud without the function, with a failure that has a character outside of most encodings."""
+    with cloud_shell(tmp_path_factory.mktemp("streams"), CloudOptions(with_function=False)) as running:
+        fill(running, "failureQueue", [failure(1, requester="组\U0001f600")])
+        yield running
+
+
+def run(
+    cloud: CloudShell, command: str, redirection: str = "", **environment: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run a command in a POSIX shell with a redirection."""
+    words = " ".join(cloud.shell.command())
+    return subprocess.run(
+        ("sh", "-c", f"{words} {command} {redirection}"),
+        cwd=cloud.shell.directory,
+        env={**cloud.shell.variables(), **environment},
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("redirection", [">&-", "<&- 2>&-"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_closed_stream_is_like_the_null_device(command: str, redirection: str, queues: CloudShell) -> None:
+    """The exit code is the same, and nothing is called a bug."""
+    found = run(queues, COMMANDS[command], redirection)
+    assert found.returncode == CODES.get(command, 0)
+    assert "bug" not in found.stdout + found.stderr
+    assert "Exception" not in found.stdout + found.stderr
+
+
+def test_closed_standard_input_is_empty(queues: CloudShell) -> None:
+    """`submit` reads it."""
+    found = run(queues, "submit", "<&-")
+    assert found.returncode == 2
+    assert "standard input is empty" in found.stderr
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "ascii"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_missing_characters_are_replaced(command: str, encoding: str, queues: CloudShell) -> None:
+    """No command fails on output, whatever the encoding."""
+    found = run(queues, COMMANDS[command], PYTHONIOENCODING=encoding)
+    assert "bug" not in found.stdout + found.stderr
+    assert found.returncode in (0, 1, 3)
+
+
+def test_marks_of_doctor_differ_in_every_encoding(queues: CloudShell) -> None:
+    """A question mark in place of a mark would have another meaning."""
+    lines = run(queues, "doctor", PYTHONIOENCODING="ascii").stdout.splitlines()
+    assert {line[0] for line in lines} == {"+", "x", "?"}
+
+
+@pytest.mark.parametrize("columns", ["0", "abc", "1", "999999999999", "٣٠"])
+def test_odd_size_of_a_terminal_is_ignored(columns: str, queues: CloudShell) -> None:
+    """The output is that of a terminal without COLUMNS."""
+    found = run(queues, "failures list", COLUMNS=columns, LINES=columns)
+    assert (found.returncode, len(found.stdout.splitlines())) == (0, 2)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can take the identity of a user without a home")
+def test_user_without_a_home_can_use_a_profile(tmp_path: Path, queues: CloudShell) -> None:
+    """Neither HOME nor the system's list of users names a directory."""
+    words = " ".join(cloud_command for cloud_command in queues.shell.command())
+    environment = {name: value for name, value in queues.shell.variables().items() if name != "HOME"}
+    found = subprocess.run(
+        ("unshare", "-U", "--map-user=54321", "sh", "-c", f"{words} failures list --profile nope"),
+        cwd=queues.shell.directory,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "unshare" in found.stderr:
+        pytest.skip("user namespaces are not permitted here")
+    assert found.returncode == 2
+    assert "Profile 'nope' does not exist" in found.stderr
+
+
+def test_character_outside_of_xml_is_sent_escaped(queues: CloudShell) -> None:
+    """The request arrives as it was written."""
+    before = queues.messages("requestQueue")
+    names = '"requestId": "X-1", "name": "g-1", "bucketName": "b-1-x", "bucketRegion": "cn-hangzhou"'
+    document = f'{{{names}, "description": "a\uffffb"}}'
+    assert queues.run("submit", stdin=document).code == 0
+    assert queues.messages("requestQueue") == before + 1
+    assert queues.bodies("requestQueue")[-1]["description"] == "a\uffffb"
+
+
+def test_pretty_printed_objects_in_a_row_are_explained(queues: CloudShell) -> None:
+    """The sentence names the conversion."""
+    (queues.shell.directory / "two.json").write_text('{\n"a": 1\n}\n{\n"a": 2\n}\n')
+    assert "`jq -c . two.json`" in queues.run("submit", "two.json").only_a_sentence()
+    assert "`jq -c .`" in queues.run("submit", stdin='{\n"a": 1\n}\n{\n"a": 2\n}\n').only_a_sentence()
+
+
+def test_event_that_is_too_large_is_refused(queues: CloudShell) -> None:
+    """It is not cut."""
+    with (queues.shell.directory / "large").open("wb") as file:
+        file.truncate(32 * 1024 * 1024 + 1)
+    assert "too large" in queues.run("invoke", "large").only_a_sentence()
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("submitt", "submit"), ("failure", "failures"), ("wacth", "watch")])
+def test_misspelt_command_is_recognised(typed: str, meant: str, queues: CloudShell) -> None:
+    """The similar one is named."""
+    assert f"Did you mean {meant}?" in queues.run(typed).only_a_sentence()
+
+
+def test_missing_profile_names_the_known_ones(queues: CloudShell) -> None:
+    """A similar name is suggested."""
+    queues.write_profile("staging")
+    said = queues.run("doctor", "--profile", "stagign").only_a_sentence()
+    assert "did you mean staging?" in said
+    assert "Known profiles are staging, env." in said
+
+
+def test_misspelt_region_is_recognised(queues: CloudShell) -> None:
+    """In the environment, and as a warning in a request."""
+    queues.shell.environment.update(EXPRESS_SYNC_REGION="cn-hangzou", EXPRESS_SYNC_ACCOUNT_ID="1")
+    try:
+        assert "did you mean cn-hangzhou?" in queues.run("doctor", "--profile", "env").only_a_sentence()
+    finally:
+        queues.shell.environment.clear()
+    document = '{"requestId": "X-2", "name": "g-2", "bucketName": "b-2-x", "bucketRegion": "cn-shangai"}'
+    assert "did you mean cn-shanghai?" in queues.run("submit", stdin=document).err

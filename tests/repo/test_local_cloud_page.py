@@ -1,0 +1,105 @@
+"""docs/local-cloud.md: its programs run, its lists and tables are current, and the Dockerfile names what exists."""
+
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from express_sync.local import known_operations
+from express_sync.local.cloud import CloudOptions, background
+from tests.clients import table
+from tests.support.patience import PATIENCE_SECONDS
+from tools import operation_lists, operation_tables
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "local-cloud.md"
+
+
+@pytest.fixture(scope="module")
+def ready() -> Iterator[dict[str, Any]]:
+    """Run a cloud without a function and return its ready object."""
+    with background(CloudOptions(with_function=False)) as running:
+        yield running.ready
+
+
+def program(language: str) -> str:
+    """Return the program of the page in that language."""
+    [text] = re.findall(rf"^```{language}\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    return str(text)
+
+
+def test_quick_start_in_python_receives_the_message(ready: dict[str, Any]) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", program("python")],
+        env={"MNS_ENDPOINT": ready["mns"]["endpoint"], "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_SECONDS,
+    )
+    assert run.stdout == "hello\n"
+
+
+def test_page_shows_the_key_of_the_cloud(ready: dict[str, Any]) -> None:
+    """It is the same in every program."""
+    page = PAGE.read_text()
+    for name in ("accessKeyId", "accessKeySecret", "accountId", "region"):
+        assert f"| `{ready[name]}` |" in page
+    for language in ("python", "javascript", "java", "go", "php"):
+        assert ready["accessKeyId"] in program(language)
+        assert ready["accessKeySecret"] in program(language)
+        assert "127.0.0.1:8700" in program(language)
+
+
+def test_lists_and_tables_of_the_page_are_current() -> None:
+    """`make operations` and `make test-clients` write them."""
+    page = PAGE.read_text()
+    assert operation_lists.written(page) == page
+    assert table.written(page) == page
+
+
+@pytest.mark.parametrize("service", operation_tables.INSTALLED)
+def test_table_of_operations_is_that_of_the_installed_client(service: str) -> None:
+    """`make operations` writes the tables."""
+    assert known_operations.tables()[service] == operation_tables.installed_tables()[service]
+
+
+def test_every_emulated_operation_is_one_of_the_service() -> None:
+    """GetAccount is only in the SDK for Java."""
+    for name, (_, emulated) in operation_lists._SERVICES.items():
+        assert emulated - known_operations.names(name) <= {"GetAccount"}
+
+
+def test_control_plane_is_read_from_its_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other tables are those of the installed clients."""
+    wheel, written = tmp_path / "some_client20220119-1.0-py3-none-any.whl", tmp_path / "tables.json"
+    source = "a = Params(action='DoIt', version='2022-01-19', pathname=f'/things/{f(x)}/parts', method='PUT')"
+    with zipfile.ZipFile(wheel, "w") as opened:
+        opened.writestr("some_client20220119/client.py", source)
+    assert operation_tables.control_plane(wheel) == {
+        "source": "some-client20220119 1.0",
+        "version": "2022-01-19",
+        "operations": {"DoIt": ["PUT", "/things/{}/parts"]},
+    }
+    monkeypatch.setattr(operation_tables, "TABLES", written)
+    result = CliRunner().invoke(operation_tables.main, [str(wheel)])
+    assert (result.exit_code, written.exists()) == (0, True)
+
+
+def test_dockerfile_copies_tracked_files_and_runs_the_command() -> None:
+    """It was built by its steps outside of a container; a container needs a daemon."""
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    tracked = subprocess.run(("git", "ls-files"), cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
+    for line in lines:
+        if line.startswith("COPY "):
+            for source in line.split()[1:-1]:
+                assert any(name == source or name.startswith(f"{source}/") for name in tracked), source
+    assert lines[-1] == 'CMD ["express-sync", "up", "--no-function", "--port-base", "8700"]'

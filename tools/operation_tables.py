@@ -1,0 +1,108 @@
+"""Writes known_operations.json, the operations that the real services have; run by `make operations`.
+
+They are read from the clients that Alibaba Cloud publishes, as source code that is not run: the calls with an `action`
+of the generated clients, the paths of aliyun-fc2, the request classes of aliyun-mns-sdk. Other shapes raise ValueError.
+The control plane of MNS is read from its wheel; the other clients are dependencies of this repository.
+"""
+
+import ast
+import importlib.metadata
+import importlib.util
+import json
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from express_sync.local.known_operations import TABLES
+
+Json = dict[str, Any]
+
+
+def generated_client(source: str) -> Json:
+    """Return version and operations of a generated client: method and path by name, the path with {} for variables."""
+    found: dict[str, list[str]] = {}
+    versions = set()
+    for call in _calls(source):
+        constants = {each.arg: _text(each.value) for each in call.keywords if each.arg}
+        if "action" in constants and "pathname" in constants:
+            found[constants["action"]] = [constants["method"], constants["pathname"]]
+            versions.add(constants["version"])
+    [version] = versions
+    return {"version": version, "operations": dict(sorted(found.items()))}
+
+
+def fc2_client(source: str) -> Json:
+    """Return version and operations of aliyun-fc2: each method that formats a path and sends an HTTP method."""
+    found: dict[str, list[str]] = {}
+    for function in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)):
+        texts = [node.value for node in ast.walk(function) if isinstance(node, ast.Constant)]
+        path = next((text for text in texts if str(text).startswith("/{0}/")), None)
+        method = next((text for text in texts if text in ("GET", "POST", "PUT", "DELETE")), None)
+        if path and method and not function.name.startswith("do_"):
+            name = "".join(part.capitalize() for part in function.name.split("_"))
+            found[name] = [str(method), re.sub(r"{\d+}", "{}", str(path).replace("{0}", "2016-08-15", 1))]
+    return {"version": "2016-08-15", "operations": dict(sorted(found.items()))}
+
+
+def mns_requests(source: str) -> Json:
+    """Return version and operations of aliyun-mns-sdk: the request classes, without methods and paths."""
+    names = re.findall(r"^class (\w+)Request\((?!object)\w+\):", source, re.MULTILINE)
+    return {"version": "2015-06-06", "operations": {name: [] for name in sorted(names)}}
+
+
+INSTALLED: Mapping[str, tuple[str, str, Callable[[str], Json]]] = {
+    "sgw": ("alibabacloud-sgw20180511", "alibabacloud_sgw20180511.client", generated_client),
+    "fc": ("alibabacloud-fc20230330", "alibabacloud_fc20230330.client", generated_client),
+    "fc2": ("aliyun-fc2", "fc2.client", fc2_client),
+    "mns": ("aliyun-mns-sdk", "mns.mns_request", mns_requests),
+}
+
+
+def installed_tables() -> dict[str, Json]:
+    """Return the tables of the clients that are installed."""
+    return {
+        name: {"source": f"{package} {importlib.metadata.version(package)}", **read(_source(module))}
+        for name, (package, module, read) in INSTALLED.items()
+    }
+
+
+def control_plane(wheel: Path) -> Json:
+    """Return the table of the control plane's wheel."""
+    name, version = wheel.name.split("-")[:2]
+    with zipfile.ZipFile(wheel) as opened:
+        source = opened.read(f"{name}/client.py").decode()
+    return {"source": f"{name.replace('_', '-')} {version}", **generated_client(source)}
+
+
+def _source(module: str) -> str:
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ValueError(f"{module} is not installed")
+    return Path(spec.origin).read_text(encoding="utf-8")
+
+
+def _calls(source: str) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+
+
+def _text(node: ast.expr) -> str:
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_text(part) for part in node.values)
+    return str(node.value) if isinstance(node, ast.Constant) else "{}"
+
+
+@click.command()
+@click.argument("wheel", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def main(wheel: Path) -> None:
+    """Write the tables of the installed clients, and that of the control plane's WHEEL."""
+    tables = {**installed_tables(), "mns-open": control_plane(wheel)}
+    TABLES.write_text(json.dumps(tables, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    click.echo(f"{TABLES.name}: {sum(len(each['operations']) for each in tables.values())} operations.")
+
+
+if __name__ == "__main__":
+    main()
