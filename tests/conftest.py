@@ -1,12 +1,18 @@
 """How Hypothesis behaves in the whole suite: no verdict depends on how fast the machine is."""
 
 import pytest
+import urllib3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from tests.support.patience import PATIENCE_SECONDS
 
 # Inherits from the profile that Hypothesis itself has chosen, which in continuous integration is repeatable.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
+
+# `urllib3.request` waits for 3 seconds by default, which a busy machine can take.
+urllib3.request.__kwdefaults__["timeout"] = PATIENCE_SECONDS
 
 
 @settings(max_examples=1, database=None)

@@ -25,6 +25,7 @@ from express_sync.local.sgw.groups import EXAMPLE_BUCKET
 from tests.support.cli import ROLE, CloudShell, Ended, Shell, cloud_shell, run_in_process, without_secrets
 
 CHECKS = [
+    "health",
     "endpoints",
     "credentials",
     "queues",
@@ -270,7 +271,7 @@ def test_fault_line_names_fault_and_fix(broken: CloudShell) -> None:
         f"✗ function       Function {broken.ready['fc']['function']} does not exist;"
         " deploy template.yml, or correct fc.function of the profile."
     )
-    assert ended.err.splitlines()[-1] == "1 of 22 findings is wrong. 2 could not be determined."
+    assert ended.err.splitlines()[-1] == "1 of 23 findings is wrong. 2 could not be determined."
 
 
 @pytest.mark.parametrize("code", ["NoPermission", "Forbidden.RAM", "RoleNotExist", "AssumeRoleFail"])

@@ -352,20 +352,28 @@ def test_missing_queue_is_one_sentence(queues: CloudShell) -> None:
     assert "QueueNotExist" in queues.run("replay", "--yes", "--profile", "other").only_a_sentence()
 
 
-SEND_FAULTS = ["AccessDenied", "InternalError", "reset-before", "reset-after", "error-after"]
-
-
-@pytest.mark.parametrize("fault", SEND_FAULTS)
-def test_unconfirmed_send_keeps_the_failures(fault: str, queues: CloudShell) -> None:
+def test_refused_send_keeps_the_failures(queues: CloudShell) -> None:
     """The next run sends the same messages again."""
     fill(queues, "failureQueue", [failure(number) for number in range(20)])
-    queues.fault("mns", operation="BatchSendMessage", faults=["slow:1", fault])
+    queues.fault("mns", operation="BatchSendMessage", faults=["slow:1", "AccessDenied"])
     first = queues.run("replay", "--yes")
     assert first.code == 2
     assert "So far: 16 replayed to the request queue. Run the same command to continue." in first.err
     assert queues.messages("failureQueue") == 4
     visible_again = queues.run("replay", "--yes", "--wait", "--timeout", "0.1")
     assert visible_again.code == 3
+    sent = bodies(queues, "requestQueue")
+    assert queues.messages("failureQueue") == 0
+    assert len({event["replayid"] for event in sent}) == 20
+    assert len({event["id"] for event in sent}) == 20
+
+
+@pytest.mark.parametrize("fault", ["InternalError", "reset-before", "reset-after", "error-after"])
+def test_unconfirmed_send_is_repeated_with_the_same_ids(fault: str, queues: CloudShell) -> None:
+    """After some of these faults the messages were accepted, and are in the queue twice."""
+    fill(queues, "failureQueue", [failure(number) for number in range(20)])
+    queues.fault("mns", operation="BatchSendMessage", faults=["slow:1", fault])
+    assert queues.run("replay", "--yes").code == 0
     sent = bodies(queues, "requestQueue")
     assert queues.messages("failureQueue") == 0
     assert len({event["replayid"] for event in sent}) == 20
