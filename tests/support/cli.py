@@ -32,9 +32,9 @@ PATIENT = ("--timeout", str(PATIENCE_SECONDS))  # for commands that wait for som
 ROLE = LOCAL_ACCOUNT.role
 SECRETS = (LOCAL_ACCOUNT.user.access_key_secret, ROLE.access_key_secret, ROLE.security_token, "not-the-secret")
 _OWN_VARIABLES = ("EXPRESS_SYNC", "ALIBABA_CLOUD")  # the prefixes of those that a test must not inherit
-# A test runner that ignores Ctrl-C passes this on to its children, unless they reset it.
-_TAKING_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-_COMMAND = (sys.executable, "-c", f"{_TAKING_INTERRUPTS}; from express_sync.ops.cli import main; main()")
+# A test runner that ignores Ctrl-C or a hang-up passes this on to its children, unless they reset it.
+_TAKING_SIGNALS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); signal.signal(signal.SIGHUP, signal.SIG_DFL)"
+_COMMAND = (sys.executable, "-c", f"{_TAKING_SIGNALS}; from express_sync.ops.cli import main; main()")
 
 
 @dataclass(frozen=True)
