@@ -12,7 +12,7 @@ settings.register_profile("suite", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("suite")
 
 # `urllib3.request` waits for 3 seconds by default, which a busy machine can take.
-urllib3.request.__kwdefaults__["timeout"] = PATIENCE_SECONDS
+urllib3.request.__kwdefaults__ = {**(urllib3.request.__kwdefaults__ or {}), "timeout": PATIENCE_SECONDS}
 
 
 @settings(max_examples=1, database=None)

@@ -33,7 +33,7 @@ ROLE = LOCAL_ACCOUNT.role
 SECRETS = (LOCAL_ACCOUNT.user.access_key_secret, ROLE.access_key_secret, ROLE.security_token, "not-the-secret")
 _OWN_VARIABLES = ("EXPRESS_SYNC", "ALIBABA_CLOUD")  # the prefixes of those that a test must not inherit
 # A test runner that ignores Ctrl-C or a hang-up passes this on to its children, unless they reset it.
-_TAKING_SIGNALS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); signal.signal(signal.SIGHUP, signal.SIG_DFL)"
+_TAKING_SIGNALS = "import signal as s; s.signal(s.SIGINT, s.default_int_handler); s.signal(s.SIGHUP, s.SIG_DFL)"
 _COMMAND = (sys.executable, "-c", f"{_TAKING_SIGNALS}; from express_sync.ops.cli import main; main()")
 
 

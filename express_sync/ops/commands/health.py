@@ -9,6 +9,7 @@ from express_sync.ops.doctor.report import print_findings
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import ExitCode, exit_with
+from handler.smq.client import SmqError
 
 
 @click.command()
@@ -35,6 +36,8 @@ def health(target: Target, *, as_json: bool) -> None:
       130  interrupted
     """
     found = inspect(target.queue_admin, target.profile["mns"], system.epoch_ms())
+    if found.obstacle:
+        raise SmqError(found.obstacle, transient=False)
     document = found.document()
     if as_json:
         output.json_line(document)

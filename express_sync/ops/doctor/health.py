@@ -21,6 +21,7 @@ from handler.provisioning.errors import error_info
 from handler.smq.client import SmqError
 
 MAX_WAIT_SECONDS = 60  # a request that waits longer is not being processed
+_QUEUES = ("failureQueue", "deadLetterQueue", "requestQueue")
 _EMPTY = QueueState(0, 0, 0, 0, 0)
 
 
@@ -40,13 +41,17 @@ class Pile:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What waits in the queues of a system; `unreadable` names the queues that cannot be looked at, with the code."""
+    """What waits in the queues of a system; `unreadable` names the queues that cannot be looked at, with the code.
+
+    `obstacle` is the code of what prevents a look at any of them, empty if at least one can be looked at.
+    """
 
     failures: Pile = field(default_factory=Pile)
     dead_letters: Pile = field(default_factory=Pile)
     requests: Pile = field(default_factory=Pile)
     deferral_codes: Counter[str] = field(default_factory=Counter)
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    obstacle: str = ""
 
     @property
     def is_stuck(self) -> bool:
@@ -122,13 +127,14 @@ def inspect(admin: QueueAdmin, names: Mapping[str, str], now_ms: int) -> Health:
                 unreadable[name] = error.code
             return _EMPTY, ()
 
-    failures, dead_letters, requests = (
-        _pile(*look(key), now_ms) for key in ("failureQueue", "deadLetterQueue", "requestQueue")
-    )
+    failures, dead_letters, requests = (_pile(*look(key), now_ms) for key in _QUEUES)
     results = look(RESULT_QUEUE)[1] if requests.state.delayed else ()
     deferred = (outcome for outcome in (read(each.body) for each in results) if outcome and not outcome.is_final)
     codes = Counter(outcome.error_code for outcome in deferred)
-    return Health(failures, dead_letters, requests, codes, unreadable)
+    obstacles = [unreadable.get(names[key], "") for key in _QUEUES if names.get(key)]
+    return Health(
+        failures, dead_letters, requests, codes, unreadable, obstacles[0] if obstacles and all(obstacles) else ""
+    )
 
 
 def _pile(state: QueueState, seen: Sequence[Peeked], now_ms: int) -> Pile:

@@ -14,6 +14,10 @@ def moment(text: object) -> datetime | None:
     date, clock, fraction, zone = found.groups()
     offset = zone if zone and zone not in "Zz" else "+00:00"
     try:
-        return datetime.fromisoformat(f"{date}T{clock}.{(fraction or '')[:6]:0<6}{offset}").astimezone(timezone.utc)
-    except (ValueError, OverflowError):
+        read = datetime.fromisoformat(f"{date}T{clock}.{(fraction or '')[:6]:0<6}{offset}")
+    except ValueError:
         return None
+    try:
+        return read.astimezone(timezone.utc)
+    except OverflowError:  # at the ends of the calendar
+        return read

@@ -9,7 +9,7 @@ Timer invocations that would find no dead letter are not counted. Not simulated:
 import json
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -27,7 +27,7 @@ from tests.system.simulation.function import Function
 from tests.system.simulation.listener import Listener
 from tests.system.simulation.outages import HOUR, MINUTE, Fault, Kind, Scenario
 from tests.system.simulation.queues import Message, Queue
-from tests.system.simulation.virtual_time import VirtualPool, VirtualTime
+from tests.system.simulation.virtual_time import Item, Result, VirtualPool, VirtualTime
 
 TEMPLATE = Path(__file__).resolve().parents[3] / "template.yml"
 PULL = 16
@@ -99,9 +99,13 @@ class Day:
 
     def run(self) -> Figures:
         """Let the day pass and return its figures."""
-        with mock.patch.object(pipeline, "ThreadPoolExecutor", lambda workers: VirtualPool(self._time, workers)):
+        with mock.patch.object(pipeline, "side_by_side", self._side_by_side):
             self._time.run(self._submit, self._push_batches, self._sweep, self._watch)
         return self._figures()
+
+    def _side_by_side(self, process: Callable[[Item], Result], lanes: Sequence[Item], concurrency: int) -> list[Result]:
+        """Take the place of the pipeline's threads, which an instance keeps, and which real time would wake."""
+        return VirtualPool(self._time, concurrency).map(process, lanes)
 
     def _declared_queues(self) -> dict[str, Queue]:
         queues = {each.name: Queue(each, self._time) for each in deployment().queues}

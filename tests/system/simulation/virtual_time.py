@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from itertools import count
 from threading import Lock, Thread
-from types import TracebackType
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -87,23 +86,17 @@ class VirtualTime:
 
 
 class VirtualPool:
-    """Takes the place of a ThreadPoolExecutor, as far as `map`, with threads of a VirtualTime."""
+    """Takes the place of a pool of threads, as far as `map`, with threads of a VirtualTime."""
 
     def __init__(self, time: VirtualTime, workers: int) -> None:
         self._time = time
         self._workers = workers
 
-    def __enter__(self) -> "VirtualPool":
-        return self
-
-    def __exit__(
-        self, _type: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
-    ) -> None:
-        """Nothing is left to be ended: `map` returns when all threads have ended."""
-
     def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Return the results in order, or raise the first error once every thread has ended."""
         waiting = deque(enumerate(items))
+        if len(waiting) <= 1:
+            return [work(item) for _, item in waiting]
         results: dict[int, Result] = {}
         errors = self._side_by_side(waiting, lambda place, item: results.__setitem__(place, work(item)))
         if errors:

@@ -7,7 +7,7 @@ import pytest
 from tests.system.storm.plan import plan_storm
 from tests.system.storm.run import run_storm
 
-SEED, REQUESTS = 20261123, 300
+SEED, REQUESTS = 20261125, 300
 SEED_WITH_FOREIGN_GROUPS = 20261141  # its few requests include some whose group exists already
 DISTURBANCES = (
     *("processes killed", "processes timed out", "processes frozen", "services restarted"),
