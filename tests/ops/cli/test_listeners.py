@@ -74,6 +74,7 @@ def ended(process: "subprocess.Popen[str]") -> Ended:
 
 def test_two_submits_at_once_get_their_own_outcomes(shared: CloudShell) -> None:
     """Neither waits for what the other has received, and `watch` shows all of them afterwards."""
+    shared.local("POST", "mns", "reset", {})
     results: dict[str, Ended] = {}
 
     def submit(prefix: str) -> None:
