@@ -20,6 +20,7 @@ from express_sync.portal.clock import to_text
 from express_sync.portal.derivation import FAILURES
 from express_sync.portal.parts import Portal
 from express_sync.portal.replaying import NOT_A_FAILURE, TERMINAL, NotReplayed, edited
+from express_sync.portal.store import submitting
 from express_sync.portal.store.queries import History, failure_groups, history
 from handler.model import Refused
 from handler.provisioning.errors import error_info, is_retryable
@@ -67,7 +68,7 @@ async def replay_many(request: Request) -> Response:
     wish = wish_of(await json_body(request), portal.cursor_key)
     if isinstance(wish, Problem):
         return wish.response()
-    bulk = BulkReplay(portal.database, portal.submitting, portal.clock)
+    bulk = BulkReplay(portal.database, portal.clock)
     progress = await run_in_threadpool(bulk.preview if wish.is_preview else bulk.run, wish)
     portal.sender.wake()
     portal.changed.notify()
@@ -87,7 +88,7 @@ def _replay(portal: Portal, request_id: str, options: Options) -> History | Prob
         made = edited(found.latest["body"], options.edits, now, force=options.force)
         if isinstance(made, NotReplayed):
             return _REFUSALS.get(made.reason) or violated(made.violations)
-        portal.submitting.replay(connection, made.document, made.envelope, now)
+        submitting.replay(connection, made.document, made.envelope, now)
         return history(connection, request_id, None) or NOT_FOUND
 
 

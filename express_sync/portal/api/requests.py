@@ -18,8 +18,8 @@ from express_sync.portal.api.problem import NOT_FOUND, Problem, violated
 from express_sync.portal.messages import new_submission
 from express_sync.portal.parts import Portal
 from express_sync.portal.principal import Identity
+from express_sync.portal.store import submitting
 from express_sync.portal.store.queries import History, history
-from express_sync.portal.store.submitting import Conflict
 from handler.inbound.validation import violations
 
 _CONFLICT = Problem(409, "id-taken", "The requestId belongs to another request; choose another one.")
@@ -36,7 +36,7 @@ async def submit(request: Request) -> Response:
     if broken:
         return violated(broken).response()
     headers = {name.lower(): value for name, value in request.headers.items()}
-    if isinstance(await run_in_threadpool(_accept, portal, document, headers), Conflict):
+    if not await run_in_threadpool(_accept, portal, document, headers):
         return _CONFLICT.response()
     portal.sender.wake()
     found = await _followed(portal, identity, document["requestId"], wait_seconds(request.headers.get("prefer", "")))
@@ -73,12 +73,12 @@ def _owned(body: Any, identity: Identity) -> Any:
     return {**body, "requester": identity.name}
 
 
-def _accept(portal: Portal, document: Mapping[str, Any], headers: Mapping[str, str]) -> object:
+def _accept(portal: Portal, document: Mapping[str, Any], headers: Mapping[str, str]) -> bool:
     now = portal.clock()
     with portal.database.writing() as connection:
-        result = portal.submitting.accept(connection, document, new_submission(document, headers, now), now)
+        is_recorded = submitting.accept(connection, document, new_submission(document, headers, now), now)
     portal.changed.notify()
-    return result
+    return is_recorded
 
 
 def _read(portal: Portal, identity: Identity, request_id: str) -> History | None:
