@@ -12,15 +12,19 @@ import click
 from rich.text import Text
 
 from express_sync.ops.atomic_file import write_atomically
-from express_sync.ops.commands.portal_token import token
-from express_sync.ops.commands.portal_webhooks import webhooks
 from express_sync.ops.commands.target_options import reads_target_unless
 from express_sync.ops.targets.registration import state_directory
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
+from express_sync.ops.terminal.lazy_group import LazyGroup
 from express_sync.ops.terminal.signals import ending
 
+# Each subcommand with its help; `express_sync.ops.commands.portal_NAME` defines the subcommand NAME.
+SUBCOMMANDS: Mapping[str, str] = {
+    "token": "Create, list and revoke the bearer tokens of the portal.",
+    "webhooks": "Show the webhook deliveries that no endpoint has accepted, and retry.",
+}
 DATABASE_VARIABLE = "EXPRESS_SYNC_PORTAL_DATABASE"
 
 
@@ -28,7 +32,7 @@ def _runs_subcommand(_options: Mapping[str, object]) -> bool:
     return click.get_current_context().invoked_subcommand is not None
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=LazyGroup, table=SUBCOMMANDS, prefix="express_sync.ops.commands.portal_", invoke_without_command=True)
 @click.option(
     "--database",
     envvar=DATABASE_VARIABLE,
@@ -72,15 +76,11 @@ def portal(target: Target | None, /, config: Path | None, *, as_json: bool, **op
         exit_with(ExitCode.INTERRUPTED)
 
 
-portal.add_command(token)
-portal.add_command(webhooks)
-
-
 def _portal(
     target: Target, config: Path | None, *, database: str | None, host: str, port: int, public_url: str
 ) -> AbstractContextManager[str]:
     """Return what runs the portal with these options. CliError."""
-    from express_sync.ops.commands import portal_configuration, portal_service  # noqa: PLC0415 - slow to import
+    from express_sync.ops.commands import portal_configuration, portal_service  # noqa: PLC0415 - subcommands and help need no database library
 
     state = state_directory(Path.cwd())
     state.mkdir(parents=True, exist_ok=True)

@@ -16,8 +16,8 @@ from rich.text import Text
 from express_sync.local.cloud import CloudOptions, LocalCloud, NotRunnableError
 from express_sync.local.servers import PortTakenError
 from express_sync.local.template.parser import TemplateError
+from express_sync.ops import system
 from express_sync.ops.atomic_file import remove, remove_if_unchanged, write_atomically
-from express_sync.ops.commands import system
 from express_sync.ops.outcomes.log_lines import activity
 from express_sync.ops.targets.places import is_file
 from express_sync.ops.targets.registration import Claim, claimed, state_directory
@@ -176,7 +176,7 @@ async def _serve(options: CloudOptions, portal: Portal | None, announced: _Annou
 
 def _portal(state: Path, port_base: int | None) -> Portal:
     """Return what runs the portal of a local cloud. Its history lasts as long as that cloud, which starts empty."""
-    from express_sync.ops.commands import portal_service  # noqa: PLC0415 - the database library takes 300 ms to import
+    from express_sync.ops.commands import portal_service  # noqa: PLC0415 - --no-portal needs no database library
 
     @contextlib.contextmanager
     def running(ready: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
