@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from express_sync.portal.api.app import create_app
+from express_sync.portal.api.documents import event_text
 from express_sync.portal.api.guard import Names
 from express_sync.portal.clock import Clock, now_ms
 from express_sync.portal.notification import Changed
@@ -82,7 +83,7 @@ def _portal(settings: Settings, database: Database, outcomes: Mailbox, requests:
         sender=Sender(requests, database, clock, changed.notify),
         receiver=Receiver(outcomes, database, log, settings.source, clock, appended),
         changed=changed,
-        tail=Tail(database, changed),
+        tail=Tail(database, changed, event_text),
         webhooks=webhooks,
         cursor_key=key,
         clock=clock,
