@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from tests.support.patience import wait_for
-from tests.support.portal import ALICE, RunningPortal, outcome, running_portal
+from tests.support.portal import ALICE, RunningPortal, event_id, outcome, running_portal
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
 def failed(portal: RunningPortal, *request_ids: str, status: str = "failed", code: str = "RoleNotExist") -> None:
     """Let requests fail."""
     for request_id in request_ids:
-        event = outcome(status, request_id, id=f"{abs(hash(request_id)):032x}"[-32:], submissionId=f"s-{request_id}")
+        event = outcome(status, request_id, id=event_id(request_id), submissionId=f"s-{request_id}")
         event["data"]["error"]["code"] = code
         portal.queues.put(json.dumps(event))
     for request_id in request_ids:

@@ -2,9 +2,8 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,16 +16,15 @@ from express_sync.portal.receiving import Receiver
 from express_sync.portal.sending import Sender
 from express_sync.portal.service import Settings, names_of
 from express_sync.portal.store import submitting
-from express_sync.portal.store.database import Database, database_url
+from express_sync.portal.store.database import Database
 from express_sync.portal.store.log import Log, OnAppend, ignore
-from express_sync.portal.store.migrating import migrate
 from express_sync.portal.store.queries import history
 from express_sync.portal.store.tables import quarantine
 from handler.smq.client import Received, SmqError
-from tests.support.portal import SOURCE, outcome
+from tests.support.portal import GROUP, SOURCE, outcome
 
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - nothing listens there: the tests ask only which names follow from it
-REQUEST = {"requestId": "R", "name": "design", "bucketName": "design-assets", "bucketRegion": "cn-hangzhou"}
+REQUEST = {"requestId": "R", **GROUP}
 
 
 @dataclass
@@ -53,14 +51,6 @@ class Queues:
     def _fail(self) -> None:
         if self.faults:
             raise SmqError(self.faults.pop(0), transient=True)
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(database_url(f"sqlite:///{tmp_path}/portal.sqlite3"))
-    migrate(opened)
-    yield opened
-    opened.close()
 
 
 def receiver(queues: Queues, database: Database, on_append: OnAppend = ignore) -> Receiver:

@@ -1,21 +1,14 @@
 """What protects the API: names of the service, foreign pages, identities, sizes and headers."""
 
 import socket
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 
 from express_sync.portal.api.guard import HEADERS
-from tests.support.portal import ALICE, RunningPortal, running_portal
+from tests.support.portal import ALICE, GROUP, RunningPortal
 
-REQUEST = {"requestId": "R", "name": "design", "bucketName": "design-assets", "bucketRegion": "cn-hangzhou"}
-
-
-@pytest.fixture(scope="module")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
-    with running_portal(tmp_path_factory.mktemp("portal")) as running:
-        yield running
+REQUEST = {"requestId": "R", **GROUP}
 
 
 @pytest.mark.parametrize(

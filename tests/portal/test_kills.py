@@ -9,10 +9,9 @@ import pytest
 import urllib3
 
 from express_sync.local.cloud import CloudOptions, RunningCloud, background
-from express_sync.portal.store.database import Database, database_url
-from express_sync.portal.store.migrating import migrate
 from tests.portal.killed_receiver import STEPS
 from tests.support.patience import PATIENCE_SECONDS
+from tests.support.portal import migrated, sqlite_url
 from tests.support.portal_outcomes import QUEUE, assert_complete, fill_queue, hidden_messages_return
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,9 +33,8 @@ def receive(url: str, cloud: RunningCloud, step: str, batch: int) -> int:
 
 
 def test_kill_at_any_step_loses_and_doubles_nothing(cloud: RunningCloud, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/portal.sqlite3"
-    database = Database(database_url(url))
-    migrate(database)
+    url = sqlite_url(tmp_path)
+    database = migrated(url)
     fill_queue(cloud, EVENTS)
     for batch, step in enumerate(STEPS, start=2):
         assert receive(url, cloud, step, batch) == KILLED

@@ -2,8 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 
@@ -11,27 +10,18 @@ import pytest
 from sqlalchemy import func, select
 
 from express_sync.portal.outcomes import Arrival, Quarantined, classify
-from express_sync.portal.store.database import Database, database_url
+from express_sync.portal.store.database import Database
 from express_sync.portal.store.log import Log
-from express_sync.portal.store.migrating import migrate
 from express_sync.portal.store.quarantining import MAX_MALFORMED, keep
 from express_sync.portal.store.queries import history, status_counts
 from express_sync.portal.store.tables import events, quarantine, requests
-from tests.support.portal import SOURCE, outcome
+from tests.support.portal import SOURCE, event_id, outcome
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(database_url(f"sqlite:///{tmp_path}/portal.sqlite3"))
-    migrate(opened)
-    yield opened
-    opened.close()
-
-
-def arrival(status: str, request_id: str, submission: str, sequence: str, event_id: str = "a") -> Arrival:
+def arrival(status: str, request_id: str, submission: str, sequence: str, identity: str = "a") -> Arrival:
     """Return an outcome with a started time by its sequence."""
-    identity = f"{abs(hash((request_id, submission, event_id))) % 16**32:032x}"
-    event = outcome(status, request_id, submissionId=submission, sequence=sequence, id=identity)
+    own_id = event_id(f"{request_id} {submission} {identity}")
+    event = outcome(status, request_id, submissionId=submission, sequence=sequence, id=own_id)
     event["data"]["timings"] = {**event["data"]["timings"], "startedAt": f"2026-11-23T08:0{submission[-1]}:00.000Z"}
     found = classify("message", json.dumps(event), SOURCE)
     assert isinstance(found, Arrival)

@@ -1,15 +1,13 @@
 """Each query of the API is a lookup in an index: it neither reads a whole table nor sorts, whatever the size."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event
 
 from express_sync.portal.store import feed, outbox
-from express_sync.portal.store.database import Database, database_url
-from express_sync.portal.store.migrating import migrate
+from express_sync.portal.store.database import Database
 from express_sync.portal.store.queries import (
     Criteria,
     Selection,
@@ -20,6 +18,7 @@ from express_sync.portal.store.queries import (
     search,
     selected,
 )
+from tests.support.portal import migrated, sqlite_url
 
 FAILED = Selection(Criteria(code="RoleNotExist"), ("failed",), (), 10)
 QUERIES: dict[str, Callable[[Connection], Any]] = {
@@ -44,9 +43,7 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    path: Path = tmp_path_factory.mktemp("plans")
-    opened = Database(database_url(f"sqlite:///{path}/portal.sqlite3"))
-    migrate(opened)
+    opened = migrated(sqlite_url(tmp_path_factory.mktemp("plans")))
     yield opened
     opened.close()
 

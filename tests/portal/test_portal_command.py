@@ -11,8 +11,9 @@ from express_sync.ops.commands import portal_configuration
 from express_sync.ops.terminal.errors import CliError
 from express_sync.portal.principal import Identity
 from tests.portal.webhook_receiver import SECRET, Receiver
-from tests.portal.webhook_store import Store, failed, sqlite_url
+from tests.portal.webhook_store import Store, failed
 from tests.support.cli import Ended, run_in_process
+from tests.support.portal import sqlite_url
 
 HOOK = {"name": "hook", "url": "https://hook.example/", "secretFile": "secret"}
 PROVIDER = {"issuer": "https://idp.example", "audiences": ["portal"], "jwksUrl": "https://idp.example/keys"}

@@ -2,41 +2,30 @@
 
 import threading
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import urllib3
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 
 from express_sync.local.cloud import CloudOptions, RunningCloud, background
 from express_sync.ops.queues.client import PORTAL_QUEUE, queue
 from express_sync.portal.clock import now_ms
 from express_sync.portal.receiving import Receiver
-from express_sync.portal.store.database import Database, database_url
+from express_sync.portal.store.database import Database
 from express_sync.portal.store.log import Log
-from express_sync.portal.store.migrating import migrate
 from handler.credentials import Credentials
 from tests.support.patience import wait_for
-from tests.support.portal import ALICE, SOURCE, running_portal
+from tests.support.portal import ALICE, GROUP, SOURCE, migrated, running_portal
 from tests.support.portal_outcomes import QUEUE, assert_complete, fill_queue, hidden_messages_return
-from tests.support.postgres import running_postgres
+from tests.support.postgres import Postgres
 
 EVENTS = 1000
-NAMES = {"name": "design", "bucketName": "design-assets", "bucketRegion": "cn-hangzhou"}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Any]:
-    with running_postgres() as running:
-        yield running
 
 
 @pytest.fixture
-def url(server: Any, request: pytest.FixtureRequest) -> str:
+def url(postgres: Postgres) -> str:
     """Create a database for one test, and return its URL."""
-    name = f"test_{abs(hash(request.node.name))}"
-    server.psql(f"CREATE DATABASE {name};")
-    return make_url(server.get_uri()).set(database=name).render_as_string(hide_password=False)
+    return postgres.new_database()
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +37,13 @@ def cloud() -> Iterator[RunningCloud]:
 def replica(cloud: RunningCloud, url: str) -> tuple[Receiver, Database]:
     """Return a receiver with connections of its own to a database that it has migrated."""
     ready = cloud.ready
-    database = Database(database_url(url))
-    migrate(database)
+    database = migrated(url)
     key = Credentials(ready["accessKeyId"], ready["accessKeySecret"])
     mailbox = queue(ready, PORTAL_QUEUE, key)
     return Receiver(mailbox, database, Log(), SOURCE, now_ms, lambda: None), database
 
 
-def test_replicas_survive_a_restart_of_the_database(server: Any, url: str, cloud: RunningCloud) -> None:
+def test_replicas_survive_a_restart_of_the_database(postgres: Postgres, url: str, cloud: RunningCloud) -> None:
     """Both start at once, and the database goes away while they append."""
     replicas: list[tuple[Receiver, Database]] = []
     starts = [threading.Thread(target=lambda: replicas.append(replica(cloud, url))) for _ in range(2)]
@@ -68,10 +56,10 @@ def test_replicas_survive_a_restart_of_the_database(server: Any, url: str, cloud
     for receiver in receivers:
         threading.Thread(target=receiver.run, daemon=True).start()
     wait_for(lambda: all(receiver.counts.appended > EVENTS // 10 for receiver in receivers))
-    server.stop()
+    postgres.stop()
     wait_for(lambda: all(receiver.counts.errors for receiver in receivers))
     before = _appended(receivers)
-    server.start()
+    postgres.start()
     wait_for(lambda: _appended(receivers) > before)
     for receiver in receivers:
         receiver.stop()
@@ -103,7 +91,7 @@ def test_requests_are_served_by_two_replicas(url: str, tmp_path_factory: pytest.
     ):
         for number in range(20):
             portal = (first, second)[number % 2]
-            request = {"requestId": f"R-{number}", **NAMES}
+            request = {"requestId": f"R-{number}", **GROUP}
             assert portal.call("POST", "/v1/requests", request, ALICE).status == 202
         page = first.call("GET", "/v1/requests?limit=15").json
         rest = second.call("GET", f"/v1/requests?limit=15&cursor={page['nextCursor']}").json
@@ -114,20 +102,20 @@ def test_requests_are_served_by_two_replicas(url: str, tmp_path_factory: pytest.
 
 
 def test_lost_database_is_a_problem_that_tells_to_try_again(
-    server: Any, url: str, tmp_path_factory: pytest.TempPathFactory
+    postgres: Postgres, url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     with running_portal(tmp_path_factory.mktemp("lost"), database=url) as portal:
         assert portal.call("GET", "/readyz").status == 200
-        server.stop()
-        calls = (("GET", "/v1/requests", None), ("POST", "/v1/requests", {"requestId": "R", **NAMES}))
+        postgres.stop()
+        calls = (("GET", "/v1/requests", None), ("POST", "/v1/requests", {"requestId": "R", **GROUP}))
         answers = [portal.call(method, path, body, ALICE) for method, path, body in calls]
         assert [(each.status, each.headers["Retry-After"]) for each in answers] == [(503, "5")] * 2
         ready = portal.call("GET", "/readyz")
         assert (ready.status, ready.json["database"]) == (503, "failing")
         assert portal.call("GET", "/healthz").status == 200
-        server.start()
+        postgres.start()
         wait_for(lambda: portal.call("GET", "/readyz").status == 200)
-        assert portal.call("POST", "/v1/requests", {"requestId": "R", **NAMES}, ALICE).status == 202
+        assert portal.call("POST", "/v1/requests", {"requestId": "R", **GROUP}, ALICE).status == 202
 
 
 def test_odd_values_are_no_error_of_the_server(url: str, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -136,7 +124,7 @@ def test_odd_values_are_no_error_of_the_server(url: str, tmp_path_factory: pytes
         assert portal.call("GET", "/v1/requests/%00").status == 404
         wish = {"filter": {"requestIds": ["\x00"], "code": "\x00"}, "upTo": 2**53 - 1}
         assert portal.call("POST", "/v1/replays", wish).status == 202
-        longest = {"requestId": "😀" * 128, **NAMES, "requester": "😀" * 128}
+        longest = {"requestId": "😀" * 128, **GROUP, "requester": "😀" * 128}
         assert portal.call("POST", "/v1/requests", longest).status == 202
         assert len(portal.call("GET", "/v1/requests?q=😀").json["requests"]) == 1
 

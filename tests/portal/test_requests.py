@@ -1,43 +1,34 @@
 """Submitting requests and following them over HTTP."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.patience import wait_for
-from tests.support.portal import ALICE, BOB, RunningPortal, outcome, running_portal
-
-NAMES = {"name": "design", "bucketName": "design-assets", "bucketRegion": "cn-hangzhou"}
-
-
-@pytest.fixture(scope="module")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
-    with running_portal(tmp_path_factory.mktemp("portal")) as running:
-        yield running
+from tests.support.portal import ALICE, BOB, GROUP, RunningPortal, outcome, running_portal
 
 
 def submitted(portal: RunningPortal, request_id: str, token: str = ALICE) -> str:
     """Submit a request, and return the id of its submission."""
-    answer = portal.call("POST", "/v1/requests", {"requestId": request_id, **NAMES}, token)
+    answer = portal.call("POST", "/v1/requests", {"requestId": request_id, **GROUP}, token)
     assert answer.status == 202, answer
     return str(portal.queues.sent_for(request_id)[0]["submissionid"])
 
 
 def test_submitted_request_is_accepted_and_sent(portal: RunningPortal) -> None:
-    answer = portal.call("POST", "/v1/requests", {"requestId": "R/1", **NAMES, "requester": "mallory"}, ALICE)
+    answer = portal.call("POST", "/v1/requests", {"requestId": "R/1", **GROUP, "requester": "mallory"}, ALICE)
     assert (answer.status, answer.headers["Location"]) == (202, "/v1/requests/R%2F1")
     assert int(answer.headers["Retry-After"]) > 0
     assert answer.json["status"] == "accepted"
     [event] = portal.queues.sent_for("R/1")
-    assert event["data"] == {"requestId": "R/1", **NAMES, "requester": "alice"}
+    assert event["data"] == {"requestId": "R/1", **GROUP, "requester": "alice"}
 
 
 def test_repeated_request_is_sent_once(portal: RunningPortal) -> None:
     submitted(portal, "R-repeated")
-    again = portal.call("POST", "/v1/requests", {"requestId": "R-repeated", **NAMES}, ALICE)
+    again = portal.call("POST", "/v1/requests", {"requestId": "R-repeated", **GROUP}, ALICE)
     assert again.status == 202
     submitted(portal, "R-next")  # all earlier messages are sent before it
     assert len(portal.queues.sent_for("R-repeated")) == 1
@@ -45,8 +36,8 @@ def test_repeated_request_is_sent_once(portal: RunningPortal) -> None:
 
 @pytest.mark.parametrize(("token", "name"), [(ALICE, "other"), (BOB, "design")])
 def test_taken_id_is_a_conflict(portal: RunningPortal, token: str, name: str) -> None:
-    portal.call("POST", "/v1/requests", {"requestId": "R-taken", **NAMES}, ALICE)
-    answer = portal.call("POST", "/v1/requests", {"requestId": "R-taken", **NAMES, "name": name}, token)
+    portal.call("POST", "/v1/requests", {"requestId": "R-taken", **GROUP}, ALICE)
+    answer = portal.call("POST", "/v1/requests", {"requestId": "R-taken", **GROUP, "name": name}, token)
     assert (answer.status, answer.headers["Content-Type"]) == (409, "application/problem+json")
 
 

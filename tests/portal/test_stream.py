@@ -10,15 +10,7 @@ import pytest
 import urllib3
 
 from tests.support.patience import PATIENCE_SECONDS, wait_for
-from tests.support.portal import ALICE, BOB, OPERATOR, RunningPortal, outcome, running_portal
-
-NAMES = {"name": "design", "bucketName": "design-assets", "bucketRegion": "cn-hangzhou"}
-
-
-@pytest.fixture(scope="module")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
-    with running_portal(tmp_path_factory.mktemp("portal")) as running:
-        yield running
+from tests.support.portal import ALICE, BOB, GROUP, OPERATOR, RunningPortal, outcome, running_portal
 
 
 @contextmanager
@@ -50,7 +42,7 @@ def events(answer: Any) -> Iterator[dict[str, Any]]:
 
 
 def submit(portal: RunningPortal, request_id: str, token: str = ALICE) -> None:
-    assert portal.call("POST", "/v1/requests", {"requestId": request_id, **NAMES}, token).status == 202
+    assert portal.call("POST", "/v1/requests", {"requestId": request_id, **GROUP}, token).status == 202
 
 
 def test_stream_shows_submission_and_outcome(portal: RunningPortal) -> None:
@@ -123,7 +115,7 @@ def test_waiting_request_answers_when_its_status_is_terminal(portal: RunningPort
     portal.queues.put(json.dumps(outcome("rejected", "S-4", submissionId=event["submissionid"])))
     answer = portal.call("GET", "/v1/requests/S-4", headers={"Prefer": "respond-async, wait=25"})
     assert (answer.json["status"], answer.json["terminal"]) == ("rejected", True)
-    again = portal.call("POST", "/v1/requests", {"requestId": "S-4", **NAMES}, ALICE, {"Prefer": "wait=1"})
+    again = portal.call("POST", "/v1/requests", {"requestId": "S-4", **GROUP}, ALICE, {"Prefer": "wait=1"})
     assert again.status == 200
 
 

@@ -6,17 +6,16 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import make_url
 
 from express_sync.portal.webhooks import outbox
 from tests.portal.webhook_receiver import Receiver, receiving
-from tests.portal.webhook_store import Store, failed, sqlite_url
+from tests.portal.webhook_store import Store, failed
 from tests.support.cli import ROOT
 from tests.support.patience import wait_for
-from tests.support.postgres import running_postgres
+from tests.support.portal import sqlite_url
+from tests.support.postgres import Postgres
 
 DELIVERIES = 60
 
@@ -27,24 +26,13 @@ def receiver() -> Iterator[Receiver]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Any]:
-    with running_postgres() as running:
-        yield running
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return the URL of an empty database."""
     if request.param == "sqlite":
         return sqlite_url(tmp_path)
-    return _postgres_url(request.getfixturevalue("postgres"), request.node.name)
-
-
-def _postgres_url(server: Any, name: str) -> str:
-    database = f"webhooks_{sum(name.encode())}"
-    server.psql(f"CREATE DATABASE {database};")
-    return str(make_url(server.get_uri()).set(database=database).render_as_string(hide_password=False))
+    postgres: Postgres = request.getfixturevalue("postgres")
+    return postgres.new_database()
 
 
 def killed_at(point: str, url: str, receiver: Receiver) -> None:
@@ -81,9 +69,9 @@ def test_delivery_survives_a_kill(receiver: Receiver, url: str, point: str) -> N
     store.database.close()
 
 
-def test_replicas_never_send_a_delivery_at_the_same_time(receiver: Receiver, postgres: Any) -> None:
+def test_replicas_never_send_a_delivery_at_the_same_time(receiver: Receiver, postgres: Postgres) -> None:
     """Each delivery is sent once, by one of four senders on two replicas."""
-    url = _postgres_url(postgres, "replicas")
+    url = postgres.new_database()
     stores = [Store(url), Store(url)]
     receiver.hold_seconds = 0.01
     endpoint = receiver.endpoint()
@@ -98,9 +86,9 @@ def test_replicas_never_send_a_delivery_at_the_same_time(receiver: Receiver, pos
         store.database.close()
 
 
-def test_running_dispatchers_share_the_work(receiver: Receiver, postgres: Any) -> None:
+def test_running_dispatchers_share_the_work(receiver: Receiver, postgres: Postgres) -> None:
     """A replica that starts later takes part."""
-    stores = [Store(_postgres_url(postgres, "shared"))]
+    stores = [Store(postgres.new_database())]
     stores.append(Store(stores[0].url))
     endpoint = receiver.endpoint()
     dispatchers = [store.dispatcher(endpoint) for store in stores]

@@ -15,9 +15,9 @@ from express_sync.portal.webhooks import outbox
 from express_sync.portal.webhooks.endpoint import Endpoint
 from express_sync.portal.webhooks.schedule import DELAYS_SECONDS, MAX_TRIES, next_delay_ms
 from tests.portal.webhook_receiver import OTHER_SECRET, SECRET, Receiver, receiving
-from tests.portal.webhook_store import Store, event_id, failed, middle, sqlite_url
+from tests.portal.webhook_store import Store, failed, middle
 from tests.support.patience import wait_for
-from tests.support.portal import RunningPortal, outcome, running_portal
+from tests.support.portal import RunningPortal, event_id, outcome, running_portal, sqlite_url
 
 
 @pytest.fixture

@@ -1,22 +1,18 @@
 """A portal's database for the tests of webhooks: with outcomes in it, and dispatchers that the test moves by hand."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from express_sync.portal.outcomes import Arrival, classify
-from express_sync.portal.store.database import Database, database_url
 from express_sync.portal.store.log import Log
-from express_sync.portal.store.migrating import migrate
 from express_sync.portal.webhooks import outbox
 from express_sync.portal.webhooks.dispatcher import Dispatcher
 from express_sync.portal.webhooks.endpoint import Endpoint
 from express_sync.portal.webhooks.http import Poster
-from tests.support.portal import outcome
+from tests.support.portal import event_id, migrated, outcome
 
 NOW_MS = 1_800_000_000_000
 
@@ -35,11 +31,6 @@ class Clock:
         self.now += round(seconds * 1000)
 
 
-def sqlite_url(directory: Path) -> str:
-    """Return the URL of a database in a directory."""
-    return f"sqlite:///{directory}/portal.sqlite3"
-
-
 def middle(low: float, high: float) -> float:
     """Return what stands for chance."""
     return (low + high) / 2
@@ -54,8 +45,7 @@ class Store:
     attempt_seconds: float = 10.0
 
     def __post_init__(self) -> None:
-        self.database = Database(database_url(self.url))
-        migrate(self.database)
+        self.database = migrated(self.url)
 
     def append(self, endpoints: Sequence[Endpoint], *events: dict[str, Any]) -> None:
         """Append outcomes as the receiver does."""
@@ -85,11 +75,6 @@ class Store:
     def due_in_seconds(self) -> list[float]:
         """Return when each delivery is due, from now."""
         return [(row["due_at"] - self.clock()) / 1000 for row in self.rows()]
-
-
-def event_id(text: str) -> str:
-    """Return an id for an event, which is a digest."""
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def failed(request_id: str, **more: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A portal over real HTTP, with a queue in memory or one of a local cloud."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,11 +13,14 @@ import urllib3
 
 from express_sync.portal.principal import Identity, Refusal
 from express_sync.portal.service import Settings, running
+from express_sync.portal.store.database import Database, database_url
+from express_sync.portal.store.migrating import migrate
 from handler.smq.client import Received
 from tests.support.patience import wait_for
 
 SOURCE = "acs:fc:cn-hangzhou:1234567890123456:functions/express-sync-provision"
 OUTCOMES = Path(__file__).resolve().parents[2] / "events" / "outcomes"
+GROUP = {"name": "design", "bucketName": "design-assets", "bucketRegion": "cn-hangzhou"}  # what a request asks for
 OPERATOR, ALICE, BOB = "operator-token", "alice-token", "bob-token"
 _IDENTITIES = {
     OPERATOR: Identity("olivia", "operator"),
@@ -96,13 +100,30 @@ class RunningPortal:
         return Answer(answer.status, answer.headers, answer.data.decode())
 
 
+def sqlite_url(directory: Path) -> str:
+    """Return the URL of a database in a directory."""
+    return f"sqlite:///{directory}/portal.sqlite3"
+
+
+def migrated(url: str) -> Database:
+    """Open a database, with the present schema."""
+    database = Database(database_url(url))
+    migrate(database)
+    return database
+
+
 @contextmanager
 def running_portal(directory: Path, **settings: Any) -> Iterator[RunningPortal]:
     """Run a portal with queues in memory, and a database in the directory."""
     queues = MemoryQueues()
-    chosen = Settings(**{"database": f"sqlite:///{directory}/portal.sqlite3", "source": SOURCE, **settings})
+    chosen = Settings(**{"database": sqlite_url(directory), "source": SOURCE, **settings})
     with running(chosen, queues, queues, authenticate) as url:
         yield RunningPortal(url, queues)
+
+
+def event_id(text: str) -> str:
+    """Return an id for an event, which is a digest."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def outcome(status: str, request_id: str, **data: Any) -> dict[str, Any]:

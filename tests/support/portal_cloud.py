@@ -14,6 +14,7 @@ from express_sync.portal.service import Settings, running
 from handler.credentials import Credentials
 from handler.smq.client import Received, Smq
 from tests.support.patience import wait_for
+from tests.support.portal import sqlite_url
 
 TOKEN = "operator-token"
 SERVICES = ("mns", "sgw", "fc")
@@ -97,7 +98,7 @@ def portal_of(cloud: RunningCloud, directory: Path, port: int = 0) -> Iterator[P
     keys = Credentials(ready["accessKeyId"], ready["accessKeySecret"])
     smq = Smq.at(ready["mns"]["endpoint"], keys, _TIMEOUT_SECONDS)
     settings = Settings(
-        database=f"sqlite:///{directory}/portal.sqlite3",
+        database=sqlite_url(directory),
         port=port,
         local_cloud={service: ready[service]["endpoint"] for service in SERVICES},
     )
