@@ -115,3 +115,11 @@ def test_operations_state_how_long_the_deferrals_last() -> None:
     longest = sum(min(cap, base * 2**number) for number in range(int(deferrals)))
     text = f"between {longest / 2 / 3600:.1f} and {longest / 3600:.0f} hours"
     assert text in " ".join(OPERATIONS.split())
+
+
+def test_decisions_are_numbered_once_and_in_order() -> None:
+    decisions = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [int(path.name.partition("-")[0]) for path in decisions]
+    assert numbers == list(range(1, len(decisions) + 1))
+    titled = [path.read_text(encoding="utf-8").partition(".")[0] for path in decisions]
+    assert titled == [f"# {number}" for number in numbers]
