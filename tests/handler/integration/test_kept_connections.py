@@ -4,6 +4,7 @@ import json
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import count
@@ -304,7 +305,7 @@ def side_by_side(connections: Connections, threads: int) -> None:
     meet = threading.Barrier(threads)
 
     def use(number: int) -> bool:
-        kept = connections._take(connections._now(), CallDeadline(LONG_S)) or connections._new(connections._now())
+        kept = connections._take(CallDeadline(LONG_S)) or connections._new(connections._now())
         meet.wait(PATIENCE_SECONDS)
         kept.connection.call(request_bytes("GET", f"/{number}", {"host": "x"}, b""), CallDeadline(LONG_S))
         connections._keep(kept, is_new=False)
@@ -321,6 +322,25 @@ def test_pool_serves_64_threads() -> None:
         with ThreadPoolExecutor(64) as threads:
             assert all(threads.map(partial(echoed, connections), range(1000)))
         assert server.connections <= 64
+
+
+def test_connection_that_was_used_meanwhile_is_used_again(clocks: TwoClocks) -> None:
+    """Between the begin of a call and the moment at which it takes a connection, another call has used it."""
+    meanwhile: list[Callable[[], object]] = []
+
+    def now() -> Instant:
+        instant = clocks()
+        if meanwhile:
+            clocks.advance(1)
+            meanwhile.pop()()
+        return instant
+
+    with EchoingServer() as server:
+        connections = Connections(server.url, now=now)
+        assert echoed(connections, 1)
+        meanwhile.append(lambda: echoed(connections, 2))
+        assert echoed(connections, 3)
+        assert server.connections == 1
 
 
 def test_kept_connections_are_bounded() -> None:
