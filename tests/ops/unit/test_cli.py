@@ -95,15 +95,26 @@ def test_help_lists_the_commands_of_the_table() -> None:
     assert listed == list(COMMANDS.items())
 
 
-def test_help_imports_no_command() -> None:
-    """Some commands take half a second to import."""
-    code = (
-        "import sys; from express_sync.ops.cli import commands; commands.main(['--help'], standalone_mode=False);"
-        "print('Imported:', *(name for name in sys.modules if name.startswith('express_sync.ops.commands')))"
-    )
+def imported(code: str) -> set[str]:
+    """Return the modules that are loaded after this code, which prints nothing or the help, in a process of its own."""
+    code = f"import sys; from express_sync.ops.cli import commands; {code}; print('Imported:', *sys.modules)"
     root = str(TEMPLATE.parent)
     shown = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
-    assert shown.stdout.splitlines()[-1].split() == ["Imported:"]
+    return set(shown.stdout.splitlines()[-1].split())
+
+
+def test_help_imports_no_command() -> None:
+    """Some commands take half a second to import, and asyncio a third of what the help needs."""
+    found = imported("commands.main(['--help'], standalone_mode=False)")
+    assert [name for name in found if name == "asyncio" or name.startswith("express_sync.ops.commands")] == []
+
+
+def test_frequent_commands_start_without_an_http_client() -> None:
+    """They call SMQ only, except for a deferral that is shown and a replay that invokes the function."""
+    names = ("submit", "watch", "failures", "replay")
+    found = imported(f"[commands.get_command(None, name) for name in {names}]")
+    assert "mns.account" in found
+    assert found.isdisjoint({"urllib3", "starlette", "yaml", "sqlalchemy"})
 
 
 class _Closed(io.StringIO):
