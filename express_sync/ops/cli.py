@@ -1,17 +1,16 @@
 """`express-sync`: finds the commands and maps how they end to exit codes. A new command is one row in a table."""
 
-import os
 import sys
 import traceback
 from collections.abc import Mapping
-from importlib import import_module
 
 import click
 
+from express_sync.ops import system
 from express_sync.ops.terminal.errors import CliError, ExitCode
+from express_sync.ops.terminal.lazy_group import LazyGroup
 from express_sync.ops.terminal.signals import Terminated, end_in_order
 from express_sync.ops.terminal.streams import prepare
-from express_sync.ops.terminal.suggestions import closest
 
 # Each command with its help, in the order of the list; `express_sync.ops.commands.NAME` defines the command NAME.
 COMMANDS: Mapping[str, str] = {
@@ -36,38 +35,12 @@ COMMANDS: Mapping[str, str] = {
 _OURS = ("express_sync", "handler")
 
 
-class _Commands(click.Group):
-    """The commands of the table, each imported only when it is used, because some imports are slow."""
-
-    def list_commands(self, _: click.Context) -> list[str]:
-        """Return the names of the commands."""
-        return list(COMMANDS)
-
-    def get_command(self, _: click.Context, name: str) -> click.Command | None:
-        """Return the command with this name, or None."""
-        if name not in COMMANDS:
-            return None
-        command: click.Command = getattr(import_module(f"express_sync.ops.commands.{name}"), name)
-        command.short_help = COMMANDS[name]  # for the completion of shells
-        return command
-
-    def resolve_command(
-        self, context: click.Context, arguments: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that was typed. UsageError that names a similar one if it is unknown."""
-        if arguments and arguments[0] not in COMMANDS and not arguments[0].startswith("-"):
-            similar = closest(arguments[0], COMMANDS)
-            hint = f" Did you mean {similar}?" if similar else ""
-            raise click.UsageError(f"No such command {arguments[0]!r}.{hint}", context)
-        return super().resolve_command(context, arguments)
-
-    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands and their help without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup,
+    table=COMMANDS,
+    prefix="express_sync.ops.commands.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="express-sync-provisioner")
 def commands() -> None:
     """Provision express synchronization groups through a queue, in your account or on this machine.
@@ -159,7 +132,7 @@ def _file_error(error: OSError) -> str:
 
 def main() -> None:
     """Run the command line and end the process with an exit code, never with a traceback."""
-    prepare(os.environ)  # noqa: TID251 - a composition root; importing that of the commands would slow down the help
+    prepare(system.environment)
     end_in_order()
     try:
         code = commands.main(prog_name="express-sync", standalone_mode=False)

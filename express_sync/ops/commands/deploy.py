@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from express_sync.ops.commands import system
+from express_sync.ops import system
 from express_sync.ops.commands.stack_options import at_location, package_option, wait_option
 from express_sync.ops.deployment import clients, package_file, progress, template_file
 from express_sync.ops.deployment import deploy as deployment

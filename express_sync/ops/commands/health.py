@@ -2,7 +2,7 @@
 
 import click
 
-from express_sync.ops.commands import system
+from express_sync.ops import system
 from express_sync.ops.commands.target_options import reads_target
 from express_sync.ops.doctor.cloud import InspectedCloud
 from express_sync.ops.doctor.health import inspect

@@ -2,7 +2,7 @@
 
 import click
 
-from express_sync.ops.commands import system
+from express_sync.ops import system
 from express_sync.ops.commands.local_options import call, on_local_cloud
 from express_sync.ops.outcomes.log_lines import fields_of, is_about, readable
 from express_sync.ops.targets.target import Target

@@ -6,7 +6,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from express_sync.ops.commands import system
+from express_sync.ops import system
 from express_sync.ops.terminal.option_types import POSITIVE
 
 events_as_json = click.option("--json", "as_json", is_flag=True, help="Print each outcome event as one line of JSON.")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from express_sync.ops.commands import system
+from express_sync.ops import system
 from express_sync.ops.packaging.package import MAX_BYTES, Package, build
 from express_sync.ops.packaging.progress import step_bar
 from express_sync.ops.packaging.runtimes import RUNTIMES

@@ -2,25 +2,26 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.text import Text
 
-from express_sync.ops.atomic_file import write_atomically
-from express_sync.ops.commands.portal_token import token
-from express_sync.ops.commands.portal_webhooks import webhooks
 from express_sync.ops.commands.target_options import reads_target_unless
-from express_sync.ops.targets.registration import state_directory
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
+from express_sync.ops.terminal.errors import ExitCode, exit_with
+from express_sync.ops.terminal.lazy_group import LazyGroup
 from express_sync.ops.terminal.signals import ending
 
+# Each subcommand with its help; `express_sync.ops.commands.portal_NAME` defines the subcommand NAME.
+SUBCOMMANDS: Mapping[str, str] = {
+    "token": "Create, list and revoke the bearer tokens of the portal.",
+    "webhooks": "Show the webhook deliveries that no endpoint has accepted, and retry.",
+}
 DATABASE_VARIABLE = "EXPRESS_SYNC_PORTAL_DATABASE"
 
 
@@ -28,7 +29,7 @@ def _runs_subcommand(_options: Mapping[str, object]) -> bool:
     return click.get_current_context().invoked_subcommand is not None
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=LazyGroup, table=SUBCOMMANDS, prefix="express_sync.ops.commands.portal_", invoke_without_command=True)
 @click.option(
     "--database",
     envvar=DATABASE_VARIABLE,
@@ -67,38 +68,11 @@ def portal(target: Target | None, /, config: Path | None, *, as_json: bool, **op
     """
     if target is None:
         return
-    running = _portal(target, config, **options)
+    from express_sync.ops.commands import portal_service  # noqa: PLC0415 - subcommands and help need no database library
+
+    running = portal_service.of_profile(target, config, **options)
     if asyncio.run(_serve(running, as_json=as_json)) == signal.SIGINT:
         exit_with(ExitCode.INTERRUPTED)
-
-
-portal.add_command(token)
-portal.add_command(webhooks)
-
-
-def _portal(
-    target: Target, config: Path | None, *, database: str | None, host: str, port: int, public_url: str
-) -> AbstractContextManager[str]:
-    """Return what runs the portal with these options. CliError."""
-    from express_sync.ops.commands import portal_configuration, portal_service  # noqa: PLC0415 - slow to import
-
-    state = state_directory(Path.cwd())
-    state.mkdir(parents=True, exist_ok=True)
-    chosen = portal_configuration.read(config, Path.home())
-    portal_configuration.check_host(chosen, host)
-    text = None
-    if portal_service.is_loopback(host):
-        text = _operator_token(state / f"portal-{target.name}.token", portal_service.new_token)
-    url = database or portal_service.sqlite_url(state / f"portal-{target.name}.sqlite3")
-    settings = replace(
-        portal_service.settings_of(target.profile, url),
-        host=host,
-        port=port,
-        public_url=public_url,
-        webhooks=chosen.webhooks,
-    )
-    authenticate = portal_configuration.authenticator(chosen, text)
-    return portal_service.portal_of(target.profile, target.credentials, settings, authenticate)
 
 
 async def _serve(running: AbstractContextManager[str], *, as_json: bool) -> signal.Signals:
@@ -113,17 +87,3 @@ async def _serve(running: AbstractContextManager[str], *, as_json: bool) -> sign
         return await ended
     finally:
         await asyncio.to_thread(running.__exit__, None, None, None)
-
-
-def _operator_token(path: Path, new: Callable[[], str]) -> str:
-    """Return the token in a file; a missing file gets a new one."""
-    try:
-        text = path.read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        text = new()
-        write_atomically(path, text + "\n")
-    except (OSError, UnicodeDecodeError):
-        raise CliError(f"{path} cannot be read; delete it to get a new token.") from None
-    if not text:
-        raise CliError(f"{path} is empty; delete it to get a new token.")
-    return text

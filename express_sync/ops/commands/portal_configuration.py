@@ -1,13 +1,13 @@
 """Reads the configuration file of the portal: who may call it, and which webhook endpoints it notifies."""
 
 import json
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft7Validator
 
+from express_sync.ops import system
 from express_sync.ops.targets.schema_errors import first_error, message
 from express_sync.ops.terminal.errors import CliError
 from express_sync.portal.identity import settings as identity
@@ -59,11 +59,11 @@ def check_host(configuration: Configuration, host: str) -> None:
 
 def authenticator(configuration: Configuration, operator_token: str | None) -> Authenticator:
     """Return what authenticates callers; `operator_token` is accepted beside the configured identities."""
-    chosen = configuration.identity.authenticator(time.time)
+    chosen = configuration.identity.authenticator(system.epoch)
     if operator_token is None:
         return chosen
     operator = Token("operator", "operator", digest_of(operator_token), 0, _NEVER)
-    return Authenticator(lambda: (*chosen.tokens(), operator), chosen.verifier, time.time)
+    return Authenticator(lambda: (*chosen.tokens(), operator), chosen.verifier, system.epoch)
 
 
 def _document(path: Path) -> dict[str, Any]:

@@ -3,12 +3,17 @@
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from express_sync.ops.atomic_file import write_atomically
+from express_sync.ops.commands import portal_configuration
 from express_sync.ops.queues.client import PORTAL_QUEUE, queue
+from express_sync.ops.targets.registration import state_directory
+from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal.errors import CliError
 from express_sync.portal.principal import Authenticate
 from express_sync.portal.service import Settings, running
@@ -17,7 +22,41 @@ from express_sync.portal.token_file import single_operator
 from express_sync.request_guard import is_loopback
 from handler.credentials import Credentials
 
-__all__ = ["is_loopback", "new_token", "portal_of", "settings_of", "single_operator", "sqlite_url", "temporary"]
+ADMIN_APIS = ("mns", "sgw", "fc")  # the pages of the portal show what these services tell of themselves
+
+
+def of_profile(
+    target: Target, config: Path | None, *, database: str | None, host: str, port: int, public_url: str
+) -> AbstractContextManager[str]:
+    """Return what runs the portal of a target with these options, and gives its URL. CliError."""
+    state = state_directory(Path.cwd())
+    state.mkdir(parents=True, exist_ok=True)
+    chosen = portal_configuration.read(config, Path.home())
+    portal_configuration.check_host(chosen, host)
+    token = _operator_token(state / f"portal-{target.name}.token") if is_loopback(host) else None
+    settings = replace(
+        settings_of(target.profile, database or sqlite_url(state / f"portal-{target.name}.sqlite3")),
+        host=host,
+        port=port,
+        public_url=public_url,
+        webhooks=chosen.webhooks,
+    )
+    return portal_of(target.profile, target.credentials, settings, portal_configuration.authenticator(chosen, token))
+
+
+@contextmanager
+def of_local_cloud(ready: Mapping[str, Any], state: Path, port: int) -> Iterator[Mapping[str, str]]:
+    """Run the portal of a local cloud, and give its URL and the operator's token.
+
+    Its history lasts as long as that cloud, which starts empty.
+    """
+    state.mkdir(parents=True, exist_ok=True)
+    token, database = _new_token(), state / "portal-local.sqlite3"
+    endpoints = {service: ready[service]["endpoint"] for service in ADMIN_APIS}
+    settings = replace(settings_of(ready, sqlite_url(database)), port=port, local_cloud=endpoints)
+    key = Credentials(ready["accessKeyId"], ready["accessKeySecret"])
+    with _temporary(database), portal_of(ready, key, settings, single_operator(token)) as url:
+        yield {"url": url, "token": token}
 
 
 @contextmanager
@@ -52,7 +91,7 @@ def sqlite_url(path: Path) -> str:
 
 
 @contextmanager
-def temporary(database: Path) -> Iterator[None]:
+def _temporary(database: Path) -> Iterator[None]:
     """Delete a database before and after a context, with what SQLite keeps beside it."""
     _delete(database)
     try:
@@ -61,7 +100,21 @@ def temporary(database: Path) -> Iterator[None]:
         _delete(database)
 
 
-def new_token() -> str:
+def _operator_token(path: Path) -> str:
+    """Return the token in a file; a missing file gets a new one."""
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        text = _new_token()
+        write_atomically(path, text + "\n")
+    except (OSError, UnicodeDecodeError):
+        raise CliError(f"{path} cannot be read; delete it to get a new token.") from None
+    if not text:
+        raise CliError(f"{path} is empty; delete it to get a new token.")
+    return text
+
+
+def _new_token() -> str:
     """Return a token that cannot be guessed."""
     return secrets.token_urlsafe(32)
 

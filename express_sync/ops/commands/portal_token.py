@@ -1,13 +1,13 @@
 """`express-sync portal token`: creates, lists and revokes the portal's tokens."""
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
 import click
 
+from express_sync.ops import system
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.columns import Column, Listing
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
@@ -64,7 +64,7 @@ def create_token(*, name: str, role: str, days: int, path: Path | None, as_json:
     """
     if not NAME.fullmatch(name):
         raise CliError("A name has 1 to 64 letters, digits, dots, hyphens, underscores or @; choose another.")
-    made, text = create(name, "operator" if role == "operator" else "requester", time.time(), days * _DAY_SECONDS)
+    made, text = create(name, "operator" if role == "operator" else "requester", system.epoch(), days * _DAY_SECONDS)
     _change(path, lambda known: (*known, made))
     if as_json:
         output.json_line({**_document(made), "token": text})
@@ -137,7 +137,7 @@ def _document(token_: Token) -> dict[str, object]:
 
 
 def _expiry(token_: Token) -> str:
-    return "expired" if token_.expires_at <= time.time() else _time(token_.expires_at)
+    return "expired" if token_.expires_at <= system.epoch() else _time(token_.expires_at)
 
 
 def _time(seconds: int) -> str:

@@ -3,16 +3,17 @@
 import contextlib
 from collections.abc import Iterator
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.columns import Column, Listing
 from express_sync.ops.terminal.errors import CliError
-
-if TYPE_CHECKING:
-    from express_sync.portal.store.database import Database
+from express_sync.portal.clock import now_ms
+from express_sync.portal.store.database import Database, DatabaseUrlError, database_url
+from express_sync.portal.webhooks import outbox
 
 _COLUMNS = (
     Column("endpoint", 20, 14),
@@ -45,8 +46,6 @@ def webhooks() -> None:
 @_database
 def list_deliveries(*, database: str, endpoint: str | None, as_json: bool) -> None:
     """List the deliveries that are pending or exhausted, oldest first, 1,000 at most."""
-    from express_sync.portal.webhooks import outbox  # noqa: PLC0415 - the database library takes 300 ms to import
-
     with _opened(database) as store, store.reading() as connection:
         rows = [_document(row) for row in outbox.listed(connection, endpoint)]
     if as_json:
@@ -58,7 +57,7 @@ def list_deliveries(*, database: str, endpoint: str | None, as_json: bool) -> No
         output.print_line(listing.heading())
     for row in rows:
         output.print_line(listing.line(*(output.printable(str(value or "")) for value in list(row.values())[1:])))
-    output.notice(f"{output.counted(len(rows), 'delivery').replace('deliverys', 'deliveries')} not accepted.")
+    output.notice(f"{output.counted(len(rows), 'delivery')} not accepted.")
 
 
 @webhooks.command("retry", short_help="Send the ended deliveries of an endpoint again.")
@@ -66,21 +65,14 @@ def list_deliveries(*, database: str, endpoint: str | None, as_json: bool) -> No
 @_database
 def retry_deliveries(*, database: str, endpoint: str) -> None:
     """Make the exhausted deliveries to ENDPOINT due now, and enable it if it answered 410."""
-    from express_sync.portal.clock import now_ms  # noqa: PLC0415 - as below
-    from express_sync.portal.webhooks import outbox  # noqa: PLC0415 - the database library takes 300 ms to import
-
     with _opened(database) as store, store.writing() as connection:
         count = outbox.retry(connection, endpoint, now_ms())
-    output.notice(f"{output.counted(count, 'delivery').replace('deliverys', 'deliveries')} will be sent again.")
+    output.notice(f"{output.counted(count, 'delivery')} will be sent again.")
 
 
 @contextlib.contextmanager
-def _opened(url: str) -> Iterator["Database"]:
+def _opened(url: str) -> Iterator[Database]:
     """Give the database of a portal. CliError if it cannot be used."""
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - takes 300 ms to import
-
-    from express_sync.portal.store.database import Database, DatabaseUrlError, database_url  # noqa: PLC0415 - as above
-
     try:
         store = Database(database_url(url))
     except DatabaseUrlError as error:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from rich.progress import Progress
 
-from express_sync.ops.commands import system
+from express_sync.ops import system
 from express_sync.ops.commands.deferrals import limit_of
 from express_sync.ops.commands.options import Deadline, dry_run_option, wait_options
 from express_sync.ops.commands.target_options import reads_target

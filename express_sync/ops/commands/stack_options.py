@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from express_sync.ops.commands import system
+from express_sync.ops import system
 from express_sync.ops.deployment.location import DEFAULT_STACK, locate
 from express_sync.ops.deployment.wait import PollPolicy
 from express_sync.ops.terminal import output

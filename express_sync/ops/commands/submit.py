@@ -6,7 +6,7 @@ from functools import partial
 
 import click
 
-from express_sync.ops.commands import system
+from express_sync.ops import system
 from express_sync.ops.commands.deferrals import limit_of
 from express_sync.ops.commands.options import Deadline, dry_run_option, wait_options
 from express_sync.ops.commands.target_options import changes_target

@@ -7,7 +7,7 @@ from typing import Concatenate, ParamSpec
 
 import click
 
-from express_sync.ops.commands import system
+from express_sync.ops import system
 from express_sync.ops.queues.retry import Retry
 from express_sync.ops.targets.target import LOCAL, Target, choose, smq_error_message
 from express_sync.ops.terminal.errors import CliError

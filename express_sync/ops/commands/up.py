@@ -6,7 +6,6 @@ import json
 import re
 import signal
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ from rich.text import Text
 from express_sync.local.cloud import CloudOptions, LocalCloud, NotRunnableError
 from express_sync.local.servers import PortTakenError
 from express_sync.local.template.parser import TemplateError
+from express_sync.ops import system
 from express_sync.ops.atomic_file import remove, remove_if_unchanged, write_atomically
-from express_sync.ops.commands import system
 from express_sync.ops.outcomes.log_lines import activity
 from express_sync.ops.targets.places import is_file
 from express_sync.ops.targets.registration import Claim, claimed, state_directory
@@ -25,12 +24,10 @@ from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from express_sync.ops.terminal.option_types import Finite
 from express_sync.ops.terminal.signals import ending
-from handler.credentials import Credentials
 
 _SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 Portal = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[Mapping[str, str]]]
 SERVICES = ("SMQ", "sgw", "FC")  # with a port each, in this order; the portal has the next one
-ADMIN_APIS = ("mns", "sgw", "fc")  # the pages of the portal show what these services tell of themselves
 ACTIVITY_SECONDS = 0.5
 
 
@@ -175,23 +172,13 @@ async def _serve(options: CloudOptions, portal: Portal | None, announced: _Annou
 
 
 def _portal(state: Path, port_base: int | None) -> Portal:
-    """Return what runs the portal of a local cloud. Its history lasts as long as that cloud, which starts empty."""
-    from express_sync.ops.commands import portal_service  # noqa: PLC0415 - the database library takes 300 ms to import
+    """Return what runs the portal of a local cloud."""
+    from express_sync.ops.commands import portal_service  # noqa: PLC0415 - --no-portal needs no database library
 
-    @contextlib.contextmanager
-    def running(ready: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
+    def running(ready: Mapping[str, Any]) -> contextlib.AbstractContextManager[Mapping[str, str]]:
         if "caFile" in ready:
             system.trust(ready["caFile"])
-        state.mkdir(parents=True, exist_ok=True)
-        token, database = portal_service.new_token(), state / "portal-local.sqlite3"
-        with portal_service.temporary(database):
-            settings = portal_service.settings_of(ready, portal_service.sqlite_url(database))
-            endpoints = {service: ready[service]["endpoint"] for service in ADMIN_APIS}
-            port = port_base + len(SERVICES) if port_base else 0
-            settings = replace(settings, port=port, local_cloud=endpoints)
-            key = Credentials(ready["accessKeyId"], ready["accessKeySecret"])
-            with portal_service.portal_of(ready, key, settings, portal_service.single_operator(token)) as url:
-                yield {"url": url, "token": token}
+        return portal_service.of_local_cloud(ready, state, port_base + len(SERVICES) if port_base else 0)
 
     return running
 

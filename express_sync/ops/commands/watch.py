@@ -2,7 +2,7 @@
 
 import click
 
-from express_sync.ops.commands import system
+from express_sync.ops import system
 from express_sync.ops.commands.deferrals import limit_of
 from express_sync.ops.commands.options import Deadline, events_as_json
 from express_sync.ops.commands.target_options import changes_target

@@ -92,8 +92,11 @@ def printable(text: str) -> str:
 
 
 def counted(count: int, thing: str) -> str:
-    """Return a count with its noun: `1 request`, `2 requests`."""
-    return f"{count} {thing}{'' if count == 1 else 's'}"
+    """Return a count with its noun: `1 request`, `2 requests`, `2 deliveries`."""
+    if count == 1:
+        return f"1 {thing}"
+    changes_y = thing.endswith("y") and thing[-2:-1] not in "aeiou"
+    return f"{count} {thing[:-1]}ies" if changes_y else f"{count} {thing}s"
 
 
 def duration(milliseconds: int) -> str:

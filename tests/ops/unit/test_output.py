@@ -13,6 +13,20 @@ LONG_LINE = f"{'TIME':<24}  {'STATUS':<13}  {'REQUEST':<24}  {'TRIES':>5}  {'TOO
 COLUMNS = (Column("NAME", 10, 6), Column("COUNT", 6, 0, is_number=True), Column("END", 5, 5))
 
 
+@pytest.mark.parametrize(
+    ("count", "thing", "text"),
+    [
+        (0, "request", "0 requests"),
+        (1, "request", "1 request"),
+        (2, "replay", "2 replays"),
+        (1, "delivery", "1 delivery"),
+        (2, "delivery", "2 deliveries"),
+    ],
+)
+def test_noun_is_plural_unless_its_count_is_one(count: int, thing: str, text: str) -> None:
+    assert output.counted(count, thing) == text
+
+
 class _Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True

@@ -1,4 +1,4 @@
-"""The environment and the clock of the command line: the only module of it that holds the real ones."""
+"""The environment and the clocks that the commands use, and pass on to what they call."""
 
 import os
 import time
@@ -6,6 +6,7 @@ from collections.abc import MutableMapping
 
 environment: MutableMapping[str, str] = os.environ
 now = time.monotonic
+epoch = time.time
 sleep = time.sleep
 
 
