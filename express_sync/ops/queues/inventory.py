@@ -32,7 +32,6 @@ class QueueState:
 class Peeked:
     """A message that was looked at and not received."""
 
-    message_id: str
     body: str
     enqueued_at_ms: int
 
@@ -75,7 +74,7 @@ class SmqInventory(Smq):
             source = account.get_queue(queue)
             source.set_encoding(False)
             found = source.batch_peek_message(16)
-            return tuple(Peeked(each.message_id, each.message_body, int(each.enqueue_time)) for each in found)
+            return tuple(Peeked(each.message_body, int(each.enqueue_time)) for each in found)
 
         try:
             peeked: tuple[Peeked, ...] = self._do(read)
