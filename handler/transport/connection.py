@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Any, cast
 
-from handler.transport.connector import NotConnectedError, open_socket
+from handler.transport.connector import CheckAddresses, NotConnectedError, open_socket
 from handler.transport.deadline import Deadline, NoWait
 from handler.transport.response import MalformedResponseError, Response, TruncatedResponseError, read_response
 
@@ -66,12 +66,14 @@ class _Stream(io.RawIOBase):
 class Connection:
     """One connection to the host of `url`, opened by the first call if not before. One thread at a time.
 
-    `session` is that of an earlier TLS connection, which shortens the handshake if the server still knows it.
+    `session` is that of an earlier TLS connection, which shortens the handshake if the server still knows it. `check`
+    decides whether the host may be called at its addresses.
     """
 
-    def __init__(self, url: str, session: ssl.SSLSession | None = None) -> None:
+    def __init__(self, url: str, session: ssl.SSLSession | None = None, check: CheckAddresses | None = None) -> None:
         self._url = url
         self._session = session
+        self._check = check
         self._socket: socket.socket | None = None
 
     def call(self, request: bytes, deadline: Deadline) -> Response:
@@ -94,7 +96,7 @@ class Connection:
 
     def open(self, deadline: Deadline) -> None:
         """Connect. Raise NotConnectedError, OSError or ValueError if that fails."""
-        connected = open_socket(self._url, deadline, self._session)
+        connected = open_socket(self._url, deadline, self._session, self._check)
         self._socket = connected
         self._stream = _Stream(connected)
         self._buffer = io.BufferedReader(self._stream)

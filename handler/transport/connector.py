@@ -7,6 +7,7 @@ import queue
 import socket
 import ssl
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 
 from handler.transport.deadline import Deadline
 
+CheckAddresses = Callable[[Sequence[str]], None]  # NotConnectedError if the host may not be called
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -40,13 +42,18 @@ class Endpoint:
         return Endpoint(parts.hostname or "", parts.port or _PORTS[parts.scheme], parts.scheme == "https")
 
 
-def open_socket(url: str, deadline: Deadline, session: ssl.SSLSession | None = None) -> socket.socket:
+def open_socket(
+    url: str, deadline: Deadline, session: ssl.SSLSession | None = None, check: CheckAddresses | None = None
+) -> socket.socket:
     """Return a socket that is connected to the host of `url`, over TLS for https. NotConnectedError if that fails.
 
-    `session` is that of an earlier connection to the same host.
+    `session` is that of an earlier connection to the same host; `check` gets all addresses, of which one is called.
     """
     endpoint = Endpoint.of(url)
-    connected = _connected(_addresses(endpoint, deadline), deadline)
+    found = _addresses(endpoint, deadline)
+    if check is not None:
+        check([address[0] for *_, address in found])
+    connected = _connected(found, deadline)
     return _secured(connected, endpoint.host, deadline, session) if endpoint.is_secure else connected
 
 

@@ -5,18 +5,17 @@ import socket
 import ssl
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator
 
-from express_sync.portal.webhooks import addresses
-from express_sync.portal.webhooks.addresses import AddressError, is_public, resolve
+from express_sync.portal.webhooks.addresses import is_public
 from express_sync.portal.webhooks.endpoint import MAX_ENDPOINTS, SCHEMA, Endpoint, InvalidSecretError, read_secrets
 from express_sync.portal.webhooks.http import Poster
-from handler.transport.deadline import CallDeadline
+from handler.transport import connector
 from tests.portal.webhook_receiver import SECRET
 from tests.support.certificates import Authority
-from tests.support.patience import PATIENCE_SECONDS
 
 PRIVATE = (
     "127.0.0.1", "127.8.8.8", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.100.100.200", "0.1.2.3",
@@ -39,21 +38,31 @@ def test_public_address_is_recognised(address: str) -> None:
 
 def resolving(monkeypatch: pytest.MonkeyPatch, *found: str) -> None:
     """Let every name resolve to these addresses."""
-    monkeypatch.setattr(addresses, "_lookup", lambda *_: list(found))
+
+    def resolve(_host: str, port: int, **_options: object) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (each, port)) for each in found]
+
+    monkeypatch.setattr("handler.transport.connector.socket.getaddrinfo", resolve)
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "0", "2130706433", "0x7f.1", "127.1", "::1"])
+def code_of(url: str, *, is_private_allowed: bool = False) -> str:
+    """Return what comes of a delivery to an endpoint with this URL."""
+    endpoint = Endpoint("hook", url, (SECRET,), is_private_allowed=is_private_allowed)
+    return Poster().post(endpoint, "msg_1", "{}").code
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "0", "2130706433", "0x7f.1", "127.1", "[::1]"])
 def test_name_of_this_machine_is_refused(host: str) -> None:
     """The resolver understands other spellings of addresses, too."""
-    with pytest.raises(AddressError) as refused:
-        resolve(host, 443, CallDeadline(PATIENCE_SECONDS), is_private_allowed=False)
-    assert str(refused.value) == "PrivateAddress"
+    assert code_of(f"https://{host}/") == "PrivateAddress"
 
 
-def test_name_with_one_private_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    resolving(monkeypatch, "8.8.8.8", "10.0.0.1")
-    with pytest.raises(AddressError):
-        resolve("hook.example", 443, CallDeadline(1), is_private_allowed=False)
+def test_private_endpoint_is_never_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if only one of its addresses is private."""
+    monkeypatch.setattr("handler.transport.connector.socket.socket", pytest.fail)
+    for found in (["169.254.169.254"], ["8.8.8.8", "10.0.0.1"]):
+        resolving(monkeypatch, *found)
+        assert code_of("https://metadata.example/") == "PrivateAddress"
 
 
 def test_name_is_resolved_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,26 +70,19 @@ def test_name_is_resolved_once(monkeypatch: pytest.MonkeyPatch) -> None:
     resolving(monkeypatch, "127.0.0.1")
     asked: list[tuple[str, int]] = []
 
-    def connect(address: tuple[str, int], _seconds: float) -> socket.socket:
-        asked.append(address)
-        raise ConnectionRefusedError
+    class Refusing(socket.socket):
+        def connect(self, address: Any) -> None:
+            asked.append(address)
+            raise ConnectionRefusedError
 
-    monkeypatch.setattr("express_sync.portal.webhooks.http.socket.create_connection", connect)
-    endpoint = Endpoint("hook", "https://rebinding.example/x", (SECRET,), is_private_allowed=True)
-    assert Poster().post(endpoint, "msg_1", "{}").code == "NotConnected"
+    monkeypatch.setattr("handler.transport.connector.socket.socket", Refusing)
+    assert code_of("https://rebinding.example/x", is_private_allowed=True) == "NotConnected"
     assert asked == [("127.0.0.1", 443)]
-
-
-def test_private_endpoint_is_never_called(monkeypatch: pytest.MonkeyPatch) -> None:
-    resolving(monkeypatch, "169.254.169.254")
-    monkeypatch.setattr("express_sync.portal.webhooks.http.socket.create_connection", pytest.fail)
-    attempt = Poster().post(Endpoint("hook", "https://metadata.example/", (SECRET,)), "msg_1", "{}")
-    assert (attempt.status, attempt.code) == (None, "PrivateAddress")
 
 
 def test_unknown_name_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     resolving(monkeypatch)
-    assert Poster().post(Endpoint("hook", "https://missing.example/", (SECRET,)), "m", "{}").code == "NameNotResolved"
+    assert code_of("https://missing.example/") == "NameNotResolved"
 
 
 @pytest.fixture(scope="module")
@@ -116,12 +118,10 @@ def test_certificate_is_verified_for_the_name(
         thread = threading.Thread(target=serve)
         thread.start()
         resolving(monkeypatch, "127.0.0.1")
-        trusting = (
-            ssl.create_default_context(cafile=str(authority.file)) if is_trusted else ssl.create_default_context()
-        )
-        endpoint = Endpoint("hook", f"https://{host}:{port}/", (SECRET,), is_private_allowed=True)
+        trusting = ssl.create_default_context(cafile=str(authority.file) if is_trusted else None)
+        monkeypatch.setattr(connector, "_tls", lambda: trusting)
         try:
-            assert Poster(tls=trusting).post(endpoint, "msg_1", "{}").code == code
+            assert code_of(f"https://{host}:{port}/", is_private_allowed=True) == code
         finally:
             thread.join()
 

@@ -41,7 +41,11 @@ class Receiver:
         if webhook_id in self.at_once:
             self.overlapping.add(webhook_id)
         self.at_once.add(webhook_id)
-        await asyncio.sleep(3600 if self.is_hanging else self.hold_seconds)
+        if self.is_hanging:
+            await receive()  # returns when the sender gives up
+            self.at_once.discard(webhook_id)
+            return
+        await asyncio.sleep(self.hold_seconds)
         self.at_once.discard(webhook_id)
         status = self.statuses.pop(0) if self.statuses else 204
         await Response(status_code=status, headers=self.headers)(scope, receive, send)

@@ -1,32 +1,22 @@
-"""Resolves the host of an endpoint, and refuses addresses that are not public.
+"""Refuses hosts at addresses that are not public.
 
 A name that resolves to an address inside the network of the portal would let whoever controls the name reach services
-there (SSRF). The socket is then connected to an address that was checked, whatever the name resolves to later.
+there (SSRF). The socket is connected to one of the addresses that were checked, whatever the name resolves to later.
 """
 
 import ipaddress
-import queue
-import socket
-import threading
+from collections.abc import Sequence
 
-from handler.transport.deadline import Deadline
+from handler.transport.connector import NotConnectedError
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-class AddressError(Exception):
-    """The host cannot be resolved or reached, or may not be called; the text is a code."""
-
-
-def resolve(host: str, port: int, deadline: Deadline, *, is_private_allowed: bool) -> list[str]:
-    """Return the addresses of a host. AddressError; also if a single one of them is private and may not be called."""
-    found = _lookup(host, port, deadline)
-    if not found:
-        raise AddressError("NameNotResolved")
-    if not is_private_allowed and not all(is_public(ipaddress.ip_address(each)) for each in found):
-        raise AddressError("PrivateAddress")
-    return found
+def only_public(addresses: Sequence[str]) -> None:
+    """Raise NotConnectedError if a single one of the addresses of a host is private."""
+    if not all(is_public(ipaddress.ip_address(each)) for each in addresses):
+        raise NotConnectedError("PrivateAddress")
 
 
 def is_public(address: Address) -> bool:
@@ -44,22 +34,3 @@ def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     if address.teredo:
         return address.teredo[1]
     return address.ipv4_mapped or address.sixtofour
-
-
-def _lookup(host: str, port: int, deadline: Deadline) -> list[str]:
-    """Return the addresses, none if the name does not resolve by the deadline; the resolver cannot be interrupted."""
-    resolved: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
-
-    def look_up() -> None:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
-            resolved.put([])
-        else:
-            resolved.put([str(address[0]).partition("%")[0] for _, _, _, _, address in found])
-
-    threading.Thread(target=look_up, daemon=True).start()
-    try:
-        return resolved.get(timeout=deadline.left())
-    except queue.Empty:
-        return []

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from handler.sgw.endpoints import SAFE_URL
 
@@ -47,11 +46,6 @@ class Endpoint:
     secrets: tuple[str, ...]
     statuses: frozenset[str] = frozenset(STATUSES)
     is_private_allowed: bool = False
-
-    @property
-    def host(self) -> str:
-        """Return the host name or address."""
-        return urlsplit(self.url).hostname or ""
 
     @property
     def digest(self) -> str:

@@ -1,37 +1,23 @@
 """Posts one signed delivery: one deadline in all, a checked address, verified TLS, no proxy, no redirect."""
 
-import contextlib
-import io
-import socket
-import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
 from urllib.parse import urlsplit
 
 from standardwebhooks import Webhook
 
-from express_sync.portal.webhooks.addresses import AddressError, resolve
+from express_sync.portal.webhooks.addresses import only_public
 from express_sync.portal.webhooks.endpoint import Endpoint
 from handler.transport import retry_after
-from handler.transport.connection import request_bytes
-from handler.transport.deadline import CallDeadline, Deadline
-from handler.transport.response import MalformedResponseError, Response, TruncatedResponseError, read_response
+from handler.transport.connection import CallError, Connection, request_bytes
+from handler.transport.deadline import CallDeadline
 
 ATTEMPT_SECONDS = 10.0
 GONE = 410
 _CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
-_PORTS = {"http": 80, "https": 443}
-# The first type that fits decides. Texts of errors are not kept, because they may quote the URL.
-_CODES: tuple[tuple[type[Exception], str], ...] = (
-    (TimeoutError, "Timeout"),
-    (ssl.SSLCertVerificationError, "CertificateNotTrusted"),
-    (ssl.SSLError, "TlsFailed"),
-    (MalformedResponseError, "MalformedResponse"),
-    (TruncatedResponseError, "ConnectionLost"),
-    (OSError, "ConnectionLost"),
-)
+_CODES = {"ReadTimeout": "Timeout", "MalformedAnswer": "MalformedResponse"}  # the others stay as they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,64 +45,19 @@ class Poster:
 
     now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
     seconds: float = ATTEMPT_SECONDS
-    tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
 
     def post(self, endpoint: Endpoint, webhook_id: str, body: str) -> Attempt:
         """Post a body and return what came of it, within the time for one attempt."""
         at = self.now()
         request = _request(endpoint, webhook_id, body, at)
+        check = None if endpoint.is_private_allowed else only_public
         try:
-            response = self._call(endpoint, request)
-        except AddressError as error:
-            return Attempt(None, str(error))
-        except (OSError, MalformedResponseError, TruncatedResponseError) as error:
-            return Attempt(None, next(code for kind, code in _CODES if isinstance(error, kind)))
+            with closing(Connection(endpoint.url, check=check)) as connection:
+                response = connection.call(request, CallDeadline(self.seconds))
+        except CallError as error:
+            return Attempt(None, _CODES.get(error.code, error.code))
         asked = retry_after.seconds(response.headers, at.strftime("%Y-%m-%dT%H:%M:%SZ"))
         return Attempt(response.status, f"Http{response.status}", asked)
-
-    def _call(self, endpoint: Endpoint, request: bytes) -> Response:
-        deadline = CallDeadline(self.seconds)
-        with self._connected(endpoint, deadline) as connected:
-            unsent = memoryview(request)
-            while unsent:
-                connected.settimeout(deadline.left())
-                unsent = unsent[connected.send(unsent) :]
-            return read_response(io.BufferedReader(_Stream(connected, deadline)))
-
-    def _connected(self, endpoint: Endpoint, deadline: Deadline) -> socket.socket:
-        parts = urlsplit(endpoint.url)
-        port = parts.port or _PORTS[parts.scheme]
-        found = resolve(endpoint.host, port, deadline, is_private_allowed=endpoint.is_private_allowed)
-        connected = _connect(found, port, deadline)
-        if parts.scheme == "http":
-            return connected
-        with connected:  # its descriptor moves to the secured socket, or is closed if the handshake fails
-            connected.settimeout(deadline.left())
-            return self.tls.wrap_socket(connected, server_hostname=endpoint.host)
-
-
-class _Stream(io.RawIOBase):
-    """The bytes that arrive on a socket; each read ends by the deadline."""
-
-    def __init__(self, connected: socket.socket, deadline: Deadline) -> None:
-        super().__init__()
-        self._socket = connected
-        self._deadline = deadline
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        self._socket.settimeout(self._deadline.left())
-        return self._socket.recv_into(buffer)
-
-
-def _connect(addresses: list[str], port: int, deadline: Deadline) -> socket.socket:
-    """Connect to the first address that accepts; each gets an equal share of the time. AddressError if none does."""
-    for untried, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
-        with contextlib.suppress(OSError):
-            return socket.create_connection((address, port), deadline.left() / untried)
-    raise AddressError("NotConnected")
 
 
 def _request(endpoint: Endpoint, webhook_id: str, body: str, at: datetime) -> bytes:
