@@ -42,7 +42,7 @@ class Receiver:
             self.overlapping.add(webhook_id)
         self.at_once.add(webhook_id)
         if self.is_hanging:
-            await receive()  # returns when the sender gives up
+            await receive()  # returns when the sender ends the connection
             self.at_once.discard(webhook_id)
             return
         await asyncio.sleep(self.hold_seconds)
