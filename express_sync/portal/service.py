@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from express_sync.portal.api.app import create_app
 from express_sync.portal.api.documents import event_text
 from express_sync.portal.api.guard import Names
-from express_sync.portal.clock import Clock, now_ms
+from express_sync.portal.clock import now_ms
 from express_sync.portal.notification import Changed
 from express_sync.portal.pages.local_cloud import LocalCloud
 from express_sync.portal.pages.routes import page_routes
@@ -45,13 +45,7 @@ class Settings:
 
 
 @contextmanager
-def running(
-    settings: Settings,
-    outcomes: Mailbox,
-    requests: RequestQueue,
-    authenticate: Authenticate,
-    clock: Clock = now_ms,
-) -> Iterator[str]:
+def running(settings: Settings, outcomes: Mailbox, requests: RequestQueue, authenticate: Authenticate) -> Iterator[str]:
     """Run a portal for the length of the context, and give its URL.
 
     OSError if the port is taken, DatabaseUrlError, or an error of the database.
@@ -59,16 +53,16 @@ def running(
     database = Database(database_url(settings.database))
     try:
         migrate(database)
-        portal = _portal(settings, database, outcomes, requests, clock)
+        portal = _portal(settings, database, outcomes, requests)
         with _serving(settings, portal, authenticate) as url, _working(portal):
             yield url
     finally:
         database.close()
 
 
-def _portal(settings: Settings, database: Database, outcomes: Mailbox, requests: RequestQueue, clock: Clock) -> Portal:
+def _portal(settings: Settings, database: Database, outcomes: Mailbox, requests: RequestQueue) -> Portal:
     changed = Changed()
-    webhooks = dispatchers(settings.webhooks, database, clock)
+    webhooks = dispatchers(settings.webhooks, database, now_ms)
 
     def appended() -> None:
         changed.notify()
@@ -80,13 +74,13 @@ def _portal(settings: Settings, database: Database, outcomes: Mailbox, requests:
         key = cursor_key(connection)
     return Portal(
         database=database,
-        sender=Sender(requests, database, clock, changed.notify),
-        receiver=Receiver(outcomes, database, log, settings.source, clock, appended),
+        sender=Sender(requests, database, now_ms, changed.notify),
+        receiver=Receiver(outcomes, database, log, settings.source, now_ms, appended),
         changed=changed,
         tail=Tail(database, changed, event_text),
         webhooks=webhooks,
         cursor_key=key,
-        clock=clock,
+        clock=now_ms,
     )
 
 

@@ -7,8 +7,6 @@ import pytest
 
 from tests.support.portal import ALICE, BOB, OPERATOR, RunningPortal, running_portal
 
-TOKENS = {"alice": ALICE, "bob": BOB}
-
 
 @pytest.fixture(scope="module")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:

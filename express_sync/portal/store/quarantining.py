@@ -1,7 +1,7 @@
 """Keeps messages that are not outcomes of the expected function, so that they can be examined after their deletion."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, select
 
@@ -14,7 +14,7 @@ from handler.model import MAX_MESSAGE_BYTES
 MAX_MALFORMED = 1000  # the oldest ones beyond that are dropped; outcomes of another source are kept
 
 
-def keep(connection: Connection, messages: Iterable[Quarantined], at_ms: int) -> None:
+def keep(connection: Connection, messages: Sequence[Quarantined], at_ms: int) -> None:
     """Store messages; one that is stored already is counted."""
     for each in messages:
         body = each.body[:MAX_MESSAGE_BYTES]
@@ -29,7 +29,8 @@ def keep(connection: Connection, messages: Iterable[Quarantined], at_ms: int) ->
         again = {"copies": quarantine.c.copies + 1, "received_at": at_ms}
         statement = upsert(connection, quarantine).values(**values)
         connection.execute(statement.on_conflict_do_update(index_elements=["digest"], set_=again))
-    _drop_oldest(connection)
+    if messages:
+        _drop_oldest(connection)
 
 
 def _drop_oldest(connection: Connection) -> None:

@@ -1,6 +1,5 @@
 """Posts one signed delivery: one deadline in all, a checked address, verified TLS, no proxy, no redirect."""
 
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -41,14 +40,13 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Poster:
-    """Posts deliveries; `now` returns the time that is signed. Thread-safe."""
+    """Posts deliveries, each within some seconds. Thread-safe."""
 
-    now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
     seconds: float = ATTEMPT_SECONDS
 
     def post(self, endpoint: Endpoint, webhook_id: str, body: str) -> Attempt:
         """Post a body and return what came of it, within the time for one attempt."""
-        at = self.now()
+        at = datetime.now(timezone.utc)
         request = _request(endpoint, webhook_id, body, at)
         check = None if endpoint.is_private_allowed else only_public
         try:

@@ -1,6 +1,6 @@
 """For everybody: axe, keyboard alone, narrow and wide windows, in both languages and themes and in every state."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -31,12 +31,7 @@ def styled(request: pytest.FixtureRequest, browser: Browser, portal: PortalCloud
 
 
 def test_axe_finds_nothing_serious_in_any_state(styled: Page, requests: dict[str, str]) -> None:
-    found = {}
-    for name, show in states(requests).items():
-        show(styled)
-        found[name] = serious_findings(styled)
-        close_dialog(styled)
-    assert {name: findings for name, findings in found.items() if findings} == {}
+    assert in_states(styled, requests, serious_findings) == {}
 
 
 def test_axe_finds_nothing_serious_before_the_sign_in(browser: Browser, portal: PortalCloud) -> None:
@@ -52,19 +47,19 @@ def test_no_state_scrolls_sideways(
     browser: Browser, portal: PortalCloud, requests: dict[str, str], locale: str, viewport: dict[str, int]
 ) -> None:
     with Visitor.of(browser, portal.url, locale=locale, viewport=viewport) as visitor:
-        page = visitor.signed_in()
-        too_wide = {}
-        for name, show in states(requests).items():
-            show(page)
-            too_wide[name] = overflow(page)
-            close_dialog(page)
-    assert {name: pixels for name, pixels in too_wide.items() if pixels} == {}
+        assert in_states(visitor.signed_in(), requests, overflow) == {}
 
 
-def close_dialog(page: Page) -> None:
-    if page.locator("dialog").count():
-        page.keyboard.press("Escape")
-        expect(page.locator("dialog")).to_have_count(0)
+def in_states(page: Page, requests: dict[str, str], look: Callable[[Page], object]) -> dict[str, object]:
+    """Return what is found in the states in which anything is found."""
+    found = {}
+    for name, show in states(requests).items():
+        show(page)
+        found[name] = look(page)
+        if page.locator("dialog").count():
+            page.keyboard.press("Escape")
+            expect(page.locator("dialog")).to_have_count(0)
+    return {name: findings for name, findings in found.items() if findings}
 
 
 def focused(page: Page) -> str:
