@@ -1,7 +1,8 @@
 """Guards in front of every route: Host, Origin, cross-site requests, identity, and security headers.
 
 A page of somebody else can make a browser send requests to this service. On loopback the network does not protect it
-either, so the names under which it may be called are fixed there (DNS rebinding).
+either, so the names under which it may be called are fixed there (DNS rebinding). `request_guard.guard` is the narrower
+rule for APIs without pages, which are called by the names of this machine only.
 """
 
 from collections.abc import Mapping
