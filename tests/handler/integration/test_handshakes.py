@@ -54,7 +54,7 @@ def test_connections_are_opened_before_they_are_needed(secure: RunningCloud, mon
     monkeypatch.setattr(Connections, "prepare", lambda each, wanted: prepared.append((each.url, wanted)))
     sgw, mns = (secure.ready[service]["endpoint"] for service in ("sgw", "mns"))
     for _ in range(2):
-        requests = [document(f"REQ-{next(NAMES)}") for _ in range(CONCURRENCY + 1)]
+        requests = [document(f"REQ-{next(NAMES)}") for _ in range(CONCURRENCY)]
         assert json.loads(handle(batch(*requests), context_310())) == {"settled": len(requests)}
     assert prepared == [(sgw, 1), (mns, 1), (mns, CONCURRENCY), (mns, CONCURRENCY)]
 

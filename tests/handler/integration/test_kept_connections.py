@@ -239,7 +239,10 @@ def test_freeze_before_sending_is_not_a_doubt() -> None:
 # --- TLS
 
 
-def test_new_connection_continues_the_tls_session(clocks: TwoClocks, trusted: Authority, tmp_path: Path) -> None:
+@pytest.mark.parametrize("prepared", [0, 1])
+def test_new_connection_continues_the_tls_session(
+    clocks: TwoClocks, trusted: Authority, tmp_path: Path, prepared: int
+) -> None:
     """The handshake is shorter and its certificate was verified before."""
     resumed = []
 
@@ -254,6 +257,7 @@ def test_new_connection_continues_the_tls_session(clocks: TwoClocks, trusted: Au
     with ScriptedServer(*map(answers_once, range(3)), tls=trusted.server(tmp_path)) as server:
         connections = Connections(server.url, now=clocks)
         for number in range(3):
+            connections.prepare(prepared)
             assert create(connections) == f"sync-{number}"
             clocks.advance(MAX_IDLE_SECONDS + 1)
         del connections
@@ -308,7 +312,7 @@ def side_by_side(connections: Connections, threads: int) -> None:
         kept = connections._take(CallDeadline(LONG_S)) or connections._new(connections._now())
         meet.wait(PATIENCE_SECONDS)
         kept.connection.call(request_bytes("GET", f"/{number}", {"host": "x"}, b""), CallDeadline(LONG_S))
-        connections._keep(kept, is_new=False)
+        connections._keep(kept, is_first=False)
         return True
 
     with ThreadPoolExecutor(threads) as executor:
