@@ -1,5 +1,6 @@
 """Connections that outlive a call: when they are used again, and that they add no doubt of their own."""
 
+import contextlib
 import json
 import socket
 import ssl
@@ -262,6 +263,21 @@ def test_new_connection_continues_the_tls_session(
             clocks.advance(MAX_IDLE_SECONDS + 1)
         del connections
     assert resumed == [False, True, True]
+
+
+def test_connections_of_both_services_share_a_context(trusted: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads that open the first ones at once make one context: a session belongs to the context that made it."""
+    both, create_context = threading.Barrier(2, timeout=0.2), ssl.create_default_context
+
+    def created_slowly() -> ssl.SSLContext:
+        with contextlib.suppress(threading.BrokenBarrierError):  # nobody else is here
+            both.wait()
+        return create_context()
+
+    monkeypatch.setattr(ssl, "create_default_context", created_slowly)
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(lambda _: connector._context(), range(2))
+    assert first is second
 
 
 def test_changed_certificate_is_verified(clocks: TwoClocks, trusted: Authority, tmp_path: Path) -> None:
