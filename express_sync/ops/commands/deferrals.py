@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from functools import cache
 
-from express_sync.ops.fc.settings import max_deferrals
 from express_sync.ops.targets.target import Target
 
 
@@ -12,6 +11,8 @@ def limit_of(target: Target) -> Callable[[], int | None]:
 
     @cache
     def look_up() -> int | None:
+        from express_sync.ops.fc.settings import max_deferrals  # noqa: PLC0415 - urllib3 takes 20 ms; few are deferred
+
         section = target.profile.get("fc")
         return max_deferrals(section["endpoint"], section["function"], target.credentials) if section else None
 

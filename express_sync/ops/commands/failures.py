@@ -73,8 +73,7 @@ def list_failures(
       2    not possible; one sentence says why
       130  interrupted
     """
-    is_queue = target is not None and selection.source == FAILURES
-    history = history_of(target) if is_queue and target else History()
+    history = history_of(target) if target and selection.source == FAILURES else History()
     expected = _count(target, selection)
     now = datetime.now(timezone.utc)
     listing = FailureListing(now, group_by=group_by, as_json=as_json)

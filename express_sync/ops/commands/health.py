@@ -4,8 +4,10 @@ import click
 
 from express_sync.ops import system
 from express_sync.ops.commands.target_options import reads_target
+from express_sync.ops.doctor.cloud import InspectedCloud
 from express_sync.ops.doctor.health import inspect
 from express_sync.ops.doctor.report import print_findings
+from express_sync.ops.targets.credentials import find
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import ExitCode, exit_with
@@ -35,7 +37,7 @@ def health(target: Target, *, as_json: bool) -> None:
       2    not possible; one sentence says why
       130  interrupted
     """
-    found = inspect(target.queue_admin, target.profile["mns"], system.epoch_ms())
+    found = inspect(InspectedCloud(target.profile, find(target.profile, system.environment), system.epoch_ms()))
     if found.obstacle:
         raise SmqError(found.obstacle, transient=False)
     document = found.document()

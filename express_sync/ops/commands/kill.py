@@ -40,4 +40,4 @@ def kill(target: Target, *, after: str | None, dry_run: bool, as_json: bool) -> 
     elif after:
         output.notice(f"The function will be killed once, the next time that it reaches {after}.")
     else:
-        output.notice(f"{output.counted(len(answer['killed']), 'process')} killed.".replace("processs", "processes"))
+        output.notice(f"{output.counted(len(answer['killed']), 'process')} killed.")

@@ -6,7 +6,6 @@ from datetime import datetime, timezone
 from typing import Any
 
 import click
-from rich.progress import Progress
 
 from express_sync.ops import system
 from express_sync.ops.commands.deferrals import limit_of
@@ -25,7 +24,7 @@ from express_sync.ops.requests.violations import print_violations
 from express_sync.ops.targets.listening import outcomes_of
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.columns import Column, Listing
+from express_sync.ops.terminal.columns import Column, Rows
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from express_sync.ops.terminal.option_types import POSITIVE
 from handler.model import Violation
@@ -128,7 +127,7 @@ def replay(
 def _run(replayer: Replayer, limiter: RateLimiter, to: Destination, printer: "_Printer") -> None:
     """Replay to the end; if that is interrupted or fails, tell what was sent so far."""
     try:
-        with printer.progressing():
+        with printer.progress:
             replayer.run(limiter)
     except BaseException:
         if replayer.is_sending and replayer.counts.replayed:
@@ -142,34 +141,26 @@ class _Printer:
     def __init__(
         self, changes: Mapping[str, str], skipped: Callable[[str, str], str], *, as_json: bool, is_quiet: bool
     ) -> None:
+        self.progress = output.progress()
         self._changes = changes
-        self._progress: Progress = output.progress()
         self._skipped = skipped
-        self._task = self._progress.add_task("Replaying", total=None)
+        self._task = self.progress.add_task("Replaying", total=None)
         self._requests: set[str] = set()
-        self._listing = Listing(_COLUMNS, output.results().width)
+        self._rows = Rows(_COLUMNS)
         self._as_json = as_json
         self._is_quiet = is_quiet
-        self._is_first = True
-
-    def progressing(self) -> Progress:
-        """Return the progress bar, a context."""
-        return self._progress
 
     def replayed(self, failure: Failure, message: Replay, message_id: str) -> None:
         """Print one line for a replay, and one for each property that is changed."""
-        self._progress.advance(self._task)
+        self.progress.advance(self._task)
         self._warn_of_one_name(failure)
         if self._is_quiet:
             return
         if self._as_json:
             output.json_line(_document(failure, message, message_id, self._changes))
             return
-        if self._is_first:
-            output.print_line(self._listing.heading())
-            self._is_first = False
-        texts = (message.replay_id, message.request_id, str(failure.request["name"]), failure.code or failure.status)
-        output.print_line(self._listing.line(*(output.printable(text) for text in texts)))
+        texts = (message.replay_id, message.request_id, str(failure.request["name"]), failure.code_or_status)
+        self._rows.add(*map(output.printable, texts))
         for name, old, new in _changed(failure, self._changes):
             output.print_line(output.printable(f"  {name}: {old or '-'} → {new}"))
 

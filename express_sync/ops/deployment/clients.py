@@ -1,8 +1,4 @@
-"""Makes the clients of ROS and OSS.
-
-Their SDKs take 0.27 s to import. Only a command that calls them imports them, so that `--help` and refused commands
-need not wait.
-"""
+"""Makes the clients of ROS and OSS."""
 
 import re
 from typing import TYPE_CHECKING
@@ -30,13 +26,13 @@ def checked_bucket_name(name: str) -> str:
 
 def stacks(location: StackLocation, credentials: Credentials) -> "Stacks":
     """Return the client of ROS for the region of the location."""
-    from express_sync.ops.deployment.ros import Stacks  # noqa: PLC0415 - 100 ms of SDK, see above
+    from express_sync.ops.deployment.ros import Stacks  # noqa: PLC0415 - its SDK takes 100 ms, which --help need not wait for
 
     return Stacks(location.region, location.ros, credentials)
 
 
 def bucket(name: str, location: StackLocation, credentials: Credentials) -> "Bucket":
     """Return the client of a bucket in the region of the location."""
-    from express_sync.ops.deployment.oss import Bucket  # noqa: PLC0415 - 170 ms of SDK, see above
+    from express_sync.ops.deployment.oss import Bucket  # noqa: PLC0415 - its SDK takes 170 ms, which --help need not wait for
 
     return Bucket(name, location.region, location.oss, credentials)

@@ -11,7 +11,7 @@ from express_sync.ops.deployment.stack import Event, Resource, Stack
 from express_sync.ops.deployment.template_file import CODE_BUCKET, CODE_OBJECT
 from express_sync.ops.deployment.wait import PollPolicy, StackWaiter
 from express_sync.ops.doctor.messaging import QUEUES
-from express_sync.ops.doctor.smq_inventory import SmqInventory
+from express_sync.ops.queues.inventory import SmqInventory
 from express_sync.ops.targets import profiles
 from express_sync.ops.terminal.errors import CliError
 from express_sync.ops.terminal.output import printable
@@ -118,6 +118,6 @@ def _message_counts(location: StackLocation, credentials: Credentials) -> Mappin
 
 def _message_count(inventory: SmqInventory, queue: str) -> int | None:
     try:
-        return inventory.message_count(queue)
+        return inventory.state(queue).total
     except SmqError as error:
         return 0 if error.code == "QueueNotExist" else None

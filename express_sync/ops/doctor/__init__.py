@@ -1,9 +1,8 @@
 """The checks of `express-sync doctor`: read-only, from credentials to buckets.
 
     checks         the table of checks
-    endpoints, messaging, function, triggers, storage_gateway    the checks by service
+    health, endpoints, messaging, function, triggers, storage_gateway    the checks
     cloud          the cloud under inspection: sends each call once and keeps the response
-    smq_inventory  queues, topics and subscriptions of SMQ
     report         prints the findings
     finding        the result of a check: a mark, a message, a fix
 

@@ -10,9 +10,8 @@ from functools import cached_property
 from typing import Any
 
 from express_sync.ops.acs import Call, Response, call_api
-from express_sync.ops.doctor.smq_inventory import SmqInventory
 from express_sync.ops.fc.api import FC_VERSION, function_path
-from express_sync.ops.queues.admin import QueueAdmin
+from express_sync.ops.queues.inventory import QueueState, SmqInventory
 from express_sync.ops.targets.credentials import Found
 from handler.smq.client import SmqError
 
@@ -37,10 +36,11 @@ SERVICES = (SMQ, GATEWAY, FUNCTIONS)
 class InspectedCloud:
     """The cloud of `profile`, inspected with the key that was `found`."""
 
-    def __init__(self, profile: Mapping[str, Any], found: Found, now_ms: int = 0) -> None:
+    def __init__(self, profile: Mapping[str, Any], found: Found, now_ms: int) -> None:
         self.profile = profile
         self.found = found
         self.now_ms = now_ms
+        self._states: dict[str, QueueState | SmqError] = {}
 
     def setting(self, service: Service, key: str) -> str:
         """Return a setting of a service in the profile, or an empty string."""
@@ -61,10 +61,14 @@ class InspectedCloud:
         """The queues, topics and subscriptions of SMQ."""
         return SmqInventory.at(self.endpoint(SMQ), self.found.credentials)
 
-    @cached_property
-    def queue_admin(self) -> QueueAdmin:
-        """What looks at queues."""
-        return QueueAdmin.at(self.endpoint(SMQ), self.found.credentials)
+    def queue_state(self, queue: str) -> QueueState:
+        """Return the state of a queue. SmqError."""
+        if queue not in self._states:
+            self._states[queue] = self._looked_up(queue)
+        state = self._states[queue]
+        if isinstance(state, SmqError):
+            raise state
+        return state
 
     @cached_property
     def groups(self) -> Response:
@@ -91,10 +95,16 @@ class InspectedCloud:
     def _function_path(self) -> str:
         return function_path(self.setting(FUNCTIONS, "function"))
 
-    @cached_property
+    def _looked_up(self, queue: str) -> QueueState | SmqError:
+        try:
+            return self.inventory.state(queue)
+        except SmqError as error:
+            return error
+
+    @property
     def _request_queue(self) -> str:
         try:
-            self.inventory.message_count(self.setting(SMQ, "requestQueue"))
+            self.queue_state(self.setting(SMQ, "requestQueue"))
         except SmqError as error:
             return error.code
         return ""

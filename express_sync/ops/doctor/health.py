@@ -13,8 +13,8 @@ from express_sync.ops.doctor.cloud import SMQ, InspectedCloud
 from express_sync.ops.doctor.endpoints import needs
 from express_sync.ops.doctor.finding import Finding, ok, unknown, wrong
 from express_sync.ops.outcomes.reader import read
-from express_sync.ops.queues.admin import Peeked, QueueAdmin, QueueState
 from express_sync.ops.queues.client import RESULT_QUEUE
+from express_sync.ops.queues.inventory import Peeked, QueueState
 from express_sync.ops.terminal.output import age_text, counted
 from handler.provisioning.error_table import Effect
 from handler.provisioning.errors import error_info
@@ -22,7 +22,7 @@ from handler.smq.client import SmqError
 
 MAX_WAIT_SECONDS = 60  # a request that waits longer is not being processed
 _QUEUES = ("failureQueue", "deadLetterQueue", "requestQueue")
-_EMPTY = QueueState(0, 0, 0, 0, 0)
+_EMPTY = QueueState()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,9 @@ class Health:
 
     def document(self) -> dict[str, Any]:
         """Return the health as JSON; ages are in seconds."""
-        is_wrong = any(finding.mark == "wrong" for finding in self.findings())
+        wrong_ones = [*self._wrong()]
         return {
-            "status": "wrong" if is_wrong else "unknown" if self.unreadable else "ok",
+            "status": "wrong" if wrong_ones else "unknown" if self.unreadable else "ok",
             "failures": self.failures.count,
             "deadLetters": self.dead_letters.count,
             "waiting": self.requests.state.visible,
@@ -86,7 +86,7 @@ class Health:
             },
             "codes": dict(self.failures.codes.most_common()),
             "deferralCodes": dict(self.deferral_codes.most_common()),
-            "next": [finding.fix for finding in self.findings() if finding.mark == "wrong"],
+            "next": [finding.fix for finding in wrong_ones],
         }
 
     def _wrong(self) -> Iterator[Finding]:
@@ -110,31 +110,30 @@ class Health:
 @needs(SMQ)
 def health(cloud: InspectedCloud) -> Iterator[Finding]:
     """Report what has failed and what waits."""
-    yield from inspect(cloud.queue_admin, cloud.profile["mns"], cloud.now_ms).findings()
+    yield from inspect(cloud).findings()
 
 
-def inspect(admin: QueueAdmin, names: Mapping[str, str], now_ms: int) -> Health:
+def inspect(cloud: InspectedCloud) -> Health:
     """Look at the queues that a profile names."""
     unreadable: dict[str, str] = {}
 
     def look(key: str) -> tuple[QueueState, Sequence[Peeked]]:
-        name = names.get(key, "")
+        name = cloud.setting(SMQ, key)
         try:
-            state = admin.state(name) if name else _EMPTY
-            return state, admin.peek(name) if state.visible else ()
+            state = cloud.queue_state(name) if name else _EMPTY
+            return state, cloud.inventory.peek(name) if state.visible else ()
         except SmqError as error:
             if error.code != "QueueNotExist":  # the check of the queues reports it
                 unreadable[name] = error.code
             return _EMPTY, ()
 
-    failures, dead_letters, requests = (_pile(*look(key), now_ms) for key in _QUEUES)
+    failures, dead_letters, requests = (_pile(*look(key), cloud.now_ms) for key in _QUEUES)
     results = look(RESULT_QUEUE)[1] if requests.state.delayed else ()
     deferred = (outcome for outcome in (read(each.body) for each in results) if outcome and not outcome.is_final)
     codes = Counter(outcome.error_code for outcome in deferred)
-    obstacles = [unreadable.get(names[key], "") for key in _QUEUES if names.get(key)]
-    return Health(
-        failures, dead_letters, requests, codes, unreadable, obstacles[0] if obstacles and all(obstacles) else ""
-    )
+    obstacles = [unreadable.get(name, "") for name in (cloud.setting(SMQ, key) for key in _QUEUES) if name]
+    obstacle = obstacles[0] if all(obstacles) else ""  # the schema of profiles requires a request queue
+    return Health(failures, dead_letters, requests, codes, unreadable, obstacle)
 
 
 def _pile(state: QueueState, seen: Sequence[Peeked], now_ms: int) -> Pile:

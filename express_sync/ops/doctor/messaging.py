@@ -6,8 +6,8 @@ from typing import NamedTuple
 from express_sync.ops.doctor.cloud import SMQ, InspectedCloud
 from express_sync.ops.doctor.endpoints import needs
 from express_sync.ops.doctor.finding import DEPLOY, Finding, ok, unknown, wrong
-from express_sync.ops.doctor.smq_inventory import Subscription
 from express_sync.ops.queues.client import OPTIONAL_QUEUES, PORTAL_QUEUE, RESULT_QUEUE
+from express_sync.ops.queues.inventory import Subscription
 from express_sync.ops.terminal.output import counted
 from handler.smq.client import SmqError
 
@@ -38,7 +38,7 @@ SUBSCRIPTIONS = (
 def queues(cloud: InspectedCloud) -> Iterator[Finding]:
     """Check that each queue exists, and report about how many messages it holds."""
     for key in QUEUES:
-        yield _existing(cloud, "Queue", key, lambda name: _content(cloud.inventory.message_count(name)))
+        yield _existing(cloud, "Queue", key, lambda name: _content(cloud.queue_state(name).total))
 
 
 @needs(SMQ)

@@ -51,10 +51,15 @@ class Queue:
         return self.retry(call) if self.retry else call()
 
 
-def queue(profile: Mapping[str, Any], role: str, credentials: Credentials, retry: Retry | None = None) -> Queue:
-    """Return the queue with this role in a profile, such as `requestQueue`. CliError if it is not named there."""
-    mns = profile["mns"]
-    if not mns.get(role):
+def queue(profile: Mapping[str, Any], role: str, credentials: Credentials) -> Queue:
+    """Return the queue with this role in a profile, with a client of its own. CliError if it is not named there."""
+    return Queue(Smq.at(profile["mns"]["endpoint"].rstrip("/"), credentials), queue_name(profile, role))
+
+
+def queue_name(profile: Mapping[str, Any], role: str) -> str:
+    """Return the name of the queue with this role, such as `requestQueue`. CliError if a profile does not name it."""
+    name: str = profile["mns"].get(role, "")
+    if not name:
         unnamed = f"The profile does not name this queue; add mns.{role} to it."
         raise CliError(OPTIONAL_QUEUES.get(role, unnamed))
-    return Queue(Smq.at(mns["endpoint"].rstrip("/"), credentials), mns[role], retry)
+    return name

@@ -1,9 +1,8 @@
 """Repeats calls to SMQ after transient errors."""
 
 from collections.abc import Callable
-from itertools import count
 from math import inf, isfinite
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.signals import is_interrupt_waiting
@@ -43,31 +42,29 @@ class Retry:
 
     def __call__(self, call: Callable[[], T]) -> T:
         """Return the result of `call`; SmqError if it fails for good or for too long."""
-        end = inf
-        for attempts in count(1):
-            result = _outcome(call)
-            if not isinstance(result, SmqError):
-                break
-            end = min(end, self._clock() + GRACE_SECONDS)
-            left = self._seconds_left() if self._seconds_left else end - self._clock()
-            if not self._is_worthwhile(result, left):
-                raise result
-            if attempts == _SILENT_ATTEMPTS:
-                output.info(f"SMQ does not respond ({result.code}); retrying.")
-            self._sleep(min(0.1 * 2 ** min(attempts, 5), MAX_PAUSE_SECONDS, left))
-        self._has_succeeded = True
-        if attempts > _SILENT_ATTEMPTS:
-            output.info("SMQ responds again.")
-        return cast("T", result)
+        end, attempts = inf, 0
+        while True:
+            attempts += 1
+            try:
+                result = call()
+            except SmqError as error:
+                end = min(end, self._clock() + GRACE_SECONDS)
+                left = self._seconds_left() if self._seconds_left else end - self._clock()
+                if not self._is_worthwhile(error, left):
+                    raise
+                self._pause(error, attempts, left)
+            else:
+                self._has_succeeded = True
+                if attempts > _SILENT_ATTEMPTS:
+                    output.info("SMQ responds again.")
+                return result
+
+    def _pause(self, error: SmqError, attempts: int, left: float) -> None:
+        if attempts == _SILENT_ATTEMPTS:
+            output.info(f"SMQ does not respond ({error.code}); retrying.")
+        self._sleep(min(0.1 * 2 ** min(attempts, 5), MAX_PAUSE_SECONDS, left))
 
     def _is_worthwhile(self, error: SmqError, left: float) -> bool:
         has_timeout = self._seconds_left is not None and isfinite(left)
         is_address_wrong = not has_timeout and not self._has_succeeded and error.code in _WRONG_ADDRESS
         return error.transient and not is_address_wrong and left > 0 and not is_interrupt_waiting() and self._is_up()
-
-
-def _outcome(call: Callable[[], T]) -> T | SmqError:
-    try:
-        return call()
-    except SmqError as error:
-        return error

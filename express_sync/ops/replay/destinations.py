@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from express_sync.ops.fc import invocation
 from express_sync.ops.queues.batching import MAX_MESSAGES
 from express_sync.ops.queues.client import Queue
 from express_sync.ops.replay.message import Replay
@@ -64,6 +63,8 @@ def destination(target: Target, via: str, service: str | None) -> Destination:
         return ToQueue(target.requests)
     endpoint, function = target.function
     if via == "fc3":
+        from express_sync.ops.fc import invocation  # noqa: PLC0415 - urllib3 takes 20 ms; most replays need the queue only
+
         return ToFunction(
             f"the function {function}",
             partial(invocation.invoke_async, endpoint, function, target.credentials),

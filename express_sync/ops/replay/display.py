@@ -13,12 +13,12 @@ from rich.text import Text
 from express_sync.ops.outcomes.display import STYLES, status_text
 from express_sync.ops.replay.failures import Failure
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.columns import Column, Listing
+from express_sync.ops.terminal.columns import Column, Rows
 from express_sync.ops.terminal.output import age_text, printable
 from handler.provisioning.error_table import DOCUMENTED
 from handler.provisioning.errors import error_info
 
-COLUMNS = (
+_COLUMNS = (
     Column("TIME", 20, 20),
     Column("STATUS", 13, 13),
     Column("REQUEST", 24, 15),
@@ -27,8 +27,6 @@ COLUMNS = (
     Column("ERROR", 24, 24),
 )
 _HINT_WITHOUT_OUTCOME = "This message could not be processed: find the cause in the function's log, then replay it."
-
-
 _CODE_COLUMNS = (
     Column("ERROR", 24, 24),
     Column("COUNT", 5, 5, is_number=True),
@@ -45,19 +43,18 @@ class FailureListing:
         self._now = now
         self._is_grouped = group_by is not None
         self._as_json = as_json
-        self._listing = Listing(_CODE_COLUMNS if self._is_grouped else COLUMNS, output.results().width)
-        self._is_first = True
+        self._rows = Rows(_CODE_COLUMNS if self._is_grouped else _COLUMNS)
         self._groups: dict[str, _Group] = {}
 
     def add(self, failure: Failure) -> None:
         """Print a failure, or remember it for its group."""
         if self._is_grouped:
-            code = failure.code or failure.status
+            code = failure.code_or_status
             self._groups.setdefault(code, _Group(code, hint(failure))).add(failure)
         elif self._as_json:
             output.json_line(document(failure))
         else:
-            self._print(cells(failure))
+            self._rows.add(*_cells(failure))
 
     def finish(self) -> None:
         """Print the groups, the largest first."""
@@ -65,13 +62,7 @@ class FailureListing:
             if self._as_json:
                 output.json_line(group.document())
             else:
-                self._print(group.cells(self._now))
-
-    def _print(self, row: tuple[str | Text, ...]) -> None:
-        if self._is_first:
-            output.print_line(self._listing.heading())
-            self._is_first = False
-        output.print_line(self._listing.line(*row))
+                self._rows.add(*group.cells(self._now))
 
 
 @dataclass(slots=True)
@@ -113,8 +104,7 @@ def command_for(failure: Failure, profile: str, *, is_stale: bool) -> str:
     return f"express-sync replay {request}{source}{' --force' if failure.is_terminal else ''}{at} --yes --wait"
 
 
-def cells(failure: Failure) -> tuple[str | Text, ...]:
-    """Return a failure in the columns of COLUMNS."""
+def _cells(failure: Failure) -> tuple[str | Text, ...]:
     return (
         _time(failure.occurred_at),
         status_text(failure.status),

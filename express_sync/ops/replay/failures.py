@@ -43,6 +43,11 @@ class Failure:
         return str(self.request.get("requestId", ""))
 
     @property
+    def code_or_status(self) -> str:
+        """Return the error code, or the status of a failure without one."""
+        return self.code or self.status
+
+    @property
     def replay_id(self) -> str:
         """Return the id of the replay that failed, empty if this was not a replay."""
         return str(_object(self.event.get("data")).get("replayId", ""))

@@ -40,13 +40,13 @@ class Survey:
             output.notice(self._selection.skipped(place, each.why))
             return
         self._found += 1
-        self._known[each.code or each.status] += 1
+        self._known[each.code_or_status] += 1
         if not self._selection.filter.matches(each, self._now):
             return
         if self._history.success_after(each) and not self._with_stale:
             self._stale += 1
         else:
-            self._codes[each.code or each.status] += 1
+            self._codes[each.code_or_status] += 1
             self._listing.add(each)
 
     def take_deferred(self) -> None:

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from express_sync.ops.queues.admin import QueueAdmin
-from express_sync.ops.queues.client import PORTAL_QUEUE, RESULT_QUEUE, Queue, queue
+from express_sync.ops.queues.client import RESULT_QUEUE, Queue, queue_name
 from express_sync.ops.queues.retry import Retry
 from express_sync.ops.targets import profiles, registration
 from express_sync.ops.targets.places import config_directories
@@ -20,7 +20,7 @@ from handler.credentials import Credentials
 LOCAL = "local"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Target:
     """One cloud: the name of its profile, a description, and whether it is known to have ended (`is_up` is false)."""
 
@@ -47,31 +47,26 @@ class Target:
     @property
     def requests(self) -> Queue:
         """Return the queue that takes requests."""
-        return queue(self.profile, "requestQueue", self.credentials, self.retry)
+        return self._queue("requestQueue")
 
     @property
     def results(self) -> Queue:
         """Return the queue that receives every outcome. CliError if the cloud has none."""
-        return queue(self.profile, RESULT_QUEUE, self.credentials, self.retry)
-
-    @property
-    def portal_outcomes(self) -> Queue:
-        """Return the portal's own queue, which receives every outcome. CliError if the cloud has none."""
-        return queue(self.profile, PORTAL_QUEUE, self.credentials, self.retry)
+        return self._queue(RESULT_QUEUE)
 
     @property
     def failures(self) -> Queue:
         """Return the queue that keeps every failed and indeterminate outcome."""
-        return queue(self.profile, "failureQueue", self.credentials, self.retry)
+        return self._queue("failureQueue")
 
     @property
     def dead_letters(self) -> Queue:
         """Return the queue of messages that could not be processed."""
-        return queue(self.profile, "deadLetterQueue", self.credentials, self.retry)
+        return self._queue("deadLetterQueue")
 
-    @property
+    @cached_property
     def queue_admin(self) -> QueueAdmin:
-        """Return the client that manages queues."""
+        """The client of SMQ, which all queues of the target share with its connections."""
         return QueueAdmin.at(self.profile["mns"]["endpoint"].rstrip("/"), self.credentials)
 
     @property
@@ -80,6 +75,9 @@ class Target:
         if "fc" not in self.profile:
             raise CliError("The profile does not name a function; add fc.endpoint and fc.function to it.")
         return self.profile["fc"]["endpoint"], self.profile["fc"]["function"]
+
+    def _queue(self, role: str) -> Queue:
+        return Queue(self.queue_admin, queue_name(self.profile, role), self.retry)
 
 
 def is_on_this_machine(profile: Mapping[str, Any]) -> bool:

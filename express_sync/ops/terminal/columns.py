@@ -1,9 +1,11 @@
-"""Formats rows that are printed one at a time in fixed columns, which are narrower or fewer on a narrow terminal."""
+"""Rows that are printed one at a time in fixed columns, which are narrower or fewer on a narrow terminal."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.text import Text
+
+from express_sync.ops.terminal import output
 
 _GAP = 2
 
@@ -43,3 +45,18 @@ class Listing:
                 line.append_text(Text.assemble(blanks, text) if column.is_number else Text.assemble(text, blanks))
         line.rstrip()
         return line
+
+
+class Rows:
+    """Prints rows as they come, and the heading before the first."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self._listing = Listing(columns, output.results().width)
+        self._is_first = True
+
+    def add(self, *cells: str | Text) -> None:
+        """Print one row; `cells` are those of all columns."""
+        if self._is_first:
+            output.print_line(self._listing.heading())
+            self._is_first = False
+        output.print_line(self._listing.line(*cells))

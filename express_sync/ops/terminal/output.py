@@ -92,11 +92,12 @@ def printable(text: str) -> str:
 
 
 def counted(count: int, thing: str) -> str:
-    """Return a count with its noun: `1 request`, `2 requests`, `2 deliveries`."""
+    """Return a count with its noun: `1 request`, `2 requests`, `2 deliveries`, `2 processes`."""
     if count == 1:
         return f"1 {thing}"
-    changes_y = thing.endswith("y") and thing[-2:-1] not in "aeiou"
-    return f"{count} {thing[:-1]}ies" if changes_y else f"{count} {thing}s"
+    if thing.endswith("y") and thing[-2:-1] not in "aeiou":
+        return f"{count} {thing[:-1]}ies"
+    return f"{count} {thing}{'es' if thing.endswith('s') else 's'}"
 
 
 def duration(milliseconds: int) -> str:

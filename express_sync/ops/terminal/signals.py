@@ -1,10 +1,13 @@
 """Ends a command in order after a signal, and defers Ctrl-C during a critical section."""
 
-import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 
@@ -39,8 +42,10 @@ def is_interrupt_waiting() -> bool:
     return _Deferred.is_waiting
 
 
-def ending() -> asyncio.Future[signal.Signals]:
+def ending() -> "asyncio.Future[signal.Signals]":
     """Return a future with the first SIGINT, SIGTERM or SIGHUP; the running loop handles them from now on."""
+    import asyncio  # noqa: PLC0415 - takes 25 ms, and every command imports this module
+
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[signal.Signals] = loop.create_future()
 

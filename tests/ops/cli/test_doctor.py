@@ -4,6 +4,7 @@ import http.server
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -127,6 +128,21 @@ def test_doctor_is_read_only(cloud: CloudShell) -> None:
     calls = {call["operation"] for call in cloud.local("GET", "mns", "calls")}
     assert "GetQueueAttributes" in calls
     assert not [name for name in calls if name.startswith(("Send", "Publish", "Batch", "Delete", "Receive", "Set"))]
+
+
+def test_doctor_looks_up_each_thing_once(cloud: CloudShell) -> None:
+    """No two findings can contradict each other."""
+    cloud.local("POST", "mns", "reset", {})
+    before = len(cloud.local("GET", "sgw", "calls"))
+    assert doctor(cloud).code == 0
+    lookups = Counter(
+        (call["operation"], call["target"])
+        for call in cloud.local("GET", "mns", "calls")
+        if call["operation"].startswith("Get")
+    )
+    lookups.update((call["operation"], "") for call in cloud.local("GET", "sgw", "calls")[before:])
+    assert set(lookups.values()) == {1}, lookups
+    assert len(lookups) > len(cloud.queue_names())
 
 
 @pytest.mark.parametrize(

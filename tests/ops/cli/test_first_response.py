@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -19,13 +18,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudShell]:
     """Run one local cloud for all tests of this module."""
     options = CloudOptions(environment={"EXPRESS_SYNC_MAX_ATTEMPTS": "1"})
     with cloud_shell(tmp_path_factory.mktemp("response"), options) as running:
-        yield running
-
-
-@pytest.fixture
-def without_function(tmp_path: Path) -> Iterator[CloudShell]:
-    """Run a cloud whose timer does not take dead letters."""
-    with cloud_shell(tmp_path, CloudOptions(with_function=False)) as running:
         yield running
 
 
@@ -60,9 +52,9 @@ def test_health_of_an_idle_cloud_is_good(cloud: CloudShell) -> None:
     assert cloud.run("health").out.startswith("✓ ")
 
 
-def test_health_names_failures_dead_letters_and_deferrals(without_function: CloudShell) -> None:
+def test_health_names_failures_dead_letters_and_deferrals(queues: CloudShell) -> None:
     """Doctor says the same first."""
-    cloud = without_function
+    cloud = queues
     fill(cloud, "failureQueue", [failure(number, "RoleNotExist", retryable=False) for number in range(3)])
     fill(cloud, "deadLetterQueue", [request("dead")])
     smq(cloud).send(cloud.ready["mns"]["requestQueue"], [request("deferred")], 3600)

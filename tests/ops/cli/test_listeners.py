@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mns.queue import QueueMeta
 
 from express_sync.local.cloud import CloudOptions
 from express_sync.ops.queues.admin import QueueAdmin
@@ -139,8 +140,6 @@ def test_untouched_queue_of_another_machine_is_removed(silent: CloudShell) -> No
     """It has no lock here, so its age by SMQ's clock decides."""
     ready = silent.ready
     admin = QueueAdmin.at(ready["mns"]["endpoint"], Credentials(ready["accessKeyId"], ready["accessKeySecret"]))
-    from mns.queue import QueueMeta  # noqa: PLC0415 - see below
-
     for name in ("old", "fresh"):
         if name == "fresh":
             silent.advance_clock(1000)

@@ -4,6 +4,7 @@ import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -53,7 +54,7 @@ def test_portal_of_a_profile_keeps_token_and_history(cloud: CloudShell) -> None:
             token = (cloud.shell.directory / ".express-sync" / "portal-mine.token").read_text().strip()
             portal = {"url": ready["url"], "token": token}
             call(**portal, method="POST", path="/v1/requests", json=REQUEST)
-            found = wait_for(lambda each=portal: _terminal(each, "R-1"))  # type: ignore[misc]
+            found = wait_for(partial(_terminal, portal, "R-1"))
         assert [each["kind"] for each in found["history"]] == ["accepted", "outcome"]
     assert (cloud.shell.directory / ".express-sync" / "portal-mine.token").stat().st_mode & 0o777 == 0o600
 

@@ -108,8 +108,15 @@ def _imported_by(*arguments: str) -> list[str]:
 
 
 def test_help_imports_no_command() -> None:
-    """Some commands take half a second to import."""
-    assert [name for name in _imported_by("--help") if name.startswith("express_sync.ops.commands")] == []
+    """Some commands take half a second to import, and asyncio a third of what the help needs."""
+    found = _imported_by("--help")
+    assert [name for name in found if name == "asyncio" or name.startswith("express_sync.ops.commands")] == []
+
+
+@pytest.mark.parametrize("arguments", [("submit",), ("watch",), ("failures", "list"), ("replay",)], ids=" ".join)
+def test_frequent_command_starts_without_urllib3(arguments: tuple[str, ...]) -> None:
+    """Only a deferral that is shown, a replay that invokes the function, and the admin API need it."""
+    assert "urllib3" not in _imported_by(*arguments, "--help")
 
 
 @pytest.mark.parametrize(

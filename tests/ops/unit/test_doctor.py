@@ -11,8 +11,7 @@ from express_sync.ops.doctor import endpoints, function, messaging, storage_gate
 from express_sync.ops.doctor.checks import CHECKS, run_checks
 from express_sync.ops.doctor.cloud import FUNCTIONS, GATEWAY, SERVICES, SMQ, InspectedCloud
 from express_sync.ops.doctor.finding import Finding, Mark
-from express_sync.ops.doctor.smq_inventory import SmqInventory, Subscription
-from express_sync.ops.queues.admin import Peeked, QueueState
+from express_sync.ops.queues.inventory import Peeked, QueueState, SmqInventory, Subscription
 from express_sync.ops.targets.credentials import Found
 from express_sync.ops.terminal.certificates import UNTRUSTED
 from handler.credentials import Credentials
@@ -54,9 +53,12 @@ class FakeInventory:
     ) -> None:
         self._failing, self._subscriptions, self._counts = failing, subscriptions, counts
 
-    def message_count(self, queue: str) -> int:
+    def state(self, queue: str) -> QueueState:
         self._look_up(queue)
-        return self._counts.get(queue, 0)
+        return QueueState(visible=self._counts.get(queue, 0))
+
+    def peek(self, _queue: str) -> tuple[Peeked, ...]:
+        return ()
 
     def check_topic(self, topic: str) -> None:
         self._look_up(topic)
@@ -68,16 +70,6 @@ class FakeInventory:
     def _look_up(self, name: str) -> None:
         if name in self._failing:
             raise SmqError(self._failing[name], transient=False)
-
-
-class FakeAdmin:
-    """What looks at queues; all of them are empty."""
-
-    def state(self, _queue: str) -> QueueState:
-        return QueueState(0, 0, 0, 0, 0)
-
-    def peek(self, _queue: str) -> tuple[Peeked, ...]:
-        return ()
 
 
 def queue_trigger(queue: str, *, name: str = "requests", **config: Any) -> dict[str, Any]:
@@ -111,9 +103,8 @@ def inspected(
     triggers: Response | None = None,
 ) -> InspectedCloud:
     """Return a healthy cloud with the given exceptions; no call goes over a network."""
-    cloud = InspectedCloud(profile, Found(Credentials(key_id, SECRET, token), "the profile"))
+    cloud = InspectedCloud(profile, Found(Credentials(key_id, SECRET, token), "the profile"), now_ms=0)
     vars(cloud).update(
-        queue_admin=FakeAdmin(),
         inventory=cast(SmqInventory, FakeInventory(failing or {}, subscriptions, counts or {})),
         groups=groups or response("", GROUPS),
         buckets=buckets or response("", BUCKETS),

@@ -21,6 +21,7 @@ COLUMNS = (Column("NAME", 10, 6), Column("COUNT", 6, 0, is_number=True), Column(
         (2, "replay", "2 replays"),
         (1, "delivery", "1 delivery"),
         (2, "delivery", "2 deliveries"),
+        (2, "process", "2 processes"),
     ],
 )
 def test_noun_is_plural_unless_its_count_is_one(count: int, thing: str, text: str) -> None:

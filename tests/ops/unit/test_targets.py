@@ -51,6 +51,13 @@ def test_registration_lasts_as_long_as_its_context(tmp_path: Path) -> None:
     assert list((tmp_path / "state").iterdir()) == []
 
 
+def test_queues_of_a_target_share_one_client(tmp_path: Path) -> None:
+    """A command that uses several queues opens its connections once, also after it has set its deadline."""
+    with registering(tmp_path / ".express-sync", PROFILE):
+        target = choose(LOCAL, tmp_path, {}).within(lambda: 1.0)
+    assert target.requests.smq is target.results.smq is target.queue_admin
+
+
 def test_missing_registration_names_the_command_to_type(tmp_path: Path) -> None:
     """It is `express-sync up`."""
     with pytest.raises(CliError, match="express-sync up"):
