@@ -76,7 +76,7 @@ def run(event: bytes, context: Any, began: float, resources: Resources) -> str:
         return json.dumps(summary)
     intake = envelope.intake_of(value, event)
     # Every delivery ends in a publication: connections for that are opened while the API is called.
-    resources.mns.prepare(min(len(intake.deliveries), settings.concurrency))
+    resources.mns.prepare(len(intake.deliveries))
     return _answer(pipeline.process(intake.deliveries, deadlines), is_direct=intake.direct)
 
 

@@ -17,6 +17,7 @@ from handler.transport.deadline import Deadline
 
 CheckAddresses = Callable[[Sequence[str]], None]  # NotConnectedError if the host may not be called
 _PORTS = {"http": 80, "https": 443}
+_MAKING = threading.Lock()  # `cache` alone would let each of several threads make a context
 
 
 class NotConnectedError(Exception):
@@ -97,11 +98,17 @@ def _secured(connected: socket.socket, host: str, deadline: Deadline, session: s
     with connected:
         try:
             connected.settimeout(deadline.left())
-            return _tls().wrap_socket(connected, server_hostname=host, session=session)
+            return _context().wrap_socket(connected, server_hostname=host, session=session)
         except ssl.SSLCertVerificationError:
             raise NotConnectedError("CertificateNotTrusted") from None
         except ssl.SSLError:
             raise NotConnectedError("TlsFailed") from None
+
+
+def _context() -> ssl.SSLContext:
+    """Return the one context of all connections, also if several threads ask for the first time at once."""
+    with _MAKING:
+        return _tls()
 
 
 @cache

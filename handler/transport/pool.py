@@ -48,11 +48,18 @@ class Instant(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """An open connection; `used_at` is when its last request was begun, which is before any freeze within the call."""
+    """A connection; `used_at` is when its last request was begun, which is before any freeze within the call.
+
+    Before its first request it is `opened_at`.
+    """
 
     connection: Connection
     opened_at: Instant
     used_at: Instant
+
+    @property
+    def is_unused(self) -> bool:
+        return self.used_at == self.opened_at
 
     def is_young(self, now: Instant) -> bool:
         return self.used_at.is_within(MAX_IDLE_SECONDS, now) and self.opened_at.is_within(MAX_AGE_SECONDS, now)
@@ -79,15 +86,15 @@ class Connections:
         while True:
             began_at = self._now()
             kept = self._take(deadline)
-            used = _Kept(kept.connection, kept.opened_at, began_at) if kept else self._new(began_at)
+            taken = kept or self._new(began_at)
             try:
-                response = used.connection.call(request, deadline)
+                response = taken.connection.call(request, deadline)
             except CallError as error:
                 self._failed(is_kept=kept is not None)
                 if kept is None or error.sent:
                     raise
             else:
-                self._keep(used, is_new=kept is None)
+                self._keep(_Kept(taken.connection, taken.opened_at, began_at), is_first=taken.is_unused)
                 return response
 
     def prepare(self, count: int, seconds: float = PREPARING_SECONDS) -> None:
@@ -130,10 +137,10 @@ class Connections:
                     self._waiting -= 1
             return self._idle.pop() if self._idle else None
 
-    def _keep(self, used: _Kept, *, is_new: bool) -> None:
+    def _keep(self, used: _Kept, *, is_first: bool) -> None:
         if not used.connection.is_open:
             return
-        if is_new:
+        if is_first:
             self._session = used.connection.session
         now, surplus = self._now(), []
         with self._changed:

@@ -8,14 +8,15 @@ from alibabacloud_fc20230330 import models as fc_models
 from alibabacloud_fc20230330.client import Client as FcClient
 from alibabacloud_sgw20180511 import models as sgw_models
 from alibabacloud_sgw20180511.client import Client as SgwClient
-from alibabacloud_tea_openapi.models import Config
+
+from tests.support.tea_config import tea_config
 
 Ready = Mapping[str, Any]
 
 
 def sgw(ready: Ready) -> None:
     """Create, find and delete a group."""
-    client = SgwClient(_config(ready, "sgw"))
+    client = SgwClient(tea_config(ready["sgw"]["endpoint"]))
     place = {"bucket_name": "python-bucket", "bucket_region": ready["region"]}
     created = client.create_express_sync(sgw_models.CreateExpressSyncRequest(name="python-group", **place)).body
     found = client.describe_express_syncs(sgw_models.DescribeExpressSyncsRequest()).body
@@ -29,7 +30,7 @@ def sgw(ready: Ready) -> None:
 
 def fc(ready: Ready) -> list[str]:
     """Describe, list and invoke the function by API version 2023-03-30."""
-    client, name = FcClient(_config(ready, "fc")), ready["fc"]["function"]
+    client, name = FcClient(tea_config(ready["fc"]["endpoint"])), ready["fc"]["function"]
     assert client.get_function(name, fc_models.GetFunctionRequest()).body.function_name == name
     assert len(client.list_functions(fc_models.ListFunctionsRequest()).body.functions) == 1
     triggers = client.list_triggers(name, fc_models.ListTriggersRequest()).body.triggers
@@ -52,14 +53,3 @@ def fc2(ready: Ready) -> list[str]:
     assert client.get_trigger(*name, trigger["triggerName"]).data["triggerType"] == trigger["triggerType"]
     client.invoke_function(*name, payload=b"{}", headers={})
     return ["GetFunction", "GetTrigger", "InvokeFunction", "ListFunctions", "ListTriggers"]
-
-
-def _config(ready: Ready, service: str) -> Config:
-    protocol, _, address = ready[service]["endpoint"].partition("://")
-    return Config(
-        access_key_id=ready["accessKeyId"],
-        access_key_secret=ready["accessKeySecret"],
-        endpoint=address,
-        protocol=protocol,
-        region_id=ready["region"],
-    )

@@ -18,13 +18,13 @@ from alibabacloud_fc20230330.models import (
     ListTriggersRequest,
 )
 from alibabacloud_tea_openapi.exceptions import ClientException
-from alibabacloud_tea_openapi.utils_models import Config
 from darabonba.runtime import RuntimeOptions
 
 from express_sync.local.account import LOCAL_ACCOUNT, Key
 from express_sync.local.cloud import CloudOptions, RunningCloud, background
 from tests.local.fc_support import cloud_of, local_get
 from tests.support.patience import PATIENCE_SECONDS, wait_for
+from tests.support.tea_config import tea_config
 
 # The official client itself uses what Python 3.12 deprecates.
 pytestmark = pytest.mark.filterwarnings(
@@ -135,15 +135,7 @@ def test_fc2_describes_the_function_and_its_triggers(cloud: RunningCloud) -> Non
 
 
 def new_client(cloud: RunningCloud, key: Key = LOCAL_ACCOUNT.user) -> Client:
-    return Client(
-        Config(
-            access_key_id=key.access_key_id,
-            access_key_secret=key.access_key_secret,
-            security_token=key.security_token or None,
-            endpoint=cloud.ready["fc"]["endpoint"].removeprefix("http://"),
-            protocol="http",
-        )
-    )
+    return Client(tea_config(cloud.ready["fc"]["endpoint"], key))
 
 
 @pytest.mark.parametrize("key", [LOCAL_ACCOUNT.user, LOCAL_ACCOUNT.role])

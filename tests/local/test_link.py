@@ -19,7 +19,7 @@ from express_sync.local.cloud import CloudOptions, RunningCloud, background
 from express_sync.local.server import Link, LoopbackServer, reset
 from handler.credentials import Credentials
 from handler.smq.client import Smq
-from handler.transport import connector
+from tests.support.certificates import trusting
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.running import Run, started
 
@@ -140,14 +140,12 @@ def test_ready_object_names_https_and_the_authority(secure: RunningCloud) -> Non
     assert ssl.create_default_context(cafile=ready["caFile"]).cert_store_stats()["x509_ca"] == 1
 
 
-def test_function_verifies_the_certificates_it_is_given(secure: RunningCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_function_verifies_the_certificates_it_is_given(secure: RunningCloud) -> None:
     """A request goes through the whole cloud, from queue to outcome."""
     ready = secure.ready
-    monkeypatch.setenv("SSL_CERT_FILE", ready["caFile"])
-    connector._tls.cache_clear()
     smq = Smq.at(ready["mns"]["endpoint"], Credentials(ready["accessKeyId"], ready["accessKeySecret"]))
     request = {"requestId": "REQ-1", "name": "photos", "bucketName": "photos", "bucketRegion": "cn-hangzhou"}
-    smq.send(ready["mns"]["requestQueue"], [json.dumps(request)])
-    (received,) = smq.receive(ready["mns"]["resultQueue"], wait_seconds=30)
-    connector._tls.cache_clear()
+    with trusting(ready["caFile"]):
+        smq.send(ready["mns"]["requestQueue"], [json.dumps(request)])
+        (received,) = smq.receive(ready["mns"]["resultQueue"], wait_seconds=30)
     assert json.loads(received.body)["data"]["status"] == "succeeded"

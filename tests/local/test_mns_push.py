@@ -24,7 +24,7 @@ from express_sync.local.mns.push.sender import LIMIT_SECONDS, HttpPush
 from express_sync.local.server import LoopbackServer
 from express_sync.mns_push import Verifier
 from tests.local.mns_client import RawClient, document
-from tests.support.patience import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS, wait_for
 from tests.support.running import started
 
 NAMESPACE = "{http://mns.aliyuncs.com/doc/v1/}"
@@ -131,10 +131,12 @@ def publish(mns: Mns, body: str = "body", **more: object) -> str:
 
 def attempts(mns: Mns, number: int) -> list[int]:
     """Return the statuses of the attempts, once there are that many."""
-    while True:
+
+    def made() -> list[int]:
         statuses = [each["status"] for each in mns.client.local("GET", "pushes")[1]]
-        if len(statuses) >= number:
-            return statuses
+        return statuses if len(statuses) >= number else []
+
+    return wait_for(made)
 
 
 @pytest.mark.parametrize("path", ["", "/hook", "/hook?a=1&b=%20"])

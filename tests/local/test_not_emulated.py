@@ -11,7 +11,6 @@ from alibabacloud_fc20230330.client import Client as FcClient
 from alibabacloud_sgw20180511 import models as sgw_models
 from alibabacloud_sgw20180511.client import Client as SgwClient
 from alibabacloud_tea_openapi.exceptions import ClientException
-from alibabacloud_tea_openapi.models import Config
 
 from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.cloud import CloudOptions, LocalCloud
@@ -19,6 +18,7 @@ from express_sync.local.not_emulated import CODE, NotEmulatedError, NotEmulatedR
 from tests.local.mns_client import RawClient, document
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.running import running_loop
+from tests.support.tea_config import tea_config
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*utcnow.*:DeprecationWarning")  # the SDK's
 REPORTED: list[str] = []
@@ -42,20 +42,8 @@ def mns(cloud: dict[str, Any]) -> Iterator[RawClient]:
     client.close()
 
 
-def config(endpoint: str) -> Config:
-    protocol, _, address = endpoint.partition("://")
-    user = LOCAL_ACCOUNT.user
-    return Config(
-        access_key_id=user.access_key_id,
-        access_key_secret=user.access_key_secret,
-        endpoint=address,
-        protocol=protocol,
-        region_id=LOCAL_ACCOUNT.region,
-    )
-
-
 def test_official_sgw_client_learns_what_is_missing(cloud: dict[str, Any]) -> None:
-    client = SgwClient(config(cloud["sgw"]["endpoint"]))
+    client = SgwClient(tea_config(cloud["sgw"]["endpoint"]))
     with pytest.raises(ClientException) as refused:
         client.describe_gateways(sgw_models.DescribeGatewaysRequest(storage_bundle_id="s", page_number=1, page_size=1))
     assert (refused.value.status_code, refused.value.code) == (400, CODE)
@@ -63,7 +51,7 @@ def test_official_sgw_client_learns_what_is_missing(cloud: dict[str, Any]) -> No
 
 
 def test_official_fc_client_learns_what_is_missing(cloud: dict[str, Any]) -> None:
-    client = FcClient(config(cloud["fc"]["endpoint"]))
+    client = FcClient(tea_config(cloud["fc"]["endpoint"]))
     with pytest.raises(ClientException) as refused:
         client.list_layers(fc_models.ListLayersRequest())
     assert (refused.value.code, "ListLayers" in refused.value.message) == (CODE, True)
@@ -87,12 +75,8 @@ def test_control_plane_of_mns_is_not_emulated(cloud: dict[str, Any], in_query: b
     for action, code in (("CreateQueue", CODE), ("EnableEndpoint", CODE), ("Invented", "InvalidAction.NotFound")):
         fields = {"Action": action, "Version": "2022-01-19"} if in_query else None
         headers = {} if in_query else {"x-acs-action": action, "x-acs-version": "2022-01-19"}
-        url = f"{cloud['mns']['endpoint']}/"
-        answer = (
-            urllib3.request("POST", url, fields=fields, headers=headers, timeout=PATIENCE_SECONDS)
-            if not fields
-            else (urllib3.request("GET", url, fields=fields, timeout=PATIENCE_SECONDS))
-        )
+        method, url = "GET" if in_query else "POST", f"{cloud['mns']['endpoint']}/"
+        answer = urllib3.request(method, url, fields=fields, headers=headers, timeout=PATIENCE_SECONDS)
         assert json.loads(answer.data)["Code"] == code
 
 

@@ -87,7 +87,6 @@ HOSTS = (
     "file:///etc/passwd",
     "//mnstest.oss-cn-hangzhou.aliyuncs.com/c.pem",
     "http://127.0.0.1:1/x509_public_certificate.pem",
-    "",
 )
 CASES: dict[str, tuple[Push, str]] = {
     "genuine": (GENUINE, ""),
@@ -110,7 +109,7 @@ CASES: dict[str, tuple[Push, str]] = {
         f"without {name}": (replace(GENUINE, changes={name: ""}), f"The header {name} is missing.")
         for name in ("content-md5", "content-type", "date", "authorization", "x-mns-signing-cert-url")
     },
-    **{f"host {url}": (replace(GENUINE, url=url), UNTRUSTED) for url in HOSTS if url},
+    **{f"host {url}": (replace(GENUINE, url=url), UNTRUSTED) for url in HOSTS},
 }
 CERTIFICATES = dict.fromkeys((CERTIFICATE, "https://mns-cert.oss-cn-shanghai.aliyuncs.com/c.pem"), SIGNER.certificate)
 

@@ -19,7 +19,7 @@ from alibabacloud_tea_openapi.client import Client as OpenApiClient
 from alibabacloud_tea_openapi.exceptions import ClientException as TeaRefusal
 from alibabacloud_tea_openapi.exceptions import ServerException as TeaFailure
 from alibabacloud_tea_openapi.exceptions import ThrottlingException as TeaThrottling
-from alibabacloud_tea_openapi.models import Config, OpenApiRequest, Params
+from alibabacloud_tea_openapi.models import OpenApiRequest, Params
 from alibabacloud_tea_util.models import RuntimeOptions
 from aliyunsdkcore.acs_exception.exceptions import ServerException as CoreRefusal
 from aliyunsdkcore.auth.credentials import AccessKeyCredential, StsTokenCredential
@@ -28,6 +28,7 @@ from aliyunsdkcore.request import CommonRequest, RpcRequest
 
 from express_sync.local.account import Key
 from tests.local.sgw_support import GROUP, ROLE, USER, RunningSgw
+from tests.support.tea_config import tea_config
 
 EITHER_KEY = pytest.mark.parametrize("key", [USER, ROLE], ids=["user", "role"])
 READS_THE_CLOCK_THE_OLD_WAY = pytest.mark.filterwarnings(
@@ -35,17 +36,6 @@ READS_THE_CLOCK_THE_OLD_WAY = pytest.mark.filterwarnings(
 )
 PHOTOS = {"bucket_name": "holiday-bucket", "bucket_region": "cn-hangzhou", "name": "photos"}
 AWKWARD = {**GROUP, "BucketPrefix": "pre fix/", "Description": "组 a+b*~/c"}
-
-
-def tea_config(sgw: RunningSgw, key: Key) -> Config:
-    return Config(
-        access_key_id=key.access_key_id,
-        access_key_secret=key.access_key_secret,
-        security_token=key.security_token or None,
-        endpoint=sgw.address,
-        protocol="HTTP",
-        region_id="cn-hangzhou",
-    )
 
 
 def core_client(key: Key) -> AcsClient:
@@ -69,7 +59,7 @@ class TestSgwClient:
 
     @EITHER_KEY
     def test_creates_and_finds_a_group(self, sgw: RunningSgw, key: Key) -> None:
-        client = SgwClient(tea_config(sgw, key))
+        client = SgwClient(tea_config(sgw.url, key))
 
         created = client.create_express_sync(CreateExpressSyncRequest().from_map(AWKWARD)).body
         described = client.describe_express_syncs(DescribeExpressSyncsRequest(bucket_name=GROUP["BucketName"])).body
@@ -80,7 +70,7 @@ class TestSgwClient:
         assert found.express_sync_id == created.express_sync_id
 
     def test_describes_the_root_or_all_prefixes(self, sgw: RunningSgw) -> None:
-        client = SgwClient(tea_config(sgw, USER))
+        client = SgwClient(tea_config(sgw.url))
         for name, prefix in (("root", None), ("deep", "deep/")):
             client.create_express_sync(
                 CreateExpressSyncRequest(
@@ -93,7 +83,7 @@ class TestSgwClient:
         assert [group.name for group in at_root.body.express_syncs.express_sync] == ["root"]
 
     def test_understands_a_refusal(self, sgw: RunningSgw) -> None:
-        client, request = SgwClient(tea_config(sgw, USER)), CreateExpressSyncRequest().from_map(GROUP)
+        client, request = SgwClient(tea_config(sgw.url)), CreateExpressSyncRequest().from_map(GROUP)
         client.create_express_sync(request)
 
         with pytest.raises(TeaRefusal) as refused:
@@ -106,7 +96,7 @@ class TestSgwClient:
         sgw.queue_faults("InternalError")
 
         with pytest.raises(TeaFailure) as failed:
-            SgwClient(tea_config(sgw, USER)).create_express_sync(CreateExpressSyncRequest().from_map(GROUP))
+            SgwClient(tea_config(sgw.url)).create_express_sync(CreateExpressSyncRequest().from_map(GROUP))
 
         assert (failed.value.status_code, failed.value.code) == (500, "InternalError")
 
@@ -114,7 +104,7 @@ class TestSgwClient:
         sgw.queue_faults("throttling:2500")
 
         with pytest.raises(TeaThrottling) as throttled:
-            SgwClient(tea_config(sgw, USER)).create_express_sync(CreateExpressSyncRequest().from_map(GROUP))
+            SgwClient(tea_config(sgw.url)).create_express_sync(CreateExpressSyncRequest().from_map(GROUP))
 
         assert (throttled.value.code, throttled.value.retry_after) == ("Throttling.User", 2500)
 
@@ -122,7 +112,7 @@ class TestSgwClient:
         stranger = Key(USER.access_key_id, "wrong")
 
         with pytest.raises(TeaRefusal) as refused:
-            SgwClient(tea_config(sgw, stranger)).describe_express_syncs(DescribeExpressSyncsRequest())
+            SgwClient(tea_config(sgw.url, stranger)).describe_express_syncs(DescribeExpressSyncsRequest())
 
         assert refused.value.code == "SignatureDoesNotMatch"
 
@@ -135,7 +125,7 @@ class TestOpenApiClient:
     @pytest.mark.parametrize("algorithm", [None, "v2"], ids=["acs3", "rpc"])
     @pytest.mark.parametrize("place", ["query", "body"])
     def test_creates_a_group(self, sgw: RunningSgw, key: Key, algorithm: str | None, place: str) -> None:
-        config = tea_config(sgw, key)
+        config = tea_config(sgw.url, key)
         config.signature_algorithm = algorithm
         parameters = Params(
             action="CreateExpressSync",
@@ -214,7 +204,7 @@ class TestCoreClient:
 @READS_THE_CLOCK_THE_OLD_WAY
 def test_group_is_deleted_as_terraform_does(sgw: RunningSgw) -> None:
     """Its provider polls the task, and takes ExpressSyncNotExist for success."""
-    client = SgwClient(tea_config(sgw, USER))
+    client = SgwClient(tea_config(sgw.url))
     created = client.create_express_sync(CreateExpressSyncRequest(**PHOTOS))
     group_id = created.body.express_sync_id
     deleted = client.delete_express_sync(DeleteExpressSyncRequest(express_sync_id=group_id)).body
@@ -230,7 +220,7 @@ def test_group_is_deleted_as_terraform_does(sgw: RunningSgw) -> None:
 
 @READS_THE_CLOCK_THE_OLD_WAY
 def test_place_of_a_deleted_group_is_free_again(sgw: RunningSgw) -> None:
-    client = SgwClient(tea_config(sgw, USER))
+    client = SgwClient(tea_config(sgw.url))
     for _ in range(2):
         group = client.create_express_sync(CreateExpressSyncRequest(**PHOTOS))
         client.delete_express_sync(DeleteExpressSyncRequest(express_sync_id=group.body.express_sync_id))
@@ -238,7 +228,7 @@ def test_place_of_a_deleted_group_is_free_again(sgw: RunningSgw) -> None:
 
 @READS_THE_CLOCK_THE_OLD_WAY
 def test_tasks_are_paged_and_need_a_target(sgw: RunningSgw) -> None:
-    client = SgwClient(tea_config(sgw, USER))
+    client = SgwClient(tea_config(sgw.url))
     found = client.describe_tasks(DescribeTasksRequest(target_id="sync-other", page_number=2, page_size=100)).body
     assert (found.page_number, found.page_size, found.total_count) == (2, 10, 0)
     with pytest.raises(TeaRefusal) as refused:

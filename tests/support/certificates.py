@@ -1,15 +1,20 @@
 """Certificates for TLS servers on 127.0.0.1: one that a client can be made to trust, and others that it must not."""
 
+import contextlib
 import ipaddress
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from handler.transport import connector
 
 _DAY = timedelta(days=1)
 _KEY_USAGES = (
@@ -53,6 +58,18 @@ class Authority:
         builder = builder.add_extension(names, critical=False).add_extension(identifier, critical=False)
         certificate = builder.add_extension(_usage("digital_signature"), critical=True).sign(self.key, hashes.SHA256())
         return _context(folder, certificate, key)
+
+
+@contextlib.contextmanager
+def trusting(authority: Path | str) -> Iterator[None]:
+    """Make the function of this process trust an authority, by its file."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(authority))
+        connector._tls.cache_clear()
+        try:
+            yield
+        finally:
+            connector._tls.cache_clear()
 
 
 def _context(folder: Path, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> ssl.SSLContext:

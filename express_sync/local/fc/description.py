@@ -16,6 +16,7 @@ from typing import Any
 
 from express_sync.local.account import Account
 from express_sync.local.fc.errors import FcError
+from express_sync.local.fc.parameters import SERVICE
 from express_sync.local.template.deployment import Function
 from express_sync.local.template.queue_triggers import Trigger
 from express_sync.local.template.timers import Timer
@@ -46,7 +47,7 @@ class Description:
         for each in self.triggers:
             if each.name == trigger:
                 return each
-        raise FcError("TriggerNotFound", trigger, "express-sync", self.function.name)
+        raise FcError("TriggerNotFound", trigger, SERVICE, self.function.name)
 
 
 def function_of_2016(described: Description, _trigger: str = "") -> Document:

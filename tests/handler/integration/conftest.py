@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from handler.transport import connector
-from tests.support.certificates import Authority
+from tests.support.certificates import Authority, trusting
 
 
 @pytest.fixture(scope="module")
@@ -17,12 +16,10 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture
-def trusted(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authority]:
+def trusted(authority: Authority) -> Iterator[Authority]:
     """Make the function trust the authority."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
-    connector._tls.cache_clear()
-    yield authority
-    connector._tls.cache_clear()
+    with trusting(authority.file):
+        yield authority
 
 
 @pytest.fixture(params=["plain", "TLS"])

@@ -12,9 +12,9 @@ import pytest
 from express_sync.local.cloud import CloudOptions, RunningCloud, background
 from handler import entry
 from handler.entry import handle
-from handler.transport import connector
 from handler.transport.pool import Connections
 from tests.handler.integration.test_entry import batch, context_310, document
+from tests.support.certificates import trusting
 
 CONCURRENCY, BATCHES, MESSAGES = 4, 6, 16
 NAMES = count()
@@ -29,14 +29,12 @@ def secure(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningCloud]:
             "EXPRESS_SYNC_MNS_ENDPOINT": running.ready["mns"]["endpoint"],
             "EXPRESS_SYNC_SGW_ENDPOINT": running.ready["sgw"]["endpoint"],
             "EXPRESS_SYNC_CONCURRENCY": str(CONCURRENCY),
-            "SSL_CERT_FILE": running.ready["caFile"],
         }
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        connector._tls.cache_clear()
         entry._settings.cache_clear()
-        yield running
-        connector._tls.cache_clear()
+        with trusting(running.ready["caFile"]):
+            yield running
         entry._settings.cache_clear()
 
 
@@ -56,7 +54,7 @@ def test_connections_are_opened_before_they_are_needed(secure: RunningCloud, mon
     monkeypatch.setattr(Connections, "prepare", lambda each, wanted: prepared.append((each.url, wanted)))
     sgw, mns = (secure.ready[service]["endpoint"] for service in ("sgw", "mns"))
     for _ in range(2):
-        requests = [document(f"REQ-{next(NAMES)}") for _ in range(CONCURRENCY + 1)]
+        requests = [document(f"REQ-{next(NAMES)}") for _ in range(CONCURRENCY)]
         assert json.loads(handle(batch(*requests), context_310())) == {"settled": len(requests)}
     assert prepared == [(sgw, 1), (mns, 1), (mns, CONCURRENCY), (mns, CONCURRENCY)]
 

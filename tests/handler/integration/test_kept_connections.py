@@ -1,5 +1,6 @@
 """Connections that outlive a call: when they are used again, and that they add no doubt of their own."""
 
+import contextlib
 import json
 import socket
 import ssl
@@ -239,7 +240,10 @@ def test_freeze_before_sending_is_not_a_doubt() -> None:
 # --- TLS
 
 
-def test_new_connection_continues_the_tls_session(clocks: TwoClocks, trusted: Authority, tmp_path: Path) -> None:
+@pytest.mark.parametrize("prepared", [0, 1])
+def test_new_connection_continues_the_tls_session(
+    clocks: TwoClocks, trusted: Authority, tmp_path: Path, prepared: int
+) -> None:
     """The handshake is shorter and its certificate was verified before."""
     resumed = []
 
@@ -254,10 +258,26 @@ def test_new_connection_continues_the_tls_session(clocks: TwoClocks, trusted: Au
     with ScriptedServer(*map(answers_once, range(3)), tls=trusted.server(tmp_path)) as server:
         connections = Connections(server.url, now=clocks)
         for number in range(3):
+            connections.prepare(prepared)
             assert create(connections) == f"sync-{number}"
             clocks.advance(MAX_IDLE_SECONDS + 1)
         del connections
     assert resumed == [False, True, True]
+
+
+def test_connections_of_both_services_share_a_context(trusted: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads that open the first ones at once make one context: a session belongs to the context that made it."""
+    both, create_context = threading.Barrier(2, timeout=0.2), ssl.create_default_context
+
+    def created_slowly() -> ssl.SSLContext:
+        with contextlib.suppress(threading.BrokenBarrierError):  # nobody else is here
+            both.wait()
+        return create_context()
+
+    monkeypatch.setattr(ssl, "create_default_context", created_slowly)
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(lambda _: connector._context(), range(2))
+    assert first is second
 
 
 def test_changed_certificate_is_verified(clocks: TwoClocks, trusted: Authority, tmp_path: Path) -> None:
@@ -308,7 +328,7 @@ def side_by_side(connections: Connections, threads: int) -> None:
         kept = connections._take(CallDeadline(LONG_S)) or connections._new(connections._now())
         meet.wait(PATIENCE_SECONDS)
         kept.connection.call(request_bytes("GET", f"/{number}", {"host": "x"}, b""), CallDeadline(LONG_S))
-        connections._keep(kept, is_new=False)
+        connections._keep(kept, is_first=False)
         return True
 
     with ThreadPoolExecutor(threads) as executor:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from express_sync.local.account import Account
 from express_sync.local.mns.engine import limits
+from express_sync.local.mns.engine.alarm import Alarm
 from express_sync.local.mns.engine.message import DEFAULT_PRIORITY, Draft, Message, Property, State, new_message_id
 from express_sync.local.mns.engine.queue import DeadLetterPolicy, Queue, QueueAttributes
 from express_sync.local.mns.engine.schedule import Schedule
@@ -36,8 +37,7 @@ class QueueService:
         self._queues: dict[str, Queue] = {}
         self._arrivals = itertools.count(1)
         self.polls = LongPolls()
-        self._alarm: asyncio.TimerHandle | None = None  # for what is due next, while somebody waits
-        self._alarm_ms = 0
+        self._alarm = Alarm(lambda: self._set_alarm(self.advance()))
         self.schedule = Schedule()
 
     def create_queue(
@@ -227,22 +227,9 @@ class QueueService:
             await self.polls.wait(queue, seconds)
         finally:
             if not self.polls:
-                self._clear_alarm()
+                self._alarm.clear()
 
     def _set_alarm(self, now_ms: int, *, is_needed: bool = False) -> None:
         """While somebody waits, do what is due next as soon as it is due."""
-        due_ms = self.next_change_ms()
-        if due_ms is None or not (self.polls or is_needed) or (self._alarm and self._alarm_ms <= due_ms):
-            return
-        self._clear_alarm()
-        self._alarm_ms = due_ms
-        self._alarm = asyncio.get_running_loop().call_later(max(due_ms - now_ms, 1) / 1000, self._ring)
-
-    def _clear_alarm(self) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
-
-    def _ring(self) -> None:
-        self._alarm = None
-        self._set_alarm(self.advance())
+        if (self.polls or is_needed) and (due_ms := self.next_change_ms()) is not None:
+            self._alarm.set(due_ms, now_ms)
