@@ -34,6 +34,11 @@ def leaves(command: click.Command = commands, path: tuple[str, ...] = ()) -> Ite
 LEAVES = dict(leaves())
 
 
+def exit_codes_of(command: click.Command) -> set[int]:
+    text = (command.help or "").partition("Exit codes:")[2]
+    return {int(code) for code in re.findall(r"^ +(\d+)  ", text, re.MULTILINE)}
+
+
 def options_of(command: click.Command) -> set[str]:
     return {option for parameter in command.params for option in parameter.opts}
 
@@ -63,7 +68,9 @@ def test_runbook_names_the_commands_without_a_profile() -> None:
 
 @pytest.mark.parametrize("name", sorted(LEAVES))
 def test_help_lists_exit_codes_that_exist(name: str) -> None:
-    """A script can rely on them."""
-    listed = re.findall(r"^ +(\d+)  ", (LEAVES[name].help or "").partition("Exit codes:")[2], re.MULTILINE)
-    assert listed
-    assert {int(code) for code in listed} <= {*ExitCode}
+    """The help of a group lists those of its commands."""
+    group = commands.get_command(click.Context(commands), name.partition(" ")[0])
+    assert group is not None
+    codes = exit_codes_of(LEAVES[name]) or exit_codes_of(group)
+    assert codes
+    assert codes <= {*ExitCode}

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ QUERIES = [
 
 
 @pytest.fixture(scope="module")
-def logged() -> list[Mapping[str, Any]]:
+def logged() -> Sequence[Mapping[str, Any]]:
     """Return one line of each event that the function logs about a delivery."""
     outcome = outcome_of(Failed(reason_of(THROTTLED)), DOCUMENT, outcome_context())
     with capture_logs() as lines:
@@ -42,7 +42,7 @@ def logged() -> list[Mapping[str, Any]]:
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_query_uses_fields_and_events_of_the_log(query: str, logged: list[Mapping[str, Any]]) -> None:
+def test_query_uses_fields_and_events_of_the_log(query: str, logged: Sequence[Mapping[str, Any]]) -> None:
     used = set(re.findall(r"message\.([A-Za-z_]+)", query))
     events = {quoted or word for quoted, word in re.findall(r'message\.event: (?:"([^"]+)"|(\w+))', query)}
     assert used
@@ -50,7 +50,7 @@ def test_query_uses_fields_and_events_of_the_log(query: str, logged: list[Mappin
     assert events <= {line["event"] for line in logged}
 
 
-def test_page_names_every_event_of_the_log(logged: list[Mapping[str, Any]]) -> None:
+def test_page_names_every_event_of_the_log(logged: Sequence[Mapping[str, Any]]) -> None:
     named = re.search(r"`event` \((.+?)\)", OPERATIONS, re.DOTALL)
     assert named is not None
     assert set(re.findall(r"`([^`]+)`", named[1])) == {line["event"] for line in logged}
