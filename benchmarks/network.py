@@ -5,18 +5,19 @@
 Every candidate has one instance; the instances take turns, invocation by invocation.
 """
 
-import json
+from functools import partial
 from itertools import count
 
-from benchmarks.candidates import Candidate, Candidates, prepared
+from benchmarks.candidates import Candidates, prepared
 from benchmarks.comparison import Comparison, Limit, Row, in_turns, table
 from benchmarks.plan import FULL, Plan
-from benchmarks.rig import Rig, child_processes, cpu_seconds, invoked, queue_event, request, rig
+from benchmarks.rig import Rig, child_processes, cpu_seconds, invoked, queue_event, rig
 from express_sync.local.fc.fleet import Fleet
 from express_sync.ops.terminal import output
 
 RTT_MS = 20
 BATCH = 16
+BATCHES = 63  # about 1,000 messages
 CONCURRENCY = 16  # the function's default
 TEA, CORE, FLOOR = "the Tea client, kept", "the older SDK, kept", "http.client, kept"
 
@@ -26,7 +27,7 @@ def rows(everybody: Candidates, plan: Plan) -> list[Row]:
     with rig(everybody.python, tls=True, rtt_ms=RTT_MS) as distant:
         found = [*_warm(everybody, distant, plan), *_cold(everybody, distant, plan)]
     with rig(everybody.python, tls=True) as near:
-        return [*found, *_cpu(everybody, near, plan), *_handshakes(everybody, near, plan)]
+        return [*found, *_cpu(everybody, near, plan), *_handshakes(everybody, near)]
 
 
 def _warm(everybody: Candidates, rig: Rig, plan: Plan) -> list[Row]:
@@ -52,12 +53,8 @@ def _warm(everybody: Candidates, rig: Rig, plan: Plan) -> list[Row]:
 
 
 def _cold(everybody: Candidates, rig: Rig, plan: Plan) -> list[Row]:
-    def of(candidate: Candidate) -> float:
-        event = json.dumps(request()).encode()
-        return rig.with_fleet(candidate, lambda fleet: invoked(fleet, event)) * 1000
-
     candidates = (everybody.ours, everybody.floor, everybody.tea, everybody.core)
-    works = [lambda each=each: of(each) for each in candidates]
+    works = (partial(rig.cold_start_ms, each) for each in candidates)
     ours, floor, tea, core = in_turns(plan.cold_rounds, *works)
     measure = f"Cold start to first outcome, TLS, {RTT_MS} ms"
     return [
@@ -102,15 +99,15 @@ async def _spent(fleet: Fleet, pid: int, plan: Plan) -> float:
     return (cpu_seconds(pid) - began) * 1000 / (plan.cpu_batches * BATCH)
 
 
-def _handshakes(everybody: Candidates, rig: Rig, plan: Plan) -> list[Row]:
+def _handshakes(everybody: Candidates, rig: Rig) -> list[Row]:
     made = count()
     rig.cloud.cloud.on_handshake(lambda: next(made))
 
     async def work(fleet: Fleet) -> float:
         before = next(made)
-        for _ in range(plan.messages // BATCH):
+        for _ in range(BATCHES):
             await invoked(fleet, queue_event(BATCH))
-        return float(next(made) - before - 1) * 1000 / (plan.messages // BATCH * BATCH)
+        return float(next(made) - before - 1) * 1000 / (BATCHES * BATCH)
 
     ours, floor = ([rig.with_fleet(each, work)] for each in (everybody.ours, everybody.floor))
     return [Limit(Comparison("TLS handshakes per 1,000 messages", "", ours, FLOOR, floor), goal=2 * CONCURRENCY)]

@@ -12,7 +12,6 @@ class Plan:
     warm_rounds: int
     cpu_rounds: int
     cpu_batches: int
-    messages: int
     throughput_rounds: int
     throughput_requests: int
     memory_messages: int
@@ -26,7 +25,6 @@ FULL = Plan(
     warm_rounds=31,
     cpu_rounds=7,
     cpu_batches=20,
-    messages=1_008,
     throughput_rounds=5,
     throughput_requests=960,
     memory_messages=10_000,
@@ -39,7 +37,6 @@ QUICK = Plan(
     warm_rounds=9,
     cpu_rounds=3,
     cpu_batches=10,
-    messages=1_008,
     throughput_rounds=3,
     throughput_requests=320,
     memory_messages=2_000,

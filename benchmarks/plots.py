@@ -28,7 +28,12 @@ def draw(rows: Sequence[Mapping[str, Any]], directory: Path) -> list[Path]:
     axes.set_xlim(right=axes.get_xlim()[1] * 4)
     axes.set_xlabel("this function : its peer or floor (green: goal met, red: missed, grey: no goal)")
     axes.spines[["top", "right"]].set_visible(False)
-    files = [directory / f"benchmarks.{kind}" for kind in ("svg", "png")]
+    return saved(figure, directory, "benchmarks")
+
+
+def saved(figure: Figure, directory: Path, name: str) -> list[Path]:
+    """Write a picture as SVG and PNG, and return the files."""
+    files = [directory / f"{name}.{kind}" for kind in ("svg", "png")]
     for file in files:
         # without the time, which would make every run a change
         figure.savefig(file, dpi=110, metadata={"Date": None} if file.suffix == ".svg" else None)

@@ -10,8 +10,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
-import urllib3
-
 from benchmarks.candidates import RUNTIME, Candidate
 from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.cloud import (
@@ -70,10 +68,10 @@ class Rig:
 
         return self.cloud.run(whole())
 
-    def fault(self, fault: str, times: int) -> None:
-        """Have that many create calls meet a fault."""
-        url = f"{self.cloud.ready['sgw']['endpoint']}/_local/faults"
-        urllib3.request("POST", url, json={"name": "*", "faults": [fault] * times})
+    def cold_start_ms(self, candidate: Candidate) -> float:
+        """Return the milliseconds from the call of a function without instances to its answer, after publication."""
+        event = json.dumps(request()).encode()
+        return self.with_fleet(candidate, lambda fleet: invoked(fleet, event)) * 1000
 
     def _fleet(self, candidate: Candidate) -> Fleet:
         declared, ready = self.cloud.cloud.deployment.function, self.cloud.ready

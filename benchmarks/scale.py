@@ -2,12 +2,11 @@
 
     python -m benchmarks.scale [--output DIRECTORY]
 
-A table computed from measured figures and documented limits, and a discrete-event simulation of queue, trigger,
-instances and a throttled API, which waits by the function's own backoff. The simulation is drawn as SVG and PNG.
+The table of `costs`, and a discrete-event simulation of queue, trigger, instances and a throttled API, which waits by
+the function's own backoff. The simulation is drawn as SVG and PNG.
 """
 
 import argparse
-import math
 import random
 import statistics
 from collections.abc import Callable, Iterator, Sequence
@@ -16,80 +15,14 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import simpy
 from matplotlib.figure import Figure
 from rich.table import Column
 
+from benchmarks.costs import BACKOFF, BATCH, CPU_S, HEADS, LOADS, VCPU, WARM_S, Cost
+from benchmarks.plots import saved
 from express_sync.ops.terminal import output
-from handler.provisioning.retry import Backoff, Uniform
-
-DAY_S = 86_400
-# From template.yml.
-BATCH, WINDOW_S, MEMORY_GB, VCPU = 16, 1.0, 0.25, 0.25
-BACKOFF = Backoff(attempts=5, base_seconds=0.5, cap_seconds=8)
-# Measured (docs/performance.md): two round trips of 20 ms and the local services; CPU for one message and a cold start.
-WARM_S, CPU_S, COLD_CPU_S = 0.05, 0.0011, 0.17
-# Documented: SMQ's requests per second and account, https://help.aliyun.com/zh/mns (batches count each message).
-SMQ_TPS = 20_000
-PEAK_FACTOR = 10  # how much busier the busiest minute is than the average; an assumption
-LOADS = (10, 1_000, 1_000_000)
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a number of requests a day costs."""
-
-    requests: int
-
-    @property
-    def peak_rate(self) -> float:
-        """Return requests per second in the busiest minute."""
-        return self.requests / DAY_S * PEAK_FACTOR
-
-    @property
-    def batch(self) -> float:
-        """Return messages per invocation on average: those of one window of the trigger."""
-        return min(BATCH, max(1.0, self.requests / DAY_S * WINDOW_S))
-
-    @property
-    def invocations(self) -> float:
-        """Return invocations per day."""
-        return self.requests / self.batch
-
-    @property
-    def invocation_seconds(self) -> float:
-        """Return how long one takes: round trips and CPU on a part of a core; alone in its minutes, it starts cold."""
-        is_cold = self.invocations < DAY_S / 300
-        return WARM_S + (self.batch * CPU_S + COLD_CPU_S * is_cold) / VCPU
-
-    @property
-    def gb_seconds(self) -> float:
-        """Return the billed GB-seconds per day."""
-        return self.invocations * self.invocation_seconds * MEMORY_GB
-
-    @property
-    def instances(self) -> int:
-        """Return the instances that are busy at the peak."""
-        peak_batch = min(BATCH, max(1.0, self.peak_rate * WINDOW_S))
-        return math.ceil(self.peak_rate / peak_batch * (WARM_S + peak_batch * CPU_S / VCPU))
-
-    @property
-    def smq_calls(self) -> float:
-        """Return SMQ requests per day: send, receive and delete (in batches), publish, and the same by a listener."""
-        return self.requests * (1 + 2 / self.batch + 1 + 2 / self.batch)
-
-    def row(self) -> tuple[str, ...]:
-        """Return the row of the table."""
-        return (
-            f"{self.requests:,}",
-            f"{self.peak_rate:.3g}/s",
-            f"{self.batch:.1f}",
-            f"{self.instances}",
-            f"{self.gb_seconds:,.3g}",
-            f"{self.smq_calls:,.0f}",
-            f"{self.peak_rate * 6 / SMQ_TPS:.2%}",
-        )
+from handler.provisioning.retry import Uniform
 
 
 @dataclass
@@ -193,7 +126,6 @@ def _point(scenario: Scenario, seed: int) -> tuple[float, float, float]:
 
 def draw(curves: dict[str, list[tuple[float, float, float]]], directory: Path) -> list[Path]:
     """Draw the 95th percentile and the calls per outcome against the load, and return the files."""
-    mpl.rcParams["svg.hashsalt"] = "express-sync"  # so that the same figures give the same file
     figure = Figure(figsize=(10, 4), layout="constrained")
     times, calls = figure.subplots(1, 2)
     for name, points in curves.items():
@@ -203,10 +135,7 @@ def draw(curves: dict[str, list[tuple[float, float, float]]], directory: Path) -
     calls.set(xlabel="requests per second", ylabel="create calls per outcome")
     times.legend(fontsize=8)
     directory.mkdir(parents=True, exist_ok=True)
-    files = [directory / f"scale.{kind}" for kind in ("svg", "png")]
-    for file in files:
-        figure.savefig(file, dpi=110, metadata={"Date": None} if file.suffix == ".svg" else None)
-    return files
+    return saved(figure, directory, "scale")
 
 
 def main() -> None:
@@ -214,8 +143,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale")
     parser.add_argument("--output", type=Path, default=Path(__file__).parents[1] / "docs" / "benchmarks")
     directory = parser.parse_args().output
-    heads = ("Requests a day", "Peak", "Batch", "Instances", "GB-seconds a day", "SMQ calls a day", "of SMQ's limit")
-    _print(heads, [Cost(load).row() for load in LOADS])
+    _print(HEADS, [Cost(load).row() for load in LOADS])
     curves = simulated()
     rows = [
         (name, str(rate), *(f"{value:.2f}" for value in point))

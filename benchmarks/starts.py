@@ -1,13 +1,13 @@
 """How fast a new instance is there: importing alone, and from the first invocation to its outcome."""
 
-import json
 import subprocess
 from collections.abc import Callable
+from functools import partial
 
 from benchmarks.candidates import Candidate, Candidates
 from benchmarks.comparison import Comparison, Row, in_turns
 from benchmarks.plan import Plan
-from benchmarks.rig import Rig, invoked, request
+from benchmarks.rig import Rig
 
 OURS = "handler.entry, handler.invocation"  # all of it: the second one is imported at the first event
 _IMPORT = """
@@ -43,17 +43,11 @@ def import_times(everybody: Candidates, plan: Plan) -> list[Row]:
 
 
 def cold_starts(everybody: Candidates, rig: Rig, plan: Plan) -> list[Row]:
-    """Measure from the invocation of a function without instances to its answer, after publication."""
-
-    def of(candidate: Candidate) -> Callable[[], float]:
-        def once() -> float:
-            event = json.dumps(request()).encode()
-            return rig.with_fleet(candidate, lambda fleet: invoked(fleet, event)) * 1000
-
-        return once
-
+    """Measure cold starts without a network."""
     candidates = (everybody.ours, everybody.ours_plain, everybody.tea, everybody.tea_plain, everybody.nothing)
-    ours, plain, tea, tea_plain, nothing = in_turns(plan.cold_rounds, *map(of, candidates))
+    ours, plain, tea, tea_plain, nothing = in_turns(
+        plan.cold_rounds, *(partial(rig.cold_start_ms, each) for each in candidates)
+    )
     measure = "Cold start to first outcome"
     return [
         Comparison(measure, "ms", ours, "an empty function", nothing),

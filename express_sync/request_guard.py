@@ -39,7 +39,7 @@ def guard(method: str, headers: Headers) -> GuardRefusal | None:
         return REPEATED
     if not _is_own_host(found["host"]):
         return HOST
-    if found["origin"] and not _is_same_origin(found["origin"], found["host"]):
+    if found["origin"] and found["origin"].lower() not in origins_of(found["host"].lower()):
         return ORIGIN
     if found["sec-fetch-site"] not in _NOT_FOREIGN_SITES:
         return SITE
@@ -55,6 +55,11 @@ def is_loopback(host: str) -> bool:
         return ip_address(name.removeprefix("[").removesuffix("]")).is_loopback
     except ValueError:
         return False
+
+
+def origins_of(host: str) -> frozenset[str]:
+    """Return the origins of the pages of a server with this Host; a proxy in front of it may speak TLS."""
+    return frozenset(f"{scheme}://{host}" for scheme in ("http", "https"))
 
 
 def _single(headers: Headers) -> dict[str, str] | None:
@@ -84,10 +89,6 @@ def _host_name(host: str) -> str | None:
     except ValueError:
         return None
     return parts.hostname if is_plain and parts.netloc == host and "@" not in host else None
-
-
-def _is_same_origin(origin: str, host: str) -> bool:
-    return origin.lower() in {f"{scheme}://{host.lower()}" for scheme in ("http", "https")}
 
 
 def _is_json_or_empty(found: dict[str, str]) -> bool:

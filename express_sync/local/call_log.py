@@ -30,10 +30,10 @@ class CallLog(Generic[Entry]):
         """Remove all entries."""
         self._entries.clear()
 
-    def route(self) -> Route:
-        """Return the admin route `GET /calls`; the entries must be JSON objects."""
+    def route(self, path: str = "/calls") -> Route:
+        """Return the admin route that shows the entries at `GET path`; they must be JSON objects."""
 
         async def show(_request: Request) -> Response:
             return JSONResponse(self.entries())
 
-        return Route("/calls", show, methods=["GET"])
+        return Route(path, show, methods=["GET"])

@@ -43,13 +43,14 @@ def state_of(
 
     Of the successful invocations by timers only the latest is shown: they would soon hide all others.
     """
+    described = groups.describe()
     return {
         "queues": [_queue(messages, queue.name) for queue in messages.queues.all_queues()],
         "groups": [
             {"id": group.id, "name": group.name, "bucket": group.bucket, "region": group.region, "prefix": group.prefix}
-            for group in reversed(groups.describe()[-MAX_SHOWN:])
+            for group in reversed(described[-MAX_SHOWN:])
         ],
-        "groupCount": len(groups.describe()),
+        "groupCount": len(described),
         "invocations": _notable(invocations)[:MAX_SHOWN],
         "triggers": list(triggers),
         "timers": list(timers),

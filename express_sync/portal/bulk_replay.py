@@ -13,10 +13,9 @@ from sqlalchemy import Connection
 
 from express_sync.portal.clock import Clock
 from express_sync.portal.replaying import NotReplayed, edited
-from express_sync.portal.store import feed, outbox
+from express_sync.portal.store import feed, outbox, submitting
 from express_sync.portal.store.database import Database
 from express_sync.portal.store.queries import Selection, count, selected
-from express_sync.portal.store.submitting import Submitting
 
 MAX_COUNTED = 100_000
 MAX_SAMPLES = 10
@@ -56,7 +55,6 @@ class BulkReplay:
     """Replays selections."""
 
     database: Database
-    submitting: Submitting
     clock: Clock
 
     def preview(self, wish: Wish) -> Progress:
@@ -95,8 +93,7 @@ class BulkReplay:
                 progress.refused[made.reason] += 1
                 continue
             if not progress.is_preview:
-                done = self.submitting.replay(connection, made.document, made.envelope, self.clock())
-                if done.change is None:
+                if not submitting.replay(connection, made.document, made.envelope, self.clock()):
                     progress.repeated += 1
                     continue
                 progress.last_due_ms = due_ms

@@ -9,15 +9,6 @@ MALFORMED, FOREIGN = "malformed", "foreign"
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """A received message."""
-
-    message_id: str
-    body: str
-    receipt_handle: str
-
-
-@dataclass(frozen=True, slots=True)
 class Quarantined:
     """A message that is not an outcome of the expected source; `reason` is MALFORMED or FOREIGN."""
 

@@ -8,7 +8,6 @@ from express_sync.portal.notification import Changed
 from express_sync.portal.receiving import Receiver
 from express_sync.portal.sending import Sender
 from express_sync.portal.store.database import Database
-from express_sync.portal.store.submitting import Submitting
 from express_sync.portal.tail import Tail
 from express_sync.portal.webhooks.dispatcher import Dispatcher
 
@@ -18,7 +17,6 @@ class Portal:
     """The parts of a running portal."""
 
     database: Database
-    submitting: Submitting
     sender: Sender
     receiver: Receiver
     changed: Changed

@@ -12,17 +12,16 @@ from typing import Protocol
 
 from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError, StatementError
 
+from express_sync.ops.queues.leases import NO_LONGER_LEASED
 from express_sync.portal.clock import Clock
 from express_sync.portal.outcomes import MALFORMED, Arrival, Quarantined, classify
 from express_sync.portal.store import quarantining
-from express_sync.portal.store.changes import Change
 from express_sync.portal.store.database import Database
 from express_sync.portal.store.log import Log
 from handler.smq.client import Received, SmqError
 
 LOGGER = logging.getLogger(__name__)
 POLL_SECONDS = 10
-_EXPIRED = "MessageNotExist"  # believed: the answer to a receipt handle that is not valid any more
 PAUSES_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)  # after each error in a row
 
 
@@ -56,7 +55,7 @@ class Receiver:
     log: Log
     source: str
     clock: Clock
-    on_append: Callable[[Sequence[Change]], None]
+    on_append: Callable[[], None]
     counts: ReceiverCounts = field(default_factory=ReceiverCounts)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _keeping: threading.Lock = field(default_factory=threading.Lock)
@@ -99,7 +98,7 @@ class Receiver:
         try:
             self.mailbox.delete(receipt_handles)
         except SmqError as error:
-            if error.code != _EXPIRED:
+            if error.code not in NO_LONGER_LEASED:
                 raise
 
     def _store(self, messages: Sequence[Arrival | Quarantined]) -> None:
@@ -124,13 +123,13 @@ class Receiver:
         arrivals = [each for each in messages if isinstance(each, Arrival)]
         others = [each for each in messages if isinstance(each, Quarantined)]
         with self.database.writing() as connection:
-            changes = self.log.append(connection, arrivals, self.clock()) if arrivals else []
+            appended = self.log.append(connection, arrivals, self.clock()) if arrivals else 0
             quarantining.keep(connection, others, self.clock())
-        self.counts.appended += len(changes)
-        self.counts.repeated += len(arrivals) - len(changes)
+        self.counts.appended += appended
+        self.counts.repeated += len(arrivals) - appended
         self.counts.quarantined += len(others)
-        if changes:
-            self.on_append(changes)
+        if appended:
+            self.on_append()
 
 
 def _is_about_values(error: StatementError) -> bool:

@@ -1,22 +1,19 @@
 """Sends the messages of the outbox to the request queue, as soon as they are due."""
 
 import logging
-import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from express_sync.ops.queues.batching import MAX_MESSAGES, batches
 from express_sync.portal.clock import Clock
+from express_sync.portal.outbox_worker import OutboxWorker
 from express_sync.portal.store import outbox
 from express_sync.portal.store.database import Database
 from express_sync.portal.store.outbox import Pending
 from handler.smq.client import SmqError
 
 LOGGER = logging.getLogger(__name__)
-MAX_WAIT_SECONDS = 1.0  # another replica, or a later due time, is noticed after that
 PAUSES_MS = (1_000, 2_000, 5_000, 15_000, 60_000)  # until the next try of a message, by the number of its tries
 
 
@@ -28,37 +25,18 @@ class RequestQueue(Protocol):
 
 
 @dataclass(slots=True)
-class Sender:
-    """Sends until it is stopped; `wake` makes it look at once."""
+class Sender(OutboxWorker):
+    """Sends messages until it is stopped."""
 
     queue: RequestQueue
     database: Database
     clock: Clock
     on_sent: Callable[[], None]
     is_failing: bool = False
-    _woken: threading.Event = field(default_factory=threading.Event)
-    _stopping: threading.Event = field(default_factory=threading.Event)
-
-    def wake(self) -> None:
-        """Look for messages at once."""
-        self._woken.set()
-
-    def stop(self) -> None:
-        """Let `run` end."""
-        self._stopping.set()
-        self.wake()
 
     def run(self) -> None:
         """Send what is due until it is stopped."""
-        while not self._stopping.is_set():
-            self._woken.clear()
-            try:
-                is_idle = self.step() == 0
-            except SQLAlchemyError as error:
-                LOGGER.warning("The portal cannot read its outbox (%s); it tries again.", type(error).__name__)
-                is_idle = True
-            if is_idle:
-                self._woken.wait(MAX_WAIT_SECONDS)
+        self.repeat(self.step)
 
     def step(self) -> int:
         """Send the messages that are due, at most a batch, and return how many were taken. Errors of the database."""

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from express_sync.portal.api.app import create_app
+from express_sync.portal.api.documents import event_text
 from express_sync.portal.api.guard import Names
 from express_sync.portal.clock import Clock, now_ms
 from express_sync.portal.notification import Changed
@@ -16,13 +17,11 @@ from express_sync.portal.principal import Authenticate
 from express_sync.portal.receiving import Mailbox, Receiver
 from express_sync.portal.sending import RequestQueue, Sender
 from express_sync.portal.server import Server, listen
-from express_sync.portal.store.changes import Change, ignore
 from express_sync.portal.store.database import Database, database_url
 from express_sync.portal.store.log import Log
 from express_sync.portal.store.migrating import cursor_key, migrate
-from express_sync.portal.store.submitting import Submitting
 from express_sync.portal.tail import Tail
-from express_sync.portal.webhooks.dispatcher import Dispatcher, dispatchers
+from express_sync.portal.webhooks.dispatcher import dispatchers
 from express_sync.portal.webhooks.endpoint import Endpoint
 from express_sync.portal.webhooks.outbox import Enqueue
 from express_sync.request_guard import is_loopback
@@ -41,7 +40,6 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 0
     public_url: str = ""
-    receivers: int = 1
     local_cloud: Mapping[str, str] = field(default_factory=dict)
     webhooks: Sequence[Endpoint] = ()
 
@@ -61,26 +59,18 @@ def running(
     database = Database(database_url(settings.database))
     try:
         migrate(database)
-        webhooks = dispatchers(settings.webhooks, database, clock)
-        portal = _portal(settings, database, outcomes, requests, clock, webhooks=webhooks)
-        with _serving(settings, portal, authenticate) as url, _working(portal, settings.receivers, webhooks):
+        portal = _portal(settings, database, outcomes, requests, clock)
+        with _serving(settings, portal, authenticate) as url, _working(portal):
             yield url
     finally:
         database.close()
 
 
-def _portal(
-    settings: Settings,
-    database: Database,
-    outcomes: Mailbox,
-    requests: RequestQueue,
-    clock: Clock,
-    *,
-    webhooks: Sequence[Dispatcher],
-) -> Portal:
+def _portal(settings: Settings, database: Database, outcomes: Mailbox, requests: RequestQueue, clock: Clock) -> Portal:
     changed = Changed()
+    webhooks = dispatchers(settings.webhooks, database, clock)
 
-    def appended(_changes: Sequence[Change]) -> None:
+    def appended() -> None:
         changed.notify()
         for dispatcher in webhooks:
             dispatcher.wake()
@@ -90,11 +80,10 @@ def _portal(
         key = cursor_key(connection)
     return Portal(
         database=database,
-        submitting=Submitting(ignore),
         sender=Sender(requests, database, clock, changed.notify),
         receiver=Receiver(outcomes, database, log, settings.source, clock, appended),
         changed=changed,
-        tail=Tail(database, changed),
+        tail=Tail(database, changed, event_text),
         webhooks=webhooks,
         cursor_key=key,
         clock=clock,
@@ -129,20 +118,18 @@ def names_of(settings: Settings, port: int) -> Names:
 
 
 @contextmanager
-def _working(portal: Portal, receivers: int, webhooks: Sequence[Dispatcher]) -> Iterator[None]:
-    """Run the sender, the receivers and the webhooks in threads of their own."""
-    runs = (portal.sender.run, *(dispatcher.run for dispatcher in webhooks))
-    ending = [threading.Thread(target=run, name="portal-sender", daemon=True) for run in runs]
-    for thread in ending:
+def _working(portal: Portal) -> Iterator[None]:
+    """Run the receiver, the sender and the webhooks in threads of their own."""
+    workers = (portal.sender, *portal.webhooks)
+    threads = [threading.Thread(target=each.run, name="portal-sender", daemon=True) for each in workers]
+    for thread in threads:
         thread.start()
-    for _ in range(receivers):
-        threading.Thread(target=portal.receiver.run, name="portal-receiver", daemon=True).start()
+    threading.Thread(target=portal.receiver.run, name="portal-receiver", daemon=True).start()
     try:
         yield
     finally:
         portal.receiver.stop()
-        portal.sender.stop()
-        for dispatcher in webhooks:
-            dispatcher.stop()
-        for thread in ending:
+        for worker in workers:
+            worker.stop()
+        for thread in threads:
             thread.join()

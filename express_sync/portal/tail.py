@@ -1,9 +1,11 @@
-"""The end of the log, read once for all who follow it in this process."""
+"""The end of the log, read and written as text once for all who follow it in this process."""
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,13 +21,25 @@ _KEPT = 1000
 _PAGE = 200
 
 
+@dataclass(frozen=True, slots=True)
+class LogEvent:
+    """An event of the log: its text, and who may see it."""
+
+    position: int
+    kind: str
+    owner: str | None
+    requester: str | None
+    text: str
+
+
 class Tail:
     """Keeps the latest events while anybody follows; all methods run in the loop of the API."""
 
-    def __init__(self, database: Database, changed: Changed) -> None:
+    def __init__(self, database: Database, changed: Changed, text_of: Callable[[Row], str]) -> None:
         self._database = database
         self._changed = changed
-        self._rows: deque[Row] = deque(maxlen=_KEPT)
+        self._text_of = text_of
+        self._events: deque[LogEvent] = deque(maxlen=_KEPT)
         self._reader: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
         self._started = asyncio.Event()
@@ -39,7 +53,7 @@ class Tail:
         self.followers += 1
         try:
             if self._reader is None:
-                self._rows.clear()
+                self._events.clear()
                 self._news, self._started = asyncio.Event(), asyncio.Event()
                 self._reader = asyncio.create_task(self._follow())
             await self._started.wait()
@@ -50,15 +64,16 @@ class Tail:
                 self._reader.cancel()
                 self._reader = None
 
-    async def after(self, position: int, owner: str | None) -> tuple[Sequence[Row], int]:
+    async def after(self, position: int, owner: str | None) -> tuple[Sequence[LogEvent], int]:
         """Return the next events that `owner` may see, and the position up to which that is all; wait for some."""
         if position >= self.position:
             await self._wait()
         if position < self._complete_from:
-            rows = await run_in_threadpool(self._read, position, owner)
-            return rows, rows[-1]["position"] if len(rows) == _PAGE else max(position, self._complete_from)
-        rows = [row for row in self._rows if row["position"] > position and _is_shown(row, owner)]
-        return rows, max(position, self.position)
+            read = await run_in_threadpool(self._read, position, owner)
+            return read, read[-1].position if len(read) == _PAGE else max(position, self._complete_from)
+        newest_first = takewhile(lambda each: each.position > position, reversed(self._events))
+        shown = [each for each in newest_first if _is_shown(each, owner)]
+        return shown[::-1], max(position, self.position)
 
     async def _wait(self) -> None:
         news = self._news
@@ -82,30 +97,34 @@ class Tail:
             if not self._started.is_set():
                 self.position = self._complete_from = await run_in_threadpool(self._present)
                 self._started.set()
-            rows = await run_in_threadpool(self._read, self.position, None)
+            found = await run_in_threadpool(self._read, self.position, None)
         except SQLAlchemyError:  # the next turn tries again
             return False
-        for row in rows:
-            if len(self._rows) == _KEPT:
-                self._complete_from = self._rows[0]["position"]
-            self._rows.append(row)
-            self.position = row["position"]
-        if rows:
+        for each in found:
+            if len(self._events) == _KEPT:
+                self._complete_from = self._events[0].position
+            self._events.append(each)
+            self.position = each.position
+        if found:
             self._tell()
-        return bool(rows)
+        return bool(found)
 
     def _tell(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
 
-    def _read(self, position: int, owner: str | None) -> Sequence[Row]:
+    def _read(self, position: int, owner: str | None) -> Sequence[LogEvent]:
         with self._database.reading() as connection:
-            return [dict(row) for row in events_after(connection, position, owner, _PAGE)]
+            rows = events_after(connection, position, owner, _PAGE)
+        return [self._event(row) for row in rows]
+
+    def _event(self, row: Row) -> LogEvent:
+        return LogEvent(row["position"], row["kind"], row["owner"], row["requester"], self._text_of(row))
 
     def _present(self) -> int:
         with self._database.reading() as connection:
             return feed.position(connection)
 
 
-def _is_shown(row: Row, owner: str | None) -> bool:
-    return owner is None or (row["owner"] == owner and row["requester"] in {None, owner})
+def _is_shown(event: LogEvent, owner: str | None) -> bool:
+    return owner is None or (event.owner == owner and event.requester in {None, owner})

@@ -78,7 +78,7 @@ class Connections:
         deadline = CallDeadline(seconds)
         while True:
             began_at = self._now()
-            kept = self._take(began_at, deadline)
+            kept = self._take(deadline)
             used = _Kept(kept.connection, kept.opened_at, began_at) if kept else self._new(began_at)
             try:
                 response = used.connection.call(request, deadline)
@@ -92,8 +92,8 @@ class Connections:
 
     def prepare(self, count: int, seconds: float = PREPARING_SECONDS) -> None:
         """Open connections in the background until `count` can be used. Calls that find none wait for them."""
-        now = self._now()
         with self._changed:
+            now = self._now()
             missing = min(count, self._limit) - self._opening - sum(kept.is_young(now) for kept in self._idle)
             self._opening += max(0, missing)
         for _ in range(missing):
@@ -112,9 +112,9 @@ class Connections:
     def _new(self, now: Instant) -> _Kept:
         return _Kept(Connection(self.url, self._session), now, now)
 
-    def _take(self, now: Instant, deadline: CallDeadline) -> _Kept | None:
+    def _take(self, deadline: CallDeadline) -> _Kept | None:
         """Return a young connection if one is kept. CallError if the time is up."""
-        while (kept := self._pop(deadline)) is not None and not kept.is_young(now):
+        while (kept := self._pop(deadline)) is not None and not kept.is_young(self._now()):
             kept.connection.close()
         return kept
 

@@ -54,10 +54,20 @@ def fresh_cloud(*, with_function: bool) -> Iterator[Ready]:
 
 
 def run(command: list[str], cwd: Path, text: str = "") -> str:
-    """Run a client's round and return its output. CalledProcessError if it does not complete."""
-    pipe = subprocess.PIPE
-    done = subprocess.run(command, cwd=cwd, input=text, stdout=pipe, text=True, check=True, timeout=TIMEOUT_SECONDS)
+    """Run a client's round and return its output. SystemExit with what it says if it does not complete."""
+    done = subprocess.run(
+        command, cwd=cwd, input=text, capture_output=True, text=True, check=False, timeout=TIMEOUT_SECONDS
+    )
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     return done.stdout
+
+
+def record(results: Results, service: str, client: str, operations: list[str]) -> None:
+    """Keep the operations that a client completed, and say so, as the whole run takes minutes."""
+    results[service][client] = operations
+    sys.stdout.write(f"  {client}: {len(operations)} operations of {service}\n")
+    sys.stdout.flush()
 
 
 def python_sdks(results: Results) -> None:
@@ -68,7 +78,7 @@ def python_sdks(results: Results) -> None:
             key = [ready["accessKeyId"], ready["accessKeySecret"]]
             arguments = [ready["mns"]["endpoint"], *key, ready["accountId"], ready["region"]]
             run([python, str(HERE / "python" / "mns_round.py"), *arguments], HERE)
-            results["mns"][f"Python {name.rpartition('-')[2]}"] = completed(ready, "mns")
+            record(results, "mns", f"Python {name.rpartition('-')[2]}", completed(ready, "mns"))
 
 
 def _environment(name: str) -> str:
@@ -95,22 +105,22 @@ def node_clients(results: Results) -> None:
         with fresh_cloud(with_function=script == "fc2") as ready:
             printed = run(["node", f"{script}.js"], directory, json.dumps(ready))
             service = {"pop-core": "sgw", "fc2": "fc"}.get(script, "mns")
-            results[service][name] = printed.split() if service == "fc" else completed(ready, service)
+            record(results, service, name, printed.split() if service == "fc" else completed(ready, service))
 
 
 def python_clients(results: Results) -> None:
     """Run the Python clients of sgw and FC."""
     with fresh_cloud(with_function=True) as ready:
         python_round.sgw(ready)
-        results["sgw"]["Python alibabacloud-sgw20180511"] = completed(ready, "sgw")
-        results["fc"]["Python alibabacloud-fc20230330"] = python_round.fc(ready)
-        results["fc"]["Python aliyun-fc2"] = python_round.fc2(ready)
+        record(results, "sgw", "Python alibabacloud-sgw20180511", completed(ready, "sgw"))
+        record(results, "fc", "Python alibabacloud-fc20230330", python_round.fc(ready))
+        record(results, "fc", "Python aliyun-fc2", python_round.fc2(ready))
 
 
 def recorded_sdks(results: Results) -> None:
     """Replay each recorded SDK."""
     for path in RECORDINGS:
-        results["mns"][json.loads(path.read_text())["client"]] = replay_to(path)
+        record(results, "mns", json.loads(path.read_text())["client"], replay_to(path))
 
 
 def main() -> None:

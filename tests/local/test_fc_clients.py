@@ -17,6 +17,7 @@ from alibabacloud_fc20230330.models import (
     ListFunctionsRequest,
     ListTriggersRequest,
 )
+from alibabacloud_tea_openapi.exceptions import ClientException
 from alibabacloud_tea_openapi.utils_models import Config
 from darabonba.runtime import RuntimeOptions
 
@@ -170,9 +171,9 @@ def test_fc20230330_describes_the_function_and_its_triggers(key: Key) -> None:
 def test_fc20230330_needs_the_secret_to_describe(look: str, cloud: RunningCloud) -> None:
     client = new_client(cloud, Key(LOCAL_ACCOUNT.user.access_key_id, "wrong"))
     wanted = GetFunctionRequest() if look == "get_function" else ListTriggersRequest()
-    with pytest.raises(Exception, match="does not match the signature") as refused:
+    with pytest.raises(ClientException, match="does not match the signature") as refused:
         getattr(client, look)("sample", wanted)
-    assert refused.value.code == "SignatureNotMatch"  # type: ignore[attr-defined]
+    assert refused.value.code == "SignatureNotMatch"
 
 
 def invoke(
@@ -202,9 +203,9 @@ def test_fc20230330_gets_a_function_error_in_a_header(cloud: RunningCloud) -> No
 
 
 def test_fc20230330_raises_for_a_missing_function(cloud: RunningCloud) -> None:
-    with pytest.raises(Exception, match="function 'other' does not exist") as missing:
+    with pytest.raises(ClientException, match="function 'other' does not exist") as missing:
         invoke(cloud, b"", "other")
-    assert (missing.value.code, missing.value.status_code) == ("FunctionNotFound", 404)  # type: ignore[attr-defined]
+    assert (missing.value.code, missing.value.status_code) == ("FunctionNotFound", 404)
 
 
 def test_both_clients_list_the_function(cloud: RunningCloud) -> None:

@@ -6,6 +6,7 @@ from itertools import repeat
 
 import pytest
 
+from express_sync.local.mns.engine.message import Message
 from express_sync.local.trigger.queue_trigger import MAX_RECEIVED
 from tests.local.queue_trigger_support import Bench
 from tests.support.patience import PATIENCE_SECONDS
@@ -31,17 +32,17 @@ def test_message_is_deleted_after_the_function_succeeds() -> None:
     assert bench.queue_trigger.to_json()["acknowledged"] == 1
 
 
-def test_full_window_is_pushed_at_once() -> None:
+def test_full_window_is_pushed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """One receive takes sixteen messages at most."""
     bench = Bench().with_trigger(batch_count=40, batch_seconds=15)
     pulls: list[int] = []
     receive = bench.service.queues.receive
 
-    async def counting(queue: str, count: int = 1, wait_seconds: int | None = None):  # type: ignore[no-untyped-def]
+    async def counting(queue: str, count: int = 1, wait_seconds: int | None = None) -> list[Message]:
         pulls.append(count)
         return await receive(queue, count, wait_seconds)
 
-    bench.service.queues.receive = counting  # type: ignore[method-assign]  # a spy
+    monkeypatch.setattr(bench.service.queues, "receive", counting)
     bench.send(*map(str, range(40)))
     bench.run_until(lambda bench: len(bench.pushed) == 1)
     assert sorted(names(bench)[0], key=int) == [str(n) for n in range(40)]

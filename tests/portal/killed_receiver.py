@@ -15,7 +15,6 @@ from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.ops.queues.client import PORTAL_QUEUE, Queue, queue
 from express_sync.portal.clock import now_ms
 from express_sync.portal.receiving import Receiver
-from express_sync.portal.store.changes import ignore
 from express_sync.portal.store.database import Database, database_url
 from express_sync.portal.store.log import Log
 from handler.credentials import Credentials
@@ -83,7 +82,7 @@ def main(url: str, endpoint: str, step: str, batch: str) -> None:
     database.killer = killer
     profile = {"mns": {"endpoint": endpoint, PORTAL_QUEUE: QUEUE}}
     mailbox = KilledMailbox(queue(profile, PORTAL_QUEUE, key), killer)
-    receiver = Receiver(mailbox, database, Log(ignore), SOURCE, now_ms, lambda _changes: None)
+    receiver = Receiver(mailbox, database, Log(), SOURCE, now_ms, lambda: None)
     while receiver.step(0):
         pass
     database.close()

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 
 import pytest
 
@@ -23,7 +24,11 @@ def failed(portal: RunningPortal, *request_ids: str, status: str = "failed", cod
         event["data"]["error"]["code"] = code
         portal.queues.put(json.dumps(event))
     for request_id in request_ids:
-        wait_for(lambda each=request_id: portal.call("GET", f"/v1/requests/{each}").status == 200)  # type: ignore[misc]
+        wait_for(partial(is_known, portal, request_id))
+
+
+def is_known(portal: RunningPortal, request_id: str) -> bool:
+    return portal.call("GET", f"/v1/requests/{request_id}").status == 200
 
 
 def groups(portal: RunningPortal) -> dict[tuple[str, str], int]:
@@ -75,7 +80,7 @@ def test_invalid_edit_is_refused_with_its_rule(portal: RunningPortal) -> None:
 
 def test_request_without_failure_is_not_replayed(portal: RunningPortal) -> None:
     portal.queues.put(json.dumps(outcome("succeeded", "S-1")))
-    wait_for(lambda: portal.call("GET", "/v1/requests/S-1").status == 200)
+    wait_for(partial(is_known, portal, "S-1"))
     assert portal.call("POST", "/v1/requests/S-1/replay", {}).status == 409
     assert portal.call("POST", "/v1/requests/none/replay", {}).status == 404
 

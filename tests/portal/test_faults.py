@@ -1,9 +1,11 @@
 """A full disk, a database that refuses values, a queue that cannot be reached: nothing is lost."""
 
 import json
-from collections.abc import Iterator, Sequence
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, select
@@ -14,16 +16,16 @@ from express_sync.portal.messages import new_submission
 from express_sync.portal.receiving import Receiver
 from express_sync.portal.sending import Sender
 from express_sync.portal.service import Settings, names_of
-from express_sync.portal.store.changes import Change, OnChange, ignore
+from express_sync.portal.store import submitting
 from express_sync.portal.store.database import Database, database_url
-from express_sync.portal.store.log import Log
+from express_sync.portal.store.log import Log, OnAppend, ignore
 from express_sync.portal.store.migrating import migrate
 from express_sync.portal.store.queries import history
-from express_sync.portal.store.submitting import Submitting
 from express_sync.portal.store.tables import quarantine
 from handler.smq.client import Received, SmqError
 from tests.support.portal import SOURCE, outcome
 
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - nothing listens there: the tests ask only which names follow from it
 REQUEST = {"requestId": "R", "name": "design", "bucketName": "design-assets", "bucketRegion": "cn-hangzhou"}
 
 
@@ -61,16 +63,16 @@ def database(tmp_path: Path) -> Iterator[Database]:
     opened.close()
 
 
-def receiver(queues: Queues, database: Database, on_change: OnChange = ignore) -> Receiver:
-    return Receiver(queues, database, Log(on_change), SOURCE, now_ms, lambda _changes: None)
+def receiver(queues: Queues, database: Database, on_append: OnAppend = ignore) -> Receiver:
+    return Receiver(queues, database, Log(on_append), SOURCE, now_ms, lambda: None)
 
 
 def limit_pages(database: Database, number: int) -> None:
     """Let the database be full at this size; each connection has a limit of its own."""
     database.engine.dispose()
 
-    def limit(connection: object, _record: object) -> None:
-        connection.execute(f"PRAGMA max_page_count={number}")  # type: ignore[attr-defined]
+    def limit(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute(f"PRAGMA max_page_count={number}")
 
     event.listen(database.engine, "connect", limit)
 
@@ -91,8 +93,8 @@ def test_full_disk_leaves_the_message_in_the_queue(database: Database) -> None:
 def test_values_that_the_database_refuses_are_quarantined(database: Database) -> None:
     """The other messages of the batch are appended."""
 
-    def refuse(_connection: Connection, change: Change) -> None:
-        if change.request_id == "R-1":
+    def refuse(_connection: Connection, appended: Mapping[str, Any]) -> None:
+        if appended["request_id"] == "R-1":
             raise DataError("INSERT", {}, ValueError("refused"))
 
     queues = Queues({f"m{n}": json.dumps(outcome("failed", f"R-{n}", id=f"{n:032x}")) for n in range(3)})
@@ -124,7 +126,7 @@ def test_accepted_request_is_sent_when_the_queue_is_back(database: Database) -> 
     queues = Queues(faults=["ConnectionLost"])
     sender = Sender(queues, database, lambda: now, lambda: None)
     with database.writing() as connection:
-        Submitting(ignore).accept(connection, REQUEST, new_submission(REQUEST, {}, now), now)
+        submitting.accept(connection, REQUEST, new_submission(REQUEST, {}, now), now)
     assert (sender.step(), queues.sent, sender.is_failing) == (1, [], True)
     assert sender.step() == 0  # not due yet
     now += 1_000
@@ -148,7 +150,7 @@ def test_message_is_sent_again_after_a_kill_under_the_same_id(database: Database
             raise Killed
 
     with database.writing() as connection:
-        Submitting(ignore).accept(connection, REQUEST, new_submission(REQUEST, {}, now), now)
+        submitting.accept(connection, REQUEST, new_submission(REQUEST, {}, now), now)
     killed, queues = KilledQueues(), Queues()
     with pytest.raises(Killed):
         Sender(killed, database, lambda: now, lambda: None).step()
@@ -163,7 +165,7 @@ def test_event_of_another_requester_is_hidden(database: Database) -> None:
     event = outcome("failed", "R")
     event["data"]["request"] = {**REQUEST, "requester": "mallory", "description": "private"}
     with database.writing() as connection:
-        Submitting(ignore).accept(connection, own, new_submission(own, {}, 1), 1)
+        submitting.accept(connection, own, new_submission(own, {}, 1), 1)
     receiver(Queues({"m": json.dumps(event)}), database).step(0)
     with database.reading() as connection:
         seen, complete = history(connection, "R", "alice"), history(connection, "R", None)
@@ -177,8 +179,8 @@ def test_event_of_another_requester_is_hidden(database: Database) -> None:
     ("settings", "hosts", "origins"),
     [
         (Settings("x", host="127.0.0.1"), {"127.0.0.1:80", "localhost:80", "[::1]:80"}, 3),
-        (Settings("x", host="0.0.0.0"), set(), 0),  # noqa: S104 - nothing is served
-        (Settings("x", host="0.0.0.0", public_url="https://Portal.example/"), {"portal.example"}, 1),  # noqa: S104
+        (Settings("x", host=EVERY_ADDRESS), set(), 0),
+        (Settings("x", host=EVERY_ADDRESS, public_url="https://Portal.example/"), {"portal.example"}, 1),
     ],
 )
 def test_names_follow_from_the_settings(settings: Settings, hosts: set[str], origins: int) -> None:

@@ -2,15 +2,15 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from express_sync.portal.outcomes import Arrival, Quarantined, classify
-from express_sync.portal.store.changes import Change, ignore
 from express_sync.portal.store.database import Database, database_url
 from express_sync.portal.store.log import Log
 from express_sync.portal.store.migrating import migrate
@@ -61,7 +61,7 @@ STORIES = {
 @pytest.mark.parametrize("status", STORIES)
 def test_status_does_not_depend_on_the_order_of_arrival(database: Database, status: str) -> None:
     """Each event arrives up to three times, alone or in a batch."""
-    random, log = Random(1), Log(ignore)
+    random, log = Random(1), Log()
     ids = [f"R-{number}" for number in range(25)]
     with database.writing() as connection:
         for request_id in ids:
@@ -83,23 +83,23 @@ def test_status_does_not_depend_on_the_order_of_arrival(database: Database, stat
 
 
 def test_thousand_copies_of_an_event_are_one_entry(database: Database) -> None:
-    changes: list[Change] = []
-    log = Log(lambda _connection, change: changes.append(change))
+    noticed: list[Mapping[str, Any]] = []
+    log = Log(lambda _connection, event: noticed.append(event))
     copies = [arrival("failed", "R", "s1", "0000-1")] * 1000
     with database.writing() as connection:
-        log.append(connection, copies, 1)
+        assert log.append(connection, copies, 1) == 1
         found = history(connection, "R", None)
     assert found is not None
-    assert (len(found.events), len(changes), changes[0].after) == (1, 1, "failed")
+    assert (len(found.events), len(noticed), noticed[0]["status"]) == (1, 1, "failed")
 
 
 def test_failure_completes_a_request_known_by_its_success(database: Database) -> None:
     with database.writing() as connection:
-        Log(ignore).append(connection, [arrival("succeeded", "R", "s1", "9999-3")], 1)
+        Log().append(connection, [arrival("succeeded", "R", "s1", "9999-3")], 1)
         found = history(connection, "R", None)
         assert found is not None
         assert found.row["name"] is None
-        Log(ignore).append(connection, [arrival("failed", "R", "s2", "0000-1", "f")], 2)
+        Log().append(connection, [arrival("failed", "R", "s2", "0000-1", "f")], 2)
         found = history(connection, "R", None)
     assert found is not None
     assert (found.row["status"], found.row["name"]) == ("succeeded", "lab-notebooks")
@@ -108,7 +108,7 @@ def test_failure_completes_a_request_known_by_its_success(database: Database) ->
 def test_failing_participant_keeps_the_event_out_of_the_log(database: Database) -> None:
     """What takes part in the transaction is stored with the event or not at all."""
 
-    def fail(_connection: object, _change: Change) -> None:
+    def fail(_connection: object, _event: object) -> None:
         raise RuntimeError
 
     with pytest.raises(RuntimeError), database.writing() as connection:
@@ -158,7 +158,7 @@ def test_odd_values_of_an_outcome_are_stored(database: Database) -> None:
     found = classify("message", json.dumps(event), SOURCE)
     assert isinstance(found, Arrival)
     with database.writing() as connection:
-        Log(ignore).append(connection, [found], 1)
+        Log().append(connection, [found], 1)
         row = history(connection, "R", None)
     assert row is not None
     assert row.row["status"] == "failed"

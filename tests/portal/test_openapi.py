@@ -18,10 +18,12 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from starlette.routing import Route
 
 from express_sync.portal.api.app import ROUTES
 from express_sync.portal.api.contract import openapi
 from express_sync.portal.api.guard import HEADERS
+from express_sync.portal.pages.routes import page_routes
 from handler.inbound.validation import REQUEST_SCHEMA, SCHEMAS
 from tests.support.patience import wait_for
 from tests.support.portal import ALICE, OPERATOR, RunningPortal, outcome, running_portal
@@ -64,9 +66,11 @@ def test_file_refers_to_the_schema_of_requests() -> None:
 
 
 def test_every_route_is_documented_and_exists() -> None:
+    """All but the static files, and what the pages use of a local cloud."""
+    own = [each for each in (*ROUTES, *page_routes()) if isinstance(each, Route)]
     routes = {
         (re.sub(r"request_id", "requestId", route.path), method.lower(), route.endpoint.__name__)
-        for route in ROUTES
+        for route in own
         for method in (route.methods or set()) - {"HEAD"}
     }
     assert routes == {(path, method, name) for name, (path, method, _) in operations().items()}

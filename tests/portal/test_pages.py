@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from handler.inbound.validation import SCHEMAS
 from handler.provisioning.error_table import DOCUMENTED, GATEWAY, OWN
 
 PAGES = Path(__file__).resolve().parents[2] / "express_sync" / "portal" / "pages" / "site"
 FILES = {path.relative_to(PAGES).as_posix(): path.read_text(encoding="utf-8") for path in sorted(PAGES.rglob("*.*"))}
 SCRIPTS = {name: text for name, text in FILES.items() if name.endswith(".js")}
+FORM_KEYS = json.loads((SCHEMAS / "forms" / "catalogue.en.json").read_bytes()).keys()
 LANGUAGES = ("en", "zh")
 MAX_BYTES = 60_000
 MAX_LINES = 200
@@ -31,8 +33,8 @@ FORBIDDEN = (
     r"https?://(?!www\.w3\.org/2000/svg)",
     r"\bXXX\b|\bTODO\b",
 )
-# Keys that are put together from a part and a value.
-COMPUTED = r"\bt\(`([^`]+)`|\bhas\(`([^`]+)`"
+# The module that looks texts up, whose own keys are parameters.
+VIEWS = "\n".join(text for name, text in SCRIPTS.items() if name != "js/core/i18n.js")
 
 
 def document(name: str) -> dict[str, Any]:
@@ -67,29 +69,28 @@ def placeholders(text: str) -> set[str]:
     return set(re.findall(r"\{(\w+)\}", text))
 
 
-def used_keys() -> set[str]:
-    plain = re.findall(r"\b(?:t|has|count)\(\"([^\"]+)\"", "\n".join(SCRIPTS.values()))
-    chosen = re.findall(r"\bt\([^()\"`]*\? \"([^\"]+)\" : \"([^\"]+)\"", "\n".join(SCRIPTS.values()))
-    return {*plain, *(key for pair in chosen for key in pair)}
+PLURALS = {key.removesuffix(".other") for key in document("en") if key.endswith(".other")}
+KEYS = PLURALS | document("en").keys() - {f"{key}.{number}" for key in PLURALS for number in ("one", "other")}
+STRINGS = set(re.findall(r"\"([\w.-]+)\"", VIEWS))
+# Keys that are put together, such as `status.${status}`, as patterns of the keys that they can become.
+COMPUTED = {
+    re.sub(r"\\\$\\\{.*?\\\}", "[^.]+", re.escape(template))
+    for template in re.findall(r"`([a-z_]+\.[^`]*\$\{[^`]*)`", VIEWS)
+}
 
 
 def test_every_text_in_use_exists() -> None:
-    texts = document("en").keys()
-    assert {key for key in used_keys() if key not in texts and f"{key}.other" not in texts} == set()
+    """A string like a key is one if it begins as a key does."""
+    beginnings = {key.partition(".")[0] for key in KEYS if "." in key}
+    like_keys = {each for each in STRINGS if re.fullmatch(r"[a-z_]+(\.\w+)+", each)}
+    named = {each for each in like_keys if each.partition(".")[0] in beginnings}
+    named |= set(re.findall(r"\b(?:t|has|count)\(\"([^\"]+)\"", VIEWS))
+    assert named - KEYS == set()
+    assert {pattern for pattern in COMPUTED if not any(re.fullmatch(pattern, key) for key in FORM_KEYS | KEYS)} == set()
 
 
 def test_every_text_is_in_use() -> None:
-    """A key is in use as it is, or as the value of a pattern such as `status.${status}`."""
-    patterns = [
-        re.escape(one or other).replace(r"\$", "$") for one, other in re.findall(COMPUTED, "\n".join(SCRIPTS.values()))
-    ]
-    computed = re.compile("|".join(re.sub(r"\$\\\{.*?\\\}", ".*", pattern) for pattern in patterns))
-    strings = set(re.findall(r"\"([\w.-]+)\"", "\n".join(SCRIPTS.values())))
-    unused = {
-        key
-        for key in document("en")
-        if re.sub(r"\.(one|other)$", "", key) not in strings and not computed.fullmatch(key)
-    }
+    unused = {key for key in KEYS - STRINGS if not any(re.fullmatch(pattern, key) for pattern in COMPUTED)}
     assert unused == set()
 
 
@@ -105,3 +106,11 @@ def test_scripts_name_only_modules_that_exist() -> None:
     for name, text in SCRIPTS.items():
         for target in re.findall(r"from \"(\.[^\"]+)\"", text):
             assert (PAGES / name).parent.joinpath(target).resolve().is_file(), (name, target)
+
+
+def test_every_export_is_used_by_another_script() -> None:
+    """Each view is imported by its name `show`."""
+    for name, text in SCRIPTS.items():
+        others = "\n".join(other for each, other in SCRIPTS.items() if each != name)
+        exported = re.findall(r"^export (?:async )?(?:const|function|class) (\w+)", text, re.MULTILINE)
+        assert [each for each in exported if not re.search(rf"\b{each}\b", others)] == [], name

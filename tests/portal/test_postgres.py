@@ -12,7 +12,6 @@ from express_sync.local.cloud import CloudOptions, RunningCloud, background
 from express_sync.ops.queues.client import PORTAL_QUEUE, queue
 from express_sync.portal.clock import now_ms
 from express_sync.portal.receiving import Receiver
-from express_sync.portal.store.changes import ignore
 from express_sync.portal.store.database import Database, database_url
 from express_sync.portal.store.log import Log
 from express_sync.portal.store.migrating import migrate
@@ -53,7 +52,7 @@ def replica(cloud: RunningCloud, url: str) -> tuple[Receiver, Database]:
     migrate(database)
     key = Credentials(ready["accessKeyId"], ready["accessKeySecret"])
     mailbox = queue(ready, PORTAL_QUEUE, key)
-    return Receiver(mailbox, database, Log(ignore), SOURCE, now_ms, lambda _changes: None), database
+    return Receiver(mailbox, database, Log(), SOURCE, now_ms, lambda: None), database
 
 
 def test_replicas_survive_a_restart_of_the_database(server: Any, url: str, cloud: RunningCloud) -> None:

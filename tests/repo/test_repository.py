@@ -88,8 +88,11 @@ def test_ci_runs_the_readme_command_in_a_new_clone(tmp_path: Path) -> None:
     ended = subprocess.run(checkout / ".ci" / "run", env=environment, capture_output=True, text=True, check=False)
     tested, folder, *others = ended.stdout.splitlines()
     assert (ended.returncode, ended.stderr, tested) == (3, "", "CI=true make test")
-    browser, pythons = ("CI=true make test-browser", "CI=true make test-pythons")
-    assert others == ["committed", browser, folder, "committed", pythons, folder, "committed"]
+    targets = ("test-browser", "test-forms", "test-clients", "test-pythons")
+    assert others == [
+        "committed",
+        *(line for each in targets for line in (f"CI=true make {each}", folder, "committed")),
+    ]
     assert Path(folder).is_relative_to(tmp_path)
     assert {*tmp_path.iterdir()} == {checkout, programs}, "the clone is removed"
     assert re.search(r"^\$? ?make test\b", (ROOT / "README.md").read_text(), re.MULTILINE)

@@ -9,8 +9,8 @@ from typing import Any
 import urllib3
 
 from express_sync.local.cloud import CloudOptions, RunningCloud, background
+from express_sync.portal.identity.authenticator import single_operator
 from express_sync.portal.service import Settings, running
-from express_sync.portal.token_file import single_operator
 from handler.credentials import Credentials
 from handler.smq.client import Received, Smq
 from tests.support.patience import wait_for

@@ -36,7 +36,7 @@ def admin_routes(dispatcher: Dispatcher, calls: CallLog[LoggedCall], push: HttpP
     return [
         *fault_routes(dispatcher.faults),
         calls.route(),
-        *([push.attempts_route()] if push else []),
+        *([push.attempts.route("/pushes")] if push else []),
         Route("/queues/{queue}", show_queue, methods=["GET"]),
         Route("/reset", reset, methods=["POST"]),
     ]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from express_sync.local.crash_points import Point
 from express_sync.local.mns.engine.message_service import MessageService
@@ -43,8 +44,13 @@ class Operation:
         """Return the resources that `request` names, None if it is not for this operation."""
         if request.method != self.method:
             return None
-        match = re.fullmatch(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", self.path), request.path)
+        match = _pattern(self.path).fullmatch(request.path)
         return match.groupdict() if match and self.when(request) else None
+
+
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path))
 
 
 def overrides(request: Request) -> bool:

@@ -22,6 +22,7 @@ from express_sync.local.account import Account
 from express_sync.local.mns.engine.message import Message
 from express_sync.local.mns.engine.queue_service import QueueService
 from express_sync.local.mns.errors import MnsError
+from express_sync.local.mns.protocol import new_request_id
 from express_sync.local.retry_strategy import Uniform, waits
 from express_sync.local.template.queue_triggers import Trigger
 from express_sync.local.trigger.events import Received, encoded, event, payload
@@ -172,11 +173,7 @@ class QueueTrigger:
 
 
 def _received(message: Message) -> Received:
-    return Received(message.message_id, message.body, message.enqueue_time_ms, _new_request_id())
-
-
-def _new_request_id() -> str:
-    return uuid.uuid4().hex[:24].upper()
+    return Received(message.message_id, message.body, message.enqueue_time_ms, new_request_id())
 
 
 def _request_id(trigger: Trigger, batch: list[Received]) -> str:

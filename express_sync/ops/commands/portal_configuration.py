@@ -14,7 +14,7 @@ from express_sync.portal.identity import settings as identity
 from express_sync.portal.identity.authenticator import Authenticator, why_not_listen
 from express_sync.portal.identity.settings import IdentitySettings
 from express_sync.portal.identity.token_file import TokenFile
-from express_sync.portal.identity.tokens import Token, digest_of
+from express_sync.portal.identity.tokens import operator_token
 from express_sync.portal.webhooks import endpoint
 from express_sync.portal.webhooks.endpoint import Endpoint, InvalidSecretError
 
@@ -25,7 +25,6 @@ _VALIDATOR = Draft7Validator(
         "properties": {"identity": identity.SCHEMA, "webhooks": endpoint.SCHEMA},
     }
 )
-_NEVER = 2**40  # seconds since 1970
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +56,12 @@ def check_host(configuration: Configuration, host: str) -> None:
         raise CliError(why)
 
 
-def authenticator(configuration: Configuration, operator_token: str | None) -> Authenticator:
-    """Return what authenticates callers; `operator_token` is accepted beside the configured identities."""
+def authenticator(configuration: Configuration, text: str | None) -> Authenticator:
+    """Return what authenticates callers; the operator's token `text` is accepted beside the configured identities."""
     chosen = configuration.identity.authenticator(system.epoch)
-    if operator_token is None:
+    if text is None:
         return chosen
-    operator = Token("operator", "operator", digest_of(operator_token), 0, _NEVER)
+    operator = operator_token(text)
     return Authenticator(lambda: (*chosen.tokens(), operator), chosen.verifier, system.epoch)
 
 

@@ -15,10 +15,10 @@ from express_sync.ops.queues.client import PORTAL_QUEUE, queue
 from express_sync.ops.targets.registration import state_directory
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal.errors import CliError
+from express_sync.portal.identity.authenticator import single_operator
 from express_sync.portal.principal import Authenticate
 from express_sync.portal.service import Settings, running
 from express_sync.portal.store.database import DatabaseUrlError
-from express_sync.portal.token_file import single_operator
 from express_sync.request_guard import is_loopback
 from handler.credentials import Credentials
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from express_sync.portal.api.problem import NOT_FOUND
 from handler.inbound.validation import SCHEMAS
@@ -19,7 +19,7 @@ _MAX_REPORTED = 100
 
 async def show_openapi(_request: Request) -> Response:
     """Return the OpenAPI document."""
-    return JSONResponse(openapi(), headers={"Cache-Control": "no-cache"})
+    return Response(_openapi_text(), media_type="application/json", headers={"Cache-Control": "no-cache"})
 
 
 async def show_schema(request: Request) -> Response:
@@ -27,7 +27,7 @@ async def show_schema(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in _PUBLISHED:
         return NOT_FOUND.response()
-    return Response((SCHEMAS / name).read_bytes(), media_type="application/json")
+    return Response(_schema_text(name), media_type="application/json")
 
 
 @cache
@@ -38,6 +38,16 @@ def openapi() -> Mapping[str, Any]:
     own = {name: value for name, value in request.items() if name not in {"$schema", "$id"}}
     document["components"]["schemas"]["ProvisionRequest"] = own
     return document
+
+
+@cache
+def _openapi_text() -> str:
+    return json.dumps(openapi(), ensure_ascii=False, separators=(",", ":"))
+
+
+@cache
+def _schema_text(name: str) -> bytes:
+    return (SCHEMAS / name).read_bytes()
 
 
 def broken_rules(schema: str, value: object) -> tuple[Violation, ...]:

@@ -86,9 +86,9 @@ def retry_after(row: Mapping[Any, Any], now_ms: int) -> dict[str, str]:
     return {"Retry-After": str(min(seconds, _MAX_RETRY_AFTER_SECONDS))}
 
 
-def event_document(row: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return an event of the log as the stream shows it, with the present state of its request."""
-    return {
+def event_text(row: Mapping[Any, Any]) -> str:
+    """Return an event of the log as the stream shows it, with the state of its request when it is read."""
+    document = {
         **_entry(row),
         "requestId": row["request_id"],
         "requester": row["owner"],
@@ -99,6 +99,7 @@ def event_document(row: Mapping[Any, Any]) -> dict[str, Any]:
             "links": {"self": request_path(row["request_id"])},
         },
     }
+    return json.dumps(document, separators=(",", ":"))
 
 
 def _entry(row: Mapping[Any, Any]) -> dict[str, Any]:

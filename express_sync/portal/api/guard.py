@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from express_sync.portal.api.problem import Problem
 from express_sync.portal.identity.authenticator import token_in_url
 from express_sync.portal.principal import Authenticate, Identity
+from express_sync.request_guard import origins_of
 
 _FOREIGN_HOST = Problem(421, "foreign-host", "The service is not called by one of its own names.")
 _FOREIGN_ORIGIN = Problem(403, "foreign-origin", "The request comes from another site.")
@@ -56,7 +57,7 @@ class Guard:
             return
         problem = self._addressed(scope) or _token_in_url(scope) or await self._identified(scope)
         app = problem.response() if problem else self._app
-        await app(scope, receive, _with_headers(send))
+        await app(scope, receive, with_headers(send, HEADERS))
 
     def _addressed(self, scope: Scope) -> Problem | None:
         """Return the problem of a request that is not meant for this service; else let routes see the encoded path."""
@@ -64,7 +65,7 @@ class Guard:
         host, origin = headers.get("host", "").lower(), headers.get("origin")
         if self._names.hosts and host not in self._names.hosts and scope["path"] not in _PROBES:
             return _FOREIGN_HOST
-        if origin is not None and origin not in (self._names.origins or {f"http://{host}", f"https://{host}"}):
+        if origin is not None and origin not in (self._names.origins or origins_of(host)):
             return _FOREIGN_ORIGIN
         if headers.get("sec-fetch-site") in _CROSS_SITE and not _is_navigation(scope, headers):
             return _FOREIGN_ORIGIN
@@ -101,11 +102,13 @@ def _is_navigation(scope: Scope, headers: Headers) -> bool:
     return is_page and scope["method"] == "GET" and headers.get("sec-fetch-mode") == "navigate"
 
 
-def _with_headers(send: Send) -> Send:
+def with_headers(send: Send, added: Mapping[str, str]) -> Send:
+    """Return what sends a response with more headers, unless it has them already."""
+
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
+            for name, value in added.items():
                 headers.setdefault(name, value)
         await send(message)
 

@@ -25,10 +25,9 @@ async def list_requests(request: Request) -> Response:
     found = parameters(request, (*_FILTERS, "limit", "cursor"))
     if isinstance(found, Problem):
         return found.response()
-    limit = whole_number(found, "limit", DEFAULT_LIMIT, MAX_LIMIT)
-    problem = wrong_filter(found) or (limit if isinstance(limit, Problem) else None)
-    if problem is not None or isinstance(limit, Problem):
-        return (problem or _FORGED).response()
+    limit = wrong_filter(found) or whole_number(found, "limit", DEFAULT_LIMIT, MAX_LIMIT)
+    if isinstance(limit, Problem):
+        return limit.response()
     owner = owner_of(identity)
     query = "\n".join([owner or "", *(f"{name}={found.get(name, '')}" for name in _FILTERS)])
     place = cursor.decode(portal.cursor_key, query, found["cursor"]) if "cursor" in found else None

@@ -1,6 +1,6 @@
 """Metrics in the text format of Prometheus, collected when they are asked for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -11,18 +11,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from express_sync.portal.api.context import identity_of
-from express_sync.portal.api.problem import OPERATORS_ONLY
+from express_sync.portal.api.context import operators_only
 from express_sync.portal.parts import Portal
 from express_sync.portal.store import feed, outbox
 from express_sync.portal.store.queries import status_counts
 from express_sync.portal.webhooks import outbox as webhook_outbox
 
 
+@operators_only
 async def show_metrics(request: Request) -> Response:
     """Return the metrics of this process and of the store."""
-    if not identity_of(request).is_operator:
-        return OPERATORS_ONLY.response()
     text = await run_in_threadpool(generate_latest, request.app.state.registry)
     return Response(text, media_type=CONTENT_TYPE_LATEST)
 
@@ -42,6 +40,7 @@ class PortalCollector(Collector):
         with self._portal.database.reading() as connection:
             counts = status_counts(connection)
             waiting, position = outbox.size(connection), feed.position(connection)
+            deliveries = webhook_outbox.counts(connection)
         requests = GaugeMetricFamily("express_sync_portal_requests", "Requests by status.", labels=["status"])
         for status, count in counts.items():
             requests.add_metric([status], count)
@@ -58,11 +57,9 @@ class PortalCollector(Collector):
             received.add_metric([result], number)
         yield received
         yield CounterMetricFamily("express_sync_portal_receiver_errors", "Errors of the receiver.", done.errors)
-        yield from self._webhooks()
+        yield from self._webhooks(deliveries)
 
-    def _webhooks(self) -> Iterable[Metric]:
-        with self._portal.database.reading() as connection:
-            counts = webhook_outbox.counts(connection)
+    def _webhooks(self, counts: Mapping[tuple[str, str], int]) -> Iterable[Metric]:
         labels = ["endpoint", "state"]
         kept = GaugeMetricFamily("express_sync_portal_webhooks", "Deliveries that are not accepted.", labels=labels)
         for (endpoint, state), number in counts.items():

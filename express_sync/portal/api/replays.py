@@ -9,17 +9,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from express_sync.portal.api.body import json_body
-from express_sync.portal.api.context import identity_of, portal_of, request_id_of
+from express_sync.portal.api.context import operators_only, portal_of, request_id_of
 from express_sync.portal.api.documents import request_path, retry_after, status_document
 from express_sync.portal.api.edits import Options, options_of
 from express_sync.portal.api.parameters import parameters
-from express_sync.portal.api.problem import NOT_FOUND, OPERATORS_ONLY, Problem, violated
+from express_sync.portal.api.problem import NOT_FOUND, Problem, violated
 from express_sync.portal.api.selection import wish_of
 from express_sync.portal.bulk_replay import BulkReplay, Progress
 from express_sync.portal.clock import to_text
 from express_sync.portal.derivation import FAILURES
 from express_sync.portal.parts import Portal
 from express_sync.portal.replaying import NOT_A_FAILURE, TERMINAL, NotReplayed, edited
+from express_sync.portal.store import submitting
 from express_sync.portal.store.queries import History, failure_groups, history
 from handler.model import Refused
 from handler.provisioning.errors import error_info, is_retryable
@@ -32,20 +33,18 @@ _REFUSALS = {
 }
 
 
+@operators_only
 async def list_failures(request: Request) -> Response:
     """Return the failures that hold now, grouped by status and error code, each with what to do."""
-    if not identity_of(request).is_operator:
-        return OPERATORS_ONLY.response()
     found = parameters(request, ())
     if isinstance(found, Problem):
         return found.response()
     return JSONResponse({"groups": await run_in_threadpool(_groups, portal_of(request))})
 
 
+@operators_only
 async def replay_one(request: Request) -> Response:
     """Send a failed request again."""
-    if not identity_of(request).is_operator:
-        return OPERATORS_ONLY.response()
     options = options_of(await json_body(request), "ReplayOptions")
     if isinstance(options, Problem):
         return options.response()
@@ -59,15 +58,14 @@ async def replay_one(request: Request) -> Response:
     return JSONResponse(status_document(done, is_operator=True), 202, headers=headers)
 
 
+@operators_only
 async def replay_many(request: Request) -> Response:
     """Send all selected failures again, or count them."""
-    if not identity_of(request).is_operator:
-        return OPERATORS_ONLY.response()
     portal = portal_of(request)
     wish = wish_of(await json_body(request), portal.cursor_key)
     if isinstance(wish, Problem):
         return wish.response()
-    bulk = BulkReplay(portal.database, portal.submitting, portal.clock)
+    bulk = BulkReplay(portal.database, portal.clock)
     progress = await run_in_threadpool(bulk.preview if wish.is_preview else bulk.run, wish)
     portal.sender.wake()
     portal.changed.notify()
@@ -87,7 +85,7 @@ def _replay(portal: Portal, request_id: str, options: Options) -> History | Prob
         made = edited(found.latest["body"], options.edits, now, force=options.force)
         if isinstance(made, NotReplayed):
             return _REFUSALS.get(made.reason) or violated(made.violations)
-        portal.submitting.replay(connection, made.document, made.envelope, now)
+        submitting.replay(connection, made.document, made.envelope, now)
         return history(connection, request_id, None) or NOT_FOUND
 
 

@@ -3,9 +3,10 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -18,16 +19,17 @@ from express_sync.portal.api.problem import NOT_FOUND, Problem, violated
 from express_sync.portal.messages import new_submission
 from express_sync.portal.parts import Portal
 from express_sync.portal.principal import Identity
-from express_sync.portal.store.queries import History, history
-from express_sync.portal.store.submitting import Conflict
+from express_sync.portal.store import submitting
+from express_sync.portal.store.queries import History, history, visible_request
 from handler.inbound.validation import violations
 
+T = TypeVar("T")
 _CONFLICT = Problem(409, "id-taken", "The requestId belongs to another request; choose another one.")
 
 
 async def submit(request: Request) -> Response:
     """Accept a request: 202, or 200 once its status is terminal, if the caller prefers to wait."""
-    portal, identity = portal_of(request), identity_of(request)
+    portal, identity, preference = portal_of(request), identity_of(request), request.headers.get("prefer", "")
     body = await json_body(request)
     if isinstance(body, Problem):
         return body.response()
@@ -35,14 +37,13 @@ async def submit(request: Request) -> Response:
     broken = violations(document)
     if broken:
         return violated(broken).response()
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    if isinstance(await run_in_threadpool(_accept, portal, document, headers), Conflict):
+    if not await run_in_threadpool(_accept, portal, document, request.headers):
         return _CONFLICT.response()
     portal.sender.wake()
-    found = await _followed(portal, identity, document["requestId"], wait_seconds(request.headers.get("prefer", "")))
+    found = await _followed(portal, identity, document["requestId"], wait_seconds(preference))
     if found is None:
         return NOT_FOUND.response()
-    is_done = found.row["terminal"] and "wait" in request.headers.get("prefer", "")
+    is_done = found.row["terminal"] and "wait" in preference
     location = {"Location": request_path(document["requestId"])}
     return _status_response(request, found, identity, 200 if is_done else 202, location)
 
@@ -60,10 +61,10 @@ async def show(request: Request) -> Response:
 async def show_last_operation(request: Request) -> Response:
     """Return the state of a request in the words of Open Service Broker."""
     portal, identity = portal_of(request), identity_of(request)
-    found = await run_in_threadpool(_read, portal, identity, request_id_of(request))
-    if found is None:
+    row = await run_in_threadpool(_read, portal, visible_request, request_id_of(request), identity)
+    if row is None:
         return NOT_FOUND.response()
-    return JSONResponse(last_operation(found.row), headers=retry_after(found.row, portal.clock()))
+    return JSONResponse(last_operation(row), headers=retry_after(row, portal.clock()))
 
 
 def _owned(body: Any, identity: Identity) -> Any:
@@ -73,30 +74,37 @@ def _owned(body: Any, identity: Identity) -> Any:
     return {**body, "requester": identity.name}
 
 
-def _accept(portal: Portal, document: Mapping[str, Any], headers: Mapping[str, str]) -> object:
+def _accept(portal: Portal, document: Mapping[str, Any], headers: Mapping[str, str]) -> bool:
     now = portal.clock()
     with portal.database.writing() as connection:
-        result = portal.submitting.accept(connection, document, new_submission(document, headers, now), now)
+        is_recorded = submitting.accept(connection, document, new_submission(document, headers, now), now)
     portal.changed.notify()
-    return result
+    return is_recorded
 
 
-def _read(portal: Portal, identity: Identity, request_id: str) -> History | None:
+def _read(portal: Portal, query: Callable[[Connection, str, str | None], T], request_id: str, identity: Identity) -> T:
+    """Return what a query finds on a request that the caller may see."""
     with portal.database.reading() as connection:
-        return history(connection, request_id, owner_of(identity))
+        return query(connection, request_id, owner_of(identity))
 
 
 async def _followed(portal: Portal, identity: Identity, request_id: str, seconds: int) -> History | None:
     """Return a request, once its status is terminal or the seconds are over."""
+    if seconds:
+        await _ended(portal, identity, request_id, seconds)
+    return await run_in_threadpool(_read, portal, history, request_id, identity)
+
+
+async def _ended(portal: Portal, identity: Identity, request_id: str, seconds: int) -> None:
+    """Return once the status is terminal or the seconds are over; each change of the log costs one lookup only."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
     with portal.changed.watching() as changed:
-        while True:
+        while not portal.changed.is_closing and (left := end - loop.time()) > 0:
             changed.clear()
-            found = await run_in_threadpool(_read, portal, identity, request_id)
-            left = end - loop.time()
-            if found is None or found.row["terminal"] or left <= 0 or portal.changed.is_closing:
-                return found
+            row = await run_in_threadpool(_read, portal, visible_request, request_id, identity)
+            if row is None or row["terminal"]:
+                return
             await portal.changed.wait(changed, left)
 
 

@@ -1,6 +1,5 @@
 """The route of live events: server-sent events, continued after `Last-Event-ID`."""
 
-import json
 from collections.abc import AsyncIterator
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -8,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from express_sync.portal.api.context import identity_of, owner_of, portal_of
-from express_sync.portal.api.documents import event_document
 from express_sync.portal.api.parameters import parameters
 from express_sync.portal.api.problem import Problem
 from express_sync.portal.parts import Portal
@@ -40,7 +38,6 @@ async def _events(portal: Portal, position: int | None, owner: str | None) -> As
         place = portal.tail.position if position is None else min(position, portal.tail.position)
         yield ServerSentEvent(comment="connected", retry=2000)
         while not portal.changed.is_closing:
-            rows, place = await portal.tail.after(place, owner)
-            for row in rows:
-                text = json.dumps(event_document(row), separators=(",", ":"))
-                yield ServerSentEvent(text, event=row["kind"], id=str(row["position"]))
+            found, place = await portal.tail.after(place, owner)
+            for each in found:
+                yield ServerSentEvent(each.text, event=each.kind, id=str(each.position))

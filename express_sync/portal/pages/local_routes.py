@@ -1,6 +1,6 @@
 """The routes of a local cloud's services, for operators: the browser calls nothing but the portal."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -9,11 +9,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from express_sync.portal.api.body import json_body
-from express_sync.portal.api.context import identity_of
-from express_sync.portal.api.problem import OPERATORS_ONLY, Problem
+from express_sync.portal.api.context import Endpoint, operators_only
+from express_sync.portal.api.problem import Problem
 from express_sync.portal.pages.local_cloud import LocalCloud, LocalCloudError
 
-Endpoint = Callable[[Request], Awaitable[Response]]
 _OBJECT = Problem(400, "malformed", "The body is a JSON object.")
 
 
@@ -36,18 +35,16 @@ def local_routes(cloud: LocalCloud) -> list[BaseRoute]:
 
 
 def _reading(action: Callable[[Request], Any]) -> Endpoint:
+    @operators_only
     async def endpoint(request: Request) -> Response:
-        if not identity_of(request).is_operator:
-            return OPERATORS_ONLY.response()
         return await _answered(lambda: action(request))
 
     return endpoint
 
 
 def _writing(action: Callable[[dict[str, Any]], Any]) -> Endpoint:
+    @operators_only
     async def endpoint(request: Request) -> Response:
-        if not identity_of(request).is_operator:
-            return OPERATORS_ONLY.response()
         body = await json_body(request)
         if isinstance(body, Problem):
             return body.response()

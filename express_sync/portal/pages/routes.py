@@ -7,9 +7,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from express_sync.portal.api.context import identity_of
+from express_sync.portal.api.guard import with_headers
 from express_sync.portal.pages.local_cloud import LocalCloud
 from express_sync.portal.pages.local_routes import local_routes
 from handler.inbound.validation import SCHEMAS
@@ -27,7 +28,7 @@ _POLICY = "; ".join((
     "frame-ancestors 'none'",
     "require-trusted-types-for 'script'",
 ))  # fmt: skip
-_HEADERS = [(b"content-security-policy", _POLICY.encode()), (b"cache-control", b"no-cache")]
+_HEADERS = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}
 
 
 def page_routes(local_cloud: LocalCloud | None = None) -> list[BaseRoute]:
@@ -48,16 +49,9 @@ def page_routes(local_cloud: LocalCloud | None = None) -> list[BaseRoute]:
 
 
 def _files(directory: Path) -> ASGIApp:
-    return _with_headers(GZipMiddleware(StaticFiles(directory=directory, html=True)))
+    files = GZipMiddleware(StaticFiles(directory=directory, html=True))
 
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await files(scope, receive, with_headers(send, _HEADERS))
 
-def _with_headers(app: ASGIApp) -> ASGIApp:
-    async def with_headers(scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *_HEADERS]
-            await send(message)
-
-        await app(scope, receive, send_with_headers)
-
-    return with_headers
+    return app

@@ -1,61 +1,67 @@
 """Appends outcome events to the log, and keeps what is derived from them up to date."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert
+from sqlalchemy import Connection
 
 from express_sync.portal.clock import parse_ms
 from express_sync.portal.derivation import Submission
 from express_sync.portal.outcomes import Arrival
 from express_sync.portal.store import feed
-from express_sync.portal.store.changes import Change, OnChange
-from express_sync.portal.store.documents import canonical
 from express_sync.portal.store.projection import (
+    add_request,
     add_submission,
     change_submission,
+    complete_request,
+    owner_of,
     request_row,
     settle,
     submissions_of,
     upsert,
 )
-from express_sync.portal.store.tables import events, requests
-from express_sync.portal.values import folded, optional
+from express_sync.portal.store.tables import events
+from express_sync.portal.values import optional
 
 OUTCOME, QUEUE = "outcome", "queue"
+# Called with the values of an event, in the transaction that appends it and after its rows are written, so that what it
+# writes is kept with the event or not at all. An exception aborts the transaction.
+OnAppend = Callable[[Connection, Mapping[str, Any]], None]
+
+
+def ignore(_connection: Connection, _event: Mapping[str, Any]) -> None:
+    """Take no part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """The log; `on_change` takes part in each transaction."""
+    """The log; `on_append` takes part in each transaction."""
 
-    on_change: OnChange
+    on_append: OnAppend = ignore
 
-    def append(self, connection: Connection, arrivals: Sequence[Arrival], at_ms: int) -> list[Change]:
-        """Append outcomes, in order, and return the changes; an event that is in the log already changes nothing."""
+    def append(self, connection: Connection, arrivals: Sequence[Arrival], at_ms: int) -> int:
+        """Append outcomes, in order, and return how many; an event that is in the log already changes nothing."""
         first = feed.advance(connection, len(arrivals))
-        appended = (self._append(connection, each, first + index, at_ms) for index, each in enumerate(arrivals))
-        return [change for change in appended if change is not None]
+        return sum(self._append(connection, each, first + index, at_ms) for index, each in enumerate(arrivals))
 
-    def _append(self, connection: Connection, arrival: Arrival, position: int, at_ms: int) -> Change | None:
+    def _append(self, connection: Connection, arrival: Arrival, position: int, at_ms: int) -> bool:
         request_id = arrival.outcome.subject
         row = request_row(connection, request_id)
-        requester = row["requester"] if row and row["requester"] else arrival.requester
         values = _event_values(arrival, position, at_ms)
-        statement = upsert(connection, events).values(**values, owner=requester).on_conflict_do_nothing()
+        owned = {**values, "owner": owner_of(row, arrival.requester)}
+        statement = upsert(connection, events).values(**owned).on_conflict_do_nothing()
         if connection.execute(statement).rowcount == 0:
-            return None
+            return False
+        document = arrival.outcome.data.get("request", {})
         if row is None:
-            connection.execute(insert(requests).values(**_new_request(arrival, position, at_ms)))
+            add_request(connection, request_id, document, position, at_ms)
         elif row["document"] is None or row["requester"] is None:
-            _complete(connection, row, arrival)
+            complete_request(connection, row, document)
         _apply(connection, request_id, arrival, values)
-        before = {"status": None, "code": None} if row is None else row
-        found = settle(connection, request_id, before, position, at_ms)
-        change = Change(position, request_id, requester, before["status"], found.status, found.terminal)
-        self.on_change(connection, change)
-        return change
+        settle(connection, request_id, row, position, at_ms)
+        self.on_append(connection, values)
+        return True
 
 
 def _event_values(arrival: Arrival, position: int, at_ms: int) -> dict[str, Any]:
@@ -95,32 +101,3 @@ def _apply(connection: Connection, request_id: str, arrival: Arrival, values: di
     # A submission that came past the portal began with the earliest of its runs, in whichever order they are known.
     began_at = before.began_at_ms if before.informed else min(before.began_at_ms, began_at)
     change_submission(connection, request_id, replace(holding, began_at_ms=began_at, informed=before.informed))
-
-
-def _new_request(arrival: Arrival, position: int, at_ms: int) -> dict[str, Any]:
-    request = arrival.outcome.data.get("request", {})
-    name = optional(request.get("name"))
-    return {
-        "request_id": arrival.outcome.subject,
-        "ordinal": position,
-        "position": position,
-        "status": arrival.outcome.status,
-        "terminal": False,
-        "requester": arrival.requester,
-        "name": name,
-        "id_key": folded(arrival.outcome.subject),
-        "name_key": folded(name or ""),
-        "document": canonical(request) if request else None,
-        "created_at": at_ms,
-        "updated_at": at_ms,
-        "event_position": 0,
-    }
-
-
-def _complete(connection: Connection, row: RowMapping, arrival: Arrival) -> None:
-    """Fill what the first events of a request did not tell: a success does not contain the request."""
-    known = _new_request(arrival, 0, 0)
-    names = ("requester", "name", "name_key", "document")
-    values = {name: known[name] for name in names if not row[name] and known[name]}
-    if values:
-        connection.execute(requests.update().where(requests.c.request_id == row["request_id"]).values(**values))

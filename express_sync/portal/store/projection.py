@@ -6,8 +6,10 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from express_sync.portal.derivation import RequestState, Submission, state
+from express_sync.portal.derivation import ACCEPTED, Submission, state
+from express_sync.portal.store.documents import canonical
 from express_sync.portal.store.tables import counters, events, requests, submissions
+from express_sync.portal.values import folded, optional
 
 _INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
@@ -20,6 +22,53 @@ def upsert(connection: Connection, table: Any) -> Any:
 def request_row(connection: Connection, request_id: str) -> RowMapping | None:
     """Return the row of a request."""
     return connection.execute(select(requests).where(requests.c.request_id == request_id)).mappings().one_or_none()
+
+
+def content_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a request that its document fills; the document may be empty, or that of a stranger."""
+    name = optional(document.get("name"))
+    return {
+        "requester": optional(document.get("requester")),
+        "name": name,
+        "name_key": folded(name or ""),
+        "document": canonical(document) if document else None,
+    }
+
+
+def add_request(
+    connection: Connection, request_id: str, document: Mapping[str, Any], position: int, at_ms: int
+) -> None:
+    """Insert a request, which `settle` completes with its state."""
+    values = {
+        "request_id": request_id,
+        "ordinal": position,
+        "position": position,
+        "status": ACCEPTED,
+        "terminal": False,
+        "id_key": folded(request_id),
+        "created_at": at_ms,
+        "updated_at": at_ms,
+        "event_position": 0,
+        **content_of(document),
+    }
+    connection.execute(insert(requests).values(**values))
+
+
+def complete_request(connection: Connection, row: RowMapping, document: Mapping[str, Any]) -> None:
+    """Fill what the first events of a request did not tell: a success does not contain the request."""
+    content = {name: value for name, value in content_of(document).items() if value and not row[name]}
+    change_content(connection, row["request_id"], content)
+
+
+def change_content(connection: Connection, request_id: str, content: Mapping[str, Any]) -> None:
+    """Write columns of a request that its document fills."""
+    if content:
+        connection.execute(update(requests).where(requests.c.request_id == request_id).values(**content))
+
+
+def owner_of(row: RowMapping | None, requester: str | None) -> str | None:
+    """Return whose request an event is about: that of the row, else that of the event."""
+    return row["requester"] if row and row["requester"] else requester
 
 
 def submissions_of(connection: Connection, request_id: str) -> list[Submission]:
@@ -51,11 +100,8 @@ def change_submission(connection: Connection, request_id: str, submission: Submi
     )
 
 
-def settle(connection: Connection, request_id: str, row: Mapping[Any, Any], position: int, at_ms: int) -> RequestState:
-    """Derive the state of a request again, write it with the other new values of its row, and adjust the counters.
-
-    `row` is the row before, with the values to be written in place of the old ones.
-    """
+def settle(connection: Connection, request_id: str, before: RowMapping | None, position: int, at_ms: int) -> None:
+    """Derive the state of a request again, write it, and adjust the counters; `before` is its row until now."""
     found = state(submissions_of(connection, request_id))
     facts = _facts(connection, found.deciding.position)
     values = {
@@ -66,10 +112,10 @@ def settle(connection: Connection, request_id: str, row: Mapping[Any, Any], posi
         "event_position": found.deciding.position,
         "updated_at": at_ms,
     }
-    _count(connection, (row["status"], row["code"]), -1, at_ms)
-    _count(connection, (found.status, facts["code"]), 1, at_ms)
+    if before is not None:
+        _count(connection, before["status"], before["code"], -1, at_ms)
+    _count(connection, found.status, facts["code"], 1, at_ms)
     connection.execute(update(requests).where(requests.c.request_id == request_id).values(**values))
-    return found
 
 
 def _facts(connection: Connection, position: int) -> dict[str, Any]:
@@ -82,10 +128,7 @@ def _facts(connection: Connection, position: int) -> dict[str, Any]:
     return {name: row[name] for name in names}
 
 
-def _count(connection: Connection, group: tuple[str | None, str | None], by: int, at_ms: int) -> None:
-    status, code = group
-    if status is None:
-        return
+def _count(connection: Connection, status: str, code: str | None, by: int, at_ms: int) -> None:
     statement = upsert(connection, counters).values(status=status, code=code or "", count=by, latest_at=at_ms)
     changed: dict[str, Any] = {"count": counters.c.count + by}
     if by > 0:

@@ -43,13 +43,18 @@ class History:
     is_cut: bool
 
 
+def visible_request(connection: Connection, request_id: str, owner: str | None) -> RowMapping | None:
+    """Return the row of a request if `owner` may see it; an owner of None sees every request."""
+    is_it = requests.c.request_id == storable(request_id)
+    return connection.execute(select(requests).where(is_it, Criteria(owner=owner).condition)).mappings().one_or_none()
+
+
 def history(connection: Connection, request_id: str, owner: str | None) -> History | None:
-    """Return everything about a request that `owner` may see, None for nothing; an owner of None sees everything.
+    """Return everything about a request that `owner` may see, None for nothing.
 
     An event that names another requester is not shown to the owner of the request.
     """
-    is_it = requests.c.request_id == storable(request_id)
-    row = connection.execute(select(requests).where(is_it, Criteria(owner=owner).condition)).mappings().one_or_none()
+    row = visible_request(connection, request_id, owner)
     if row is None:
         return None
     shown = true() if owner is None else (events.c.requester.is_(None) | (events.c.requester == owner))

@@ -5,19 +5,28 @@ transaction.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, insert, select
 
 from express_sync.portal.derivation import ACCEPTED, Submission
 from express_sync.portal.store import feed, outbox
-from express_sync.portal.store.changes import Change, OnChange
 from express_sync.portal.store.documents import canonical
-from express_sync.portal.store.projection import add_submission, request_row, settle, submissions_of
-from express_sync.portal.store.tables import events, requests
-from express_sync.portal.values import folded, optional
+from express_sync.portal.store.projection import (
+    add_request,
+    add_submission,
+    change_content,
+    complete_request,
+    content_of,
+    owner_of,
+    request_row,
+    settle,
+    submissions_of,
+)
+from express_sync.portal.store.tables import events
+from express_sync.portal.values import optional
 
 SOURCE = "/express-sync/portal"
 PORTAL, REPLAY = "portal", "replay"
@@ -34,95 +43,46 @@ class Envelope:
     via: str = PORTAL
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """The requestId belongs to another request: one with other content, or one of another requester."""
+def accept(connection: Connection, document: Mapping[str, Any], envelope: Envelope, at_ms: int) -> bool:
+    """Record a request whose `requester` is settled, and return whether it is recorded.
+
+    The same request again changes nothing. It is not recorded if its requestId belongs to another request: one with
+    other content, or one of another requester.
+    """
+    position = feed.advance(connection, 1)
+    row = request_row(connection, document["requestId"])
+    if row is not None and row["document"] is not None:
+        return _is_known(connection, row, document)
+    if row is None:
+        add_request(connection, document["requestId"], document, position, at_ms)
+    elif row["requester"] not in {None, document.get("requester")}:
+        return False
+    else:  # known from events that did not contain the request
+        complete_request(connection, row, document)
+    _add(connection, _event(document, envelope, position, at_ms), row, envelope)
+    return True
 
 
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """The submission is in the store; `change` is None if it was there before."""
-
-    change: Change | None
-
-
-@dataclass(frozen=True, slots=True)
-class Submitting:
-    """Records submissions; `on_change` takes part in each transaction."""
-
-    on_change: OnChange
-
-    def accept(
-        self, connection: Connection, document: Mapping[str, Any], envelope: Envelope, at_ms: int
-    ) -> Submitted | Conflict:
-        """Record a request whose `requester` is settled. The same request again changes nothing."""
-        place = _Place(feed.advance(connection, 1), at_ms)
-        row = request_row(connection, document["requestId"])
-        if row is None:
-            connection.execute(insert(requests).values(**_new_request(document, place)))
-        elif row["document"] is not None:
-            return Submitted(None) if _is_known(connection, row, document) else Conflict()
-        elif row["requester"] not in {None, document.get("requester")}:
-            return Conflict()
-        else:  # known from events that did not contain the request
-            _complete(connection, _new_request(document, place), ("requester", "name", "name_key", "document"))
-        return Submitted(self._add(connection, document, row, envelope, place))
-
-    def replay(self, connection: Connection, document: Mapping[str, Any], envelope: Envelope, at_ms: int) -> Submitted:
-        """Record a replay of a stored request with this document; the same replay again changes nothing."""
-        place = _Place(feed.advance(connection, 1), at_ms)
-        request_id = document["requestId"]
-        if any(each.submission_id == envelope.submission_id for each in submissions_of(connection, request_id)):
-            return Submitted(None)
-        _complete(connection, _new_request(document, place), ("name", "name_key", "document"))
-        return Submitted(self._add(connection, document, request_row(connection, request_id), envelope, place))
-
-    def _add(
-        self,
-        connection: Connection,
-        document: Mapping[str, Any],
-        row: RowMapping | None,
-        envelope: Envelope,
-        place: "_Place",
-    ) -> Change:
-        request_id = document["requestId"]
-        owner = row["requester"] if row and row["requester"] else optional(document.get("requester"))
-        submission = Submission(envelope.submission_id, place.at_ms, informed=place.position)
-        add_submission(connection, request_id, submission, envelope.via)
-        event = {**_event(document, envelope, place), "owner": owner}
-        connection.execute(insert(events).values(**event))
-        before = row or {"status": None, "code": None}
-        found = settle(connection, request_id, before, place.position, place.at_ms)
-        outbox.put(connection, request_id, envelope.submission_id, envelope.body, envelope.due_at_ms)
-        change = Change(place.position, request_id, owner, before["status"], found.status, found.terminal)
-        self.on_change(connection, change)
-        return change
+def replay(connection: Connection, document: Mapping[str, Any], envelope: Envelope, at_ms: int) -> bool:
+    """Record a replay of a stored request with this document; return False if this replay is recorded already."""
+    position = feed.advance(connection, 1)
+    request_id = document["requestId"]
+    if any(each.submission_id == envelope.submission_id for each in submissions_of(connection, request_id)):
+        return False
+    content = content_of(document)
+    change_content(connection, request_id, {name: content[name] for name in ("name", "name_key", "document")})
+    row = request_row(connection, request_id)
+    _add(connection, _event(document, envelope, position, at_ms), row, envelope)
+    return True
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where an event is in the log, and when it was appended."""
-
-    position: int
-    at_ms: int
-
-
-def _new_request(document: Mapping[str, Any], place: _Place) -> dict[str, Any]:
-    return {
-        "request_id": document["requestId"],
-        "ordinal": place.position,
-        "position": place.position,
-        "status": ACCEPTED,
-        "terminal": False,
-        "requester": optional(document.get("requester")),
-        "name": optional(document.get("name")),
-        "id_key": folded(document["requestId"]),
-        "name_key": folded(document["name"]),
-        "document": canonical(document),
-        "created_at": place.at_ms,
-        "updated_at": place.at_ms,
-        "event_position": 0,
-    }
+def _add(connection: Connection, event: Mapping[str, Any], row: RowMapping | None, envelope: Envelope) -> None:
+    request_id, position, at_ms = event["request_id"], event["position"], event["received_at"]
+    submission = Submission(envelope.submission_id, at_ms, informed=position)
+    add_submission(connection, request_id, submission, envelope.via)
+    connection.execute(insert(events).values(**event, owner=owner_of(row, event["requester"])))
+    settle(connection, request_id, row, position, at_ms)
+    outbox.put(connection, request_id, envelope.submission_id, envelope.body, envelope.due_at_ms)
 
 
 def _is_known(connection: Connection, row: RowMapping, document: Mapping[str, Any]) -> bool:
@@ -132,14 +92,9 @@ def _is_known(connection: Connection, row: RowMapping, document: Mapping[str, An
     return any(json.loads(text) == document for text in (row["document"], *accepted))
 
 
-def _complete(connection: Connection, known: Mapping[str, Any], names: Sequence[str]) -> None:
-    values = {name: known[name] for name in names}
-    connection.execute(update(requests).where(requests.c.request_id == known["request_id"]).values(**values))
-
-
-def _event(document: Mapping[str, Any], envelope: Envelope, place: _Place) -> dict[str, Any]:
+def _event(document: Mapping[str, Any], envelope: Envelope, position: int, at_ms: int) -> dict[str, Any]:
     return {
-        "position": place.position,
+        "position": position,
         "kind": _KINDS[envelope.via],
         "source": SOURCE,
         "event_id": envelope.submission_id,
@@ -148,7 +103,7 @@ def _event(document: Mapping[str, Any], envelope: Envelope, place: _Place) -> di
         "submission_id": envelope.submission_id,
         "status": ACCEPTED,
         "requester": optional(document.get("requester")),
-        "occurred_at": place.at_ms,
-        "received_at": place.at_ms,
+        "occurred_at": at_ms,
+        "received_at": at_ms,
         "body": canonical(document),
     }

@@ -2,15 +2,13 @@
 
 import logging
 import random
-import threading
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from express_sync.portal.clock import Clock
+from express_sync.portal.outbox_worker import OutboxWorker
 from express_sync.portal.store.database import Database
 from express_sync.portal.webhooks import outbox
 from express_sync.portal.webhooks.endpoint import Endpoint
@@ -20,12 +18,11 @@ from express_sync.portal.webhooks.schedule import Uniform, next_delay_ms
 
 LOGGER = logging.getLogger(__name__)
 BATCH = 8  # deliveries to one endpoint at the same time
-MAX_WAIT_SECONDS = 1.0  # deliveries of another replica, or one that becomes due, are noticed after that
 
 
 @dataclass(slots=True)
-class Dispatcher:
-    """Sends the deliveries to one endpoint until it is stopped; `wake` makes it look at once."""
+class Dispatcher(OutboxWorker):
+    """Sends the deliveries to one endpoint until it is stopped."""
 
     endpoint: Endpoint
     database: Database
@@ -33,32 +30,11 @@ class Dispatcher:
     clock: Clock
     uniform: Uniform = random.SystemRandom().uniform
     attempts: "Counter[str]" = field(default_factory=Counter)  # by result: accepted, or a code
-    _woken: threading.Event = field(default_factory=threading.Event)
-    _stopping: threading.Event = field(default_factory=threading.Event)
-
-    def wake(self) -> None:
-        """Look for deliveries at once."""
-        self._woken.set()
-
-    def stop(self) -> None:
-        """Let `run` end, after the attempts that have begun."""
-        self._stopping.set()
-        self.wake()
 
     def run(self) -> None:
         """Send what is due until it is stopped."""
         with ThreadPoolExecutor(BATCH, thread_name_prefix="portal-webhook") as pool:
-            while not self._stopping.is_set():
-                self._woken.clear()
-                try:
-                    is_idle = self.step(pool) == 0
-                except SQLAlchemyError as error:
-                    LOGGER.warning(
-                        "The outbox of webhooks cannot be read (%s); it is tried again.", type(error).__name__
-                    )
-                    is_idle = True
-                if is_idle:
-                    self._woken.wait(MAX_WAIT_SECONDS)
+            self.repeat(lambda: self.step(pool))
 
     def step(self, pool: ThreadPoolExecutor) -> int:
         """Send the deliveries that are due, at most a batch, and return their number. Errors of the database."""

@@ -5,12 +5,12 @@ A delivery whose sender ends between the lease and the acknowledgement is sent a
 """
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, select, update
 
-from express_sync.portal.store.changes import Change
 from express_sync.portal.store.projection import upsert
 from express_sync.portal.store.tables import events, webhook_deliveries, webhooks_disabled
 from express_sync.portal.webhooks.endpoint import Endpoint
@@ -18,7 +18,6 @@ from express_sync.portal.webhooks.endpoint import Endpoint
 LEASE_MS = 60_000  # longer than every attempt
 PENDING, EXHAUSTED = "pending", "exhausted"
 MAX_LISTED = 1_000
-_OUTCOME = "outcome"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +32,15 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Enqueue:
-    """Stores the deliveries of an outcome in the transaction that appends it. Is an `OnChange`."""
+    """Stores the deliveries of an outcome in the transaction that appends it. Is an `OnAppend`."""
 
     endpoints: Sequence[Endpoint]
 
-    def __call__(self, connection: Connection, change: Change) -> None:
-        if not self.endpoints:
-            return
-        event = connection.execute(select(events).where(events.c.position == change.position)).mappings().one()
-        if event["kind"] != _OUTCOME:
-            return
-        disabled = disabled_names(connection, self.endpoints)
-        for endpoint in self.endpoints:
-            if event["status"] in endpoint.statuses and endpoint.name not in disabled:
+    def __call__(self, connection: Connection, event: Mapping[str, Any]) -> None:
+        wanted = [each for each in self.endpoints if event["status"] in each.statuses]
+        disabled = disabled_names(connection, wanted) if wanted else ()
+        for endpoint in wanted:
+            if endpoint.name not in disabled:
                 connection.execute(insert(webhook_deliveries).values(**_row(endpoint, event)))
 
 
@@ -54,7 +49,7 @@ def webhook_id(source: str, event_id: str, sequence: str) -> str:
     return f"msg_{hashlib.sha256(chr(0).join((source, event_id, sequence)).encode()).hexdigest()[:32]}"
 
 
-def _row(endpoint: Endpoint, event: RowMapping) -> dict[str, object]:
+def _row(endpoint: Endpoint, event: Mapping[str, Any]) -> dict[str, object]:
     return {
         "endpoint": endpoint.name,
         "webhook_id": webhook_id(event["source"], event["event_id"], event["sequence"]),

@@ -4,7 +4,7 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import count
@@ -21,6 +21,7 @@ from handler.transport.connection import CallError, Connection, request_bytes
 from handler.transport.deadline import CallDeadline
 from handler.transport.pool import DISTRUST_SECONDS, MAX_AGE_SECONDS, MAX_IDLE_SECONDS, Connections, Instant
 from tests.support.certificates import Authority
+from tests.support.echoing_server import EchoingServer
 from tests.support.patience import PATIENCE_SECONDS, SILENCE_SECONDS
 from tests.support.role_credentials import ROLE
 from tests.support.scripted_server import (
@@ -65,27 +66,6 @@ class TwoClocks:
 def clocks() -> TwoClocks:
     """Return clocks that stand still."""
     return TwoClocks()
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """Return an authority that no client trusts unless a test makes it."""
-    return Authority.create(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture
-def trusted(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authority]:
-    """Make the function trust the authority."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
-    connector._tls.cache_clear()
-    yield authority
-    connector._tls.cache_clear()
-
-
-@pytest.fixture(params=["plain", "TLS"])
-def tls(request: pytest.FixtureRequest, trusted: Authority, tmp_path: Path) -> ssl.SSLContext | None:
-    """Return how the server speaks: without TLS, and with a trusted certificate."""
-    return trusted.server(tmp_path) if request.param == "TLS" else None
 
 
 def sgw_over(connections: Connections, keys: Credentials = ROLE) -> Sgw:
@@ -221,7 +201,7 @@ def test_lost_request_on_a_kept_connection_is_a_doubt(
 
 def test_failure_on_a_kept_connection_closes_the_others() -> None:
     """They were probably dropped by the same middlebox; each would cost a timeout."""
-    with Echo() as server:
+    with EchoingServer() as server:
         connections = Connections(server.url, 4)
         side_by_side(connections, 4)
         assert len(connections._idle) == 4
@@ -314,39 +294,6 @@ def test_key_belongs_to_a_request_and_not_to_its_connection() -> None:
     assert ROLE.access_key_id.encode() not in seen[0]
 
 
-class Echo:
-    """A server of concurrent connections that answers each request with its target, or with nothing if `is_deaf`."""
-
-    def __init__(self) -> None:
-        self.connections = 0
-        self.is_deaf = False
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-
-    def __enter__(self) -> "Echo":
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                accepted, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._serve, args=(accepted,), daemon=True).start()
-
-    def _serve(self, accepted: socket.socket) -> None:
-        with accepted:
-            while request := request_on(accepted):
-                if not self.is_deaf:
-                    accepted.sendall(answer(200, request.split(b" ")[1], keep_alive=True))
-
-
 def echoed(connections: Connections, number: int) -> bool:
     """Return whether the answer to a request is its own."""
     response = connections.call(request_bytes("GET", f"/{number}", {"host": "x"}, b""), LONG_S)
@@ -358,7 +305,7 @@ def side_by_side(connections: Connections, threads: int) -> None:
     meet = threading.Barrier(threads)
 
     def use(number: int) -> bool:
-        kept = connections._take(connections._now(), CallDeadline(LONG_S)) or connections._new(connections._now())
+        kept = connections._take(CallDeadline(LONG_S)) or connections._new(connections._now())
         meet.wait(PATIENCE_SECONDS)
         kept.connection.call(request_bytes("GET", f"/{number}", {"host": "x"}, b""), CallDeadline(LONG_S))
         connections._keep(kept, is_new=False)
@@ -370,16 +317,35 @@ def side_by_side(connections: Connections, threads: int) -> None:
 
 def test_pool_serves_64_threads() -> None:
     """Each request gets its own answer, and no more connections are open than threads."""
-    with Echo() as server:
+    with EchoingServer() as server:
         connections = Connections(server.url, 64)
         with ThreadPoolExecutor(64) as threads:
             assert all(threads.map(partial(echoed, connections), range(1000)))
         assert server.connections <= 64
 
 
+def test_connection_that_was_used_meanwhile_is_used_again(clocks: TwoClocks) -> None:
+    """Between the begin of a call and the moment at which it takes a connection, another call has used it."""
+    meanwhile: list[Callable[[], object]] = []
+
+    def now() -> Instant:
+        instant = clocks()
+        if meanwhile:
+            clocks.advance(1)
+            meanwhile.pop()()
+        return instant
+
+    with EchoingServer() as server:
+        connections = Connections(server.url, now=now)
+        assert echoed(connections, 1)
+        meanwhile.append(lambda: echoed(connections, 2))
+        assert echoed(connections, 3)
+        assert server.connections == 1
+
+
 def test_kept_connections_are_bounded() -> None:
     """The others are closed once they are not in use."""
-    with Echo() as server:
+    with EchoingServer() as server:
         connections = Connections(server.url, 3)
         side_by_side(connections, 8)
         assert len(connections._idle) == 3
@@ -397,7 +363,7 @@ def test_call_waits_for_a_connection_that_is_being_opened(monkeypatch: pytest.Mo
         return connected(*arguments)
 
     monkeypatch.setattr(connector, "_connected", connected_when_allowed)
-    with Echo() as server:
+    with EchoingServer() as server:
         connections = Connections(server.url)
         connections.prepare(2, LONG_S)
         with ThreadPoolExecutor(2) as threads:
@@ -410,7 +376,7 @@ def test_call_waits_for_a_connection_that_is_being_opened(monkeypatch: pytest.Mo
 @pytest.mark.parametrize(("kept", "wanted", "expected"), [(0, 3, 3), (2, 3, 3), (3, 3, 3), (4, 3, 4), (0, 9, 4)])
 def test_only_missing_connections_are_prepared(kept: int, wanted: int, expected: int) -> None:
     """Those that are kept and young count; the limit of the pool holds."""
-    with Echo() as server:
+    with EchoingServer() as server:
         connections = Connections(server.url, 4)
         if kept:
             side_by_side(connections, kept)

@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
@@ -26,6 +26,7 @@ from handler.transport.connection import CallError, Connection
 from handler.transport.deadline import CallDeadline
 from handler.transport.pool import Connections
 from tests.support.certificates import Authority
+from tests.support.echoing_server import EchoingServer
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.role_credentials import ROLE
 from tests.support.scripted_server import (
@@ -50,27 +51,6 @@ REQUEST = ProvisionRequest("REQ-1", "photos", "holiday-bucket", "cn-hangzhou")
 CREATED = json.dumps({"Success": True, "ExpressSyncId": "sync-1", "RequestId": "API-1"}).encode()
 OTHER = json.dumps({"Success": True, "ExpressSyncId": "sync-2", "RequestId": "API-2"}).encode()
 PUBLISHED = b"<Message><MessageId>M-1</MessageId><MessageBodyMD5>0</MessageBodyMD5></Message>"
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """Return an authority that no client trusts unless a test makes it."""
-    return Authority.create(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture
-def trusted(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authority]:
-    """Make the function trust the authority."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
-    connector._tls.cache_clear()
-    yield authority
-    connector._tls.cache_clear()
-
-
-@pytest.fixture(params=["plain", "TLS"])
-def tls(request: pytest.FixtureRequest, trusted: Authority, tmp_path: Path) -> ssl.SSLContext | None:
-    """Return how the server speaks: without TLS, and with a trusted certificate."""
-    return trusted.server(tmp_path) if request.param == "TLS" else None
 
 
 def sgw_at(url: str, keys: Credentials = ROLE) -> Sgw:
@@ -445,45 +425,18 @@ def test_failed_handshake_sends_nothing(call: Call, behaviour: Behaviour, code: 
     assert_failed(result, code, sent=False)
 
 
-class _EchoingServer:
-    """A server of concurrent connections; it answers each request, after `before`, with the requested name as id."""
-
-    def __init__(self, before: bytes) -> None:
-        self._before = before
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.connections = 0
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-
-    def __enter__(self) -> "_EchoingServer":
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                accepted, _ = self._listener.accept()
-                self.connections += 1
-                threading.Thread(target=self._serve, args=(accepted,), daemon=True).start()
-
-    def _serve(self, accepted: socket.socket) -> None:
-        with accepted, contextlib.suppress(OSError):
-            while request := request_on(accepted):
-                (name,) = parse_qs(urlsplit(request.split(b" ")[1].decode()).query)["Name"]
-                body = json.dumps({"Success": True, "ExpressSyncId": name}).encode()
-                accepted.sendall(self._before + answer(200, body, keep_alive=True))
-
-
 @pytest.mark.parametrize(
     "before", [b"", interim(103, "Link: <x>"), interim(100) + interim(102)], ids=["", "103", "two"]
 )
 def test_answer_belongs_to_its_own_request(before: bytes) -> None:
     """Many requests run concurrently over kept connections, with interim answers before each answer."""
     names = [f"group-{number}" for number in range(60)]
-    with _EchoingServer(before) as server:
+
+    def reply(target: bytes) -> bytes:
+        (name,) = parse_qs(urlsplit(target.decode()).query)["Name"]
+        return before + answer(200, json.dumps({"Success": True, "ExpressSyncId": name}).encode(), keep_alive=True)
+
+    with EchoingServer(reply) as server:
         sgw = sgw_at(server.url)
         requests = [ProvisionRequest(name, name, "bucket", "cn-hangzhou") for name in names]
         with ThreadPoolExecutor(12) as threads:

@@ -22,6 +22,12 @@ def queue(cloud: Cloud, account: Any) -> Any:
     return queue
 
 
+def endpoint_of(cloud: Cloud, queue: Any) -> str:
+    """Return the endpoint of a subscription that delivers to the queue."""
+    profile = cloud.profile
+    return str(TopicHelper.generate_queue_endpoint(profile["region"], profile["accountId"], queue.queue_name))
+
+
 def test_queue_can_be_created_again_with_equal_attributes(queue: Any) -> None:
     assert queue.create(QueueMeta(vis_timeout=30)).endswith(f"/queues/{queue.queue_name}")
     assert code_of(queue.create, QueueMeta(vis_timeout=31)) == "QueueAlreadyExist"
@@ -63,9 +69,7 @@ def test_batch_of_sixteen_messages_is_received_and_deleted(queue: Any) -> None:
 def test_topic_delivers_only_messages_with_the_tag(cloud: Cloud, account: Any, queue: Any) -> None:
     topic = account.get_topic(f"{cloud.prefix}topic")
     topic.create(TopicMeta())
-    endpoint = TopicHelper.generate_queue_endpoint(
-        cloud.profile["region"], cloud.profile["accountId"], queue.queue_name
-    )
+    endpoint = endpoint_of(cloud, queue)
     subscription = account.get_subscription(topic.topic_name, f"{cloud.prefix}subscription")
     subscription.subscribe(SubscriptionMeta(endpoint, "EXPONENTIAL_DECAY_RETRY", "SIMPLIFIED", "failed"))
     topic.publish_message(TopicMessage("not wanted", "succeeded"))
@@ -97,9 +101,7 @@ def test_subscription_is_listed_and_can_have_a_long_name(cloud: Cloud, account: 
     """The page of Subscribe allows 255 characters."""
     topic = account.get_topic(f"{cloud.prefix}topic")
     topic.create(TopicMeta())
-    endpoint = TopicHelper.generate_queue_endpoint(
-        cloud.profile["region"], cloud.profile["accountId"], queue.queue_name
-    )
+    endpoint = endpoint_of(cloud, queue)
     subscription = account.get_subscription(topic.topic_name, f"{cloud.prefix}{'s' * 200}")
     subscription.subscribe(SubscriptionMeta(endpoint, "BACKOFF_RETRY", "JSON"))
     [url] = topic.list_subscription()[0]
@@ -113,8 +115,6 @@ def test_smaller_queue_cannot_subscribe(cloud: Cloud, account: Any) -> None:
     topic, small = account.get_topic(f"{cloud.prefix}topic"), account.get_queue(f"{cloud.prefix}small")
     topic.create(TopicMeta())
     small.create(QueueMeta(max_msg_size=1024))
-    endpoint = TopicHelper.generate_queue_endpoint(
-        cloud.profile["region"], cloud.profile["accountId"], small.queue_name
-    )
+    endpoint = endpoint_of(cloud, small)
     subscription = account.get_subscription(topic.topic_name, f"{cloud.prefix}small")
     assert code_of(subscription.subscribe, SubscriptionMeta(endpoint)) != ""

@@ -1,8 +1,12 @@
 """Failures: grouped with advice, chosen, previewed, edited, replayed and followed to the new verdict."""
 
-from playwright.sync_api import Page, expect
+import json
+from pathlib import Path
 
-from tests.portal.browser.pages import expect_status, go
+from playwright.sync_api import Browser, Page, expect
+
+from tests.portal.browser.pages import Visitor, expect_status, go
+from tests.support.portal import OPERATOR, outcome, running_portal
 from tests.support.portal_cloud import PortalCloud
 
 
@@ -71,3 +75,19 @@ def test_failure_is_replayed_from_its_page(page: Page, portal: PortalCloud) -> N
     dialog.get_by_role("button", name="Replay").click()
     expect_status(page, "Succeeded")
     expect(dialog).to_have_count(0)
+
+
+def test_replayed_doubt_has_a_new_verdict_once_it_is_settled(browser: Browser, tmp_path: Path) -> None:
+    """The status stays unknown until the replay has its outcome."""
+    with running_portal(tmp_path) as portal, Visitor.of(browser, portal.url) as visitor:
+        portal.queues.put(json.dumps(outcome("indeterminate", "R-doubt")))
+        page = visitor.signed_in("failures", OPERATOR)
+        page.locator("summary").click()
+        page.get_by_role("button", name="Replay this request").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_role("button", name="Replay").click()
+        expect(page.locator(".progress-row .is-indeterminate")).to_have_count(2)
+        expect(page.get_by_text("0 of 1 have a new verdict")).to_be_visible()
+        [sent] = portal.queues.sent_for("R-doubt")
+        portal.queues.put(json.dumps(outcome("succeeded", "R-doubt", submissionId=sent["replayid"])))
+        expect(page.get_by_text("1 of 1 have a new verdict")).to_be_visible()

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from express_sync.local.call_log import CallLog
@@ -34,7 +34,10 @@ _NO_ANSWER = 0
 
 
 class HttpPush:
-    """Sends notifications in tasks of the running loop; `base_url` is the address of the MNS, valid once it serves."""
+    """Sends notifications in tasks of the running loop; `base_url` is the address of the MNS, valid once it serves.
+
+    `attempts` are the last ones; the status of one is 0 without an answer.
+    """
 
     def __init__(
         self, base_url: Callable[[], str], pause: Pause = asyncio.sleep, limit_seconds: float = LIMIT_SECONDS
@@ -65,14 +68,6 @@ class HttpPush:
             return Response(self._signer.certificate, media_type="application/x-pem-file")
 
         return Route(CERTIFICATE_PATH, show, methods=["GET"])
-
-    def attempts_route(self) -> Route:
-        """Return the admin route `GET /pushes` of the last attempts; the status is 0 without an answer."""
-
-        async def show(_request: Request) -> Response:
-            return JSONResponse(self.attempts.entries())
-
-        return Route("/pushes", show, methods=["GET"])
 
     async def _deliver(self, notification: HttpNotification) -> None:
         retries = waits(notification.subscription.notify_strategy, random.SystemRandom().uniform)

@@ -5,7 +5,7 @@ import { language, load, t } from "./core/i18n.js";
 import { watchFaults } from "./core/local_cloud.js";
 import * as portal from "./core/portal.js";
 import { current, go } from "./core/router.js";
-import { onChange, showTheme, store, stored } from "./core/settings.js";
+import { onChange, showTheme, store } from "./core/settings.js";
 import { follow } from "./core/stream.js";
 import { findToken, takeToken } from "./core/token.js";
 import { showBanners } from "./parts/banners.js";
@@ -38,10 +38,9 @@ async function navigate(moveFocus = true) {
   abort.abort();
   abort = new AbortController();
   const { signal } = abort;
-  main.className = "main";
   fill(main, h("div", { class: "card is-flush" }, loading(5)));
   try {
-    await ready(signal);
+    await ready();
     await show({ root: main, ...place, session, signal, reload: () => navigate(false) });
   } catch (error) {
     if (signal.aborted) return undefined;
@@ -55,7 +54,7 @@ async function ready() {
   if (session) return;
   session = await portal.session();
   showHeader(session, { chooseLanguage, chooseTheme });
-  showBanners(session);
+  showBanners();
   if (isFollowing) return;
   isFollowing = true;
   follow();
@@ -86,12 +85,11 @@ async function changed(name, value) {
   const focused = document.activeElement?.id;
   if (name === "language") await navigate(false);
   showHeader(session, { chooseLanguage, chooseTheme });
-  showBanners(session);
+  showBanners();
   if (focused) document.getElementById(focused)?.focus();
 }
 
 async function start() {
-  showTheme(stored("theme"));
   await load(language());
   showHeader(session, { chooseLanguage, chooseTheme });
   await findToken();

@@ -8,17 +8,16 @@ let reachable = true;
 
 /** An answer that is not a success: `status`, and the members of its problem document. */
 export class ApiError extends Error {
-  constructor(status, problem, retryAfter) {
+  constructor(status, problem) {
     super(problem.detail ?? problem.title ?? t("error.status", { status }));
     this.name = "ApiError";
     this.status = status;
     this.problem = problem;
-    this.retryAfter = retryAfter;
   }
 }
 
 /** The portal could not be reached. */
-export class Unreachable extends Error {}
+class Unreachable extends Error {}
 
 /** Call `listener(reachable)` whenever the portal is lost or found again. */
 export const onReachable = (listener) => listeners.add(listener);
@@ -68,7 +67,7 @@ export async function call(method, path, options = {}) {
   const answer = await send(method, path, options);
   const body = await bodyOf(answer);
   if (answer.ok || answer.status === 304) return { status: answer.status, headers: answer.headers, body };
-  throw new ApiError(answer.status, body ?? {}, Number(answer.headers.get("Retry-After")) || 0);
+  throw new ApiError(answer.status, body ?? {});
 }
 
 /** Return the body of a GET. */

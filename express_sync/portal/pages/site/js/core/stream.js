@@ -110,7 +110,7 @@ function parsed(data) {
 }
 
 /** Return a function that takes pieces of a text/event-stream and calls `found` for each event in it. */
-export function parserOf(found) {
+function parserOf(found) {
   let rest = "";
   let event = { id: "", data: [] };
   const line = (text) => {

@@ -1,6 +1,6 @@
 // Banners over every view: the portal is lost, or faults are active on the local cloud.
 
-import { fill, h, reconcile } from "../core/dom.js";
+import { h, reconcile } from "../core/dom.js";
 import { isReachable, onReachable } from "../core/api.js";
 import { count, t } from "../core/i18n.js";
 import { faultRules, onFaults } from "../core/local_cloud.js";

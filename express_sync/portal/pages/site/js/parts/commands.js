@@ -5,7 +5,7 @@ import { t } from "../core/i18n.js";
 import { icon } from "./icons.js";
 
 /** Return `text` as one word of a shell. */
-export const quoted = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+const quoted = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 /** Return the command line of words; words that are undefined or "" are left out. */
 export const line = (...words) => ["express-sync", ...words.filter((word) => word !== undefined && word !== "").map(quoted)].join(" ");

@@ -12,11 +12,11 @@ export const loading = (lines = 4) =>
 export const empty = (name, title, text, ...actions) =>
   h("div", { class: "empty" }, h("div", { class: "empty-icon" }, icon(name)), h("h2", {}, title), h("p", {}, text), h("div", { class: "row is-centered" }, actions));
 
-/** Return a notice of a kind: "info", "good", "warn" or "bad". */
+/** Return a notice of a kind: "info", "warn" or "bad". */
 export const notice = (kind, ...content) =>
   h("div", { class: `notice is-${kind}`, role: kind === "bad" ? "alert" : undefined }, icon(ICONS[kind]), h("div", {}, content));
 
-const ICONS = { info: "info", good: "succeeded", warn: "warning", bad: "warning" };
+const ICONS = { info: "info", warn: "warning", bad: "warning" };
 
 /** Return an explanation of an error, with a button that tries again. */
 export function failure(error, retry) {

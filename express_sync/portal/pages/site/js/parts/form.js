@@ -9,7 +9,7 @@ const LONG = new Set(["description"]);
 const SUGGESTED = new Set(["bucketRegion"]); // the examples of the others are not meant to be taken
 
 /**
- * Return `{element, fields, document(), check(), show(serverViolations)}` for the properties `names` of `schema`.
+ * Return `{element, document(), check(), show(serverViolations)}` for the properties `names` of `schema`.
  *
  * `check` returns whether the document is valid; else it shows what is wrong and moves the focus to the first wrong field.
  */
@@ -24,7 +24,7 @@ export function requestForm(schema, names, values = {}) {
     fill(summary, errorSummary(schema, fields, found, others));
     focusFirst(names, fields, found, summary, others);
   };
-  return { element, fields, document, check: () => checked(violations(part, document()), display), show: (all) => display(...sorted(schema, fields, all)) };
+  return { element, document, check: () => checked(violations(part, document()), display), show: (all) => display(...sorted(schema, fields, all)) };
 }
 
 function checked(found, display) {
@@ -115,7 +115,7 @@ function behaviour({ schema, name, property, input, error, count, element, id })
   });
   input.addEventListener("change", check);
   measure();
-  return { element, id, input, value, show, focus: () => input.focus() };
+  return { element, id, value, show, focus: () => input.focus() };
 }
 
 const isTooLong = (property, value) =>

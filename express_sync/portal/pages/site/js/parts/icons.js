@@ -25,7 +25,6 @@ const PATHS = {
   wait: "M7 4h10M7 20h10M8 4c0 4 8 5 8 8s-8 4-8 8M16 4c0 4-8 5-8 8s8 4 8 8",
   arrow: "M5 12h14M13 6l6 6-6 6",
   trash: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13",
-  key: "M8 9a4 4 0 1 0 0 8a4 4 0 0 0 0-8M11 11l9-7M17 6.500l2.5 2.5",
 };
 
 /** Return an icon; readers of screens skip it. */

@@ -13,18 +13,19 @@ const SHOWN = 50;
 
 /** Return a card that shows each request with its former and its present status, until `close`. */
 export function progressOf({ former, requestIds }, signal, close) {
-  const shown = new Map(requestIds.slice(0, SHOWN).map((id) => [id, { id, status: "accepted" }]));
+  const shown = new Map(requestIds.slice(0, SHOWN).map((id) => [id, { id, status: "accepted", terminal: false }]));
   const list = h("ul", { class: "events" });
   const figures = h("p", { class: "soft", role: "status" });
   const display = () => {
     const all = [...shown.values()];
-    const settled = all.filter(({ status }) => !["accepted", "deferred"].includes(status)).length;
+    const settled = all.filter(({ terminal }) => terminal).length;
     fill(figures, t("progress.figures", { settled, total: all.length }));
     reconcile(list, all, ({ id }) => id, (each) => row(each, former));
   };
   const update = async (id) => {
     try {
-      shown.set(id, { id, status: (await portal.request(id, signal)).status });
+      const { status, terminal } = await portal.request(id, signal);
+      shown.set(id, { id, status, terminal });
       display();
     } catch {
       // the next event on it tries again

@@ -87,10 +87,13 @@ function groupBody(group, context) {
 async function members(table, group, chosen, showChosen, signal, cursor = "") {
   try {
     const page = await portal.requests({ status: group.status, code: group.code, cursor }, signal);
-    const more = page.nextCursor ? h("div", { class: "pages row" }, button(t("failures.more"), () => more.replaceWith(h("div", {}, extra)), "is-small")) : null;
     const extra = h("div", { class: "table-frame" });
-    if (more) more.querySelector("button").addEventListener("click", () => members(extra, group, chosen, showChosen, signal, page.nextCursor), { once: true });
-    fill(table, memberTable(page.requests, chosen, showChosen), more);
+    const showMore = () => {
+      more.replaceWith(extra);
+      members(extra, group, chosen, showChosen, signal, page.nextCursor);
+    };
+    const more = h("div", { class: "pages row" }, button(t("failures.more"), showMore, "is-small"));
+    fill(table, memberTable(page.requests, chosen, showChosen), page.nextCursor ? more : null);
   } catch (error) {
     if (!signal.aborted) fill(table, failure(error, () => members(table, group, chosen, showChosen, signal, cursor)));
   }

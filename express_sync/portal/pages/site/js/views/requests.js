@@ -55,7 +55,6 @@ async function showPage(list, session, signal) {
   const { query } = current();
   try {
     const page = await portal.requests({ ...chosen(query), cursor: query.get("cursor") ?? "" }, signal);
-    list.removeAttribute("aria-busy");
     reconcile(list, page.requests.length ? ["table", "pages"] : ["none"], (each) => each, (each) => SHELL[each](query));
     if (!page.requests.length) return;
     reconcile(list.querySelector("tbody"), page.requests, ({ requestId }) => requestId, (each) => row(each, session));

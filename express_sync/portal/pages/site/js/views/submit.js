@@ -7,7 +7,7 @@ import { address, go } from "../core/router.js";
 import { commandLine, submitLine } from "../parts/commands.js";
 import { loading, notice, viewHead } from "../parts/feedback.js";
 import { requestForm } from "../parts/form.js";
-import { badge } from "../parts/status.js";
+import { STATUSES, badge } from "../parts/status.js";
 
 const DRAFT = "express-sync.draft";
 const CONFLICT = 409;
@@ -81,7 +81,7 @@ function clearButton() {
 
 function nextSteps() {
   const step = (status) => h("li", { class: "step" }, badge(status), h("span", { class: "soft" }, t(`submit.step.${status}`)));
-  return h("section", { class: "card" }, h("h2", {}, t("submit.next")), h("ul", { class: "steps" }, ["accepted", "deferred", "succeeded", "rejected", "failed", "indeterminate"].map(step)));
+  return h("section", { class: "card" }, h("h2", {}, t("submit.next")), h("ul", { class: "steps" }, STATUSES.map(step)));
 }
 
 /** Return an id for a new request: the day and a random part without letters that are easily confused. */
