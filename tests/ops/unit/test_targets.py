@@ -127,9 +127,9 @@ def test_state_directory_is_beside_the_nearest_template(tmp_path: Path) -> None:
     """Outside of a checkout it is in the current directory."""
     (tmp_path / "checkout" / "events").mkdir(parents=True)
     (tmp_path / "checkout" / "template.yml").touch()
-    assert state_directory(tmp_path / "checkout" / "events") == tmp_path / "checkout" / ".express-sync"
+    assert state_directory(tmp_path / "checkout" / "events", {}) == tmp_path / "checkout" / ".express-sync"
     (tmp_path / "elsewhere").mkdir()
-    assert state_directory(tmp_path / "elsewhere") == tmp_path / "elsewhere" / ".express-sync"
+    assert state_directory(tmp_path / "elsewhere", {}) == tmp_path / "elsewhere" / ".express-sync"
 
 
 @pytest.mark.parametrize(
