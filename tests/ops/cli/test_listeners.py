@@ -14,6 +14,7 @@ from mns.queue import QueueMeta
 
 from express_sync.local.cloud import CloudOptions
 from express_sync.ops.queues.admin import QueueAdmin
+from express_sync.ops.queues.listener import Place
 from handler.credentials import Credentials
 from tests.ops.cli.replay_support import FAILED, smq
 from tests.support.cli import ROOT, CloudShell, Ended, cloud_shell
@@ -177,7 +178,7 @@ def test_listener_needs_the_rights_that_the_runbook_names(silent: CloudShell) ->
     rights = {name.replace("Batch", "") for name in calls_of(silent)} - {"PublishMessage"}
     sentence = RUNBOOK.partition("The key needs ")[2].partition(" on queues named")[0]
     assert rights <= set(re.findall(r"`mns:(\w+)`", sentence))
-    assert "PREFIX-outcomes-listener-*" in RUNBOOK
+    assert f"queues named `{Place('PREFIX-outcomes', '', None).prefix}*`" in " ".join(RUNBOOK.split())
 
 
 def test_submit_listens_before_it_sends(silent: CloudShell) -> None:
