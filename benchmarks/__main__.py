@@ -17,6 +17,7 @@ from benchmarks.rig import Rig, rig
 from express_sync.ops.packaging.package import MAX_BYTES
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError
+from express_sync.ops.terminal.progress_bar import progress_bar
 
 
 def sizes(everybody: Candidates) -> list[Row]:
@@ -45,7 +46,7 @@ def measured(everybody: Candidates, on: Rig, plan: Plan) -> list[Row]:
         "Memory": lambda: loads.memory(everybody, on, plan),
     }
     rows: list[Row] = []
-    with output.progress() as bar:
+    with progress_bar() as bar:
         task = bar.add_task("", total=len(works))
         for name, work in works.items():
             bar.update(task, description=name)

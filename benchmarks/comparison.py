@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Column, Table
 
-from express_sync.ops.terminal import output
+from express_sync.ops.terminal import output, tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def table(rows: Sequence[Row]) -> Table:
     """Return all rows in the order of measurement."""
     heads = ("Measure", "This function", "Beside", "Its figure", "Ratio", "Goal")
     columns = [Column(head, justify="right" if head in heads[1::2] or head == "Ratio" else "left") for head in heads]
-    return output.table(output.results(), columns, map(_cells, rows))
+    return tables.table(output.results(), columns, map(_cells, rows))
 
 
 def document(rows: Sequence[Row]) -> list[dict[str, Any]]:

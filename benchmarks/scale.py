@@ -21,7 +21,7 @@ from rich.table import Column
 
 from benchmarks.costs import BACKOFF, BATCH, CPU_S, HEADS, LOADS, VCPU, WARM_S, Cost
 from benchmarks.plots import saved
-from express_sync.ops.terminal import output
+from express_sync.ops.terminal import output, tables
 from handler.provisioning.retry import Uniform
 
 
@@ -157,7 +157,7 @@ def main() -> None:
 
 def _print(heads: Sequence[str], rows: Sequence[tuple[str, ...]]) -> None:
     columns = [Column(head, justify="left" if place == 0 else "right") for place, head in enumerate(heads)]
-    output.results().print(output.table(output.results(), columns, rows))
+    output.results().print(tables.table(output.results(), columns, rows))
 
 
 if __name__ == "__main__":

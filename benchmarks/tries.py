@@ -21,7 +21,7 @@ from rich.table import Column
 from benchmarks.candidates import Candidates, prepared
 from benchmarks.comparison import in_turns
 from express_sync.local.certificates import Certificates
-from express_sync.ops.terminal import output
+from express_sync.ops.terminal import output, tables
 
 ROUNDS = 7
 CLASSES = 40
@@ -122,7 +122,7 @@ def main() -> None:
         }
     rows = [(section, way, f"{figure:.2f}") for section, ways in sections.items() for way, figure in ways.items()]
     columns = [Column("What"), Column("Way"), Column("CPU, ms", justify="right")]
-    output.results().print(output.table(output.results(), columns, rows))
+    output.results().print(tables.table(output.results(), columns, rows))
 
 
 def _medians(works: Mapping[str, Callable[[], float]]) -> dict[str, float]:

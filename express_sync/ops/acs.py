@@ -60,20 +60,7 @@ def call_api(call: Call, endpoint: str, credentials: Credentials) -> Response:
     document = _document(response.data)
     if response.status == 200 and document is not None and document.get("Success", True) is True:
         return Response("", document)
-    return Response(SKEWED if is_clock_wrong(response) else error_code(response), {})
-
-
-def is_clock_wrong(response: urllib3.BaseHTTPResponse) -> bool:
-    """Return whether a service refused a call by a clock that differs too much from its own (RFC 9110, Date).
-
-    Function Compute then reports a wrong signature (believed: the documented limit is 15 minutes).
-    """
-    try:
-        theirs = parsedate_to_datetime(response.headers.get("date", ""))
-        skew = abs((datetime.now(timezone.utc) - theirs).total_seconds())
-    except (TypeError, ValueError):
-        return False
-    return response.status in _REFUSALS and skew > MAX_SKEW_SECONDS
+    return Response(error_code(response), {})
 
 
 def send(
@@ -110,10 +97,28 @@ def exchange(
 
 
 def error_code(response: urllib3.BaseHTTPResponse) -> str:
-    """Return the error code of a response under any key that the APIs use, otherwise `Http<status>`."""
+    """Return the error code of a response under any key that the APIs use, otherwise `Http<status>`.
+
+    It is SKEWED for a call that was refused by a clock: Function Compute then reports a wrong signature.
+    """
+    if _is_clock_wrong(response):
+        return SKEWED
     document = _document(response.data) or {}
     code = next((document[key] for key in _CODE_KEYS if document.get(key)), None)
     return code if isinstance(code, str) and _CODE.fullmatch(code) else f"Http{response.status}"
+
+
+def _is_clock_wrong(response: urllib3.BaseHTTPResponse) -> bool:
+    """Return whether a service refused a call by a clock that differs too much from its own (RFC 9110, Date).
+
+    Believed: the documented limit is 15 minutes.
+    """
+    try:
+        theirs = parsedate_to_datetime(response.headers.get("date", ""))
+        skew = abs((datetime.now(timezone.utc) - theirs).total_seconds())
+    except (TypeError, ValueError):
+        return False
+    return response.status in _REFUSALS and skew > MAX_SKEW_SECONDS
 
 
 def _document(data: bytes) -> Mapping[str, Any] | None:

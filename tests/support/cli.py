@@ -211,5 +211,5 @@ class CloudShell:
 @contextlib.contextmanager
 def cloud_shell(directory: Path, options: CloudOptions) -> Iterator[CloudShell]:
     """Run a local cloud and register it in `directory`, as `up` does."""
-    with background(options) as cloud, registering(state_directory(directory), cloud.ready):
+    with background(options) as cloud, registering(state_directory(directory, {}), cloud.ready):
         yield CloudShell(Shell(directory, {}), cloud.ready, cloud)

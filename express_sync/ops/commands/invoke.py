@@ -1,6 +1,5 @@
 """`express-sync invoke`: invokes the function with one event."""
 
-import json
 import sys
 from pathlib import Path
 from typing import BinaryIO
@@ -76,8 +75,4 @@ def _document(result: invocation.InvocationResult) -> dict[str, object]:
     if result.error_type:
         error = {"type": result.error_type, "message": result.error_message()}
         return {"requestId": result.request_id, "error": error}
-    try:
-        document = json.loads(result.body)
-    except ValueError:
-        document = result.body
-    return {"requestId": result.request_id, "result": document}
+    return {"requestId": result.request_id, "result": result.value()}

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from express_sync.ops import system
 from express_sync.ops.atomic_file import write_atomically
 from express_sync.ops.commands import portal_configuration
 from express_sync.ops.queues.client import PORTAL_QUEUE, queue
@@ -29,7 +30,7 @@ def of_profile(
     target: Target, config: Path | None, *, database: str | None, host: str, port: int, public_url: str
 ) -> AbstractContextManager[str]:
     """Return what runs the portal of a target with these options, and gives its URL. CliError."""
-    state = state_directory(Path.cwd())
+    state = state_directory(Path.cwd(), system.environment)
     state.mkdir(parents=True, exist_ok=True)
     chosen = portal_configuration.read(config, Path.home())
     portal_configuration.check_host(chosen, host)

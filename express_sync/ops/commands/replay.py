@@ -27,6 +27,7 @@ from express_sync.ops.terminal import output
 from express_sync.ops.terminal.columns import Column, Rows
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from express_sync.ops.terminal.option_types import POSITIVE
+from express_sync.ops.terminal.progress_bar import progress_bar
 from handler.model import Violation
 
 _COLUMNS = (
@@ -141,7 +142,7 @@ class _Printer:
     def __init__(
         self, changes: Mapping[str, str], skipped: Callable[[str, str], str], *, as_json: bool, is_quiet: bool
     ) -> None:
-        self.progress = output.progress()
+        self.progress = progress_bar()
         self._changes = changes
         self._skipped = skipped
         self._task = self.progress.add_task("Replaying", total=None)

@@ -21,6 +21,7 @@ from express_sync.ops.targets.regions import meant_region
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
+from express_sync.ops.terminal.progress_bar import progress_bar
 
 Report = Callable[[Submission, str], None]
 
@@ -142,7 +143,7 @@ def _report_nothing(_request: Submission, _message_id: str) -> None:
 def _send(queue: Queue, requests: Sequence[Submission], report: Report) -> list[str]:
     """Send all requests in batches, report each, and return the message ids."""
     sent: list[str] = []
-    with output.progress() as progress:
+    with progress_bar() as progress:
         task = progress.add_task("Sending", total=len(requests))
         try:
             for batch in batches((request, request.body) for request in requests):

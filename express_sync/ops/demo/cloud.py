@@ -8,10 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mns.account import Account
-from mns.mns_exception import MNSExceptionBase
 from mns.queue import QueueMeta
-from mns.subscription import SubscriptionMeta
 
 from express_sync.ops.demo.scenario import Sample
 from express_sync.ops.outcomes.reader import Outcome, arrivals
@@ -22,7 +19,7 @@ from express_sync.ops.targets.local_admin import AdminError
 from express_sync.ops.targets.target import LOCAL, Target
 from express_sync.ops.terminal.errors import CliError
 from handler.credentials import Credentials
-from handler.smq.client import Smq
+from handler.smq.client import SmqError
 
 TAP_QUEUE = "demo-tap"
 MANY_CALLS = 10_000  # the maximum number of faults in one call, and more create calls than any demo makes
@@ -84,19 +81,12 @@ class DemoCloud:
 def connect(ready: Mapping[str, Any]) -> DemoCloud:
     """Return the demo's cloud for this ready object, after creating the tap. CliError if that fails."""
     keys = Credentials(ready["accessKeyId"], ready["accessKeySecret"])
-    mns = ready["mns"]
-    account = Account(mns["endpoint"], keys.access_key_id, keys.access_key_secret)
+    target = Target(LOCAL, "the demo's cloud", ready, keys)
+    admin = target.queue_admin
     try:
-        account.get_queue(TAP_QUEUE).create(QueueMeta())
-        account.get_topic(mns["resultTopic"]).get_subscription(TAP_QUEUE).subscribe(_subscription(ready))
-    except MNSExceptionBase as error:
-        raise CliError(f"SMQ of the demo's cloud cannot be used ({error.type}); try again.") from error
-    finally:
-        account.get_client().close_connection()
-    tap = Queue(Smq.at(mns["endpoint"], keys), TAP_QUEUE)
-    return DemoCloud(Target(LOCAL, "the demo's cloud", ready, keys), tap)
-
-
-def _subscription(ready: Mapping[str, Any]) -> SubscriptionMeta:
-    endpoint = f"acs:mns:{ready['region']}:{ready['accountId']}:queues/{TAP_QUEUE}"
-    return SubscriptionMeta(endpoint, notify_content_format="SIMPLIFIED", notify_strategy="BACKOFF_RETRY")
+        admin.create(TAP_QUEUE, QueueMeta())
+        endpoint = f"acs:mns:{ready['region']}:{ready['accountId']}:queues/{TAP_QUEUE}"
+        admin.subscribe(ready["mns"]["resultTopic"], TAP_QUEUE, endpoint)
+    except SmqError as error:
+        raise CliError(f"SMQ of the demo's cloud cannot be used ({error.code}); try again.") from error
+    return DemoCloud(target, Queue(admin, TAP_QUEUE))

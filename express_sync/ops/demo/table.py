@@ -11,7 +11,7 @@ from rich.text import Text
 
 from express_sync.ops.demo.history import History
 from express_sync.ops.outcomes.display import status_text
-from express_sync.ops.terminal import output
+from express_sync.ops.terminal import output, tables
 from express_sync.ops.terminal.output import duration, printable
 
 _UNLIMITED = 1000
@@ -30,7 +30,7 @@ def table(histories: Sequence[History], console: Console) -> Table:
 
 def _table(histories: Sequence[History], console: Console, names: Sequence[str]) -> Table:
     columns = (Column(name, **_COLUMNS[name][0]) for name in names)
-    return output.table(console, columns, ([_COLUMNS[name][1](history) for name in names] for history in histories))
+    return tables.table(console, columns, ([_COLUMNS[name][1](history) for name in names] for history in histories))
 
 
 def _verdict(history: History) -> RenderableType:

@@ -17,7 +17,7 @@ from express_sync.ops.queues.client import PORTAL_QUEUE, RESULT_QUEUE
 from express_sync.ops.targets import profiles
 from express_sync.ops.targets.credentials import find
 from express_sync.ops.targets.regions import meant_region
-from express_sync.ops.targets.registration import state_directory
+from express_sync.ops.targets.registration import checkout
 from express_sync.ops.targets.target import LOCAL, profile_directories
 from express_sync.ops.terminal.errors import CliError
 from handler.credentials import Credentials
@@ -91,7 +91,7 @@ def locate(region: str | None, stack: str, directory: Path, environment: Mapping
     profile = written or {}
     chosen = _region(region, profile, path, environment)
     endpoints = _endpoints(chosen, profile, path, environment)
-    packages = state_directory(directory).parent / "dist"
+    packages = (checkout(directory) or directory) / "dist"
     return StackLocation(chosen, stack, endpoints["ros"], endpoints["oss"], profile, path, packages, environment)
 
 

@@ -8,15 +8,16 @@ from rich.table import Column
 from express_sync.ops.deployment.location import StackLocation
 from express_sync.ops.deployment.messages import still_running
 from express_sync.ops.deployment.stack import Event
-from express_sync.ops.terminal import output
+from express_sync.ops.terminal import output, tables
 from express_sync.ops.terminal.errors import ExitCode, exit_with
+from express_sync.ops.terminal.progress_bar import progress_bar
 
 
 @contextmanager
 def event_printer(label: str, total: int) -> Iterator[Callable[[Event], None]]:
     """Yield a function that prints an event as a line and advances a bar of `total` resources."""
     done: set[str] = set()
-    with output.progress() as progress:
+    with progress_bar() as progress:
         task = progress.add_task(label, total=total)
 
         def on_event(event: Event) -> None:
@@ -56,4 +57,4 @@ def print_outputs(outputs: Mapping[str, str]) -> None:
     """Print the outputs of a stack as a table."""
     console = output.results()
     rows = ((output.printable(name), output.printable(value)) for name, value in sorted(outputs.items()))
-    console.print(output.table(console, (Column("Output"), Column("Value", overflow="fold")), rows))
+    console.print(tables.table(console, (Column("Output"), Column("Value", overflow="fold")), rows))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from express_sync.ops.acs import SKEWED, Call, error_code, is_clock_wrong, send
+from express_sync.ops.acs import SKEWED, Call, error_code, send
 from express_sync.ops.fc.api import FC_VERSION, function_path
 from express_sync.ops.terminal.certificates import FIX, is_untrusted
 from express_sync.ops.terminal.errors import CliError
@@ -34,12 +34,16 @@ class InvocationResult:
     body: str
     error_type: str
 
+    def value(self) -> object:
+        """Return the JSON value of the body, or the body itself if it is not JSON."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return self.body
+
     def error_message(self) -> str:
         """Return the error message of the function, or the whole body if it contains none."""
-        try:
-            document = json.loads(self.body)
-        except ValueError:
-            return self.body
+        document = self.value()
         message = document.get("errorMessage") if isinstance(document, dict) else None
         return message if isinstance(message, str) else self.body
 
@@ -78,7 +82,7 @@ def accepted(endpoint: str, request: Callable[[], urllib3.BaseHTTPResponse]) -> 
             raise CliError(f"The certificate of Function Compute at {endpoint} is not trusted; {FIX}.") from None
         raise CliError(f"Function Compute at {endpoint} cannot be reached; check that it is running.") from None
     if response.status not in ACCEPTED:
-        code = SKEWED if is_clock_wrong(response) else error_code(response)
+        code = error_code(response)
         advice = _ADVICE.get(code, "check the profile")
         raise CliError(f"Function Compute at {endpoint} responded with {code}; {advice}.")
     return response

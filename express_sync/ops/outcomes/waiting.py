@@ -11,6 +11,7 @@ from express_sync.ops.outcomes.display import OutcomePrinter
 from express_sync.ops.outcomes.reader import Mailbox, Outcome, arrivals
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import ExitCode, exit_with
+from express_sync.ops.terminal.progress_bar import progress_bar
 
 
 class Pending:
@@ -67,7 +68,7 @@ def await_outcomes(
 ) -> None:
     """Show the final outcome of every submission, then the counts, also if interrupted; end unless all succeeded."""
     counts: Counter[str] = Counter()
-    with output.progress() as progress:
+    with progress_bar() as progress:
         task = progress.add_task("Outcomes", total=len(sent))
         pending = Pending(sent, lambda count: progress.update(task, description=f"Outcomes ({count} deferred)"))
         printer.heading()

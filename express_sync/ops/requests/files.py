@@ -135,7 +135,7 @@ def _elements(text: str, name: str) -> Iterator[Text]:
         is_array = isinstance(json.loads(text), list)
     except RecursionError:
         raise CliError(f"{name} is nested too deeply; correct it.") from None
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise CliError(_not_json(error, name)) from None
     if not is_array:
         yield Text(name, text)
@@ -144,9 +144,9 @@ def _elements(text: str, name: str) -> Iterator[Text]:
         yield Text(f"{name}[{index}]", text[start:end])
 
 
-def _not_json(error: json.JSONDecodeError, name: str) -> str:
+def _not_json(error: ValueError, name: str) -> str:
     """Return what is wrong with a file that is neither one JSON document nor JSON Lines."""
-    if error.msg == "Extra data":
+    if isinstance(error, json.JSONDecodeError) and error.msg == "Extra data":
         source = "" if name == _name(STANDARD_INPUT) else f" {name}"
         return (
             f"{name} contains several JSON values on more than one line each (line {error.lineno} begins another one);"

@@ -31,17 +31,19 @@ class Registered:
     ready: Mapping[str, Any]
 
 
-def state_directory(
-    start: Path, environment: Mapping[str, str] | None = None, *, is_installed: bool = IS_INSTALLED
-) -> Path:
-    """Return the state directory of this checkout: beside the nearest `template.yml` upwards, else in `start`.
+def checkout(start: Path) -> Path | None:
+    """Return the directory of the nearest `template.yml` from `start` upwards, None outside of a checkout."""
+    return next((path for path in (start, *start.parents) if is_file(path / _MARK_OF_A_CHECKOUT)), None)
 
-    Outside a checkout, a command that was installed without one uses the directory for state that `environment` names.
+
+def state_directory(start: Path, environment: Mapping[str, str], *, is_installed: bool = IS_INSTALLED) -> Path:
+    """Return the state directory of the checkout of `start`, or one in `start` outside of a checkout.
+
+    There, a command that was installed without one uses the directory for state that `environment` names.
     """
-    candidates = (start, *start.parents)
-    checkout = next((path for path in candidates if is_file(path / _MARK_OF_A_CHECKOUT)), None)
-    of_user = user_state_directory(environment or {}) if is_installed and checkout is None else None
-    return of_user or (checkout or start) / DIRECTORY
+    found = checkout(start)
+    of_user = user_state_directory(environment) if is_installed and found is None else None
+    return of_user or (found or start) / DIRECTORY
 
 
 def registered(directory: Path) -> Registered:

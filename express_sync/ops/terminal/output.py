@@ -5,13 +5,10 @@ Without a terminal the output has no colours, boxes or folded lines. rich obeys 
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, TextIO
 
-from rich import box
-from rich.console import Console, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Column, Table
+from rich.console import Console
 from rich.text import Text
 
 WIDTH_WITHOUT_TERMINAL = 200
@@ -51,39 +48,6 @@ def json_line(value: Mapping[str, Any]) -> None:
     """Print a JSON object as one line of ASCII on standard output."""
     sys.stdout.write(json.dumps(value, separators=(",", ":")) + "\n")
     sys.stdout.flush()
-
-
-def progress() -> Progress:
-    """Return a progress bar on standard error; it prints nothing unless that is a terminal."""
-    console = diagnostics()
-    console.soft_wrap = True  # else lines printed above the bar would be folded between words, as prose is
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-        redirect_stdout=sys.stdout.isatty(),  # else results meant for a pipe would go to the terminal
-    )
-
-
-def table(console: Console, columns: Iterable[Column], rows: Iterable[Iterable[RenderableType]]) -> Table:
-    """Return a table with a ruled heading for a terminal, and with plain columns for anything else."""
-    is_ruled = console.is_terminal
-    gap = 1 if is_ruled else 2  # the box adds another column between cells
-    result = Table(
-        *columns,
-        box=box.SIMPLE_HEAD if is_ruled else None,
-        padding=(0, gap, 0, 0),
-        pad_edge=False,
-        show_edge=False,
-        header_style="bold",
-    )
-    for row in rows:
-        result.add_row(*row)
-    return result
 
 
 def printable(text: str) -> str:

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from tests.support.cli import Shell
+from tests.support.cli import ROOT, Shell
 
 _BASH = """
 eval "$(_EXPRESS_SYNC_COMPLETE=bash_source express-sync)"
@@ -41,6 +41,8 @@ SHELLS = {
 @pytest.mark.parametrize("name", SHELLS)
 def test_shell_completes_a_command(name: str, shell: Shell) -> None:
     """The line of docs/command-line.md is enough."""
+    page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    assert f"_EXPRESS_SYNC_COMPLETE={name}_source express-sync" in page
     if shutil.which(name) is None:
         pytest.skip(f"{name} is not installed")
     place = shell.directory / "bin"

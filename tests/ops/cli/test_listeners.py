@@ -1,6 +1,7 @@
 """Every command that listens to outcomes sees all of them, whatever else listens, and leaves nothing behind."""
 
 import json
+import re
 import signal
 import subprocess
 import threading
@@ -13,11 +14,13 @@ from mns.queue import QueueMeta
 
 from express_sync.local.cloud import CloudOptions
 from express_sync.ops.queues.admin import QueueAdmin
+from express_sync.ops.queues.listener import Place
 from handler.credentials import Credentials
 from tests.ops.cli.replay_support import FAILED, smq
-from tests.support.cli import CloudShell, Ended, cloud_shell
+from tests.support.cli import ROOT, CloudShell, Ended, cloud_shell
 from tests.support.patience import PATIENCE_SECONDS, wait_for
 
+RUNBOOK = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 SOON = ("--timeout", "60")
 
 
@@ -159,6 +162,31 @@ def test_without_the_right_to_create_a_queue_watch_shares(silent: CloudShell) ->
     assert "express-sync-results, which is shared: each outcome goes to one of its readers only" in found.err
     assert "mns:CreateQueue" in found.err
     assert silent.messages("resultQueue") == 0
+
+
+def calls_of(cloud: CloudShell) -> list[str]:
+    return [call["operation"] for call in cloud.local("GET", "mns", "calls")]
+
+
+def test_listener_needs_the_rights_that_the_runbook_names(silent: CloudShell) -> None:
+    """It listens, takes an outcome and ends; its heartbeat would come after a minute."""
+    silent.local("POST", "mns", "reset", {})
+    with silent.shell.start("watch", "--new", "--count", "1") as watching:
+        wait_for(lambda: is_listening(silent))
+        publish(silent)
+        assert ended(watching).code == 0
+    rights = {name.replace("Batch", "") for name in calls_of(silent)} - {"PublishMessage"}
+    sentence = RUNBOOK.partition("The key needs ")[2].partition(" on queues named")[0]
+    assert rights <= set(re.findall(r"`mns:(\w+)`", sentence))
+    assert f"queues named `{Place('PREFIX-outcomes', '', None).prefix}*`" in " ".join(RUNBOOK.split())
+
+
+def test_submit_listens_before_it_sends(silent: CloudShell) -> None:
+    """No outcome can be missed."""
+    silent.local("POST", "mns", "reset", {})
+    silent.run("submit", "--wait", "--timeout", "0.1", stdin=requests("first", 1))
+    calls = calls_of(silent)
+    assert calls.index("CreateQueue") < calls.index("Subscribe") < calls.index("BatchSendMessage")
 
 
 def test_denied_subscription_leaves_no_queue(silent: CloudShell) -> None:

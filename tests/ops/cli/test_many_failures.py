@@ -43,7 +43,7 @@ class ManyFailures:
 def failures(tmp_path: Path) -> Iterator[ManyFailures]:
     with (
         background(CloudOptions(with_function=False)) as cloud,
-        registering(state_directory(tmp_path), cloud.ready),
+        registering(state_directory(tmp_path, {}), cloud.ready),
     ):
         yield ManyFailures(CloudShell(Shell(tmp_path, {}), cloud.ready, cloud), cloud)
 

@@ -94,7 +94,7 @@ def test_odd_size_of_a_terminal_is_ignored(columns: str, queues: CloudShell) -> 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can take the identity of a user without a home")
 def test_user_without_a_home_can_use_a_profile(tmp_path: Path, queues: CloudShell) -> None:
     """Neither HOME nor the system's list of users names a directory."""
-    words = " ".join(cloud_command for cloud_command in queues.shell.command())
+    words = " ".join(queues.shell.command())
     environment = {name: value for name, value in queues.shell.variables().items() if name != "HOME"}
     found = subprocess.run(
         ("unshare", "-U", "--map-user=54321", "sh", "-c", f"{words} failures list --profile nope"),

@@ -8,6 +8,7 @@ import pytest
 
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.columns import Column, Listing
+from express_sync.ops.terminal.progress_bar import progress_bar
 
 LONG_LINE = f"{'TIME':<24}  {'STATUS':<13}  {'REQUEST':<24}  {'TRIES':>5}  {'TOOK':>7}  GROUP OR ERROR"
 COLUMNS = (Column("NAME", 10, 6), Column("COUNT", 6, 0, is_number=True), Column("END", 5, 5))
@@ -43,7 +44,7 @@ def test_line_is_printed_above_a_progress_bar(print_line: object, monkeypatch: p
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setattr(sys, "stderr", terminal)
     assert callable(print_line)
-    with output.progress() as progress:
+    with progress_bar() as progress:
         progress.add_task("Outcomes", total=2)
         progress.refresh()
         print_line("A LINE")
@@ -58,7 +59,7 @@ def test_line_above_a_progress_bar_is_not_folded(columns: int, monkeypatch: pyte
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setattr(sys, "stderr", terminal)
-    with output.progress() as progress:
+    with progress_bar() as progress:
         progress.add_task("Outcomes", total=2)
         output.print_line(LONG_LINE)
         progress.refresh()

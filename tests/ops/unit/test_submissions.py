@@ -77,6 +77,12 @@ def test_invalid_line_does_not_affect_other_lines(tmp_path: Path) -> None:
     assert [each.path for each in wrong.violations] == ["$.name"]
 
 
+def test_number_that_python_does_not_read_is_one_sentence(tmp_path: Path) -> None:
+    """Python limits the digits of a number, with an error that is not one of JSON."""
+    with pytest.raises(CliError, match="is not JSON"):
+        from_text(tmp_path, f'{{"requestId": {"1" * 5000}}}')
+
+
 def test_duplicate_property_is_a_violation(tmp_path: Path) -> None:
     """Nothing is repaired silently, although a JSON parser would accept it."""
     text = json.dumps(VALID)[:-1] + ', "name": "other"}'

@@ -12,6 +12,7 @@ import pytest
 
 from express_sync.ops.atomic_file import write_atomically
 from express_sync.ops.targets import profiles
+from express_sync.ops.targets.places import config_directories, user_state_directory
 from express_sync.ops.targets.registration import (
     claimed,
     registered,
@@ -126,9 +127,37 @@ def test_state_directory_is_beside_the_nearest_template(tmp_path: Path) -> None:
     """Outside of a checkout it is in the current directory."""
     (tmp_path / "checkout" / "events").mkdir(parents=True)
     (tmp_path / "checkout" / "template.yml").touch()
-    assert state_directory(tmp_path / "checkout" / "events") == tmp_path / "checkout" / ".express-sync"
+    assert state_directory(tmp_path / "checkout" / "events", {}) == tmp_path / "checkout" / ".express-sync"
     (tmp_path / "elsewhere").mkdir()
-    assert state_directory(tmp_path / "elsewhere") == tmp_path / "elsewhere" / ".express-sync"
+    assert state_directory(tmp_path / "elsewhere", {}) == tmp_path / "elsewhere" / ".express-sync"
+
+
+@pytest.mark.parametrize(
+    ("platform", "environment", "configuration", "state"),
+    [
+        ("linux", {}, ["h/.config"], "h/.local/state"),
+        ("linux", {"XDG_CONFIG_HOME": "/c", "XDG_STATE_HOME": "/s"}, ["/c"], "/s"),
+        ("linux", {"XDG_CONFIG_HOME": "c", "XDG_STATE_HOME": "s"}, ["h/.config"], "h/.local/state"),
+        ("darwin", {}, ["h/Library/Application Support", "h/.config"], "h/Library/Application Support"),
+        ("win32", {"APPDATA": "a", "LOCALAPPDATA": "l"}, ["a"], "l"),
+    ],
+)
+def test_directories_of_the_user_are_those_of_the_page(
+    platform: str, environment: dict[str, str], configuration: list[str], state: str
+) -> None:
+    """docs/command-line.md lists them; a relative path in a variable is ignored."""
+    environment = {"HOME": "h", **environment}
+    assert [str(path.parent) for path in config_directories(environment, platform)] == configuration
+    assert user_state_directory(environment, platform) == Path(state) / "express-sync"
+
+
+def test_installed_command_keeps_its_state_with_the_user(tmp_path: Path) -> None:
+    """In a checkout it uses that, whether it is installed or not."""
+    environment = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    assert state_directory(tmp_path, environment, is_installed=True) == tmp_path / "state" / "express-sync"
+    assert state_directory(tmp_path, environment, is_installed=False) == tmp_path / ".express-sync"
+    (tmp_path / "template.yml").touch()
+    assert state_directory(tmp_path, environment, is_installed=True) == tmp_path / ".express-sync"
 
 
 def test_unwritable_file_is_one_sentence(tmp_path: Path) -> None:
