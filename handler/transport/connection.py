@@ -9,10 +9,10 @@ import io
 import re
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from handler.transport.connector import CheckAddresses, NotConnectedError, open_socket
+from handler.transport.connector import NotConnectedError, open_socket
 from handler.transport.deadline import Deadline, NoWait
 from handler.transport.response import MalformedResponseError, Response, TruncatedResponseError, read_response
 
@@ -47,6 +47,9 @@ def request_bytes(method: str, target: str, headers: Mapping[str, str], body: by
     return "\r\n".join(lines).encode() + body
 
 
+OpenSocket = Callable[[str, Deadline, "ssl.SSLSession | None"], socket.socket]
+
+
 class _Stream(io.RawIOBase):
     """The bytes that arrive on a socket; each read ends by the deadline."""
 
@@ -66,14 +69,14 @@ class _Stream(io.RawIOBase):
 class Connection:
     """One connection to the host of `url`, opened by the first call if not before. One thread at a time.
 
-    `session` is that of an earlier TLS connection, which shortens the handshake if the server still knows it. `check`
-    decides whether the host may be called at its addresses.
+    `session` is that of an earlier TLS connection, which shortens the handshake if the server still knows it.
+    `open_socket` connects.
     """
 
-    def __init__(self, url: str, session: ssl.SSLSession | None = None, check: CheckAddresses | None = None) -> None:
+    def __init__(self, url: str, session: ssl.SSLSession | None = None, open_socket: OpenSocket = open_socket) -> None:
         self._url = url
         self._session = session
-        self._check = check
+        self._open_socket = open_socket
         self._socket: socket.socket | None = None
 
     def call(self, request: bytes, deadline: Deadline) -> Response:
@@ -96,7 +99,7 @@ class Connection:
 
     def open(self, deadline: Deadline) -> None:
         """Connect. Raise NotConnectedError, OSError or ValueError if that fails."""
-        connected = open_socket(self._url, deadline, self._session, self._check)
+        connected = self._open_socket(self._url, deadline, self._session)
         self._socket = connected
         self._stream = _Stream(connected)
         self._buffer = io.BufferedReader(self._stream)

@@ -7,7 +7,6 @@ import queue
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,7 +14,6 @@ from urllib.parse import urlsplit
 
 from handler.transport.deadline import Deadline
 
-CheckAddresses = Callable[[Sequence[str]], None]  # NotConnectedError if the host may not be called
 _PORTS = {"http": 80, "https": 443}
 _MAKING = threading.Lock()  # `cache` alone would let each of several threads make a context
 
@@ -43,32 +41,37 @@ class Endpoint:
         return Endpoint(parts.hostname or "", parts.port or _PORTS[parts.scheme], parts.scheme == "https")
 
 
-def open_socket(
-    url: str, deadline: Deadline, session: ssl.SSLSession | None = None, check: CheckAddresses | None = None
-) -> socket.socket:
+def open_socket(url: str, deadline: Deadline, session: ssl.SSLSession | None = None) -> socket.socket:
     """Return a socket that is connected to the host of `url`, over TLS for https. NotConnectedError if that fails.
 
-    `session` is that of an earlier connection to the same host; `check` gets all addresses, of which one is called.
+    `session` is that of an earlier connection to the same host.
     """
     endpoint = Endpoint.of(url)
-    found = _addresses(endpoint, deadline)
-    if check is not None:
-        check([address[0] for *_, address in found])
-    connected = _connected(found, deadline)
+    return connect(endpoint, resolve(endpoint, deadline), deadline, session)
+
+
+def connect(
+    endpoint: Endpoint, addresses: list[Any], deadline: Deadline, session: ssl.SSLSession | None = None
+) -> socket.socket:
+    """Return a socket that is connected to one of the endpoint's addresses. NotConnectedError if that fails."""
+    connected = _connected(addresses, deadline)
     return _secured(connected, endpoint.host, deadline, session) if endpoint.is_secure else connected
 
 
-def _addresses(endpoint: Endpoint, deadline: Deadline) -> list[Any]:
-    """Resolve the endpoint's host. The resolver cannot be interrupted, so its thread is abandoned at the deadline."""
+def resolve(endpoint: Endpoint, deadline: Deadline) -> list[Any]:
+    """Return the addresses of the endpoint's host, as `getaddrinfo` does. NotConnectedError if it has none.
+
+    The resolver cannot be interrupted, so its thread is abandoned at the deadline.
+    """
     resolved: queue.SimpleQueue[list[Any]] = queue.SimpleQueue()
 
-    def resolve() -> None:
+    def look_up() -> None:
         try:
             resolved.put(socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM))
         except (OSError, UnicodeError):
             resolved.put([])
 
-    threading.Thread(target=resolve, daemon=True).start()
+    threading.Thread(target=look_up, daemon=True).start()
     try:
         addresses = resolved.get(timeout=deadline.left())
     except queue.Empty:

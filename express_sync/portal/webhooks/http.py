@@ -1,5 +1,7 @@
 """Posts one signed delivery: one deadline in all, a checked address, verified TLS, no proxy, no redirect."""
 
+import socket
+import ssl
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -11,7 +13,9 @@ from express_sync.portal.webhooks.addresses import only_public
 from express_sync.portal.webhooks.endpoint import Endpoint
 from handler.transport import retry_after
 from handler.transport.connection import CallError, Connection, request_bytes
-from handler.transport.deadline import CallDeadline
+from handler.transport.connector import Endpoint as Host
+from handler.transport.connector import connect, open_socket, resolve
+from handler.transport.deadline import CallDeadline, Deadline
 
 ATTEMPT_SECONDS = 10.0
 GONE = 410
@@ -48,14 +52,22 @@ class Poster:
         """Post a body and return what came of it, within the time for one attempt."""
         at = datetime.now(timezone.utc)
         request = _request(endpoint, webhook_id, body, at)
-        check = None if endpoint.is_private_allowed else only_public
+        opened = open_socket if endpoint.is_private_allowed else _open_public
         try:
-            with closing(Connection(endpoint.url, check=check)) as connection:
+            with closing(Connection(endpoint.url, open_socket=opened)) as connection:
                 response = connection.call(request, CallDeadline(self.seconds))
         except CallError as error:
             return Attempt(None, _CODES.get(error.code, error.code))
         asked = retry_after.seconds(response.headers, at.strftime("%Y-%m-%dT%H:%M:%SZ"))
         return Attempt(response.status, f"Http{response.status}", asked)
+
+
+def _open_public(url: str, deadline: Deadline, session: ssl.SSLSession | None) -> socket.socket:
+    """Connect to the host of `url` if all its addresses are public. NotConnectedError."""
+    host = Host.of(url)
+    addresses = resolve(host, deadline)
+    only_public([address[0] for *_, address in addresses])
+    return connect(host, addresses, deadline, session)
 
 
 def _request(endpoint: Endpoint, webhook_id: str, body: str, at: datetime) -> bytes:
