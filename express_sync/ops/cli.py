@@ -64,10 +64,11 @@ def commands() -> None:
       express-sync status, destroy      show the state of the stack; delete it
 
     \b
-    Every command acts on a profile: --profile NAME, else $EXPRESS_SYNC_PROFILE,
-    else the `up` of this checkout. A profile is a file NAME.json in
-    .express-sync/profiles or ~/.config/express-sync, with the object that
-    `express-sync up --json` prints. For the real cloud this is enough:
+    Commands that act on a cloud take a profile: --profile NAME, else
+    $EXPRESS_SYNC_PROFILE, else the `up` of this checkout. A profile is a
+    file NAME.json in .express-sync/profiles or ~/.config/express-sync, with
+    the object that `express-sync up --json` prints. For the real cloud this
+    is enough:
       {"region": "cn-hangzhou", "accountId": "1234567890123456"}
     `--profile env` reads the same from EXPRESS_SYNC_REGION,
     EXPRESS_SYNC_ACCOUNT_ID and EXPRESS_SYNC_NAME_PREFIX.

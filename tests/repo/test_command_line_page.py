@@ -67,6 +67,13 @@ def test_runbook_names_the_commands_without_a_profile() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(LEAVES))
+def test_command_has_examples_and_prints_json(name: str) -> None:
+    """The README says so of every command."""
+    assert "--json" in options_of(LEAVES[name])
+    assert f"express-sync {name}" in (LEAVES[name].help or "").partition("Examples:")[2]
+
+
+@pytest.mark.parametrize("name", sorted(LEAVES))
 def test_help_lists_exit_codes_that_exist(name: str) -> None:
     """The help of a group lists those of its commands."""
     group = commands.get_command(click.Context(commands), name.partition(" ")[0])

@@ -9,8 +9,8 @@ import click
 
 from express_sync.ops import system
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.columns import Column, Listing
-from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
+from express_sync.ops.terminal.columns import Column, Rows
+from express_sync.ops.terminal.errors import CliError
 from express_sync.portal.identity import token_file
 from express_sync.portal.identity.token_file import DEFAULT_TOKEN_FILE
 from express_sync.portal.identity.tokens import NAME, ROLES, InvalidTokenFileError, Token, create
@@ -77,26 +77,36 @@ def create_token(*, name: str, role: str, days: int, path: Path | None, as_json:
 @_as_json
 @_file
 def list_tokens(*, path: Path | None, as_json: bool) -> None:
-    """List the tokens by id, name and role; their texts are not kept."""
+    """List the tokens by id, name and role; their texts are not kept.
+
+    \b
+    Examples:
+      express-sync portal token list
+      express-sync portal token list --json | jq -r .name
+    """
     with _explained(_path(path)) as place:
         known = token_file.read(place) if place.exists() else ()
     if as_json:
         for each in known:
             output.json_line(_document(each))
         return
-    listing = Listing(_COLUMNS, output.results().width)
-    if known:
-        output.print_line(listing.heading())
+    rows = Rows(_COLUMNS)
     for each in known:
-        output.print_line(listing.line(each.id, each.name, each.role, _time(each.created_at), _expiry(each)))
+        rows.add(each.id, each.name, each.role, _time(each.created_at), _expiry(each))
     output.notice(f"{output.counted(len(known), 'token')} in {place}.")
 
 
 @token.command("revoke", short_help="Revoke a token, or all tokens of a name.")
 @click.argument("token_id", metavar="ID|NAME")
+@_as_json
 @_file
-def revoke_token(*, token_id: str, path: Path | None) -> None:
-    """Revoke the token with this id, or all tokens with this name; a running portal refuses them at once."""
+def revoke_token(*, token_id: str, path: Path | None, as_json: bool) -> None:
+    """Revoke the token with this id, or all tokens with this name; a running portal refuses them at once.
+
+    \b
+    Examples:
+      express-sync portal token revoke ci
+    """
     revoked: list[Token] = []
 
     def without(known: Sequence[Token]) -> Sequence[Token]:
@@ -106,8 +116,10 @@ def revoke_token(*, token_id: str, path: Path | None) -> None:
     _change(path, without)
     if not revoked:
         raise CliError(f"No token has the id or name {output.printable(token_id)}; `token list` shows them.")
+    if as_json:
+        for each in revoked:
+            output.json_line(_document(each))
     output.notice(f"{output.counted(len(revoked), 'token')} revoked.")
-    exit_with(ExitCode.DONE)
 
 
 def _change(path: Path | None, change: Callable[[Sequence[Token]], Sequence[Token]]) -> None:

@@ -9,7 +9,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from express_sync.ops.terminal import output
-from express_sync.ops.terminal.columns import Column, Listing
+from express_sync.ops.terminal.columns import Column, Rows
 from express_sync.ops.terminal.errors import CliError
 from express_sync.portal.clock import now_ms
 from express_sync.portal.store.database import Database, DatabaseUrlError, database_url
@@ -45,28 +45,40 @@ def webhooks() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each delivery.")
 @_database
 def list_deliveries(*, database: str, endpoint: str | None, as_json: bool) -> None:
-    """List the deliveries that are pending or exhausted, oldest first, 1,000 at most."""
+    """List the deliveries that are pending or exhausted, oldest first, 1,000 at most.
+
+    \b
+    Examples:
+      express-sync portal webhooks list --database sqlite:///portal.sqlite3
+      express-sync portal webhooks list --endpoint tickets --json
+    """
     with _opened(database) as store, store.reading() as connection:
-        rows = [_document(row) for row in outbox.listed(connection, endpoint)]
+        found = [_document(row) for row in outbox.listed(connection, endpoint)]
     if as_json:
-        for row in rows:
-            output.json_line(row)
+        for each in found:
+            output.json_line(each)
         return
-    listing = Listing(_COLUMNS, output.results().width)
-    if rows:
-        output.print_line(listing.heading())
-    for row in rows:
-        output.print_line(listing.line(*(output.printable(str(value or "")) for value in list(row.values())[1:])))
-    output.notice(f"{output.counted(len(rows), 'delivery')} not accepted.")
+    rows = Rows(_COLUMNS)
+    for each in found:
+        rows.add(*(output.printable(str(value or "")) for value in list(each.values())[1:]))
+    output.notice(f"{output.counted(len(found), 'delivery')} not accepted.")
 
 
 @webhooks.command("retry", short_help="Send the ended deliveries of an endpoint again.")
 @click.argument("endpoint")
+@click.option("--json", "as_json", is_flag=True, help="Print the endpoint and the number as one JSON object.")
 @_database
-def retry_deliveries(*, database: str, endpoint: str) -> None:
-    """Make the exhausted deliveries to ENDPOINT due now, and enable it if it answered 410."""
+def retry_deliveries(*, database: str, endpoint: str, as_json: bool) -> None:
+    """Make the exhausted deliveries to ENDPOINT due now, and enable it if it answered 410.
+
+    \b
+    Examples:
+      express-sync portal webhooks retry tickets --database sqlite:///portal.sqlite3
+    """
     with _opened(database) as store, store.writing() as connection:
         count = outbox.retry(connection, endpoint, now_ms())
+    if as_json:
+        output.json_line({"endpoint": endpoint, "retried": count})
     output.notice(f"{output.counted(count, 'delivery')} will be sent again.")
 
 
