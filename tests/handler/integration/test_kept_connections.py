@@ -270,7 +270,7 @@ def test_connections_of_both_services_share_a_context(trusted: Authority, monkey
     both, create_context = threading.Barrier(2, timeout=0.2), ssl.create_default_context
 
     def created_slowly() -> ssl.SSLContext:
-        with contextlib.suppress(threading.BrokenBarrierError):  # nobody else is here
+        with contextlib.suppress(threading.BrokenBarrierError):  # no other thread is here
             both.wait()
         return create_context()
 
