@@ -1,14 +1,18 @@
 """What running instances do: requests through the whole local cloud, and memory over time."""
 
 import json
+import multiprocessing
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from typing import Any
 
 from benchmarks.candidates import RUNTIME, Candidates
 from benchmarks.comparison import Comparison, Limit, Row, in_turns
 from benchmarks.plan import Plan
 from benchmarks.rig import Rig, child_processes, invoked, queue_event, request, resident_kib
-from express_sync.local.cloud import CloudOptions, RunningCloud, background
+from express_sync.local.cloud import CloudOptions, background
 from express_sync.local.fc.fleet import Fleet
 from express_sync.ops.queues.client import Queue, queue
 from handler.credentials import Credentials
@@ -21,8 +25,8 @@ OUTCOMES_PER_SECOND = 800
 def throughput(everybody: Candidates, plan: Plan) -> list[Row]:
     """Compare requests per second through the whole local cloud with messages per second through a queue."""
     options = CloudOptions(code=everybody.ours.code, python=everybody.python, runtime=RUNTIME.name)
-    with background(options) as cloud:
-        requests, results, idle = (_queue(cloud, role) for role in ("requestQueue", "resultQueue", "failureQueue"))
+    with _in_its_own_process(options) as ready:
+        requests, results, idle = (_queue(ready, role) for role in ("requestQueue", "resultQueue", "failureQueue"))
         through = _sent_and_taken(requests, results, plan.throughput_requests)
         plainly = _sent_and_taken(idle, idle, plan.throughput_requests)
         through()  # starts the instances
@@ -69,5 +73,26 @@ def _sent_and_taken(into: Queue, out_of: Queue, requests: int) -> Callable[[], f
     return once
 
 
-def _queue(cloud: RunningCloud, role: str) -> Queue:
-    return queue(cloud.ready, role, Credentials(cloud.ready["accessKeyId"], cloud.ready["accessKeySecret"]))
+@contextmanager
+def _in_its_own_process(options: CloudOptions) -> Iterator[dict[str, Any]]:
+    """Run a cloud as `express-sync up` does, beside the process that sends; yield its ready object."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_run_until_told, args=(options, theirs))
+    process.start()
+    theirs.close()
+    try:
+        yield ours.recv()
+    finally:
+        ours.close()
+        process.join()
+
+
+def _run_until_told(options: CloudOptions, told: Connection) -> None:
+    with background(options) as cloud:
+        told.send(cloud.ready)
+        told.poll(None)
+
+
+def _queue(ready: dict[str, Any], role: str) -> Queue:
+    return queue(ready, role, Credentials(ready["accessKeyId"], ready["accessKeySecret"]))
