@@ -2,10 +2,13 @@
 
 VENV ?= .venv
 export VENV PYTHON
+# Whatever the user has set: without bytecode, each worker and each command that is tested compiles everything again.
+export PYTHONDONTWRITEBYTECODE =
 BIN = "$(VENV)"/bin
 SUPPORTED := 3.10 3.11 3.12 3.13
 # More than there are cores, because many tests wait; each worker spends seconds on collecting the tests.
 WORKERS ?= 5
+OTHERS = --ignore=tests/handler --ignore=tests/portal/browser --ignore=tests/portal/forms
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
@@ -45,7 +48,8 @@ imports: setup-dev ## import-linter
 
 tests: setup-dev ## pytest: the tests of handler/ with coverage, then all others
 	$(PYTEST) tests/handler --cov
-	$(PYTEST) --ignore=tests/handler --ignore=tests/portal/browser --ignore=tests/portal/forms
+	@$(BIN)/pytest --collect-only -qq $(OTHERS) > /dev/null || true # compiles the tests once, and not in each worker
+	$(PYTEST) $(OTHERS)
 
 # Each version has an environment of its own.
 test-pythons: ## run what depends on Python on each other supported version that is installed

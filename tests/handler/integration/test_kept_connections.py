@@ -23,7 +23,7 @@ from handler.transport.deadline import CallDeadline
 from handler.transport.pool import DISTRUST_SECONDS, MAX_AGE_SECONDS, MAX_IDLE_SECONDS, Connections, Instant
 from tests.support.certificates import Authority
 from tests.support.echoing_server import EchoingServer
-from tests.support.patience import PATIENCE_SECONDS, SILENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS, SILENCE_SECONDS, wait_for
 from tests.support.role_credentials import ROLE
 from tests.support.scripted_server import (
     Behaviour,
@@ -390,6 +390,7 @@ def test_call_waits_for_a_connection_that_is_being_opened(monkeypatch: pytest.Mo
             results = [threads.submit(echoed, connections, number) for number in range(2)]
             may_connect.set()
             assert all(result.result() for result in results)
+        wait_for(lambda: len(connections._idle) >= 2)  # one may have served both calls before the other was opened
         assert server.connections == 2
 
 
