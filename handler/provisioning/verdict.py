@@ -23,7 +23,7 @@ from handler.model import (
 )
 from handler.provisioning import errors
 from handler.provisioning.error_table import Effect
-from handler.provisioning.likeness import Likeness, likeness
+from handler.provisioning.likeness import Likeness, likeness, may_be
 from handler.provisioning.ownership import Maker, maker
 
 DUPLICATE_NAME = "DuplicateExpressSyncName"
@@ -58,8 +58,8 @@ def decide(
     group = group_named(found, request)
     if group is not None:
         return _decide_on_group(request, group, adoption, last, possibly_created)
-    is_hidden = any(fragment.may_be(request) for fragment in found.unreadable)
-    if possibly_created or in_flight or is_hidden or last.code == DUPLICATE_NAME:
+    is_hidden = any(may_be(fragment, request) for fragment in found.unreadable)
+    if possibly_created or in_flight or is_hidden or errors.documented(last.code) == DUPLICATE_NAME:
         return None
     return Failed(errors.reason_of(last))
 
