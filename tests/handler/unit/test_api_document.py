@@ -149,7 +149,7 @@ def test_odd_value_does_not_hide_the_others(text: bytes, value: object) -> None:
     ],
 )
 def test_object_that_contradicts_itself_has_no_members(body: bytes) -> None:
-    """Two values for one name are no answer, even if they are equal."""
+    """Two values for one name do not count, even if they are equal."""
     assert parse(body) == {}
 
 
