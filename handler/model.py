@@ -90,15 +90,6 @@ class Fragment:
     bucket_name: str | None
     bucket_prefix: str | None
 
-    def may_be(self, request: ProvisionRequest) -> bool:
-        """Return whether this may be a group of the requested name, or a nameless one where the request's would be."""
-        if self.name is not None:
-            return self.name == request.name
-        is_other_prefix = self.bucket_prefix is not None and (
-            self.bucket_prefix.strip("/") != request.bucket_prefix.strip("/")
-        )
-        return self.bucket_name == request.bucket_name and not is_other_prefix
-
 
 @dataclass(frozen=True, slots=True)
 class GroupList:

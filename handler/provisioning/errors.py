@@ -20,7 +20,9 @@ from handler.provisioning.error_table import (
     ErrorInfo,
 )
 
-_BY_CODE = {**DOCUMENTED, **GATEWAY, **OWN}
+_BY_CODE = {**DOCUMENTED, **GATEWAY}
+_SPELLINGS = {code.lower(): code for code in _BY_CODE}
+_THROTTLING = tuple(prefix.lower() for prefix in THROTTLING_PREFIXES)
 _TOO_MANY_REQUESTS = 429
 _RETRYABLE = (Effect.NOT_EXECUTED, Effect.POSSIBLY_DONE)
 
@@ -37,7 +39,17 @@ def error_info(code: str, http_status: int | None) -> ErrorInfo:
 
 def is_known(code: str) -> bool:
     """Return whether the API or its gateway is known to use this code."""
-    return code in DOCUMENTED or code in GATEWAY or code.startswith(THROTTLING_PREFIXES)
+    return bool(documented(code)) or _is_throttling(code)
+
+
+def documented(code: str) -> str:
+    """Return the code in `error_table` that a code of the API stands for, empty if none.
+
+    Services of Alibaba Cloud refine a code by a suffix (`Throttling.User`), and gateways differ in upper and lower
+    case.
+    """
+    folded = code.lower()
+    return _SPELLINGS.get(folded) or _SPELLINGS.get(folded.partition(".")[0], "")
 
 
 def effect(answer: Answer) -> Effect:
@@ -84,9 +96,15 @@ def retry_after_seconds(result: Answer | LookupResult) -> float:
 
 
 def _row(code: str, http_status: int | None) -> ErrorInfo:
-    known = _BY_CODE.get(code)
+    known = OWN.get(code) or _BY_CODE.get(code)
     if known is not None:
         return known
-    if code.startswith(THROTTLING_PREFIXES) or http_status == _TOO_MANY_REQUESTS:
+    if name := documented(code):
+        return replace(_BY_CODE[name], impossible=False)
+    if _is_throttling(code) or http_status == _TOO_MANY_REQUESTS:
         return THROTTLED
     return REFUSED if http_status in CLIENT_ERRORS else SERVER_SIDE
+
+
+def _is_throttling(code: str) -> bool:
+    return code.lower().startswith(_THROTTLING)

@@ -5,9 +5,11 @@ in another form is therefore unclear: neither the same nor another.
 """
 
 import re
+import unicodedata
 from enum import Enum
+from urllib.parse import unquote
 
-from handler.model import Group, ProvisionRequest
+from handler.model import Fragment, Group, ProvisionRequest
 
 
 class Likeness(Enum):
@@ -27,8 +29,20 @@ def likeness(group: Group, request: ProvisionRequest) -> Likeness:
     """Return how the group compares with the requested configuration; its description is not part of that."""
     if (group.name, group.bucket_name) != (request.name, request.bucket_name):
         return Likeness.OTHER
-    parts = (_of_regions(group.bucket_region, request.bucket_region), _of_prefixes(group, request))
+    parts = (
+        _of_regions(group.bucket_region, request.bucket_region),
+        _of_prefixes(group.bucket_prefix, request.bucket_prefix),
+    )
     return next((each for each in (Likeness.OTHER, Likeness.UNCLEAR) if each in parts), Likeness.SAME)
+
+
+def may_be(fragment: Fragment, request: ProvisionRequest) -> bool:
+    """Return whether this may be a group of the requested name, or a nameless one where the request's would be."""
+    if fragment.name is not None:
+        return fragment.name == request.name
+    shown = fragment.bucket_prefix
+    is_other_prefix = shown is not None and _of_prefixes(shown, request.bucket_prefix) is Likeness.OTHER
+    return fragment.bucket_name == request.bucket_name and not is_other_prefix
 
 
 def _of_regions(shown: str, requested: str) -> Likeness:
@@ -40,12 +54,13 @@ def _of_regions(shown: str, requested: str) -> Likeness:
     return Likeness.OTHER if is_another else Likeness.UNCLEAR
 
 
-def _of_prefixes(group: Group, request: ProvisionRequest) -> Likeness:
-    shown, requested = group.bucket_prefix, request.bucket_prefix
+def _of_prefixes(shown: str, requested: str) -> Likeness:
     if shown == requested:
         return Likeness.SAME
-    return Likeness.UNCLEAR if _without_slashes(shown) == _without_slashes(requested) else Likeness.OTHER
+    return Likeness.UNCLEAR if _plain(shown) == _plain(requested) else Likeness.OTHER
 
 
-def _without_slashes(prefix: str) -> str:
-    return _SLASHES.sub("/", prefix.replace("\\", "/")).strip("/")
+def _plain(prefix: str) -> str:
+    """Return a prefix without what services change in transit: encoding, slashes, blanks. Case is never changed."""
+    text = unicodedata.normalize("NFC", unquote(prefix))
+    return _SLASHES.sub("/", text.replace("\\", "/")).strip("/ ")

@@ -23,7 +23,7 @@ from handler.model import (
 )
 from handler.provisioning import errors
 from handler.provisioning.error_table import Effect
-from handler.provisioning.likeness import Likeness, likeness
+from handler.provisioning.likeness import Likeness, likeness, may_be
 from handler.provisioning.ownership import Maker, maker
 
 DUPLICATE_NAME = "DuplicateExpressSyncName"
@@ -33,7 +33,7 @@ Unsettled = Refused | Unanswered
 def group_named(found: LookupResult, request: ProvisionRequest) -> Group | None:
     """Return the group of the requested name, if the lookup showed one; names are unique in an account."""
     groups = found.groups if isinstance(found, GroupList) else ()
-    return next((group for group in groups if group.name == request.name), None)
+    return next(iter(_named(groups, request)), None)
 
 
 def decide(
@@ -55,13 +55,28 @@ def decide(
         is_final = not errors.is_retryable(found)
         is_certain = is_final and errors.is_impossible(last) and not (possibly_created or in_flight)
         return Failed(errors.reason_of(last)) if is_certain else Indeterminate(errors.reason_of(last))
-    group = group_named(found, request)
-    if group is not None:
-        return _decide_on_group(request, group, adoption, last, possibly_created)
-    is_hidden = any(fragment.may_be(request) for fragment in found.unreadable)
-    if possibly_created or in_flight or is_hidden or last.code == DUPLICATE_NAME:
+    shown = [
+        _decide_on_group(request, group, adoption, last, possibly_created) for group in _named(found.groups, request)
+    ]
+    verdict = min(shown, key=_rank, default=None)
+    is_hidden = any(may_be(fragment, request) for fragment in found.unreadable)
+    if verdict is not None and (isinstance(verdict, Succeeded) or not is_hidden):
+        return verdict
+    if possibly_created or in_flight or is_hidden or errors.documented(last.code) == DUPLICATE_NAME:
         return None
     return Failed(errors.reason_of(last))
+
+
+def _named(groups: Sequence[Group], request: ProvisionRequest) -> list[Group]:
+    return [group for group in groups if group.name == request.name]
+
+
+def _rank(verdict: Verdict) -> int:
+    """Return the rank of a verdict on one of several groups of the name: one that is the requested one decides.
+
+    The documentation calls names unique, but not within which part of an account an endpoint shows.
+    """
+    return (Succeeded, Indeterminate, Failed).index(type(verdict))
 
 
 def may_have_created(attempts: Sequence[Answer]) -> bool:

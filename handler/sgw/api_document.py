@@ -1,23 +1,45 @@
 """Parses the body of an API answer, JSON or XML, into one mapping.
 
 The function asks for JSON, but the API's gateway answers some errors in XML. The content type is ignored, because
-gateways often set a wrong one.
+gateways often set a wrong one. A value in JSON that cannot be read does not hide the others: in a list of groups it may
+be anybody's.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handler import strict_xml
 
 _SPACE_AND_BOM = "\ufeff \t\r\n"
+_MAX_DIGITS = 18  # Python refuses to convert some thousands
 
 
 def parse(data: bytes) -> Mapping[str, Any]:
-    """Return the members of the JSON object or of the XML document's root; empty if `data` is neither."""
+    """Return the members of the JSON object or of the XML document's root.
+
+    Empty if `data` is neither, or is an object that contradicts itself.
+    """
     try:
-        text = data.decode(json.detect_encoding(data)).lstrip(_SPACE_AND_BOM)
-        document = strict_xml.parse(text) if text.startswith("<") else json.loads(text)
+        # Bytes that are not valid become characters that no name has.
+        text = data.decode(json.detect_encoding(data), "surrogateescape").lstrip(_SPACE_AND_BOM)
+        document = strict_xml.parse(text) if text.startswith("<") else _DECODER.decode(text)
     except (ValueError, RecursionError):
         return {}
-    return document if isinstance(document, Mapping) else {}
+    is_usable = isinstance(document, Mapping) and tuple not in map(type, document.values())
+    return document if is_usable else {}
+
+
+def _members(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the members of an object; the values of a repeated name are a tuple, which is not a value of JSON."""
+    values: dict[str, list[Any]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return {name: given[0] if len(given) == 1 else tuple(given) for name, given in values.items()}
+
+
+def _number(digits: str) -> float:
+    return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_int=_number, strict=False)

@@ -32,7 +32,7 @@ def answer(reply: Reply) -> Answer:
     """Return the answer in a reply to CreateExpressSync."""
     body = api_document.parse(reply.data)
     express_sync_id = _plain(body, "ExpressSyncId", _ID)
-    if _is_success(reply, body) and express_sync_id:
+    if _is_success(reply.status, body) and express_sync_id:
         return Created(express_sync_id, _plain(body, "RequestId", _ID))
     return _refused(reply, body)
 
@@ -40,7 +40,7 @@ def answer(reply: Reply) -> Answer:
 def lookup_result(reply: Reply) -> LookupResult:
     """Return the groups in a reply to DescribeExpressSyncs."""
     body = api_document.parse(reply.data)
-    entries = _listed(body) if _is_success(reply, body) else None
+    entries = _listed(body) if _is_success(reply.status, body) else None
     if entries is None:
         return _refused(reply, body)
     read = [_group(entry) or _fragment(entry) for entry in entries if isinstance(entry, Mapping)]
@@ -48,8 +48,13 @@ def lookup_result(reply: Reply) -> LookupResult:
     return GroupList(groups, tuple(entry for entry in read if isinstance(entry, Fragment)))
 
 
-def _is_success(reply: Reply, body: Mapping[str, Any]) -> bool:
-    return reply.status == _OK and str(body.get("Success")).lower() == "true"  # text in XML
+def _is_success(status: int, body: Mapping[str, Any]) -> bool:
+    """Return whether the service reports a success, and not an error at the same time."""
+    return status == _OK and _claims_success(body) and not errors.is_known(_plain(body, "Code", _CODE))
+
+
+def _claims_success(body: Mapping[str, Any]) -> bool:
+    return str(body.get("Success")).lower() == "true"  # text in XML
 
 
 def _refused(reply: Reply, body: Mapping[str, Any]) -> Refused:
@@ -65,7 +70,7 @@ def _code(status: int, body: Mapping[str, Any]) -> str:
     """Return the code of the API, or one of the function's own if the service itself has not answered."""
     given = _code_of_the_api(body)
     if status == _OK:
-        return given or "MalformedAnswer"
+        return given if given and not _claims_success(body) else "MalformedAnswer"
     if status in _GAVE_UP:
         return "GatewayLostService"
     if status in error_table.CLIENT_ERRORS:
@@ -112,8 +117,8 @@ def _entries(listed: object) -> Sequence[object] | None:
 
 
 def _group(entry: Mapping[str, Any]) -> Group | None:
-    """Return the group that an entry shows, None if any field of it cannot be read."""
-    needed = [entry.get(name) for name in ("ExpressSyncId", "Name", "BucketName", "BucketRegion")]
+    """Return the group that an entry shows, None if any field of it cannot be read, or its id cannot be published."""
+    needed = [_plain(entry, "ExpressSyncId", _ID), *map(entry.get, ("Name", "BucketName", "BucketRegion"))]
     optional = [entry.get(name) or "" for name in ("BucketPrefix", "Description")]
     texts = [text for text in (*needed, *optional) if isinstance(text, str)]
     return Group(*texts) if all(needed) and len(texts) == 6 else None

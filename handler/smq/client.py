@@ -25,7 +25,8 @@ from handler.transport.response import Response
 TIMEOUT_SECONDS = 10.0
 _EMPTY = "MessageNotExist"
 _TRANSIENT = frozenset({"InternalError", "InternalServerError", "TooManyRequests", "QpsLimitExceeded", "TimeExpired"})
-_REDIRECTS = range(300, 400)
+_SUCCESSES = {"DELETE": (204,), "GET": (200,), "POST": (201,), "PUT": (200, 201, 204)}  # all that MNS documents
+_TRANSIENT_STATUSES = (408, 429, *range(500, 600))
 _TRANSIENT_CALL_ERRORS = frozenset(
     {"ConnectionLost", "MalformedAnswer", "NameNotResolved", "NotConnected", "ReadTimeout", "TlsFailed"}
 )
@@ -91,6 +92,8 @@ class Smq:
         """
         messages = [Message(body, delay_seconds=delay_seconds) for body in bodies]
         sent = self._do(lambda account: _raw(account, queue).batch_send_message(messages))
+        if len(sent) != len(bodies):
+            raise SmqError("MalformedAnswer", transient=True)
         return tuple(str(message.message_id) for message in sent)
 
     def receive(self, queue: str, count: int = 16, wait_seconds: int = 0) -> tuple[Received, ...]:
@@ -124,7 +127,7 @@ class Smq:
             account.get_client().http.conn = transport
             return operation(account)
         except MNSExceptionBase as error:
-            raise transport.error or _smq_error(error) from None
+            raise transport.error or _smq_error(error, transport.status) from None
         except Exception as error:  # the SDK lets KeyError, ValueError and others out of its parsers
             raise SmqError(type(error).__name__, transient=True) from None
 
@@ -140,12 +143,14 @@ class _Transport:
         self._seconds = seconds
         self.sock = SimpleNamespace(setsockopt=lambda *_option: None)
         self.request_length = 0
+        self.status = 0
         self.error: SmqError | None = None
 
     def request(self, method: str, target: str, body: str | bytes, headers: Mapping[str, str]) -> None:
         try:
             request = request_bytes(method, target, headers, body.encode() if isinstance(body, str) else body)
-            self._response = _checked(self._connections.call(request, self._seconds))
+            self._response = _checked(method, self._connections.call(request, self._seconds))
+            self.status = self._response.status
         except CallError as error:
             self.error = SmqError(error.code, transient=error.code in _TRANSIENT_CALL_ERRORS)
             raise
@@ -161,9 +166,9 @@ class _Transport:
         """Do nothing: the connection is kept, or closed already."""
 
 
-def _checked(response: Response) -> Response:
-    """Return a response that the SDK handles correctly. It takes a redirect of a deletion for a success."""
-    if response.status in _REDIRECTS:
+def _checked(method: str, response: Response) -> Response:
+    """Return a response that the SDK handles correctly. It takes any below 400 for a success."""
+    if response.status < 400 and response.status not in _SUCCESSES[method]:
         raise CallError("MalformedAnswer", sent=True)
     return response
 
@@ -178,7 +183,8 @@ def _received(message: Message) -> Received:
     return Received(message.message_id, message.message_body, message.receipt_handle, message.enqueue_time)
 
 
-def _smq_error(error: MNSExceptionBase) -> SmqError:
+def _smq_error(error: MNSExceptionBase, status: int) -> SmqError:
     # The SDK raises a network exception for any response that is not the service's, such as a gateway's page.
     unanswered = isinstance(error, MNSClientNetworkException)
-    return SmqError(str(error.type), transient=unanswered or error.type in _TRANSIENT)
+    transient = unanswered or status in _TRANSIENT_STATUSES or error.type in _TRANSIENT
+    return SmqError(str(error.type), transient=transient)

@@ -15,7 +15,7 @@ _MAX_LINE = 2**16
 _MAX_LINES = 256  # of one head, or of one trailer
 _MAX_INTERIM = 1000
 _STATUS_LINE = re.compile(rb"HTTP/1\.(?P<minor>[0-9]) (?P<status>[1-9][0-9]{2})(?: .*)?")
-_FIELD = re.compile(rb"(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(?P<value>.*?)[ \t]*")
+_FIELD = re.compile(rb"(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+):(?P<value>[^\x00\r]*)")  # linear in any line
 _LENGTH = re.compile("[0-9]{1,12}")
 _CHUNK_SIZE = re.compile(rb"(?P<size>[0-9A-Fa-f]{1,12})[ \t]*(?:;.*)?")
 _INTERIM = range(100, 200)
@@ -72,14 +72,21 @@ def _final(stream: BinaryIO, head: _Head) -> Response:
     length, coding = head.headers.get("content-length"), head.headers.get("transfer-encoding")
     if length is not None and coding is not None:
         raise MalformedResponseError
-    is_framed = head.status in _WITHOUT_BODY or length is not None or coding is not None
+    is_empty = head.status in _WITHOUT_BODY
     connection = [token.strip().lower() for token in head.headers.get("connection", "").split(",")]
     return Response(
         status=head.status,
         headers=head.headers,
-        body=b"" if head.status in _WITHOUT_BODY else _body(stream, length, coding),
-        keeps_open=head.is_current and is_framed and "close" not in connection,
+        body=b"" if is_empty else _body(stream, length, coding),
+        keeps_open=head.is_current and _is_framed(is_empty, length, coding) and "close" not in connection,
     )
+
+
+def _is_framed(is_empty: bool, length: str | None, coding: str | None) -> bool:
+    """Return whether the end of a response is known; one that announces a body and may not have one has two ends."""
+    if is_empty:
+        return coding is None and length in (None, "0")
+    return (length or coding) is not None
 
 
 def _body(stream: BinaryIO, length: str | None, coding: str | None) -> bytes:
@@ -146,7 +153,7 @@ def _fields(stream: BinaryIO) -> Iterator[tuple[str, str]]:
         match = _FIELD.fullmatch(line)
         if match is None:
             raise MalformedResponseError
-        yield match["name"].decode().lower(), match["value"].decode("latin-1")
+        yield match["name"].decode().lower(), match["value"].strip(b" \t").decode("latin-1")
     raise MalformedResponseError
 
 

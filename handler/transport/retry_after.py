@@ -10,13 +10,13 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
 MAX_SECONDS = 7 * 86400.0
-_DIGITS = re.compile("[0-9]+")
+_NUMBER = re.compile(r"(?P<whole>[0-9]+)(?P<fraction>\.[0-9]*)?")
 _DATE = re.compile(r"[A-Z][a-z]+,? [A-Za-z0-9 :-]{16,40}")
 _MAX_DIGITS = 15  # more than that is longer than any wait, and slow to convert
 
 
 def seconds(headers: Mapping[str, str], asked_at: str) -> float:
-    """Return the seconds asked for, 0 if none, at most MAX_SECONDS.
+    """Return the seconds asked for, 0 if none, at most MAX_SECONDS. Of several numbers the greatest counts.
 
     `headers` have lower-case names; `asked_at` is the time of the call as `2026-11-23T08:00:00Z`.
     """
@@ -27,10 +27,14 @@ def seconds(headers: Mapping[str, str], asked_at: str) -> float:
 
 
 def _number(text: str) -> float:
-    if not _DIGITS.fullmatch(text):
-        return 0.0
-    digits = text.lstrip("0")
-    return float(digits or 0) if len(digits) <= _MAX_DIGITS else float("inf")
+    """Return the greatest number in the header, 0 if it has none; a repeated header is joined by commas."""
+    numbers = filter(None, (_NUMBER.fullmatch(part.strip()) for part in text.split(",")))
+    return max(map(_value, numbers), default=0.0)
+
+
+def _value(number: re.Match[str]) -> float:
+    whole, fraction = number["whole"].lstrip("0") or "0", number["fraction"] or ""
+    return float(whole + fraction[:_MAX_DIGITS]) if len(whole) <= _MAX_DIGITS else float("inf")
 
 
 def _until(text: str, answered_at: str, asked_at: str) -> float:

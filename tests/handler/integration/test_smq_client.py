@@ -282,11 +282,46 @@ def test_exception_of_the_sdks_parsers_is_an_smq_error() -> None:
     assert (error.code, error.transient) == ("KeyError", True)
 
 
-def test_redirected_deletion_is_an_error() -> None:
-    """The SDK takes any answer below 400 for a success."""
-    with ScriptedServer(sends(answer(302, b"", "Location: http://127.0.0.1:1/"))) as server:
+@pytest.mark.parametrize("status", [200, 201, 202, 205, 206, 302, 304])
+def test_deletion_with_another_success_is_an_error(status: int) -> None:
+    """The SDK takes any answer below 400 for a success, a page of somebody else included."""
+    with ScriptedServer(sends(answer(status, b"<html/>", "Location: http://127.0.0.1:1/"))) as server:
         error = error_of(lambda: client_of(server.url).delete("requests", ["h"]))
     assert (error.code, error.transient) == ("MalformedAnswer", True)
+
+
+SENT = "<Message><MessageId>M-1</MessageId><MessageBodyMD5>0</MessageBodyMD5></Message>"
+
+
+@pytest.mark.parametrize(
+    ("status", "count"), [(201, 0), (201, 2), (200, 1)], ids=["none", "one too many", "another status"]
+)
+def test_message_counts_as_sent_only_if_it_is_confirmed(status: int, count: int) -> None:
+    """A requeued request would be lost, because its delivery is then deleted."""
+    body = f"<Messages>{SENT * count}</Messages>".encode()
+    with ScriptedServer(sends(answer(status, body))) as server:
+        error = error_of(lambda: client_of(server.url).send("requests", ["body"]))
+    assert (error.code, error.transient) == ("MalformedAnswer", True)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "transient"),
+    [
+        (500, "Undocumented", True),
+        (503, "ServiceUnavailable", True),
+        (599, "AccessDenied", True),
+        (429, "Throttling", True),
+        (408, "RequestTimeout", True),
+        (400, "InternalError", True),
+        (400, "Undocumented", False),
+        (403, "Undocumented", False),
+    ],
+)
+def test_refusal_is_transient_by_its_code_or_its_status(status: int, code: str, transient: bool) -> None:
+    body = f"<Error><Code>{code}</Code><Message>m</Message><RequestId>r</RequestId><HostId>h</HostId></Error>".encode()
+    with ScriptedServer(sends(answer(status, body))) as server:
+        error = error_of(lambda: client_of(server.url).publish("outcomes", "body", "succeeded"))
+    assert (error.code, error.transient) == (code, transient)
 
 
 def test_partly_refused_deletion_is_an_error(mns: PreparedMns, smq: Smq) -> None:

@@ -19,6 +19,7 @@ import pytest
 
 from handler.credentials import Credentials
 from handler.model import Answer, Created, GroupList, LookupResult, ProvisionRequest, Refused, Unanswered
+from handler.provisioning.likeness import may_be
 from handler.sgw.client import Sgw, Stamps
 from handler.smq.client import Smq, SmqError
 from handler.transport import connection, connector
@@ -509,8 +510,10 @@ def test_kept_connection_that_is_reset_costs_no_attempt(tls: ssl.SSLContext | No
         BROKEN["length and chunks"][0],
         BROKEN["negative chunk size"][0],
         BROKEN["101"][0],
+        b"HTTP/1.1 204 -\r\nContent-Length: 99\r\n\r\n",
+        b"HTTP/1.1 304 -\r\nTransfer-Encoding: chunked\r\n\r\n",
     ],
-    ids=["close", "among others", "HTTP/1.0", "longer than its length", "body", "both", "chunk", "101"],
+    ids=["close", "listed", "HTTP/1.0", "too long", "body", "both", "chunk", "101", "204 with a body", "304 with one"],
 )
 def test_connection_is_closed_unless_its_response_was_clean(data: bytes, tls: ssl.SSLContext | None) -> None:
     """The server keeps it open; the client closes it by the next call at the latest."""
@@ -607,11 +610,15 @@ def test_unexpected_exception_after_sending_may_have_landed(monkeypatch: pytest.
             assert_failed(call(server.url, LONG_S), "RuntimeError", sent=True)
 
 
-def test_lookup_skips_an_unreadable_entry() -> None:
-    foreign = {"ExpressSyncId": None, "Name": "foreign"}
-    body = json.dumps({"Success": True, "ExpressSyncs": {"ExpressSync": [foreign, None]}}).encode()
+@pytest.mark.parametrize(
+    "odd", [b"null", b'"\xff\xfe"', b'"a\nb"', b"9" * 5000, b'"\\udfff"', b"NaN", b'"x", "Odd": "y"'], ids=repr
+)
+def test_lookup_skips_an_unreadable_entry(odd: bytes) -> None:
+    foreign = {"ExpressSyncId": None, "Name": "foreign", "Odd": "?"}
+    listed = json.dumps({"Success": True, "ExpressSyncs": {"ExpressSync": [foreign, None]}}).encode()
+    body = listed.replace(b'"?"', odd)
     with ScriptedServer(sends(answer(200, body))) as server:
         seen = describe(server.url, LONG_S)
     assert isinstance(seen, GroupList)
     assert seen.groups == ()
-    assert [entry.may_be(REQUEST) for entry in seen.unreadable] == [False]
+    assert [may_be(entry, REQUEST) for entry in seen.unreadable] == [False]

@@ -121,6 +121,38 @@ def test_nesting_is_read_up_to_sixteen_elements() -> None:
     assert parse(b"<a>" + deepest + b"</a>") == {}
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (b'"a\nb\x01"', "a\nb\x01"),
+        (b'"\xff"', "\udcff"),
+        (b'"\\ud800"', "\ud800"),
+        (b"9" * 18, 10**18 - 1),
+        (b"9" * 19, 1e19),
+        (b"9" * 5000, float("inf")),
+        (b"-" + b"9" * 5000, float("-inf")),
+        (b'{"A": 1, "A": 1}', {"A": (1, 1)}),
+        (b"1e999", float("inf")),
+    ],
+    ids=lambda value: repr(value)[:20],
+)
+def test_odd_value_does_not_hide_the_others(text: bytes, value: object) -> None:
+    """In a list of groups it may be anybody's."""
+    assert parse(b'{"Entry": %s, "Code": "AssumeRoleFail"}' % text) == {"Entry": value, "Code": "AssumeRoleFail"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"Success": false, "Success": true, "ExpressSyncId": "sync-1"}',
+        b'{"Success": true, "ExpressSyncId": "sync-1", "ExpressSyncId": "sync-1"}',
+    ],
+)
+def test_object_that_contradicts_itself_has_no_members(body: bytes) -> None:
+    """Two values for one name do not count, even if they are equal."""
+    assert parse(body) == {}
+
+
 NAMES = st.sampled_from(["Code", "Message", "RequestId", "Success", "ExpressSyncs", "ExpressSync"])
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"))
 VALUES = st.recursive(TEXTS, lambda inner: st.dictionaries(NAMES, inner | st.lists(inner, min_size=2), min_size=1))

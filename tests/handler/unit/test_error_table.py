@@ -92,6 +92,35 @@ def test_other_codes_are_found_by_name_then_prefix_then_status(
     assert effect is error_info(code, http_status).effect
 
 
+@pytest.mark.parametrize(
+    ("code", "effect"),
+    [
+        ("internalerror", Effect.POSSIBLY_DONE),
+        ("InternalError.Timeout", Effect.POSSIBLY_DONE),
+        ("SERVICEUNAVAILABLE.Temporary", Effect.POSSIBLY_DONE),
+        ("AssumeRoleFail.Expired", Effect.NOT_EXECUTED),
+        ("throttling.user", Effect.NOT_EXECUTED),
+        ("REJECTED.THROTTLING", Effect.NOT_EXECUTED),
+        ("invalidsecuritytoken.expired", Effect.NOT_EXECUTED),
+        ("InvalidSecurityToken.Expired.Sts", Effect.TERMINAL),
+        ("InternalErrors", Effect.TERMINAL),
+        ("roleNotExist.Sts", Effect.TERMINAL),
+        ("notconnected", Effect.TERMINAL),
+        ("NotConnected.Gateway", Effect.TERMINAL),
+    ],
+)
+def test_code_in_another_case_or_refined_means_the_same(code: str, effect: Effect) -> None:
+    """The function's own codes have one spelling: they are never taken from an answer."""
+    assert effect is error_info(code, 400).effect
+
+
+@pytest.mark.parametrize("code", ["InvalidBucketName.NotFound", "invalidbucketname"])
+def test_only_the_documented_spelling_proves_impossibility(code: str) -> None:
+    """A refinement may speak of the moment, such as a bucket that is deleted meanwhile."""
+    assert error_info(code, 400).message == error_info("InvalidBucketName", 400).message
+    assert not error_info(code, 400).impossible
+
+
 @pytest.mark.parametrize("http_status", [200, 400, 429, 499, 600, None])
 def test_known_code_outranks_any_status_but_a_5xx(http_status: int | None) -> None:
     """RoleNotExist stays terminal with any status that is not a server error."""

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.provisioning.likeness import Likeness, likeness
+from handler.model import Fragment
+from handler.provisioning.likeness import Likeness, likeness, may_be
 from tests.support.samples import REQUEST, group_of
 
 SAME, UNCLEAR, OTHER = Likeness
@@ -36,12 +37,24 @@ SAME, UNCLEAR, OTHER = Likeness
         ("ab", "a/b", OTHER),
         ("Xa", "a", OTHER),
         ("A", "a", OTHER),
-        ("a ", "a", OTHER),
+        ("a ", "a", UNCLEAR),
+        (" / a/ ", " a", UNCLEAR),
+        ("a b", "ab", OTHER),
+        ("a%2Fb", "a/b", UNCLEAR),
+        ("a/b", "a%2fb", UNCLEAR),
+        ("%E7%BB%84", "组", UNCLEAR),
+        ("a%20b/", "a b", UNCLEAR),
+        ("a%2Fc", "a/b", OTHER),
+        ("e\N{COMBINING ACUTE ACCENT}", "é", UNCLEAR),
+        ("é", "e\N{COMBINING ACUTE ACCENT}", UNCLEAR),
+        ("e", "é", OTHER),
+        ("É", "é", OTHER),
+        ("\udcff", "\N{REPLACEMENT CHARACTER}", OTHER),
         ("a*", "a", OTHER),
     ],
 )
-def test_prefix_that_differs_only_by_slashes_is_unclear(shown: str, requested: str, expected: Likeness) -> None:
-    """The API may normalise slashes; every other character of a prefix counts."""
+def test_prefix_in_another_form_is_unclear(shown: str, requested: str, expected: Likeness) -> None:
+    """A service may change slashes, blanks at the ends, encoding and Unicode form in transit, but not letters."""
     assert likeness(group_of(bucket_prefix=shown), replace(REQUEST, bucket_prefix=requested)) is expected
 
 
@@ -118,3 +131,39 @@ def test_any_number_of_slashes_is_unclear(parts: list[str], slashes: st.DataObje
 
     shown = some(0) + "".join(part + some(1) for part in parts[:-1]) + parts[-1] + some(0)
     assert likeness(group_of(bucket_prefix=shown), replace(REQUEST, bucket_prefix="/".join(parts))) is not OTHER
+
+
+@pytest.mark.parametrize(
+    ("fragment", "expected"),
+    [
+        (Fragment("photos", None, None), True),
+        (Fragment("photos", "other-bucket", "other"), True),
+        (Fragment("photos2", "holiday-bucket", "teams/a"), False),
+        (Fragment(None, "holiday-bucket", "teams/a"), True),
+        (Fragment(None, "holiday-bucket", "/teams/a/"), True),
+        (Fragment(None, "holiday-bucket", None), True),
+        (Fragment(None, "holiday-bucket", "teams/b"), False),
+        (Fragment(None, "other-bucket", "teams/a"), False),
+        (Fragment(None, None, "teams/a"), False),
+        (Fragment(None, None, None), False),
+    ],
+)
+def test_unreadable_entry_may_be_the_group_by_name_or_place(fragment: Fragment, expected: bool) -> None:
+    """A group always has a name and a bucket, so an entry with neither cannot be the requested one."""
+    assert may_be(fragment, REQUEST) is expected
+
+
+@pytest.mark.parametrize(
+    ("shown", "requested", "expected"),
+    [
+        ("teams/a", "teams/a/", True),
+        ("teams%2Fa", "teams/a", True),
+        ("Xteams/a", "teams/a", False),
+        ("teams/a", "Xteams/a", False),
+        (" teams/a", "teams/a", True),
+    ],
+)
+def test_prefix_of_an_unreadable_entry_counts_in_any_form(shown: str, requested: str, expected: bool) -> None:
+    """It is compared as that of a group is."""
+    entry = Fragment(None, REQUEST.bucket_name, shown)
+    assert may_be(entry, replace(REQUEST, bucket_prefix=requested)) is expected

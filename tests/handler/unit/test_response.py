@@ -45,11 +45,14 @@ def test_line_may_end_without_a_carriage_return() -> None:
         (b"HTTP/1.0 200 -\r\nContent-Length: 0\r\nConnection: keep-alive", False),
         (b"HTTP/1.1 200 -", False),
         (b"HTTP/1.1 304 -", True),
-        (b"HTTP/1.1 304 -\r\nContent-Length: 5", True),
+        (b"HTTP/1.1 204 -\r\nContent-Length: 0", True),
+        (b"HTTP/1.1 204 -\r\nContent-Length: 5", False),
+        (b"HTTP/1.1 304 -\r\nContent-Length: 5", False),
+        (b"HTTP/1.1 204 -\r\nTransfer-Encoding: chunked", False),
     ],
 )
 def test_connection_stays_open_only_if_the_end_is_known(head: bytes, keeps_open: bool) -> None:
-    """A body that ends by closing leaves no usable connection."""
+    """A body that ends by closing leaves no usable connection, nor does one that is announced and not allowed."""
     body = b"0\r\n\r\n" if b"chunked" in head else b""
     assert read(head + b"\r\n\r\n" + body).keeps_open is keeps_open
 
@@ -175,3 +178,20 @@ def test_response_cut_anywhere_is_truncated(body: bytes, data: st.DataObject) ->
 def test_any_bytes_give_a_response_or_one_of_two_errors(data: bytes) -> None:
     with contextlib.suppress(MalformedResponseError, TruncatedResponseError):
         assert not 100 <= read(data).status < 200
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "blanks", [b"a" + b" " * 60_000 + b"b", b" \t" * 30_000 + b"b", b" " * 60_000], ids=["within", "before", "only"]
+)
+def test_header_of_blanks_is_read_in_linear_time(blanks: bytes) -> None:
+    """The deadline of a call bounds what arrives and not what is computed, which may take milliseconds here."""
+    head = b"HTTP/1.1 204 -\r\n" + b"X: %s\r\n" % blanks * 16
+    assert read(head + b"\r\n").headers.keys() == {"x"}
+
+
+@pytest.mark.parametrize("text", [b"a\rContent-Length: 0", b"a\x00b", b"\r", b"\x00"])
+def test_header_with_a_control_character_is_malformed(text: bytes) -> None:
+    """Others may take it for the end of the line."""
+    with pytest.raises(MalformedResponseError):
+        read(b"HTTP/1.1 200 -\r\nX: " + text + b"\r\nContent-Length: 1\r\n\r\nx")

@@ -63,6 +63,9 @@ def test_documented_success_is_created() -> None:
         ({"ExpressSyncId": 17}, 200),
         ({"ExpressSyncId": "sync 1"}, 200),
         ({"ExpressSyncId": "s" * 129}, 200),
+        ({"Code": "InternalError"}, 200),
+        ({"Code": "NoPermission"}, 200),
+        ({"Code": "NoPermission", "ExpressSyncId": None}, 200),
         ({}, 201),
         ({}, 500),
     ],
@@ -307,6 +310,8 @@ def test_list_of_one_is_read_in_any_form(listed: object) -> None:
         ({**ENTRY, "Name": ""}, (Fragment(None, "holiday-bucket", "teams/a"),)),
         ({**ENTRY, "Name": None, "BucketPrefix": None}, (Fragment(None, "holiday-bucket", None),)),
         ({**ENTRY, "ExpressSyncId": None}, (Fragment("photos", "holiday-bucket", "teams/a"),)),
+        ({**ENTRY, "ExpressSyncId": "sync 1"}, (Fragment("photos", "holiday-bucket", "teams/a"),)),
+        ({**ENTRY, "ExpressSyncId": "s" * 70_000}, (Fragment("photos", "holiday-bucket", "teams/a"),)),
         ({**ENTRY, "BucketName": {}}, (Fragment("photos", None, "teams/a"),)),
         ({**ENTRY, "BucketRegion": None}, (Fragment("photos", "holiday-bucket", "teams/a"),)),
         ({**ENTRY, "BucketPrefix": 17}, (Fragment("photos", "holiday-bucket", None),)),
@@ -319,6 +324,12 @@ def test_unreadable_entry_does_not_hide_other_groups(entry: object, fragments: t
     """Its readable fields are kept, to decide whose group it may be."""
     finding = responses.lookup_result(replied(listing(ENTRY, entry, {**ENTRY, "Name": "other"})))
     assert finding == GroupList((GROUP, replace(GROUP, name="other")), fragments)
+
+
+def test_list_that_is_given_twice_is_not_complete() -> None:
+    """Neither of the two proves that a group is absent."""
+    twice = b'{"Success": true, "ExpressSyncs": {"ExpressSync": [], "ExpressSync": []}}'
+    assert responses.lookup_result(replied(twice)) == Refused("MalformedAnswer", 200)
 
 
 @given(

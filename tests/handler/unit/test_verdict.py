@@ -44,6 +44,9 @@ ANSWERS: list[tuple[str, int | None, str, str]] = [
     ("InvalidExpressSyncName", 400, "failed", "existing"),
     ("DescriptionOverLimit", 400, "failed", "existing"),
     ("DuplicateExpressSyncName", 400, "unknown", "existing"),
+    ("DuplicateExpressSyncName.Exist", 400, "unknown", "existing"),
+    ("duplicateExpressSyncName", 400, "unknown", "existing"),
+    ("InternalError.Timeout", 400, "unknown", "created"),
     ("ConflictExpressSyncConfig", 400, "failed", "existing"),
     ("ExpressSyncNotificationEventLimitExceed", 400, "failed", "existing"),
     ("InvalidRegionId", 400, "failed", "existing"),
@@ -103,6 +106,29 @@ def test_entry_that_may_be_the_group_prevents_a_verdict(name: str, is_absent: bo
     """An unreadable entry of another name does not."""
     seen = GroupList((), unreadable=(Fragment(name, None, None),))
     assert (verdict_of(Refused("RoleNotExist", 400), seen) is not None) is is_absent
+
+
+@pytest.mark.parametrize("taken", OTHER_CONFIGURATIONS.values(), ids=list(OTHER_CONFIGURATIONS))
+def test_unreadable_entry_of_the_name_outweighs_a_taken_name(taken: Group) -> None:
+    """One of the two may be the requested group; a group that certainly is decides."""
+    hidden = (Fragment(REQUEST.name, None, None),)
+    assert verdict_of(DUPLICATE, GroupList((taken,), hidden)) is None
+    assert verdict_of(DUPLICATE, GroupList((taken, IDENTICAL), hidden)) == Succeeded("sync-there", "existing")
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["first", "last"])
+@pytest.mark.parametrize("taken", OTHER_CONFIGURATIONS.values(), ids=list(OTHER_CONFIGURATIONS))
+def test_requested_group_decides_among_several_of_its_name(taken: Group, order: int) -> None:
+    """It is the identical one, or under `owned` the marked one; what is unclear outweighs what is not."""
+    unclear = replace(IDENTICAL, bucket_prefix="/teams/a/")
+
+    def among(*groups: Group, adoption: Adoption = "identical") -> Verdict | None:
+        return verdict_of(DUPLICATE, GroupList(groups[::order]), adoption)
+
+    assert among(taken, unclear, IDENTICAL) == Succeeded("sync-there", "existing")
+    assert among(taken, IDENTICAL, MARKED, adoption="owned") == Succeeded("sync-there", "existing")
+    assert code_of(among(taken, unclear)) == (Indeterminate, "ConfigurationUnclear")
+    assert code_of(among(taken, taken)) == (Failed, "DuplicateExpressSyncName")
 
 
 @pytest.mark.parametrize("adoption", ADOPTIONS)
