@@ -36,7 +36,8 @@ def _service(name: str, title: str, emulated: frozenset[str]) -> str:
     known = known_operations.names(name)
     parts = (("Emulated", sorted(emulated)), ("Not emulated", sorted(known - emulated)))
     lists = "".join(f"{label} ({len(names)}): {', '.join(names) or 'none'}.\n\n" for label, names in parts)
-    return f"**{title}, version {table['version']}**, from {table['source']}.\n\n{lists}"
+    more = f" and {known_operations.MORE_SOURCES[name]}" if name in known_operations.MORE_SOURCES else ""
+    return f"**{title}, version {table['version']}**, from {table['source']}{more}.\n\n{lists}"
 
 
 @click.command()

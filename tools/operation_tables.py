@@ -97,10 +97,15 @@ def _text(node: ast.expr) -> str:
 
 @click.command()
 @click.argument("wheel", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def main(wheel: Path) -> None:
+@click.option("--check", is_flag=True, help="Write nothing; fail if the tables are not current.")
+def main(wheel: Path, *, check: bool) -> None:
     """Write the tables of the installed clients, and that of the control plane's WHEEL."""
     tables = {**installed_tables(), "mns-open": control_plane(wheel)}
-    TABLES.write_text(json.dumps(tables, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    text = json.dumps(tables, indent=1, sort_keys=True) + "\n"
+    if not check:
+        TABLES.write_text(text, encoding="utf-8")
+    elif TABLES.read_text(encoding="utf-8") != text:
+        raise click.ClickException(f"{TABLES.name} is not current; run `make operations`.")
     click.echo(f"{TABLES.name}: {sum(len(each['operations']) for each in tables.values())} operations.")
 
 

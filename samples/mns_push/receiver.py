@@ -12,13 +12,16 @@ def receiver(verifier: Verifier) -> type[BaseHTTPRequestHandler]:
     """Return the handler of requests that `verifier` verifies."""
 
     class Receiver(BaseHTTPRequestHandler):
+        timeout = 5  # seconds without a byte
+
         def do_POST(self) -> None:
-            length = int(self.headers.get("Content-Length", "0"))
-            body = self.rfile.read(length) if length <= MAX_BYTES else b""
+            length = self.headers.get("Content-Length", "0")
+            is_read = length.isdecimal() and len(length) < 10 and int(length) <= MAX_BYTES
+            body = self.rfile.read(int(length)) if is_read else b""
             reason = verifier.refusal("POST", self.path, dict(self.headers), body)
             self.send_response(403 if reason else 204)
             self.end_headers()
-            print(f"refused: {reason}" if reason else f"received: {body.decode()}", flush=True)
+            print(f"refused: {reason}" if reason else f"received: {body.decode(errors='replace')}", flush=True)
 
         def log_message(self, *_arguments: object) -> None:
             """Write no log of requests."""

@@ -247,3 +247,22 @@ def test_result_has_the_headers_of_the_service(cloud: RunningCloud) -> None:
     assert headers["x-fc-instance-id"].startswith("c-")
     assert int(headers["x-fc-max-memory-usage"]) >= 0
     assert headers["x-fc-invocation-service-version"] == "LATEST"
+
+
+def test_checksum_of_the_code_is_that_of_the_description(cloud: RunningCloud) -> None:
+    """Both versions describe it, and every result has it."""
+    headers = old_client(cloud).invoke_function("express-sync", "sample", payload=b"x", headers={}).headers
+    old = old_client(cloud).get_function("express-sync", "sample").data
+    new = new_client(cloud).get_function("sample", GetFunctionRequest()).body
+    assert headers["x-fc-code-checksum"] == old["codeChecksum"] == new.code_checksum
+    assert new.code_size == old["codeSize"] > 0
+    trigger = new_client(cloud).get_trigger("sample", "sweep").body
+    assert trigger.target_arn == new.function_arn
+
+
+def test_task_id_comes_back_in_its_header(cloud: RunningCloud) -> None:
+    header = "x-fc-stateful-async-invocation-id"
+    headers = {"x-fc-invocation-type": "Async", header: "told-again"}
+    accepted = old_client(cloud).invoke_function("express-sync", "sample", payload=b"x", headers=headers)
+    assert accepted.headers[header] == "told-again"
+    assert wait_for(lambda: outcomes(cloud, accepted.headers["x-fc-request-id"])) == ["succeeded"]

@@ -80,10 +80,63 @@ def test_subscription_name_has_up_to_255_characters(topic: RawClient) -> None:
     assert subscribe(topic, "s" * 255, Endpoint=ARN) == 201
 
 
-def test_queue_must_take_what_the_topic_takes(topic: RawClient) -> None:
-    """The page of the service's limits says that the creation fails otherwise."""
+def test_queue_for_smaller_messages_gets_what_fits(topic: RawClient, mns: RunningMns) -> None:
+    """A message that is too large is repeated by the subscription's strategy, and arrives if the maximum is raised."""
     topic.create_queue("small", MaximumMessageSize=1024)
-    assert subscribe(topic, Endpoint=ARN.replace("/q", "/small")) == 400
+    assert subscribe(topic, Endpoint=ARN.replace("/q", "/small"), NotifyContentFormat="XML") == 201
+    for size in (1024, 1025):
+        assert topic.call("POST", "/topics/t/messages", document("Message", MessageBody="b" * size)).status == 201
+    assert len(topic.local("GET", "queues/small")[1]["messages"]) == 1
+    topic.call("PUT", "/queues/small?metaoverride=true", document("Queue", MaximumMessageSize=2048))
+    mns.clock.advance(20)
+    assert len(topic.local("GET", "queues/small")[1]["messages"]) == 2
+
+
+def test_message_that_stays_too_large_is_dropped(topic: RawClient, mns: RunningMns) -> None:
+    topic.create_queue("small", MaximumMessageSize=1024)
+    subscribe(topic, Endpoint=ARN.replace("/q", "/small"))
+    topic.call("POST", "/topics/t/messages", document("Message", MessageBody="b" * 1025))
+    for _retry in range(3):
+        mns.clock.advance(20)
+        assert topic.local("GET", "queues/small")[1]["messages"] == []
+    topic.call("PUT", "/queues/small?metaoverride=true", document("Queue", MaximumMessageSize=2048))
+    mns.clock.advance(86400)
+    assert topic.local("GET", "queues/small")[1]["messages"] == []
+
+
+@pytest.mark.parametrize("element", ["FilterTag", "NotifyContentFormat"])
+def test_fixed_attribute_may_be_sent_as_it_is(topic: RawClient, element: str) -> None:
+    """The Java SDK sends the tag with a new strategy, the npm client `aliyun-mns` the format."""
+    subscribe(topic, Endpoint=ARN, FilterTag="a", NotifyContentFormat="JSON")
+    target, present = "/topics/t/subscriptions/s?metaoverride=true", {"FilterTag": "a", "NotifyContentFormat": "JSON"}
+    body = document("Subscription", NotifyStrategy="EXPONENTIAL_DECAY_RETRY", **{element: present[element]})
+    assert topic.call("PUT", target, body).status == 204
+    assert topic.call("GET", "/topics/t/subscriptions/s").text("NotifyStrategy") == "EXPONENTIAL_DECAY_RETRY"
+    other = document("Subscription", **{element: "XML"})
+    assert topic.call("PUT", target, other).code == "InvalidArgument"
+
+
+@pytest.mark.parametrize("empty", ["<MessageGroupId/>", "<MessageGroupId></MessageGroupId>"])
+def test_empty_group_is_not_that_of_a_fifo_queue(topic: RawClient, empty: str) -> None:
+    """The SDKs for Java and Python send the element if a program sets it to an empty text."""
+    sent = document("Message", MessageBody="b").replace("</Message>", f"{empty}</Message>")
+    statuses = [topic.call("POST", target, sent).status for target in ("/queues/q/messages", "/topics/t/messages")]
+    assert statuses == [201, 201]
+
+
+@pytest.mark.parametrize("kind", ["normal", "Normal"])
+def test_standard_type_may_be_named(client: RawClient, kind: str) -> None:
+    assert client.create_queue("q", QueueType=kind).status == 201
+    assert client.call("PUT", "/topics/t", document("Topic", TopicType=kind)).status == 201
+
+
+@pytest.mark.parametrize("target", ["/queues/%71", "/queues/a%2Db"])
+def test_name_may_be_percent_encoded(client: RawClient, target: str) -> None:
+    """The signature is over the target as it was sent."""
+    assert client.call("PUT", target, document("Queue")).status == 201
+    assert client.call("PUT", "/queues/q%2Fmessages", document("Queue")).code == "InvalidQueueName"
+    names = [url.rpartition("/")[2] for url in client.call("GET", "/queues").all("Queue/QueueURL")]
+    assert names in (["q"], ["a-b"])
 
 
 @pytest.mark.parametrize("name", ["receiptHandle", "ReceiptHandle", "receipthandle"])

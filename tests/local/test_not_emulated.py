@@ -22,6 +22,7 @@ from tests.support.tea_config import tea_config
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*utcnow.*:DeprecationWarning")  # the SDK's
 REPORTED: list[str] = []
+VERSIONS = ("2018-05-11", "2017-01-01")
 
 
 @pytest.fixture(scope="module")
@@ -116,3 +117,46 @@ def test_other_errors_are_not_reported() -> None:
     for error in (NotEmulatedError("a"), NotEmulatedError("a"), NotEmulatedError("b")):
         reports.note(error)
     assert seen == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "operation"),
+    [
+        ("GET", "/2016-08-15/services/s/functions/f/stateful-async-invocations", "ListStatefulAsyncInvocations"),
+        (
+            "PUT",
+            "/2016-08-15/services/s.LATEST/functions/f/stateful-async-invocations/i",
+            "StopStatefulAsyncInvocation",
+        ),
+        ("GET", "/2016-08-15/layers", "ListLayers"),
+        ("GET", "/2016-08-15/services/s/functions/f/async-invoke-config", "GetFunctionAsyncInvokeConfig"),
+        ("GET", "/2016-08-15/services/", "ListServices"),
+        ("POST", "/2016-08-15/proxy/s.LATEST/f/some/path", "InvokeFunction by HTTP trigger"),
+        ("OPTIONS", "/2016-08-15/proxy/s/f", "InvokeFunction by HTTP trigger"),
+        ("GET", "/2023-03-30/layers/", "ListLayers"),
+        ("GET", "/2023-03-30/functions/a%2Fb/versions", "ListFunctionVersions"),
+    ],
+)
+def test_paths_of_other_sdks_are_known(cloud: dict[str, Any], method: str, path: str, operation: str) -> None:
+    answer = urllib3.request(method, f"{cloud['fc']['endpoint']}{path}", timeout=PATIENCE_SECONDS).json()
+    code, message = answer.get("Code") or answer["ErrorCode"], answer.get("Message") or answer["ErrorMessage"]
+    assert (code, f"has {operation} of" in message) == (CODE, True)
+
+
+def test_control_plane_is_recognized_in_a_form(cloud: dict[str, Any]) -> None:
+    """RPC clients of other languages send action and version in the body."""
+    answer = urllib3.request(
+        "POST",
+        f"{cloud['mns']['endpoint']}/",
+        body="Action=ListQueue&Version=2022-01-19",
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        timeout=PATIENCE_SECONDS,
+    )
+    assert json.loads(answer.data)["Code"] == CODE
+
+
+def test_unknown_version_of_sgw_is_an_invalid_version(cloud: dict[str, Any]) -> None:
+    """The operation exists in another version only."""
+    url = f"{cloud['sgw']['endpoint']}/?Action=DescribeGateways&Format=JSON&Version="
+    codes = [urllib3.request("GET", url + version, timeout=PATIENCE_SECONDS).json()["Code"] for version in VERSIONS]
+    assert codes == [CODE, "InvalidVersion"]

@@ -8,12 +8,14 @@ import subprocess
 import sys
 from dataclasses import asdict, dataclass, field, replace
 from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from express_sync.local.mns.push.signer import Signer
-from express_sync.mns_push import Verifier
+from express_sync.mns_push import Verifier, fetch_certificate
 from tests.support.patience import PATIENCE_SECONDS
 
 NOW = 1_800_000_000
@@ -47,6 +49,7 @@ class Push:
     body: bytes = b"body"
     target: str = "/notifications"
     raw_md5: bool = False
+    sent_date: str = ""
     changes: dict[str, str] = field(default_factory=dict)
     arrived: dict[str, str] = field(default_factory=dict)
 
@@ -56,7 +59,7 @@ class Push:
         headers = {
             "content-md5": base64.b64encode(digest.digest() if self.raw_md5 else digest.hexdigest().encode()).decode(),
             "content-type": "text/xml;charset=utf-8",
-            "date": formatdate(self.date, usegmt=True),
+            "date": self.sent_date or formatdate(self.date, usegmt=True),
             "x-mns-message-tag": "failed",
             "x-mns-signing-cert-url": base64.b64encode(self.url.encode()).decode(),
         }
@@ -87,7 +90,46 @@ HOSTS = (
     "file:///etc/passwd",
     "//mnstest.oss-cn-hangzhou.aliyuncs.com/c.pem",
     "http://127.0.0.1:1/x509_public_certificate.pem",
+    "http://127.0.0.1:8700.example.com/x509_public_certificate.pem",
+    *(
+        f"https://mnstest.oss-cn-hangzhou.aliyuncs.com{rest}"
+        for rest in (
+            *(
+                ".evil.example/",
+                "./c.pem",
+                ":443/c.pem",
+                ":/c.pem",
+                "\t/c.pem",
+                "%00.evil.example/c.pem",
+                ";@evil.example/c",
+            ),
+            *("", "/", "//evil.example/c.pem", "/@evil.example", "/../c.pem", "/a/%2e%2e/c.pem", "/c.pem#x"),
+            *("/c.pem\n", "/c.pem ", "/c.pem\0", "/c\r\nHost: evil.example", "/\x7f", "/\u00e9.pem"),
+        )
+    ),
+    " https://mnstest.oss-cn-hangzhou.aliyuncs.com/c.pem",
+    "HTTPS://mnstest.oss-cn-hangzhou.aliyuncs.com/c.pem",
+    "https://MNSTEST.oss-cn-hangzhou.aliyuncs.com/c.pem",
+    "https://mnste\u017ft.oss-cn-hangzhou.aliyuncs.com/c.pem",
+    "https://mnstest\u3002oss-cn-hangzhou.aliyuncs.com/c.pem",
+    "https://evil.mns-cert.oss-cn-hangzhou.aliyuncs.com/c.pem",
+    "https://mns-cert.oss-cn-hangzhou.aliyuncs.com.cn/c.pem",
+    "https://[::1]/c.pem",
 )
+OTHER_DATES = (
+    "Fri, 15 Jan 2027 08:00:00 -0000",
+    "Fri, 15 Jan 2027 08:00:00",
+    "Fri Jan 15 08:00:00 2027",
+    "2027-01-15T08:00:00+00:00",
+    "Fri, 32 Jan 2027 08:00:00 GMT",
+    "1800000000",
+)
+
+
+def _signed(push: Push) -> str:
+    return push.request().headers["authorization"]
+
+
 CASES: dict[str, tuple[Push, str]] = {
     "genuine": (GENUINE, ""),
     "raw digest": (replace(GENUINE, raw_md5=True), ""),
@@ -104,6 +146,9 @@ CASES: dict[str, tuple[Push, str]] = {
     "removed tag": (replace(GENUINE, changes={"x-mns-message-tag": ""}), UNSIGNED),
     "changed path": (replace(GENUINE, arrived={"target": "/api/notifications"}), UNSIGNED),
     "changed method": (replace(GENUINE, arrived={"method": "PUT"}), UNSIGNED),
+    **{f"date {date}": (replace(GENUINE, sent_date=date), STALE) for date in OTHER_DATES},
+    "signature and more": (replace(GENUINE, changes={"authorization": f"!{_signed(GENUINE)}"}), UNSIGNED),
+    "signature without padding": (replace(GENUINE, changes={"authorization": _signed(GENUINE).rstrip("=")}), UNSIGNED),
     "another signature": (replace(GENUINE, changes={"authorization": base64.b64encode(b"x" * 256).decode()}), UNSIGNED),
     **{
         f"without {name}": (replace(GENUINE, changes={name: ""}), f"The header {name} is missing.")
@@ -164,6 +209,57 @@ def test_certificate_that_cannot_be_used_is_refused(content: bytes | OSError) ->
         return content
 
     assert GENUINE.request().refusal(Verifier(fetch=fetch, now=lambda: NOW)) == UNTRUSTED
+
+
+def test_header_that_is_given_twice_is_refused() -> None:
+    """A receiver could read another one than the verifier."""
+    request = GENUINE.request()
+    twice = replace(request, headers={**request.headers, "X-MNS-Message-Tag": "succeeded"})
+    assert twice.refusal(Verifier(fetch=CERTIFICATES.__getitem__, now=lambda: NOW)) == "A header is given twice."
+
+
+def test_replaced_certificate_is_fetched_after_an_hour() -> None:
+    """One that cannot be fetched then is kept."""
+    served: dict[str, bytes] = dict.fromkeys(CERTIFICATES, Signer().certificate)
+    time = [NOW]
+    verifier = Verifier(fetch=served.__getitem__, now=lambda: time[0])
+    assert GENUINE.request().refusal(verifier) == UNSIGNED
+    served[CERTIFICATE] = SIGNER.certificate
+    assert GENUINE.request().refusal(verifier) == UNSIGNED
+    time[0] += 3601
+    later = replace(GENUINE, date=time[0])
+    assert later.request().refusal(verifier) == ""
+    served.clear()
+    time[0] += 3601
+    served[CERTIFICATE] = b"no certificate"
+    assert replace(GENUINE, date=time[0]).request().refusal(verifier) == ""
+
+
+class _Elsewhere(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        if self.path == "/broken":
+            self.wfile.write(b"not HTTP\r\n\r\n")
+            return
+        self.send_response(302 if self.path == "/c.pem" else 200)
+        self.send_header("Location", "/stolen.pem")
+        self.end_headers()
+        self.wfile.write(SIGNER.certificate)
+
+    def log_message(self, *_arguments: object) -> None:
+        """Write no log of requests."""
+
+
+@pytest.mark.parametrize("path", ["c.pem", "broken"])
+def test_fetch_follows_no_redirect_and_reads_http_only(path: str) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Elsewhere) as server:
+        serving = Thread(target=server.serve_forever)
+        serving.start()
+        origin = f"http://127.0.0.1:{server.server_port}"
+        fetched = Verifier(fetch=lambda _url: fetch_certificate(f"{origin}/{path}"), now=lambda: NOW)
+        reason = GENUINE.request().refusal(fetched)
+        server.shutdown()
+        serving.join()
+    assert reason == UNTRUSTED
 
 
 def test_verifier_is_imported_without_the_rest() -> None:

@@ -90,6 +90,17 @@ def test_control_plane_is_read_from_its_wheel(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(operation_tables, "TABLES", written)
     result = CliRunner().invoke(operation_tables.main, [str(wheel)])
     assert (result.exit_code, written.exists()) == (0, True)
+    assert CliRunner().invoke(operation_tables.main, [str(wheel), "--check"]).exit_code == 0
+    written.write_text("{}", encoding="utf-8")
+    stale = CliRunner().invoke(operation_tables.main, [str(wheel), "--check"])
+    assert (stale.exit_code, written.read_text(encoding="utf-8")) == (1, "{}")
+
+
+def test_table_of_the_control_plane_is_that_of_the_pinned_client() -> None:
+    """Its client is not installed, so `make test-clients` compares the operations with those of its wheel."""
+    source, version = known_operations.tables()["mns-open"]["source"].split()
+    assert f"MNS_OPEN := {source}=={version}" in (ROOT / "Makefile").read_text().splitlines()
+    assert "$(call with_mns_open,--check)" in (ROOT / "Makefile").read_text()
 
 
 def test_dockerfile_copies_tracked_files_and_runs_the_command() -> None:

@@ -38,6 +38,7 @@ from express_sync.local.fc.parameters import (
     check_service,
     check_size,
     invocation_type,
+    task_headers,
     task_id,
     wants_log,
 )
@@ -99,7 +100,7 @@ _DESCRIPTIONS: Sequence[tuple[str, _Version, Describe]] = (
     (f"{_FUNCTION_2016}/triggers/{{trigger}}", _2016, trigger_of_2016),
     (f"{_FUNCTION_2023}/triggers/{{trigger}}", _2023, trigger_of_2023),
 )
-_METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
+_METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
 
 
 class _Api:
@@ -123,10 +124,12 @@ class _Api:
                 if not runtime.async_invocations.claim(task):
                     raise FcError("StatefulAsyncInvocationAlreadyExists", task)
                 runtime.async_invocations.accept(event, request_id)
-                return Response(status_code=202, headers={"x-fc-request-id": request_id})
+                return Response(status_code=202, headers={"x-fc-request-id": request_id} | task_headers(request, task))
             started = self._clock()
             result = await runtime.fleet.invoke(event, request_id, "Sync")
-            return _invoked(result, request_id, self._clock() - started, wants_log(request))
+            response = _invoked(result, request_id, self._clock() - started, wants_log(request))
+            response.headers["x-fc-code-checksum"] = runtime.description.code.checksum
+            return response
 
         return self._endpoint(invoke, version)
 
@@ -160,7 +163,8 @@ class _Api:
         async def refuse(request: Request, _request_id: str) -> Response:
             if request.url.path.startswith("/2021-04-06/"):
                 raise NotEmulatedError("API version 2021-04-06 of Function Compute")
-            if operation := operation_at(version.table, request.method, request.url.path):
+            path = request.scope["raw_path"].decode("latin-1").rstrip("/")
+            if operation := operation_at(version.table, request.method, path):
                 raise NotEmulatedError(f"{operation} of Function Compute")
             raise FcError("PathNotSupported", request.method, request.url.path)
 

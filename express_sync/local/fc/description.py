@@ -4,7 +4,8 @@ Reproduces, from the template: name, handler, runtime, memory, timeout, role and
 and configuration of GetTrigger and ListTriggers, where 2023-03-30 has the configuration as a JSON text and 2016-08-15
 as an object; ids, and times, which are those of the start. All functions and triggers are on one page.
 Chosen: the qualifier is LATEST, each instance runs one invocation at a time and has 512 MB of disk, the least that FC
-gives. Does not reproduce: code and its checksum, the service of 2016-08-15, where that version has the role.
+gives. Does not reproduce: the code itself, the service of 2016-08-15, where that version has the role. Believed: the
+fields `httpTrigger`, `sourceArn` and `invocationRole` are left out where they do not apply.
 """
 
 import json
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from express_sync.local.account import Account
+from express_sync.local.fc.code_checksum import CodeSummary
 from express_sync.local.fc.errors import FcError
 from express_sync.local.fc.parameters import SERVICE
 from express_sync.local.template.deployment import Function
@@ -33,8 +35,14 @@ class Description:
     shown: Mapping[str, str]
     triggers: Sequence[Trigger | Timer]
     account: Account
+    code: CodeSummary
     started_s: float = field(default_factory=time.time)
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    @property
+    def arn(self) -> str:
+        """Return the name of the function in all of the cloud."""
+        return f"acs:fc:{self.account.region}:{self.account.account_id}:functions/{self.function.name}"
 
     @property
     def times(self) -> Document:
@@ -60,6 +68,8 @@ def function_of_2016(described: Description, _trigger: str = "") -> Document:
         **described.times,
         "instanceConcurrency": 1,
         "handler": function.handler,
+        "codeSize": described.code.size,
+        "codeChecksum": described.code.checksum,
         "runtime": function.runtime,
         "memorySize": function.memory,
         "timeout": function.timeout,
@@ -69,10 +79,10 @@ def function_of_2016(described: Description, _trigger: str = "") -> Document:
 
 def function_of_2023(described: Description, _trigger: str = "") -> Document:
     """Return the response of GetFunction of 2023-03-30."""
-    account, function = described.account, described.function
+    function = described.function
     return {
         **function_of_2016(described),
-        "functionArn": f"acs:fc:{account.region}:{account.account_id}:functions/{function.name}",
+        "functionArn": described.arn,
         "role": function.role,
         "diskSize": 512,
         "internetAccess": True,
@@ -108,4 +118,4 @@ def trigger_of_2016(described: Description, trigger: str) -> Document:
 def trigger_of_2023(described: Description, trigger: str) -> Document:
     """Return the response of GetTrigger of 2023-03-30. FcError."""
     found = trigger_of_2016(described, trigger)
-    return {**found, "triggerConfig": json.dumps(found["triggerConfig"])}
+    return {**found, "triggerConfig": json.dumps(found["triggerConfig"]), "targetArn": described.arn}

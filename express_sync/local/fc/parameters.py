@@ -33,6 +33,11 @@ def task_id(request: Request) -> str:
     return found
 
 
+def task_headers(request: Request, task: str) -> dict[str, str]:
+    """Return the header that tells the client its own `task` id again (documented for 2016-08-15)."""
+    return {name: task for name in _TASK_ID_HEADERS if request.headers.get(name)}
+
+
 def invocation_type(request: Request) -> str:
     """Return Sync or Async. FcError."""
     kind = request.headers.get("x-fc-invocation-type") or "Sync"

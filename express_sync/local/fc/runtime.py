@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from express_sync.local.account import Account
 from express_sync.local.crash_points import CrashPoints
 from express_sync.local.fc.async_invocations import AsyncInvocations, Pause, failure_destination
+from express_sync.local.fc.code_checksum import code_summary
 from express_sync.local.fc.description import Description
 from express_sync.local.fc.fleet import Code, Fleet
 from express_sync.local.fc.kill_switch import KillSwitch
@@ -45,5 +46,11 @@ def run_function(
         fleet=fleet,
         async_invocations=AsyncInvocations(fleet, pause, deployment.async_policy.retries, on_failure),
         kill_switch=KillSwitch(fleet, crash_points),
-        description=Description(function, shown, (*deployment.triggers, *deployment.timers), account),
+        description=Description(
+            function,
+            shown,
+            (*deployment.triggers, *deployment.timers),
+            account,
+            code_summary(code.directory, function.handler),
+        ),
     )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from urllib.parse import unquote
 
 from express_sync.local.crash_points import Point
 from express_sync.local.mns.engine.message_service import MessageService
@@ -45,7 +46,9 @@ class Operation:
         if request.method != self.method:
             return None
         match = _pattern(self.path).fullmatch(request.path)
-        return match.groupdict() if match and self.when(request) else None
+        if match is None or not self.when(request):
+            return None
+        return {name: unquote(value) for name, value in match.groupdict().items()}
 
 
 @cache

@@ -2,8 +2,8 @@
 
 Reproduces: strict documents; an element that the schema does not have, one given twice and one that is not a number
 where a number is required are InvalidArgument.
-Chosen: an element of a feature that this emulator does not have (MessageGroupId) is the error NotEmulated; it is not
-ignored.
+Chosen: an element of a feature that this emulator does not have (MessageGroupId) is the error NotEmulated; it is
+ignored only where its value means that the feature is not used (an empty group, the type `normal`).
 """
 
 import re
@@ -24,6 +24,8 @@ _NOT_EMULATED: Mapping[str, str] = {
     "DlqPolicy": "dead-letter policies in this API (DlqPolicy)",
     "TopicType": "FIFO topics (TopicType)",
 }
+# Of these elements the values that mean a standard queue or topic.
+_STANDARD: Mapping[str, str] = {"MessageGroupId": "", "QueueType": "normal", "TopicType": "normal"}
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _BOOLEANS = {"true": True, "false": False}
 
@@ -40,7 +42,8 @@ def read(element: Element, schema: Schema) -> dict[str, Any]:
     """Return the children of `element` as keywords; InvalidArgument for a child that `schema` does not allow."""
     values: dict[str, Any] = {}
     for child in element.children:
-        _check_emulated(child)
+        if _is_of_standard(child):
+            continue
         keyword, convert = schema.get(child.name, ("", text))
         if not keyword or keyword in values:
             raise invalid_element(child.name)
@@ -48,9 +51,13 @@ def read(element: Element, schema: Schema) -> dict[str, Any]:
     return values
 
 
-def _check_emulated(element: Element) -> None:
-    if element.name in _NOT_EMULATED:
+def _is_of_standard(element: Element) -> bool:
+    """Tell whether the element only says that a feature is not used. NotEmulatedError if it uses one."""
+    if element.name not in _NOT_EMULATED:
+        return False
+    if element.children or element.text.strip().lower() != _STANDARD.get(element.name):
         raise NotEmulatedError(_NOT_EMULATED[element.name])
+    return True
 
 
 def text(element: Element) -> str:

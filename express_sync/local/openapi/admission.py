@@ -52,12 +52,12 @@ class Admission:
     def _check_address(self, call: Call) -> None:
         if call.method not in _METHODS:
             raise GatewayError("UnsupportedHTTPMethod")
-        if call.path == "/" and call.action in self._known and call.action not in self._actions:
-            raise NotEmulatedError(f"{call.action} of version {self._version}")
-        if call.path != "/" or call.action not in self._actions:
+        if call.path != "/" or call.action not in {*self._actions, *self._known}:
             raise GatewayError("InvalidAction.NotFound") if call.action else missing("Action")
         if call.version != self._version:
             raise GatewayError("InvalidVersion") if call.version else missing("Version")
+        if call.action not in self._actions:
+            raise NotEmulatedError(f"{call.action} of version {self._version}")
         if not call.has_valid_format:
             raise GatewayError("InvalidParameter.Format")
 

@@ -108,13 +108,3 @@ def test_subscription_is_listed_and_can_have_a_long_name(cloud: Cloud, account: 
     assert url.endswith(f"/topics/{topic.topic_name}/subscriptions/{cloud.prefix}{'s' * 200}")
     assert subscription.get_attributes().endpoint == endpoint
     subscription.unsubscribe()
-
-
-def test_smaller_queue_cannot_subscribe(cloud: Cloud, account: Any) -> None:
-    """The page of the limits says that the creation of the subscription fails."""
-    topic, small = account.get_topic(f"{cloud.prefix}topic"), account.get_queue(f"{cloud.prefix}small")
-    topic.create(TopicMeta())
-    small.create(QueueMeta(max_msg_size=1024))
-    endpoint = endpoint_of(cloud, small)
-    subscription = account.get_subscription(topic.topic_name, f"{cloud.prefix}small")
-    assert code_of(subscription.subscribe, SubscriptionMeta(endpoint)) != ""

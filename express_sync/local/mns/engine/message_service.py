@@ -4,7 +4,8 @@ Reproduces: publishing to every subscriber that the tag matches, in the subscrip
 properties of the message; retries by the subscription's strategy while its queue does not exist, then the message is
 dropped. HTTP servers are called by the package `push`.
 Chosen: a message is delivered before the publish is answered, where the service takes some 30 ms; a queue's own delay
-applies to what topics send to it; a notification's frame around the body does not count against the queue's maximum.
+applies to what topics send to it; a notification's frame around the body does not count against the queue's maximum;
+a message that is larger than that is repeated like one for a queue that does not exist, in case the maximum is raised.
 Does not reproduce: the one-day store of a topic (`MessageCount` is always 0).
 """
 
@@ -101,12 +102,28 @@ class MessageService:
             return
         draft = Draft(body, message.priority, message.user_properties, message.system_properties)
         retries_s = waits(attributes.notify_strategy, random.SystemRandom().uniform)
-        self._deliver(queue_of(attributes.endpoint, self.account), draft, retries_s, now_ms)
+        size = len(message.body.encode())
+        self._deliver(_QueueDelivery(queue_of(attributes.endpoint, self.account), draft, size, retries_s), now_ms)
 
-    def _deliver(self, queue: str, draft: Draft, retries_s: Iterator[float], now_ms: int) -> None:
-        if self.queues.has(queue):
-            self.queues.enqueue(self.queues.queue(queue), draft, None, now_ms)
+    def _deliver(self, delivery: "_QueueDelivery", now_ms: int) -> None:
+        if self._accepts(delivery):
+            self.queues.enqueue(self.queues.queue(delivery.queue), delivery.draft, None, now_ms)
             return
-        wait_s = next(retries_s, None)
+        wait_s = next(delivery.retries_s, None)
         if wait_s is not None:
-            self.queues.schedule.add(now_ms + int(wait_s * 1000), partial(self._deliver, queue, draft, retries_s))
+            self.queues.schedule.add(now_ms + int(wait_s * 1000), partial(self._deliver, delivery))
+
+    def _accepts(self, delivery: "_QueueDelivery") -> bool:
+        if not self.queues.has(delivery.queue):
+            return False
+        return delivery.size <= self.queues.queue(delivery.queue).attributes.maximum_message_size
+
+
+@dataclass(frozen=True, slots=True)
+class _QueueDelivery:
+    """A notification for a queue: `size` is that of the body in bytes, `retries_s` are the waits that are left."""
+
+    queue: str
+    draft: Draft
+    size: int
+    retries_s: Iterator[float]

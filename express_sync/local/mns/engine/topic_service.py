@@ -1,8 +1,9 @@
 """The topics of the account and their subscriptions.
 
-Reproduces: creations that may be repeated as long as they are equal; a queue may subscribe only if it takes messages as
-large as the topic's (page "Limits" of SMQ, March 2026: the creation fails otherwise); of a subscription only the retry
-strategy can change.
+Reproduces: creations that may be repeated as long as they are equal; of a subscription only the retry strategy can
+change (page of SetSubscriptionAttributes).
+Chosen: a queue for smaller messages than the topic's may subscribe, as programs do; the page "Limits" of SMQ (March
+2026) says that the creation fails. `message_service` says what happens to a message that is too large for it.
 Does not reproduce: dead-letter queues of subscriptions, the short time in which the name of a deleted topic cannot be
 used.
 """
@@ -82,7 +83,7 @@ class TopicService:
         attributes = SubscriptionAttributes(endpoint, filter_tag, notify_strategy, notify_content_format)
         attributes.check()
         if http_target(endpoint) is None:
-            self._check_size(subscribed, queue_of(endpoint, self._account))
+            queue_of(endpoint, self._account)
         existing = subscribed.subscriptions.get(name)
         if existing is None:
             limits.check_quota(len(subscribed.subscriptions), limits.MAX_SUBSCRIPTIONS)
@@ -116,10 +117,3 @@ class TopicService:
     def subscriptions(self, topic: str) -> list[Subscription]:
         """Return all subscriptions of the topic, sorted by name; TopicNotExist."""
         return [each for _, each in sorted(self.topic(topic).subscriptions.items())]
-
-    def _check_size(self, topic: Topic, queue: str) -> None:
-        size = topic.attributes.maximum_message_size
-        if self._queues.has(queue) and self._queues.queue(queue).attributes.maximum_message_size < size:
-            raise MnsError(
-                "InvalidArgument", "The MaximumMessageSize of the queue should not be less than that of the topic."
-            )

@@ -3,7 +3,9 @@
 Reproduces: documents and statuses of the API; the address of a subscription without a scheme, as recorded from the
 service (salesforce/multicloudj, September 2026), those of topics with one.
 Chosen: a MessageAttributes element is accepted and has no effect, because mail and SMS subscribers, for which it is
-meant, are not emulated; an endpoint with the account or region that an SDK took from the local address is corrected.
+meant, are not emulated; an endpoint with the account or region that an SDK took from the local address is corrected;
+what cannot be changed of a subscription may be sent as it is (the Java SDK sends FilterTag, the npm client `aliyun-mns`
+NotifyContentFormat).
 Unknown: whether deleting what does not exist is an error (here 204); whether a list with x-mns-with-meta also has the
 addresses (here it has, like those of queues and topics).
 """
@@ -23,13 +25,12 @@ _TOPIC: schema.Schema = {
     "MaximumMessageSize": ("maximum_message_size", schema.integer),
     "LoggingEnabled": ("logging_enabled", schema.boolean),
 }
-_STRATEGY: schema.Schema = {"NotifyStrategy": ("notify_strategy", schema.text)}
-_SUBSCRIPTION: schema.Schema = {
-    "Endpoint": ("endpoint", schema.text),
+_CHANGES: schema.Schema = {
+    "NotifyStrategy": ("notify_strategy", schema.text),
     "FilterTag": ("filter_tag", schema.text),
     "NotifyContentFormat": ("notify_content_format", schema.text),
-    **_STRATEGY,
 }
+_SUBSCRIPTION: schema.Schema = {"Endpoint": ("endpoint", schema.text), **_CHANGES}
 _MESSAGE: schema.Schema = {
     "MessageBody": ("body", schema.text),
     "MessageTag": ("tag", schema.text),
@@ -100,9 +101,13 @@ async def subscribe(call: Call) -> Response:
 async def set_subscription_attributes(call: Call) -> Response:
     """Change the retry strategy, the only attribute that can be changed."""
     topic, name = call.names["topic"], call.names["subscription"]
-    current = call.service.topics.subscription(topic, name).attributes.notify_strategy
-    changes = schema.read(schema.document(call.request.body, "Subscription"), _STRATEGY)
-    call.service.topics.set_notify_strategy(topic, name, changes.get("notify_strategy", current))
+    current = call.service.topics.subscription(topic, name).attributes
+    changes = schema.read(schema.document(call.request.body, "Subscription"), _CHANGES)
+    for element in ("FilterTag", "NotifyContentFormat"):
+        keyword = _CHANGES[element][0]
+        if changes.get(keyword, getattr(current, keyword)) != getattr(current, keyword):
+            raise invalid_element(element)
+    call.service.topics.set_notify_strategy(topic, name, changes.get("notify_strategy", current.notify_strategy))
     return NO_CONTENT
 
 

@@ -38,7 +38,7 @@ class Signer:
 
     def sign(self, method: str, target: str, headers: Mapping[str, str]) -> str:
         """Return the Authorization header of a request; names of `headers` are in lower case."""
-        own = sorted(f"{name}:{value}" for name, value in headers.items() if name.startswith("x-mns-"))
+        own = [f"{name}:{headers[name]}" for name in sorted(headers) if name.startswith("x-mns-")]
         plain = [headers[name] for name in ("content-md5", "content-type", "date")]
         text = "\n".join([method, *plain, *own, target])
         signature = self._key.sign(text.encode(), padding.PKCS1v15(), _HASH)
