@@ -1,5 +1,6 @@
 """Turns untrusted values into values of columns: texts of bounded length, without what a database cannot store."""
 
+import json
 import re
 
 # Characters; all columns of one index together stay below the 2,700 bytes that PostgreSQL takes.
@@ -24,3 +25,12 @@ def optional(value: object, length: int = MAX_KEY) -> str | None:
 def folded(text: str) -> str:
     """Return the text in the form that searches compare."""
     return storable(text.casefold()[:MAX_KEY])
+
+
+def is_finite(value: object) -> bool:
+    """Tell whether a JSON value has finite numbers only: `NaN` and `1e999` are read, but cannot be written as JSON."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return False
+    return True

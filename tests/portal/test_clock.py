@@ -19,5 +19,11 @@ def test_text_that_is_not_a_time_is_not_read(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00"])
 def test_times_at_the_ends_of_the_calendar_are_read(text: str) -> None:
-    """They are valid, although their moment in UTC is outside of the calendar."""
-    assert parse_ms(text) is not None
+    """They are valid, although their moment in UTC is outside of the calendar; and they can be written again."""
+    written = to_text(parse_ms(text))
+    assert written is not None
+    assert written[:16] in {"0001-01-01T00:00", "9999-12-31T23:59"}
+
+
+def test_last_moment_of_the_calendar_is_not_rounded_up() -> None:
+    assert to_text(parse_ms("9999-12-31T23:59:59.9999999Z")) == "9999-12-31T23:59:59.999Z"

@@ -1,5 +1,6 @@
 """The portal on PostgreSQL: two replicas at once, a restart in the middle, and values that it refuses."""
 
+import json
 import threading
 from collections.abc import Iterator
 
@@ -10,12 +11,14 @@ from sqlalchemy import text
 from express_sync.local.cloud import CloudOptions, RunningCloud, background
 from express_sync.ops.queues.client import PORTAL_QUEUE, queue
 from express_sync.portal.clock import now_ms
+from express_sync.portal.outcomes import Arrival, classify
 from express_sync.portal.receiving import Receiver
 from express_sync.portal.store.database import Database
 from express_sync.portal.store.log import Log
+from express_sync.portal.store.projection import request_row
 from handler.credentials import Credentials
 from tests.support.patience import wait_for
-from tests.support.portal import ALICE, GROUP, SOURCE, migrated, running_portal
+from tests.support.portal import ALICE, GROUP, SOURCE, migrated, outcome, running_portal
 from tests.support.portal_outcomes import QUEUE, assert_complete, fill_queue, hidden_messages_return
 from tests.support.postgres import Postgres
 
@@ -127,6 +130,21 @@ def test_odd_values_are_no_error_of_the_server(url: str, tmp_path_factory: pytes
         longest = {"requestId": "😀" * 128, **GROUP, "requester": "😀" * 128}
         assert portal.call("POST", "/v1/requests", longest).status == 202
         assert len(portal.call("GET", "/v1/requests?q=😀").json["requests"]) == 1
+
+
+def test_repeated_event_changes_nothing(url: str, cloud: RunningCloud) -> None:
+    """What takes part in appending, such as webhooks, sees an event once."""
+    noticed: list[object] = []
+    _, database = replica(cloud, url)
+    found = classify("message", json.dumps(outcome("failed", "R")), SOURCE)
+    assert isinstance(found, Arrival)
+    with database.writing() as connection:
+        log = Log(lambda _connection, event: noticed.append(event))
+        assert [log.append(connection, [found] * 3, at_ms) for at_ms in (1, 2)] == [1, 0]
+        row = request_row(connection, "R")
+    database.close()
+    assert row is not None
+    assert (len(noticed), row["updated_at"]) == (1, 1)
 
 
 def test_search_uses_an_index(url: str, cloud: RunningCloud) -> None:

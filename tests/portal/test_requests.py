@@ -64,6 +64,17 @@ def test_requester_sees_only_own_requests(portal: RunningPortal) -> None:
     assert portal.call("GET", "/v1/requests/R-own").status == 200
 
 
+def test_request_of_nobody_known_cannot_be_claimed(portal: RunningPortal) -> None:
+    """It was sent past the portal, and its success tells neither the request nor its requester."""
+    portal.queues.put(json.dumps(outcome("succeeded", "R-past", id="e" * 32)))
+    wait_for(lambda: portal.call("GET", "/v1/requests/R-past").status == 200)
+    assert portal.call("POST", "/v1/requests", {"requestId": "R-past", **GROUP}, ALICE).status == 409
+    assert portal.call("GET", "/v1/requests/R-past", token=ALICE).status == 404
+    named = {"requestId": "R-past", **GROUP, "requester": "alice"}
+    assert portal.call("POST", "/v1/requests", named).status == 202  # an operator says whose it is
+    assert portal.call("GET", "/v1/requests/R-past", token=ALICE).status == 200
+
+
 def test_unchanged_document_is_not_sent_again(portal: RunningPortal) -> None:
     submitted(portal, "R-tag")
     wait_for(lambda: portal.call("GET", "/v1/requests/R-tag").json["conditions"][0]["status"] == "True")

@@ -5,12 +5,13 @@ from typing import Any
 from starlette.requests import Request
 
 from express_sync.portal.api.problem import Problem, violated
+from express_sync.portal.values import is_finite
 from handler.inbound.strict_json import Unreadable, flaws, read_bytes
 from handler.model import MAX_MESSAGE_BYTES
 
 MAX_BYTES = MAX_MESSAGE_BYTES
 _TOO_LARGE = Problem(413, "too-large", f"The body has more than {MAX_BYTES} bytes.")
-_NOT_JSON = Problem(400, "not-json", "The body is not JSON text in UTF-8.")
+_NOT_JSON = Problem(400, "not-json", "The body is not JSON text in UTF-8 with finite numbers.")
 _MEDIA_TYPE = Problem(
     415, "media-type", "Send application/json without a content encoding.", {}, {"Accept": "application/json"}
 )
@@ -26,8 +27,9 @@ async def json_body(request: Request) -> Any | Problem:
     value = read_bytes(body)
     if isinstance(value, Unreadable):
         return _NOT_JSON
-    found = flaws(value)
-    return violated(found) if found else value
+    if found := flaws(value):
+        return violated(found)
+    return value if is_finite(value) else _NOT_JSON
 
 
 def _is_json(request: Request) -> bool:

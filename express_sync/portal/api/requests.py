@@ -37,7 +37,7 @@ async def submit(request: Request) -> Response:
     broken = violations(document)
     if broken:
         return violated(broken).response()
-    if not await run_in_threadpool(_accept, portal, document, request.headers):
+    if not await run_in_threadpool(_accept, portal, document, request.headers, identity):
         return _CONFLICT.response()
     portal.sender.wake()
     found = await _followed(portal, identity, document["requestId"], wait_seconds(preference))
@@ -74,10 +74,11 @@ def _owned(body: Any, identity: Identity) -> Any:
     return {**body, "requester": identity.name}
 
 
-def _accept(portal: Portal, document: Mapping[str, Any], headers: Mapping[str, str]) -> bool:
+def _accept(portal: Portal, document: Mapping[str, Any], headers: Mapping[str, str], identity: Identity) -> bool:
     now = portal.clock()
+    envelope = new_submission(document, headers, now)
     with portal.database.writing() as connection:
-        is_recorded = submitting.accept(connection, document, new_submission(document, headers, now), now)
+        is_recorded = submitting.accept(connection, document, envelope, now, may_claim=identity.is_operator)
     portal.changed.notify()
     return is_recorded
 

@@ -50,8 +50,9 @@ class Log:
         row = request_row(connection, request_id)
         values = _event_values(arrival, position, at_ms)
         owned = {**values, "owner": owner_of(row, arrival.requester)}
-        statement = upsert(connection, events).values(**owned).on_conflict_do_nothing()
-        if connection.execute(statement).rowcount == 0:
+        # The number of rows is not asked for: with psycopg it is not known after an INSERT.
+        statement = upsert(connection, events).values(**owned).on_conflict_do_nothing().returning(events.c.position)
+        if connection.execute(statement).first() is None:
             return False
         document = arrival.outcome.data.get("request", {})
         if row is None:

@@ -43,11 +43,14 @@ class Envelope:
     via: str = PORTAL
 
 
-def accept(connection: Connection, document: Mapping[str, Any], envelope: Envelope, at_ms: int) -> bool:
+def accept(
+    connection: Connection, document: Mapping[str, Any], envelope: Envelope, at_ms: int, *, may_claim: bool = False
+) -> bool:
     """Record a request whose `requester` is settled, and return whether it is recorded.
 
     The same request again changes nothing. It is not recorded if its requestId belongs to another request: one with
-    other content, or one of another requester.
+    other content, or one of another requester. A request that was sent past the portal, and whose events do not tell
+    its requester, is nobody's until one who `may_claim` it says whose it is.
     """
     position = feed.advance(connection, 1)
     row = request_row(connection, document["requestId"])
@@ -55,7 +58,7 @@ def accept(connection: Connection, document: Mapping[str, Any], envelope: Envelo
         return _is_known(connection, row, document)
     if row is None:
         add_request(connection, document["requestId"], document, position, at_ms)
-    elif row["requester"] not in {None, document.get("requester")}:
+    elif row["requester"] != document.get("requester") and (row["requester"] or not may_claim):
         return False
     else:  # known from events that did not contain the request
         complete_request(connection, row, document)
