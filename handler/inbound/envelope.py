@@ -120,12 +120,7 @@ def _delivery(value: object, text: str | None, message_id: str | None) -> Delive
 def _requeued(event: Mapping[str, Any], text: str, message_id: str | None) -> Delivery:
     """Return the delivery of a body that was sent again as text; the text may be an event itself."""
     own_id = message_id or _fingerprint(text)
-    value = read_body(text)
-    first = (
-        Delivery(own_id, None, value.violations, text=text)
-        if isinstance(value, Unreadable)
-        else _delivery(value, text, own_id)
-    )
+    first = _delivery(read_body(text), text, own_id)
     return replace(first, lineage=request_event.of_event(event, own_id))
 
 
