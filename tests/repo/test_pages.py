@@ -21,7 +21,7 @@ PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
     for path in sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 }
-README, OPERATIONS, GUARANTEES = (PAGES[name] for name in ("README.md", "docs/operations.md", "docs/guarantees.md"))
+LOCAL_CLOUD, OPERATIONS, GUARANTEES = (PAGES[f"docs/{name}.md"] for name in ("local-cloud", "operations", "guarantees"))
 
 
 def found(pattern: str, flags: re.RegexFlag = re.MULTILINE) -> list[tuple[str, str]]:
@@ -95,8 +95,8 @@ def test_contributing_names_existing_files() -> None:
     assert [path for path in paths if "NAME" not in path and not (ROOT / path).exists()] == []
 
 
-def test_readme_lists_every_fault_and_crash_point() -> None:
-    section = README.partition("Any documented error code is a fault")[2].partition("## ")[0]
+def test_page_lists_every_fault_and_crash_point() -> None:
+    section = LOCAL_CLOUD.partition("Any documented error code is a fault")[2].partition("## ")[0]
     faults, _, points = section.partition("The function is killed")
     named = {fault.partition(":")[0] for fault in re.findall(r"`([a-z0-9-]+(?::[A-Z]+)?)`", faults)}
     assert named == {kind.partition(":")[0] for kind in KINDS if kind not in ERRORS}

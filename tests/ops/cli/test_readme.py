@@ -1,4 +1,4 @@
-"""The commands of the README's section "Keep the cloud running", with one `up`."""
+"""The commands that the README and the page on the local cloud let a reader type, each page with one `up`."""
 
 import json
 import os
@@ -16,7 +16,8 @@ from tests.support.cli import ROOT
 from tests.support.patience import PATIENCE_SECONDS
 
 WATCH = "express-sync watch"
-REQUESTS = ("REQ-2026-001002", "REQ-2026-003004", "REQ-2026-003005", "REQ-2026-001001")
+MINIMAL, FULL = "REQ-2026-001001", "REQ-2026-001002"
+BATCH = ("REQ-2026-003004", "REQ-2026-003005")
 PROGRAM = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -27,10 +28,10 @@ main()
 SHIM = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c {shlex.quote(PROGRAM)} "$@"\n'
 
 
-def commands() -> list[str]:
-    """Return the commands of the section, without comments."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text.partition("\n## Keep the cloud running\n")[2].partition("\n## ")[0]
+def commands(page: str, title: str) -> list[str]:
+    """Return the commands of a section, without comments."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    section = text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
     return [re.sub(r"\s+#.*", "", line[2:]) for line in section.splitlines() if line.startswith("$ ")]
 
 
@@ -46,21 +47,34 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="the README types curl, which is not here")
 def test_readme_commands_work_as_they_are_written(checkout: Path) -> None:
     """Every command succeeds and every outcome is seen, that of the killed function included."""
-    lines = commands()
-    (up_line,) = (line for line in lines if line.startswith("express-sync up --"))
+    said = typed(commands("README.md", "Keep the cloud running"), checkout, {FULL, *BATCH, MINIMAL})
+    assert re.search(r'"settled": 2.*InternalError reset-after; 2 left.*announced  status=succeeded', said, re.DOTALL)
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="the page types curl, which is not here")
+def test_local_cloud_commands_work_as_they_are_written(checkout: Path) -> None:
+    """The outcome of the killed function is seen, too."""
+    said = typed(commands("docs/local-cloud.md", "Faults"), checkout, {MINIMAL})
+    answers = [json.loads(line) for line in said.splitlines() if line[0] in "[{"]
+    assert answers[:2] == [{"queued": 2}, {}]
+    assert answers[3] == {"armed": "create-sent"}
+    assert [type(each) for each in answers[2::2]] == [list, list]
+
+
+def typed(lines: list[str], checkout: Path, awaited: set[str]) -> str:
+    """Run `up`, then the other commands; wait for outcomes of the `awaited` requests, and return what was printed."""
+    up_line = next(line for line in lines if line.startswith("express-sync up"))
     rest = [line for line in lines if not line.startswith(("express-sync up", WATCH))]
     with start(f"{lines[0]}; exec {up_line}", checkout) as up:
         assert up.stdout is not None
         assert any(line.startswith("Press Ctrl-C to stop it.") for line in iter(up.stdout.readline, ""))
         with start(f"{lines[0]}; exec {WATCH}", checkout) as watch:
-            with start("\n".join(["set -e", *rest]), checkout) as typed:
-                said, complaints = typed.communicate(timeout=PATIENCE_SECONDS)
-            assert typed.returncode == 0, complaints
+            with start("\n".join(["set -e", *rest]), checkout) as shell:
+                said, complaints = shell.communicate(timeout=PATIENCE_SECONDS)
+            assert shell.returncode == 0, complaints
             assert watch.stdout is not None
-            awaited = set(REQUESTS)
             while awaited:
                 time, status, request = watch.stdout.readline().split()[:3]
                 awaited.discard(request)
@@ -70,10 +84,7 @@ def test_readme_commands_work_as_they_are_written(checkout: Path) -> None:
         up.send_signal(signal.SIGINT)
         _, silence = up.communicate(timeout=PATIENCE_SECONDS)
     assert (watch.returncode, up.returncode, silence) == (130, 130, "")
-    answers = [json.loads(line) for line in said.splitlines() if line[0] in "[{"]
-    assert answers[:3] == [{"settled": 2}, {"queued": 2}, {}]
-    assert answers[4] == {"armed": "create-sent"}
-    assert [type(each) for each in answers[3::2]] == [list, list]
+    return said
 
 
 def start(script: str, checkout: Path) -> "subprocess.Popen[str]":
