@@ -95,11 +95,12 @@ class Fragment:
 class GroupList:
     """The result of a successful lookup: all listed groups.
 
-    A group is proven absent only if none of the `unreadable` entries may be it.
+    A group is proven absent only if the list is complete and none of its `unreadable` entries may be the group.
     """
 
     groups: tuple[Group, ...]
     unreadable: tuple[Fragment, ...] = ()
+    is_complete: bool = True
 
 
 Answer = Created | Refused | Unanswered

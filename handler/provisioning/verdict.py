@@ -48,7 +48,8 @@ def decide(
     """Return the verdict on `attempts`, of which `last` is the result, after a lookup; or None, to look it up again.
 
     None means: not found yet, but an attempt may still land, the API reports the name as taken, or an entry that cannot
-    be read may be the group. `in_flight`: something that was sent before these attempts may still make the group.
+    be read or is not listed may be the group. `in_flight`: something that was sent before these attempts may still make
+    the group.
     """
     possibly_created = may_have_created(attempts)
     if not isinstance(found, GroupList):
@@ -59,7 +60,7 @@ def decide(
         _decide_on_group(request, group, adoption, last, possibly_created) for group in _named(found.groups, request)
     ]
     verdict = min(shown, key=_rank, default=None)
-    is_hidden = any(may_be(fragment, request) for fragment in found.unreadable)
+    is_hidden = not found.is_complete or any(may_be(fragment, request) for fragment in found.unreadable)
     if verdict is not None and (isinstance(verdict, Succeeded) or not is_hidden):
         return verdict
     if possibly_created or in_flight or is_hidden or errors.documented(last.code) == DUPLICATE_NAME:

@@ -45,7 +45,8 @@ def lookup_result(reply: Reply) -> LookupResult:
         return _refused(reply, body)
     read = [_group(entry) or _fragment(entry) for entry in entries if isinstance(entry, Mapping)]
     groups = tuple(entry for entry in read if isinstance(entry, Group))
-    return GroupList(groups, tuple(entry for entry in read if isinstance(entry, Fragment)))
+    fragments = tuple(entry for entry in read if isinstance(entry, Fragment))
+    return GroupList(groups, fragments, is_complete=_is_complete(body, len(entries)))
 
 
 def _is_success(status: int, body: Mapping[str, Any]) -> bool:
@@ -95,14 +96,17 @@ def _plain(body: Mapping[str, Any], key: str, allowed: re.Pattern[str]) -> str:
 
 
 def _listed(body: Mapping[str, Any]) -> Sequence[object] | None:
-    """Return the entries of the list of groups, None if the reply has no complete list.
+    """Return the entries of the list of groups, None if the reply has no list.
 
     A reply without the member is an empty list only if it counts 0 groups: it might be an answer to another call.
     """
+    return _entries(body.get("ExpressSyncs", None if str(body.get("TotalCount")) == "0" else "absent"))
+
+
+def _is_complete(body: Mapping[str, Any], listed: int) -> bool:
+    """Return whether the reply mentions no further groups. The operation has no pages, but may get them one day."""
     total = str(body.get("TotalCount"))
-    count = int(total) if _COUNT.fullmatch(total) else None
-    entries = _entries(body.get("ExpressSyncs", None if count == 0 else "absent"))
-    return None if count is not None and entries is not None and count > len(entries) else entries
+    return not body.get("NextToken") and not (_COUNT.fullmatch(total) and int(total) > listed)
 
 
 def _entries(listed: object) -> Sequence[object] | None:

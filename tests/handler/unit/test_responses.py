@@ -261,18 +261,44 @@ def test_missing_prefix_and_description_of_a_group_are_empty(missing: dict[str, 
         {"Success": True, "ExpressSyncs": {"Other": []}},
         {"Success": True, "ExpressSyncs": {"ExpressSync": "text"}},
         {"Success": True, "ExpressSyncs": {"ExpressSync": 17}},
-        {"Success": True, "ExpressSyncs": {}, "TotalCount": 1},
-        {**listing(ENTRY), "TotalCount": 2},
-        {**listing(ENTRY), "TotalCount": "2"},
     ],
     ids=lambda body: json.dumps(body)[17:60],
 )
-def test_lookup_without_a_complete_list_is_retryable(body: object) -> None:
+def test_lookup_without_a_list_is_retryable(body: object) -> None:
     """It does not prove whether a group exists."""
     finding = responses.lookup_result(replied(body))
     assert isinstance(finding, Refused)
     assert finding.code == "MalformedAnswer"
     assert errors.is_retryable(finding)
+
+
+@pytest.mark.parametrize(
+    ("members", "is_complete"),
+    [
+        ({"TotalCount": 2}, False),
+        ({"TotalCount": "2"}, False),
+        ({"TotalCount": 1, "NextToken": "x"}, False),
+        ({"NextToken": 17}, False),
+        ({"TotalCount": 1}, True),
+        ({"TotalCount": 0}, True),
+        ({"TotalCount": -1}, True),
+        ({"TotalCount": "many"}, True),
+        ({"TotalCount": "9" * 5000}, True),
+        ({"NextToken": ""}, True),
+        ({"NextToken": None}, True),
+        ({"PageNumber": 1, "PageSize": 1}, True),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_list_that_mentions_further_groups_is_incomplete(members: dict[str, object], is_complete: bool) -> None:
+    """The groups that it shows still count."""
+    expected = GroupList((GROUP,), is_complete=is_complete)
+    assert responses.lookup_result(replied({**listing(ENTRY), **members})) == expected
+
+
+def test_empty_list_that_counts_a_group_is_incomplete() -> None:
+    body = {"Success": True, "ExpressSyncs": {}, "TotalCount": 1}
+    assert responses.lookup_result(replied(body)) == GroupList((), is_complete=False)
 
 
 @pytest.mark.parametrize(

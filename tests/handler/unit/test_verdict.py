@@ -116,6 +116,12 @@ def test_unreadable_entry_of_the_name_outweighs_a_taken_name(taken: Group) -> No
     assert verdict_of(DUPLICATE, GroupList((taken, IDENTICAL), hidden)) == Succeeded("sync-there", "existing")
 
 
+@pytest.mark.parametrize("last", [DUPLICATE, samples.NO_PERMISSION, samples.THROTTLED])
+def test_incomplete_list_proves_presence_but_not_absence(last: Unsettled) -> None:
+    assert verdict_of(last, GroupList((OTHER_GROUP,), is_complete=False)) is None
+    assert verdict_of(last, GroupList((IDENTICAL,), is_complete=False)) == Succeeded("sync-there", "existing")
+
+
 @pytest.mark.parametrize("order", [1, -1], ids=["first", "last"])
 @pytest.mark.parametrize("taken", OTHER_CONFIGURATIONS.values(), ids=list(OTHER_CONFIGURATIONS))
 def test_requested_group_decides_among_several_of_its_name(taken: Group, order: int) -> None:
