@@ -1,9 +1,6 @@
-"""Faults for tests: parsing them, queueing them for coming calls, and the admin API for both.
+"""Faults for tests: parsing them, and queueing them for coming calls. The emulators carry them out.
 
-All emulators have the same API at `/_local/faults`. `POST {"operation", "name"?, "faults": [...], "count"?,
-"seconds"?}` queues the list of faults `count` times; each fault applies to one call of `operation` whose resource has a
-name that matches the glob `name`. With `seconds` the rule ends after that time, and without a count it applies to every
-call until then. `GET` lists the rules that have faults left, `DELETE` removes them. The emulators carry the faults out.
+`fault_routes` is their admin API. Nothing here needs a web server, as the command line reads the names of faults.
 """
 
 import math
@@ -14,15 +11,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Generic, Literal, TypeVar
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
-
-from express_sync.local.admin import AdminRequestError, json_object
+from express_sync.local.admin_request import AdminRequestError
 
 MAX_COUNT = 10_000
 MAX_SECONDS = 86_400.0
-_FIELDS = ("name", "operation", "faults", "count", "seconds")
 _SECONDS = {"MILLISECONDS": 0.001, "SECONDS": 1.0}
 _NUMBER = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6})?")
 
@@ -175,23 +167,3 @@ def _seconds(seconds: object) -> float:
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= MAX_SECONDS:
         raise AdminRequestError(f"seconds must be a number above 0 and up to {MAX_SECONDS:.0f}")
     return float(seconds)
-
-
-def fault_routes(faults: FaultQueue[Wire]) -> list[Route]:
-    """Return the admin routes at `/faults`."""
-
-    async def queue(request: Request) -> Response:
-        return JSONResponse({"queued": faults.add(json_object(await request.body(), _FIELDS))})
-
-    async def show(_request: Request) -> Response:
-        return JSONResponse(faults.documents())
-
-    async def clear(_request: Request) -> Response:
-        faults.clear()
-        return JSONResponse({})
-
-    return [
-        Route("/faults", queue, methods=["POST"]),
-        Route("/faults", show, methods=["GET"]),
-        Route("/faults", clear, methods=["DELETE"]),
-    ]

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from express_sync.local.admin import AdminRequestError, json_object
+from express_sync.local.admin_request import AdminRequestError, json_object
 from express_sync.local.server import LoopbackServer
 
 OUTAGES = ("mns", "sgw")

@@ -27,14 +27,6 @@ _RESET = "local.reset"
 _WRITE = "local.write"
 
 
-class SpelledName(bytes):
-    """A header name that is sent as it is spelled; uvicorn calls `lower` on every name."""
-
-    def lower(self) -> bytes:
-        """Return the name unchanged."""
-        return self
-
-
 def reset(scope: MutableMapping[str, Any]) -> None:
     """Break the connection of `scope` with a TCP RST, whatever was sent on it so far."""
     scope["extensions"][_RESET]["abort"]()

@@ -8,8 +8,10 @@ import urllib3
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from express_sync.local.admin import ADMIN_ERRORS, AdminRequestError
-from express_sync.local.faults import FaultQueue, Kind, fault_routes, parse
+from express_sync.local.admin import ADMIN_ERRORS
+from express_sync.local.admin_request import AdminRequestError
+from express_sync.local.fault_routes import fault_routes
+from express_sync.local.faults import FaultQueue, Kind, parse
 from tests.support.running import serving
 
 KINDS = {

@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from express_sync.ops.commands import portal_configuration
 from express_sync.ops.terminal.errors import CliError
 from express_sync.portal.principal import Identity
+from express_sync.portal.store.tables import webhook_deliveries
+from express_sync.portal.webhooks.outbox import EXHAUSTED
 from tests.portal.webhook_receiver import SECRET, Receiver
 from tests.portal.webhook_store import Store, failed
 from tests.support.cli import Ended, run_in_process
@@ -113,6 +116,18 @@ def test_deliveries_are_listed(tmp_path: Path, kept: str) -> None:
 def test_retry_reports_what_it_sends_again(tmp_path: Path, kept: str) -> None:
     ended = run(tmp_path, "webhooks", "retry", "hook", "--database", kept)
     assert (ended.code, ended.err) == (0, "0 deliveries will be sent again.\n")
+
+
+def test_retry_dry_run_counts_and_changes_nothing(tmp_path: Path) -> None:
+    store = Store(sqlite_url(tmp_path))
+    endpoint = Receiver("http://127.0.0.1:1").endpoint()
+    store.append([endpoint], failed("one"))
+    with store.database.writing() as connection:
+        connection.execute(update(webhook_deliveries).values(state=EXHAUSTED))
+    store.database.close()
+    for _ in range(2):
+        ended = run(tmp_path, "webhooks", "retry", "hook", "--dry-run", "--database", sqlite_url(tmp_path))
+        assert (ended.code, ended.err) == (0, "1 delivery would be sent again. Nothing was changed.\n")
 
 
 @pytest.mark.parametrize("arguments", [("list",), ("retry", "hook")])

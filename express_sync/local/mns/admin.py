@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from express_sync.local.call_log import CallLog
-from express_sync.local.faults import fault_routes
+from express_sync.local.fault_routes import fault_routes
 from express_sync.local.mns.dispatcher import Dispatcher
 from express_sync.local.mns.engine.message import Message, Property, State
 from express_sync.local.mns.errors import MnsError

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 from express_sync.local.api_error import ApiError
 from express_sync.local.mns import xml
-from express_sync.local.server import SpelledName
+from express_sync.local.spelled_name import SpelledName
 
 VERSION = "2015-06-06"
 XML = "text/xml;charset=utf-8"

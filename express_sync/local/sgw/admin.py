@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from express_sync.local.admin import AdminRequestError, json_object
+from express_sync.local.admin_request import AdminRequestError, json_object
 from express_sync.local.api_error import ApiError
-from express_sync.local.faults import fault_routes
+from express_sync.local.fault_routes import fault_routes
 from express_sync.local.sgw.dispatcher import Dispatcher
 from express_sync.local.sgw.operations import fields_of
 

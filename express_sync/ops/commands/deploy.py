@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from express_sync.ops import system
+from express_sync.ops.commands.options import dry_run_option
 from express_sync.ops.commands.stack_options import at_location, package_option, wait_option
 from express_sync.ops.deployment import clients, package_file, progress, template_file
 from express_sync.ops.deployment import deploy as deployment
@@ -32,7 +33,7 @@ from express_sync.paths import TEMPLATE
 @click.option("--code-bucket", required=True, help="OSS bucket of the region, for the package.")
 @click.option("--parameter", "given", multiple=True, metavar="NAME=VALUE", help="A parameter of template.yml.")
 @package_option("Deploy this file; default: a package is built.")
-@click.option("--dry-run", is_flag=True, help="Show the plan, and change nothing.")
+@dry_run_option
 @click.option("--yes", is_flag=True, help="Confirm: this changes the account and costs money.")
 @wait_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object: the plan, or what was deployed.")
@@ -74,6 +75,7 @@ def deploy(
         _show_plan(plan, as_json)
         if not dry_run:
             raise CliError(f"This changes the account in {location.region} and costs money; add --yes to confirm.")
+        output.notice("The stack would be deployed as shown. Nothing was changed.")
         exit_with(ExitCode.DONE)
     location.require_writable_profile()
     deployed, action = _deploy(services, plan, policy)

@@ -2,6 +2,7 @@
 
 import click
 
+from express_sync.ops.commands.options import dry_run_option
 from express_sync.ops.commands.stack_options import at_location, wait_option
 from express_sync.ops.deployment import clients, progress
 from express_sync.ops.deployment import destroy as deletion
@@ -15,23 +16,27 @@ from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 @click.command()
 @click.option("--with-package", is_flag=True, help="Delete the package in OSS, too.")
 @click.option("--yes", is_flag=True, help="Confirm: what is deleted, messages included, cannot be restored.")
+@dry_run_option
 @wait_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object: what is to be deleted, and what remains.")
 @at_location
-def destroy(*, location: StackLocation, with_package: bool, yes: bool, policy: PollPolicy, as_json: bool) -> None:
+def destroy(
+    *, location: StackLocation, with_package: bool, yes: bool, dry_run: bool, policy: PollPolicy, as_json: bool
+) -> None:
     """Delete a stack: queues with all messages in them, topic, function, role, logs and alarms.
 
-    The content of the stack is shown first, and what remains is shown last. Groups are never deleted.
+    The content of the stack is shown first, and what remains is shown last; with --dry-run only the former. Groups
+    are never deleted.
 
     \b
     Examples:
-      express-sync destroy
+      express-sync destroy --dry-run
       express-sync destroy --yes --with-package
       express-sync destroy --region cn-hangzhou --stack staging --yes
 
     \b
     Exit codes:
-      0    deleted
+      0    deleted, or shown with --dry-run
       2    failed; the error message says why and what remains
       3    the time limit was reached; the deletion continues
       130  interrupted; the deletion continues
@@ -39,8 +44,11 @@ def destroy(*, location: StackLocation, with_package: bool, yes: bool, policy: P
     key = location.credentials()
     stacks = clients.stacks(location, key)
     target = deletion.inspect(stacks, location, key)
-    if not (yes and as_json):
+    if dry_run or not (yes and as_json):
         _show(target, as_json)
+    if dry_run:
+        output.notice(f"Stack {location.stack} in {location.region} would be deleted. Nothing was changed.")
+        return
     if not yes:
         raise CliError(f"Nothing was deleted of stack {location.stack} in {location.region}; add --yes to confirm.")
     with (

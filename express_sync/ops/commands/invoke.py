@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 import click
 
+from express_sync.ops.commands.options import dry_run_option
 from express_sync.ops.commands.target_options import changes_target
 from express_sync.ops.fc import invocation
 from express_sync.ops.requests.files import STANDARD_INPUT
@@ -18,9 +19,10 @@ MAX_EVENT_BYTES = 32 * 1024 * 1024  # of a synchronous invocation
 
 @click.command()
 @click.argument("event_file")
+@dry_run_option
 @click.option("--json", "as_json", is_flag=True, help="Print request id, result and error as one line of JSON.")
 @changes_target("invokes its function")
-def invoke(target: Target, event_file: str, as_json: bool) -> None:
+def invoke(target: Target, event_file: str, *, dry_run: bool, as_json: bool) -> None:
     """Invoke the function with the bytes of EVENT_FILE (- for standard input) as the event, and print the result.
 
     The bytes are sent unchanged: the event of a trigger, or a bare request, whose result is its outcome.
@@ -32,13 +34,18 @@ def invoke(target: Target, event_file: str, as_json: bool) -> None:
 
     \b
     Exit codes:
-      0    the function returned a result
+      0    the function returned a result, or --dry-run
       1    the function failed
       2    failed; the error message says why
       130  interrupted
     """
     endpoint, function = target.function
-    result = invocation.invoke(endpoint, function, target.credentials, _event(event_file))
+    event = _event(event_file)
+    if dry_run:
+        size = output.counted(len(event), "byte")
+        output.notice(f"The function {function} would be invoked with {size}. Nothing was changed.")
+        return
+    result = invocation.invoke(endpoint, function, target.credentials, event)
     if as_json:
         output.json_line(_document(result))
     elif result.error_type:

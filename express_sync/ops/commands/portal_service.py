@@ -104,7 +104,7 @@ def _temporary(database: Path) -> Iterator[None]:
 def _operator_token(path: Path) -> str:
     """Return the token in a file; a missing file gets a new one."""
     try:
-        text = path.read_text(encoding="utf-8").strip()
+        text = path.read_text(encoding="utf-8-sig").strip()
     except FileNotFoundError:
         text = _new_token()
         write_atomically(path, text + "\n")

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from express_sync.ops import system
+from express_sync.ops.commands.options import dry_run_option
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.columns import Column, Rows
 from express_sync.ops.terminal.errors import CliError
@@ -17,11 +18,11 @@ from express_sync.portal.identity.tokens import NAME, ROLES, InvalidTokenFileErr
 
 _DAY_SECONDS = 86_400
 _COLUMNS = (
-    Column("id", 12, 12),
-    Column("name", 24, 16),
-    Column("role", 9, 9),
-    Column("created", 20, 0),
-    Column("expires", 20, 20),
+    Column("id", 12, 12, 12),
+    Column("name", 24, 16, 16),
+    Column("role", 9, 9, 9),
+    Column("created", 20, 0, 0),
+    Column("expires", 20, 20, 0),
 )
 _file = click.option(
     "--file",
@@ -50,9 +51,10 @@ def token() -> None:
 @click.argument("name")
 @click.option("--role", type=click.Choice(ROLES), required=True, help="requester: own requests; operator: everything.")
 @click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="Days until it expires.")
+@dry_run_option
 @_as_json
 @_file
-def create_token(*, name: str, role: str, days: int, path: Path | None, as_json: bool) -> None:
+def create_token(*, name: str, role: str, days: int, path: Path | None, dry_run: bool, as_json: bool) -> None:
     """Create a token for NAME, which becomes the requester of its requests, and print it.
 
     The token cannot be shown again. Several tokens may have the same name, so that one can replace another.
@@ -64,6 +66,11 @@ def create_token(*, name: str, role: str, days: int, path: Path | None, as_json:
     """
     if not NAME.fullmatch(name):
         raise CliError("A name has 1 to 64 letters, digits, dots, hyphens, underscores or @; choose another.")
+    if dry_run:
+        with _explained(_path(path)) as place:
+            _known(place)
+        output.notice(f"A token of {name} ({role}) would be written to {place}. Nothing was changed.")
+        return
     made, text = create(name, "operator" if role == "operator" else "requester", system.epoch(), days * _DAY_SECONDS)
     _change(path, lambda known: (*known, made))
     if as_json:
@@ -85,7 +92,7 @@ def list_tokens(*, path: Path | None, as_json: bool) -> None:
       express-sync portal token list --json | jq -r .name
     """
     with _explained(_path(path)) as place:
-        known = token_file.read(place) if place.exists() else ()
+        known = _known(place)
     if as_json:
         for each in known:
             output.json_line(_document(each))
@@ -98,9 +105,10 @@ def list_tokens(*, path: Path | None, as_json: bool) -> None:
 
 @token.command("revoke", short_help="Revoke a token, or all tokens of a name.")
 @click.argument("token_id", metavar="ID|NAME")
+@dry_run_option
 @_as_json
 @_file
-def revoke_token(*, token_id: str, path: Path | None, as_json: bool) -> None:
+def revoke_token(*, token_id: str, path: Path | None, dry_run: bool, as_json: bool) -> None:
     """Revoke the token with this id, or all tokens with this name; a running portal refuses them at once.
 
     \b
@@ -113,13 +121,22 @@ def revoke_token(*, token_id: str, path: Path | None, as_json: bool) -> None:
         revoked.extend(each for each in known if token_id in {each.id, each.name})
         return [each for each in known if each not in revoked]
 
-    _change(path, without)
+    if dry_run:
+        with _explained(_path(path)) as place:
+            without(_known(place))
+    else:
+        _change(path, without)
     if not revoked:
         raise CliError(f"No token has the id or name {output.printable(token_id)}; `token list` shows them.")
     if as_json:
         for each in revoked:
             output.json_line(_document(each))
-    output.notice(f"{output.counted(len(revoked), 'token')} revoked.")
+    done = "would be revoked. Nothing was changed" if dry_run else "revoked"
+    output.notice(f"{output.counted(len(revoked), 'token')} {done}.")
+
+
+def _known(place: Path) -> Sequence[Token]:
+    return token_file.read(place) if place.exists() else ()
 
 
 def _change(path: Path | None, change: Callable[[Sequence[Token]], Sequence[Token]]) -> None:

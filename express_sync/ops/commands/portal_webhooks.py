@@ -8,6 +8,7 @@ from typing import Any
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
+from express_sync.ops.commands.options import dry_run_option
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.columns import Column, Rows
 from express_sync.ops.terminal.errors import CliError
@@ -16,12 +17,12 @@ from express_sync.portal.store.database import Database, DatabaseUrlError, datab
 from express_sync.portal.webhooks import outbox
 
 _COLUMNS = (
-    Column("endpoint", 20, 14),
-    Column("request", 24, 16),
-    Column("state", 9, 9),
-    Column("tries", 5, 5, is_number=True),
-    Column("last result", 22, 0),
-    Column("next attempt", 20, 20),
+    Column("endpoint", 20, 14, 14),
+    Column("request", 24, 16, 15),
+    Column("state", 9, 9, 9),
+    Column("tries", 5, 5, 0, is_number=True),
+    Column("last result", 22, 0, 0),
+    Column("next attempt", 20, 20, 0),
 )
 _database = click.option(
     "--database", required=True, envvar="EXPRESS_SYNC_PORTAL_DATABASE", metavar="URL", help="The portal's database."
@@ -66,15 +67,21 @@ def list_deliveries(*, database: str, endpoint: str | None, as_json: bool) -> No
 
 @webhooks.command("retry", short_help="Send the ended deliveries of an endpoint again.")
 @click.argument("endpoint")
+@dry_run_option
 @click.option("--json", "as_json", is_flag=True, help="Print the endpoint and the number as one JSON object.")
 @_database
-def retry_deliveries(*, database: str, endpoint: str, as_json: bool) -> None:
+def retry_deliveries(*, database: str, endpoint: str, dry_run: bool, as_json: bool) -> None:
     """Make the exhausted deliveries to ENDPOINT due now, and enable it if it answered 410.
 
     \b
     Examples:
       express-sync portal webhooks retry tickets --database sqlite:///portal.sqlite3
     """
+    if dry_run:
+        with _opened(database) as store, store.reading() as connection:
+            count = outbox.counts(connection).get((endpoint, outbox.EXHAUSTED), 0)
+        output.notice(f"{output.counted(count, 'delivery')} would be sent again. Nothing was changed.")
+        return
     with _opened(database) as store, store.writing() as connection:
         count = outbox.retry(connection, endpoint, now_ms())
     if as_json:

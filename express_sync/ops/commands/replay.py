@@ -31,10 +31,10 @@ from express_sync.ops.terminal.progress_bar import progress_bar
 from handler.model import Violation
 
 _COLUMNS = (
-    Column("REPLAY ID", 15, 15),
-    Column("REQUEST", 24, 24),
-    Column("GROUP", 28, 0),
-    Column("FAILED WITH", 24, 24),
+    Column("REPLAY ID", 15, 15, 0),
+    Column("REQUEST", 24, 24, 15),
+    Column("GROUP", 28, 0, 0),
+    Column("FAILED WITH", 24, 24, 24),
 )
 
 

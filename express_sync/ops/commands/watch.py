@@ -4,7 +4,7 @@ import click
 
 from express_sync.ops import system
 from express_sync.ops.commands.deferrals import limit_of
-from express_sync.ops.commands.options import Deadline, events_as_json
+from express_sync.ops.commands.options import Deadline, dry_run_option, events_as_json
 from express_sync.ops.commands.target_options import changes_target
 from express_sync.ops.outcomes.display import OutcomePrinter
 from express_sync.ops.outcomes.following import STATUSES, OutcomeFilter, Watch
@@ -25,6 +25,7 @@ from express_sync.ops.terminal.option_types import POSITIVE
 @click.option("--new", "only_new", is_flag=True, help="Skip the outcomes that wait in the result queue.")
 @click.option("--count", type=click.IntRange(1), help="Stop after this many outcomes.")
 @click.option("--timeout", "timeout_seconds", type=POSITIVE, help="Stop after this many seconds.")
+@dry_run_option
 @events_as_json
 @changes_target("creates a temporary queue in it")
 def watch(
@@ -36,6 +37,7 @@ def watch(
     only_new: bool,
     count: int | None,
     timeout_seconds: float | None,
+    dry_run: bool,
     as_json: bool,
 ) -> None:
     """Show outcomes until Ctrl-C: those that wait in the result queue, then new ones as they arrive.
@@ -56,11 +58,14 @@ def watch(
 
     \b
     Exit codes:
-      0    --count outcomes were shown; without --count: the time is up
+      0    --count outcomes were shown; without --count: the time is up; or --dry-run
       2    not possible; one sentence says why
       3    the time ran out before --count outcomes were shown
       130  interrupted
     """
+    if dry_run:
+        output.notice("A temporary queue would be created, subscribed and deleted at the end. Nothing was changed.")
+        return
     left = Deadline(timeout_seconds)
     target = target.within(left)
     printer = OutcomePrinter(as_json=as_json, max_deferrals=limit_of(target))

@@ -16,16 +16,20 @@ from express_sync.ops.terminal.output import duration, printable
 
 _UNLIMITED = 1000
 _SPINNER = Spinner("dots", style="dim")
+_DROPPED = ("Request", "Tries", "Time", "Deferred", "Group or error")  # on a narrow terminal, in this order
 _TIMES = ("", "once", "twice")
 
 
 def table(histories: Sequence[History], console: Console) -> Table:
-    """Return the table as it is now, without its first column if the console is too narrow for all of them."""
+    """Return the table as it is now, without the less important columns if the console is too narrow for them."""
     has_deferrals = any(each.deferrals for each in histories)
     names = [name for name in _COLUMNS if has_deferrals or name != "Deferred"]
-    whole = _table(histories, console, names)
-    width = console.measure(whole, options=console.options.update(width=_UNLIMITED)).maximum
-    return whole if width <= console.width else _table(histories, console, names[1:])
+    unlimited = console.options.update(width=_UNLIMITED)
+    for count in range(len(_DROPPED) + 1):
+        found = _table(histories, console, [name for name in names if name not in _DROPPED[:count]])
+        if console.measure(found, options=unlimited).maximum <= console.width:
+            break
+    return found
 
 
 def _table(histories: Sequence[History], console: Console, names: Sequence[str]) -> Table:

@@ -54,7 +54,7 @@ class Template:
 def load(path: Path = TEMPLATE) -> Template:
     """Return the template at `path`. Raise CliError with all its faults if it has any."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         template = Template(text, parse(text))
     except (OSError, ValueError) as error:
         what = description(error) if isinstance(error, TemplateError) else "it cannot be read"

@@ -18,12 +18,12 @@ STYLES = {
     "indeterminate": "bold magenta",
 }
 _COLUMNS = (
-    Column("TIME", 20, 20),
-    Column("STATUS", 13, 13),
-    Column("REQUEST", 24, 15),
-    Column("TRIES", 5, 0, is_number=True),
-    Column("TOOK", 7, 0, is_number=True),
-    Column("GROUP OR ERROR", 25, 25),
+    Column("TIME", 20, 20, 0),
+    Column("STATUS", 13, 13, 9),
+    Column("REQUEST", 24, 15, 15),
+    Column("TRIES", 5, 0, 0, is_number=True),
+    Column("TOOK", 7, 0, 0, is_number=True),
+    Column("GROUP OR ERROR", 25, 25, 14),
 )
 
 

@@ -71,8 +71,8 @@ def await_outcomes(
     with progress_bar() as progress:
         task = progress.add_task("Outcomes", total=len(sent))
         pending = Pending(sent, lambda count: progress.update(task, description=f"Outcomes ({count} deferred)"))
-        printer.heading()
         try:
+            printer.heading()
             for outcome in final_outcomes(results, pending, seconds_left):
                 printer.outcome(outcome)
                 counts[outcome.status] += 1

@@ -19,20 +19,20 @@ from handler.provisioning.error_table import DOCUMENTED
 from handler.provisioning.errors import error_info
 
 _COLUMNS = (
-    Column("TIME", 20, 20),
-    Column("STATUS", 13, 13),
-    Column("REQUEST", 24, 15),
-    Column("GROUP", 28, 0),
-    Column("REQUESTER", 16, 0),
-    Column("ERROR", 24, 24),
+    Column("TIME", 20, 20, 0),
+    Column("STATUS", 13, 13, 0),
+    Column("REQUEST", 24, 15, 15),
+    Column("GROUP", 28, 0, 0),
+    Column("REQUESTER", 16, 0, 0),
+    Column("ERROR", 24, 24, 24),
 )
 _HINT_WITHOUT_OUTCOME = "This message could not be processed: find the cause in the function's log, then replay it."
 _CODE_COLUMNS = (
-    Column("ERROR", 24, 24),
-    Column("COUNT", 5, 5, is_number=True),
-    Column("OLDEST", 7, 7, is_number=True),
-    Column("NEWEST", 7, 7, is_number=True),
-    Column("WHAT TO DO", 60, 0),
+    Column("ERROR", 24, 24, 24),
+    Column("COUNT", 5, 5, 5, is_number=True),
+    Column("OLDEST", 7, 7, 7, is_number=True),
+    Column("NEWEST", 7, 7, 0, is_number=True),
+    Column("WHAT TO DO", 60, 0, 0),
 )
 
 

@@ -4,6 +4,8 @@ Each request keeps its text as it was written, and is validated exactly as the f
 """
 
 import base64
+import codecs
+import io
 import json
 import re
 import sys
@@ -20,6 +22,14 @@ from handler.model import Violation
 STANDARD_INPUT = "-"
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 MAX_LINE_BYTES = 1024 * 1024
+# UTF-32 first, because its mark in little endian begins with that of UTF-16.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_LONGEST_MARK = len(codecs.BOM_UTF32_LE)
 ENVELOPES = ("plain", "base64")
 _NOT_IN_XML = re.compile("[\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # and what XML 1.0 discourages
 
@@ -101,6 +111,7 @@ def texts(path: str) -> Iterator[Text]:
 def _split(file: BinaryIO, path: str) -> Iterator[Text]:
     """Read JSON Lines if the first line is a whole object, else one JSON document."""
     name = _name(path)
+    file = _in_utf8(file, name)
     lines = _lines(file, name)
     first = next(lines, None)
     if first is None:
@@ -113,6 +124,33 @@ def _split(file: BinaryIO, path: str) -> Iterator[Text]:
         if len(rest) == MAX_DOCUMENT_BYTES:
             raise CliError(f"{name} is too large for one JSON document; write one request per line (JSON Lines).")
         yield from _elements(first.text + "\n" + _decoded(rest, name), name)
+
+
+def _in_utf8(file: BinaryIO, name: str) -> BinaryIO:
+    """Return a file that begins with the byte order mark of UTF-16 or UTF-32 in UTF-8, any other file as it is.
+
+    PowerShell 5 and Windows editors write such files.
+    """
+    start = _start(file)
+    encoding = next((encoding for mark, encoding in _MARKS if start.startswith(mark)), None)
+    if encoding is None:
+        return file
+    content = file.read(MAX_DOCUMENT_BYTES + 1)
+    if len(content) > MAX_DOCUMENT_BYTES:
+        raise CliError(f"{name} is too large for a file that is not in UTF-8; convert it to UTF-8.")
+    try:
+        return io.BytesIO(content.decode(encoding).encode())
+    except UnicodeError:
+        raise CliError(f"{name} is not {encoding.upper()} text, as which it is marked; convert it to UTF-8.") from None
+
+
+def _start(file: BinaryIO) -> bytes:
+    """Return the first bytes of a file without reading them, as far as they have arrived."""
+    if not file.seekable():
+        return file.peek() if isinstance(file, io.BufferedReader) else b""
+    start = file.read(_LONGEST_MARK)
+    file.seek(0)
+    return start
 
 
 def _lines(file: BinaryIO, name: str) -> Iterator[Text]:

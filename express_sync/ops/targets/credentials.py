@@ -90,7 +90,7 @@ def _of_sdk_file(_profile: Fields, environment: Mapping[str, str]) -> Iterator[_
     for path in _sdk_files(environment):
         content = configparser.ConfigParser(interpolation=None, inline_comment_prefixes=("#",))
         try:
-            content.read_string(path.read_text(encoding="utf-8"))
+            content.read_string(path.read_text(encoding="utf-8-sig"))
         except (OSError, ValueError, configparser.Error):
             raise CliError(f"{path} is not a readable credentials file; correct it, or set {ID_VARIABLE}.") from None
         if content.has_section(section):

@@ -64,7 +64,7 @@ _EXPECTED = {
     "accountId": "a string with the digits of the account id",
     "namePrefix": "the NamePrefix of the stack, such as express-sync",
     "endpoint": "an https URL such as https://1234567890123456.mns.cn-hangzhou.aliyuncs.com (http is allowed for"
-    " this machine only, because a key must not be sent in clear text)",
+    " 127.0.0.1, [::1] and localhost only, because a key must not be sent in clear text)",
 }
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 

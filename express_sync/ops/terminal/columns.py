@@ -7,16 +7,17 @@ from rich.text import Text
 
 from express_sync.ops.terminal import output
 
-_GAP = 2
+_GAP, _TINY_GAP = 2, 1
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column and its width; `narrow` is the width on a narrow terminal, 0 if the column is left out there."""
+    """A column and its width; `narrow` and `tiny` are the widths on narrower terminals, 0 if it is left out there."""
 
     name: str
     width: int
     narrow: int
+    tiny: int
     is_number: bool = False
 
 
@@ -25,8 +26,12 @@ class Listing:
 
     def __init__(self, columns: Sequence[Column], width: int) -> None:
         self._columns = columns
-        self.is_wide = sum(each.width + _GAP for each in columns) - _GAP <= width
-        self._widths = [each.width if self.is_wide else each.narrow for each in columns]
+        layouts = zip(*((each.width, each.narrow, each.tiny) for each in columns), strict=True)
+        wide, narrow, tiny = (tuple(widths) for widths in layouts)
+        self.is_wide = _fits(wide, width)
+        is_tiny = not _fits(narrow, width)
+        self._gap = _TINY_GAP if is_tiny else _GAP
+        self._widths = wide if self.is_wide else tiny if is_tiny else narrow
 
     def heading(self) -> Text:
         """Return the names of the columns."""
@@ -41,10 +46,14 @@ class Listing:
             if width:
                 text = Text(cell) if isinstance(cell, str) else cell
                 blanks = " " * max(0, width - text.cell_len)
-                line.append_text(Text(" " * _GAP if line else ""))
+                line.append_text(Text(" " * self._gap if line else ""))
                 line.append_text(Text.assemble(blanks, text) if column.is_number else Text.assemble(text, blanks))
         line.rstrip()
         return line
+
+
+def _fits(widths: Sequence[int], width: int) -> bool:
+    return sum(each + _GAP for each in widths if each) - _GAP <= width
 
 
 class Rows:

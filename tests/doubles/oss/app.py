@@ -25,7 +25,8 @@ from express_sync.local.account import Account
 from express_sync.local.admin import ADMIN_ERRORS
 from express_sync.local.api_error import ApiError
 from express_sync.local.call_log import CallLog
-from express_sync.local.faults import FaultQueue, Kind, fault_routes
+from express_sync.local.fault_routes import fault_routes
+from express_sync.local.faults import FaultQueue, Kind
 from express_sync.local.not_emulated import NotEmulatedError
 from tests.doubles.oss.errors import ELSEWHERE, ERRORS, OssError, body_of
 from tests.doubles.oss.signature import Signed, verify

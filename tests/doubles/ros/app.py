@@ -16,10 +16,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from express_sync.local.account import Account
-from express_sync.local.admin import ADMIN_ERRORS, json_object
+from express_sync.local.admin import ADMIN_ERRORS
+from express_sync.local.admin_request import json_object
 from express_sync.local.api_error import ApiError
 from express_sync.local.call_log import CallLog
-from express_sync.local.faults import FaultQueue, Kind, fault_routes
+from express_sync.local.fault_routes import fault_routes
+from express_sync.local.faults import FaultQueue, Kind
 from express_sync.local.not_emulated import NotEmulatedError
 from express_sync.local.openapi.admission import Admission
 from express_sync.local.openapi.request import Call

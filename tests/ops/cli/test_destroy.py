@@ -107,6 +107,19 @@ def test_destroy_without_confirmation_shows_the_loss(deployed: DeploymentBench) 
     assert "DeleteStack" not in deployed.changes("ros")
 
 
+@pytest.mark.parametrize("options", [(), ("--yes",), ("--yes", "--with-package")])
+def test_destroy_dry_run_shows_the_loss(options: tuple[str, ...], deployed: DeploymentBench) -> None:
+    """Nothing is deleted, whatever else is typed, and that is not an error."""
+    before = deployed.changes("ros"), deployed.changes("oss")
+    ended = deployed.run("destroy", "--dry-run", *options)
+    assert ended.code == 0
+    assert "resources:" in ended.out
+    assert ended.err.endswith("would be deleted. Nothing was changed.\n")
+    (line,) = deployed.run("destroy", "--dry-run", "--json", *options).lines()
+    assert line["isDeleted"] is False
+    assert (deployed.changes("ros"), deployed.changes("oss")) == before
+
+
 def test_destroy_deletes_and_names_what_remains(deployed: DeploymentBench) -> None:
     """The package, the profile and the groups remain."""
     ended = deployed.run("destroy", "--yes")

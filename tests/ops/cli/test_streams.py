@@ -24,6 +24,7 @@ COMMANDS = {
     "help": "--help",
 }
 
+PRINTING = ("watch", "failures", "replay", "doctor", "health", "help")
 CODES = {"watch": 3, "doctor": 1, "health": 1}
 
 
@@ -60,6 +61,45 @@ def test_closed_stream_is_like_the_null_device(command: str, redirection: str, q
     assert found.returncode == CODES.get(command, 0)
     assert "bug" not in found.stdout + found.stderr
     assert "Exception" not in found.stdout + found.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_full_standard_error_ends_no_command(command: str, queues: CloudShell) -> None:
+    """What has no place to be told is lost, and everything else is done."""
+    found = run(queues, COMMANDS[command], "2>/dev/full")
+    assert (found.returncode, found.stderr) == (CODES.get(command, 0), "")
+
+
+def test_full_standard_error_keeps_the_exit_code_of_an_error(queues: CloudShell) -> None:
+    """The sentence is lost, and the code tells that there was one."""
+    assert run(queues, "submit nowhere.json", "2>/dev/full").returncode == 2
+
+
+def test_reader_of_diagnostics_may_close_them(queues: CloudShell) -> None:
+    """The requests are sent nevertheless."""
+    before = queues.messages("requestQueue")
+    found = run(queues, f"submit {MINIMAL}", "2>&1 >/dev/null | true")
+    assert found.returncode == 0
+    assert queues.messages("requestQueue") == before + 1
+
+
+@pytest.mark.parametrize("command", [*PRINTING, "submit"])
+def test_full_standard_output_is_one_sentence(command: str, queues: CloudShell) -> None:
+    """The last line says what is wrong; before it, `submit` counts what it has sent."""
+    found = run(queues, COMMANDS[command], ">/dev/full")
+    *before, last = found.stderr.splitlines()
+    assert (found.returncode, last) == (
+        2,
+        "express-sync: The output cannot be written (No space left on device); redirect it elsewhere.",
+    )
+    counted = "1 of 1 requests were sent; sending all of them again is safe."
+    assert (counted in before) == (command == "submit")
+
+
+def test_waiting_on_a_full_disk_tells_what_was_sent(queues: CloudShell) -> None:
+    """Not even the heading can be written."""
+    found = run(queues, f"submit {MINIMAL} --wait", ">/dev/full")
+    assert "1 sent: 1 without an outcome yet." in found.stderr
 
 
 def test_closed_standard_input_is_empty(queues: CloudShell) -> None:

@@ -11,7 +11,7 @@ from express_sync.ops.terminal.columns import Column, Listing
 from express_sync.ops.terminal.progress_bar import progress_bar
 
 LONG_LINE = f"{'TIME':<24}  {'STATUS':<13}  {'REQUEST':<24}  {'TRIES':>5}  {'TOOK':>7}  GROUP OR ERROR"
-COLUMNS = (Column("NAME", 10, 6), Column("COUNT", 6, 0, is_number=True), Column("END", 5, 5))
+COLUMNS = (Column("NAME", 10, 6, 4), Column("COUNT", 6, 0, 0, is_number=True), Column("END", 5, 5, 5))
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,11 @@ def test_line_above_a_progress_bar_is_not_folded(columns: int, monkeypatch: pyte
     [
         (25, ["NAME         COUNT  END", "组              12  x", "longer-than-10       1  y"]),
         (24, ["NAME    END", "组      x", "longer-than-10  y"]),
+        (13, ["NAME    END", "组      x", "longer-than-10  y"]),
+        (12, ["NAME END", "组   x", "longer-than-10 y"]),
+        (1, ["NAME END", "组   x", "longer-than-10 y"]),
     ],
-    ids=["wide", "narrow"],
+    ids=["wide", "narrow", "narrowest", "tiny", "one column"],
 )
 def test_listing_drops_columns_on_a_narrow_terminal(width: int, lines: list[str]) -> None:
     """Cells are padded by the width of their characters, and a long cell is not cut."""

@@ -3,6 +3,8 @@
 import base64
 import io
 import json
+import os
+import threading
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -155,6 +157,50 @@ def test_path_without_a_file_is_one_sentence(
     with pytest.raises(CliError, match=part) as caught:
         list(submissions((path,), "plain"))
     assert path in caught.value.message
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("text", ["{0}", "[{0}, {0}]", "{0}\r\n{0}\r\n", "\r\n{0}"])
+def test_file_with_a_byte_order_mark_is_read(text: str, encoding: str, tmp_path: Path) -> None:
+    """PowerShell 5 redirects to UTF-16; the message is UTF-8 without a mark."""
+    path = tmp_path / "requests.json"
+    expected = {**VALID, "description": "组"}
+    one = json.dumps(expected, ensure_ascii=False)
+    path.write_bytes(text.replace("{0}", one).encode(encoding))
+    found = list(submissions((str(path),), "plain"))
+    assert [json.loads(each.body) for each in found] == [expected] * text.count("{0}")
+
+
+def test_piped_utf16_is_read(tmp_path: Path) -> None:
+    """A pipe cannot be read twice."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    content = json.dumps(VALID).encode("utf-16")
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,))
+    writer.start()
+    (found,) = submissions((str(pipe),), "plain")
+    writer.join()
+    assert found.document == VALID
+
+
+@pytest.mark.parametrize(
+    "content", ["{".encode("utf-16") + b"x", b"\xff\xfe" + 4 * b"\x00\xd8"], ids=["odd", "surrogate"]
+)
+def test_broken_utf16_is_one_sentence(content: bytes, tmp_path: Path) -> None:
+    """The sentence says how the file is marked."""
+    path = tmp_path / "requests.json"
+    path.write_bytes(content)
+    with pytest.raises(CliError, match="is not UTF-16 text, as which it is marked; convert it to UTF-8"):
+        list(submissions((str(path),), "plain"))
+
+
+def test_large_utf16_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has to be read whole."""
+    monkeypatch.setattr(module, "MAX_DOCUMENT_BYTES", 100)
+    path = tmp_path / "requests.jsonl"
+    path.write_bytes(json.dumps(VALID).encode("utf-16"))
+    with pytest.raises(CliError, match="convert it to UTF-8"):
+        list(submissions((str(path),), "plain"))
 
 
 def test_standard_input_is_read_like_a_file(monkeypatch: pytest.MonkeyPatch) -> None:

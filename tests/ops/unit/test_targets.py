@@ -5,12 +5,13 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from express_sync.ops.atomic_file import write_atomically
+from express_sync.ops.atomic_file import remove_if_unchanged, write_atomically
 from express_sync.ops.targets import profiles
 from express_sync.ops.targets.places import config_directories, user_state_directory
 from express_sync.ops.targets.registration import (
@@ -174,6 +175,34 @@ def test_directory_is_not_overwritten_by_a_file(name: str, tmp_path: Path, monke
     with pytest.raises(CliError, match=r"^Cannot write .*: it is a directory; name a file\.$"):
         write_atomically(Path(name), "{}")
     assert [path.name for path in tmp_path.rglob("*")] == ["there"]
+
+
+def test_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    """A program may wait for the ready object at its other end; the same holds for /dev/stdout."""
+    pipe = tmp_path / "ready"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        reader = pool.submit(pipe.read_text)
+        write_atomically(pipe, "{}")
+        assert reader.result() == "{}"
+    remove_if_unchanged(pipe, "{}")
+    assert pipe.is_fifo()
+
+
+def test_full_device_is_one_sentence() -> None:
+    """The device is still there afterwards."""
+    with pytest.raises(CliError, match="Cannot write /dev/full: No space left on device"):
+        write_atomically(Path("/dev/full"), "{}")
+    assert Path("/dev/full").is_char_device()
+
+
+def test_symbolic_link_is_kept(tmp_path: Path) -> None:
+    """Its target is replaced, or created."""
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "target")
+    for text in ("{}", "[]"):
+        write_atomically(link, text)
+        assert (link.is_symlink(), (tmp_path / "target").read_text()) == (True, text)
 
 
 def test_failed_write_leaves_no_temporary_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
