@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,7 +26,7 @@ from express_sync.local.server import LoopbackServer
 from express_sync.mns_push import Verifier
 from tests.local.mns_client import RawClient, document
 from tests.support.patience import PATIENCE_SECONDS, wait_for
-from tests.support.running import started
+from tests.support.running import running_loop, started
 
 NAMESPACE = "{http://mns.aliyuncs.com/doc/v1/}"
 
@@ -268,6 +269,40 @@ def test_endpoint_elsewhere_is_never_called(mns: Mns, endpoint: str) -> None:
 @pytest.mark.parametrize("endpoint", ["http://", "http://a@127.0.0.1/", "http://127.0.0.1:99999/", "ws://127.0.0.1/"])
 def test_endpoint_that_is_not_a_url_is_invalid(mns: Mns, endpoint: str) -> None:
     assert subscribe(mns, endpoint) == (400, "EndpointInvalid")
+
+
+@contextmanager
+def answering(data: bytes) -> Iterator[int]:
+    """Run a server that answers every request with `data` and closes, and give its port."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(data)
+        writer.close()
+
+    with running_loop() as run:
+        server = run(asyncio.start_server(answer, "127.0.0.1", 0))
+        yield server.sockets[0].getsockname()[1]
+        server.close()
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 204 No\r\n\r\n", 204),
+        (b"HTTP/1.1 302 Found\r\nLocation: /other\r\n\r\n", 302),
+        (b"HTTP/1.1 " + b"2" * 100_000, 0),
+        (b"", 0),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", 0),
+        (b"SSH-2.0-x\r\n", 0),
+    ],
+)
+def test_only_a_final_answer_in_http_counts(mns: Mns, data: bytes, status: int) -> None:
+    with answering(data) as port:
+        subscribe(mns, f"http://127.0.0.1:{port}/p")
+        publish(mns)
+        tries = 1 if status == 204 else 4
+        assert attempts(mns, tries) == [status] * tries
 
 
 def test_reset_ends_the_attempts(mns: Mns, receiver: Receiver) -> None:

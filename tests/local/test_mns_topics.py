@@ -164,6 +164,7 @@ def test_subscriptions_are_listed_and_ended(topic: RawClient) -> None:
         ({}, "InvalidArgument"),
         ({"Endpoint": "http://user@127.0.0.1/notifications"}, "EndpointInvalid"),
         ({"Endpoint": "http://127.0.0.1:port/notifications"}, "EndpointInvalid"),
+        ({"Endpoint": "http://127.0.0.1:0/notifications"}, "EndpointInvalid"),
         ({"Endpoint": "http://127.0.0.1/a b"}, "EndpointInvalid"),
         ({"Endpoint": f"acs:mns:us-west-1:{OWNER}:queues/q"}, "EndpointInvalid"),
         ({"Endpoint": f"acs:mns:{LOCAL_ACCOUNT.region}:99:queues/q"}, "EndpointInvalid"),

@@ -57,10 +57,10 @@ def http_target(endpoint: str) -> HttpTarget | None:
         return None
     try:
         url = urlsplit(endpoint)
-        port = url.port or 80
+        port = 80 if url.port is None else url.port
     except ValueError:
         raise MnsError("EndpointInvalid") from None
-    if not url.hostname or url.username is not None or _NOT_IN_A_REQUEST.search(endpoint):
+    if not url.hostname or not port or url.username is not None or _NOT_IN_A_REQUEST.search(endpoint):
         raise MnsError("EndpointInvalid")
     return HttpTarget(_loopback(url.hostname), port, _request_target(url), url.netloc)
 

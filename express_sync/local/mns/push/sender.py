@@ -1,7 +1,7 @@
 """Sends notifications to HTTP servers on this machine, and repeats them as the subscription's strategy says.
 
 Reproduces: POST with the documented headers (in SIMPLIFIED, message id and tag are headers), a limit of 5 seconds for
-the answer, success by any 2xx status, both retry strategies, no redirect followed.
+the answer, success by any 2xx status, both retry strategies, no redirect followed, interim answers (1xx) skipped.
 Chosen: the Content-Type is `text/xml;charset=utf-8` in every format, as in the documented sample; the waits between
 attempts are multiplied like those of triggers, the 5 seconds are not. Unknown: whether the service sends several
 notifications to one server at a time; here each is sent at once, and none waits for another.
@@ -81,7 +81,7 @@ class HttpPush:
         request = self._request(notification)
         try:
             status = await asyncio.wait_for(_exchange(notification.target, request), self._limit_seconds)
-        except (OSError, asyncio.TimeoutError, asyncio.LimitOverrunError):
+        except (OSError, asyncio.TimeoutError, ValueError):  # ValueError: a line that is longer than the reader allows
             status = _NO_ANSWER
         self.attempts.add(
             {
@@ -134,7 +134,14 @@ async def _exchange(target: HttpTarget, request: bytes) -> int:
     try:
         writer.write(request)
         await writer.drain()
-        match = _STATUS_LINE.match(await reader.readline())
-        return int(match[1]) if match else _NO_ANSWER
+        while 100 <= (status := await _status(reader)) < 200:
+            while (await reader.readline()).strip():  # the headers of an interim answer
+                pass
+        return status
     finally:
         writer.close()
+
+
+async def _status(reader: asyncio.StreamReader) -> int:
+    match = _STATUS_LINE.match(await reader.readline())
+    return int(match[1]) if match else _NO_ANSWER
