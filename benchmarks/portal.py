@@ -1,7 +1,7 @@
 """How the portal's API grows: each lookup at 10,000 and at 1,000,000 events, over HTTP, in one run.
 
-Run it with `python -m benchmarks.portal`. The rows are written directly into SQLite: a quarter as many requests as
-events, a tenth of them failed.
+Run it with `python -m benchmarks.portal`. The rows are written directly into SQLite and PostgreSQL: a quarter as many
+requests as events, a tenth of them failed. Then it measures submissions, followers, and memory (`portal_load`).
 """
 
 import json
@@ -17,12 +17,14 @@ import click
 import urllib3
 from sqlalchemy import insert, text, update
 
+from benchmarks import portal_load
 from express_sync.portal.principal import Identity
 from express_sync.portal.service import Settings, running
 from express_sync.portal.store.database import Database, database_url
 from express_sync.portal.store.migrating import migrate
 from express_sync.portal.store.tables import events, feed, requests, submissions
 from tests.support.portal import MemoryQueues, outcome
+from tests.support.postgres import Postgres, running_postgres
 
 SIZES = (10_000, 1_000_000)
 EVENTS_EACH = 4
@@ -43,20 +45,32 @@ _ROUNDS = 60
 
 @click.command()
 def main() -> None:
-    """Measure each query at both sizes in turn, and print the growth."""
+    """Measure each query at both sizes in turn, print the growth, then what the service carries."""
+    over_http, plain = portal_load.throughput()
+    median, longest = portal_load.followed()
+    print(f"submissions per second: {over_http:,.0f} through HTTP, {plain:,.0f} into the plain queue")
+    print(f"{portal_load.FOLLOWERS} followers have an event after {median:.0f} ms, at most {longest:.0f} ms")
+    print(f"memory with all of them, clients included: {portal_load.peak_mb():.0f} MB")
+    print_growth("SQLite", None)
+    with running_postgres() as postgres:
+        print_growth("PostgreSQL", postgres)
+
+
+def print_growth(name: str, postgres: Postgres | None) -> None:
+    """Measure the queries on one kind of database, and print them."""
     with ExitStack() as stack:
-        small, large = (stack.enter_context(portal(size)) for size in SIZES)
-        print(f"{'query':<24} {SIZES[0]:>12,} {SIZES[1]:>12,} events   growth")
-        for name, path in QUERIES.items():
+        small, large = (stack.enter_context(portal(size, postgres)) for size in SIZES)
+        print(f"{name:<24} {SIZES[0]:>12,} {SIZES[1]:>12,} events   growth")
+        for query, path in QUERIES.items():
             before, after = medians_ms((small, large), path)
-            print(f"{name:<24} {before:>9.2f} ms {after:>9.2f} ms {after / before:>14.2f}")
+            print(f"{query:<24} {before:>9.2f} ms {after:>9.2f} ms {after / before:>14.2f}", flush=True)
 
 
 @contextmanager
-def portal(size: int) -> Iterator[str]:
+def portal(size: int, postgres: Postgres | None) -> Iterator[str]:
     """Run a portal with so many events, and give its URL."""
     with TemporaryDirectory() as directory:
-        url = f"sqlite:///{Path(directory) / 'portal.sqlite3'}"
+        url = postgres.new_database() if postgres else f"sqlite:///{Path(directory) / 'portal.sqlite3'}"
         filled(url, size)
         queues = MemoryQueues()
         with running(Settings(url), queues, queues, lambda _headers: Identity("olivia", "operator")) as address:
@@ -92,7 +106,8 @@ def filled(url: str, size: int) -> None:
         connection.execute(text(f"INSERT INTO counters {groups}"))
         connection.execute(text("ANALYZE"))
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        is_sqlite = connection.dialect.name == "sqlite"
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)" if is_sqlite else "VACUUM ANALYZE")
     database.close()
 
 

@@ -3,12 +3,12 @@
 What is appended to the log is read by everybody afterwards, so it must be JSON that every parser accepts.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from express_sync.ops.outcomes.reader import Outcome, read
-from express_sync.portal.store.documents import canonical
 from express_sync.portal.values import MAX_ID, MAX_SOURCE, is_finite, optional, storable
 from handler.inbound.request_event import EVENT_TYPE_PREFIX
 from handler.inbound.strict_json import flaws
@@ -56,15 +56,17 @@ def _arrival(body: str) -> Arrival | None:
     be replayed either, and is left out as the function leaves out one that is too large.
     """
     outcome = read(body)
-    if outcome is None or _is_plain(outcome.event):
-        return outcome and Arrival(outcome, storable(body))
+    if outcome is None:
+        return None
+    if _is_plain(outcome.event):
+        return Arrival(outcome, storable(body))
     request_id = outcome.data["requestId"]
     request = {"requestId": request_id} if request_id else {}
     event = {
         **outcome.event,
         "data": {**outcome.data, "request": request, "omitted": ["calls", "request"], "calls": []},
     }
-    return Arrival(Outcome(event), canonical(event)) if "request" in outcome.data and _is_plain(event) else None
+    return Arrival(Outcome(event), json.dumps(event)) if "request" in outcome.data and _is_plain(event) else None
 
 
 def _is_plain(event: Mapping[str, Any]) -> bool:

@@ -6,11 +6,11 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from express_sync.portal.api.context import identity_of
 from express_sync.portal.api.guard import with_headers
+from express_sync.portal.pages.compact_files import CompactFiles
 from express_sync.portal.pages.local_cloud import LocalCloud
 from express_sync.portal.pages.local_routes import local_routes
 from handler.inbound.validation import SCHEMAS
@@ -49,7 +49,7 @@ def page_routes(local_cloud: LocalCloud | None = None) -> list[BaseRoute]:
 
 
 def _files(directory: Path) -> ASGIApp:
-    files = GZipMiddleware(StaticFiles(directory=directory, html=True))
+    files = GZipMiddleware(CompactFiles(directory=directory, html=True), minimum_size=100)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await files(scope, receive, with_headers(send, _HEADERS))
