@@ -66,7 +66,7 @@ def _without_comments(text: str) -> list[str]:
 
 
 def test_no_text_goes_over_several_lines() -> None:
-    """So a line can lose its indentation."""
+    """Then a line can lose its indentation without a change of what is shown."""
     assert [name for name, text in SCRIPTS.items() if any(line.count("`") % 2 for line in text.splitlines())] == []
 
 
