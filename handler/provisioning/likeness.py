@@ -23,6 +23,7 @@ class Likeness(Enum):
 _REGION_ID = re.compile(r"[a-z]{2}-[a-z]+(-[a-z0-9]+)*")
 _OSS_LOCATION = "oss-"  # OSS names the location of a bucket oss-cn-hangzhou
 _SLASHES = re.compile(r"/+")
+_MAX_PREFIX = 3 * 1023  # the longest name of an object in OSS, percent-encoded; normalising more could take hours
 
 
 def likeness(group: Group, request: ProvisionRequest) -> Likeness:
@@ -57,7 +58,8 @@ def _of_regions(shown: str, requested: str) -> Likeness:
 def _of_prefixes(shown: str, requested: str) -> Likeness:
     if shown == requested:
         return Likeness.SAME
-    return Likeness.UNCLEAR if _plain(shown) == _plain(requested) else Likeness.OTHER
+    is_alike = len(shown) <= _MAX_PREFIX and _plain(shown) == _plain(requested)
+    return Likeness.UNCLEAR if is_alike else Likeness.OTHER
 
 
 def _plain(prefix: str) -> str:

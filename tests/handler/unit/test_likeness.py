@@ -58,6 +58,16 @@ def test_prefix_in_another_form_is_unclear(shown: str, requested: str, expected:
     assert likeness(group_of(bucket_prefix=shown), replace(REQUEST, bucket_prefix=requested)) is expected
 
 
+@pytest.mark.timeout(60)
+def test_longer_prefix_than_any_object_name_is_another() -> None:
+    """To normalise hundreds of thousands of combining characters takes hours."""
+    asked = replace(REQUEST, bucket_prefix="组" * 341)
+    assert likeness(group_of(bucket_prefix="%E7%BB%84" * 341), asked) is UNCLEAR
+    assert likeness(group_of(bucket_prefix="%E7%BB%84" * 341 + "/"), asked) is OTHER
+    marks = "\N{COMBINING ACUTE ACCENT}\N{COMBINING GRAVE ACCENT BELOW}" * 500_000
+    assert likeness(group_of(bucket_prefix=marks), asked) is OTHER
+
+
 @pytest.mark.parametrize(
     ("shown", "expected"),
     [
