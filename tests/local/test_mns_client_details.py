@@ -1,7 +1,6 @@
 """What SDKs in other languages than Python send and read, over the wire; `conformance` has the SDKs themselves."""
 
 from collections.abc import Mapping
-from xml.etree import ElementTree
 
 import pytest
 
@@ -196,12 +195,3 @@ def test_messages_of_errors_are_those_of_the_service(client: RawClient) -> None:
     assert client.create_queue("-q").text("Message") == (
         "The queue name you provided is invalid. QueueName should start with alpha and contain only alpha, digit or -."
     )
-
-
-def test_elements_of_a_message_are_in_the_recorded_order(client: RawClient) -> None:
-    """Recordings of the service in salesforce/multicloudj, September 2026."""
-    client.create_queue("q")
-    client.send_message("q", "b")
-    names = [each.tag.rpartition("}")[2] for each in ElementTree.XML(client.receive("q").body)]
-    head, times = ["MessageId", "MessageBodyMD5", "MessageBody", "ReceiptHandle"], ["EnqueueTime", "FirstDequeueTime"]
-    assert names == [*head, *times, "NextVisibleTime", "DequeueCount", "Priority"]
