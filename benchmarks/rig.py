@@ -12,15 +12,9 @@ from typing import Any, TypeVar
 
 from benchmarks.candidates import RUNTIME, Candidate
 from express_sync.local.account import LOCAL_ACCOUNT
-from express_sync.local.cloud import (
-    MNS_ENDPOINT,
-    SGW_ENDPOINT,
-    TRUSTED_CERTIFICATES,
-    CloudOptions,
-    RunningCloud,
-    background,
-)
+from express_sync.local.cloud import CloudOptions, RunningCloud, background
 from express_sync.local.fc.fleet import Code, Fleet, new_request_id
+from express_sync.local.local_function import MNS_ENDPOINT, SGW_ENDPOINT, TRUSTED_CERTIFICATES
 
 T = TypeVar("T")
 SAMPLE = Path(__file__).parents[1] / "events" / "triggers" / "cloudevent-plain.json"

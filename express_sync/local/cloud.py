@@ -1,16 +1,13 @@
 """The local cloud: MNS, sgw and FC on three loopback ports, built from one template. The composition root of `local`.
 
-Only the two service endpoints, and with TLS the certificates to trust, differ in the function's environment from what
-the template declares.
 Does not reproduce: the trigger's access to the queue over HTTP; it receives messages also while the port is closed.
 """
 
 import asyncio
-import shutil
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,8 +19,9 @@ from express_sync.local.certificates import Certificates
 from express_sync.local.console import State, console_routes, state_of
 from express_sync.local.crash_points import CrashPoints
 from express_sync.local.fc.app import routes
-from express_sync.local.fc.fleet import Code, new_request_id
+from express_sync.local.fc.fleet import new_request_id
 from express_sync.local.fc.runtime import Runtime, run_function
+from express_sync.local.local_function import code_of, local_function
 from express_sync.local.loop_thread import LoopThread, loop_thread
 from express_sync.local.mns.app import create_app as mns_app
 from express_sync.local.mns.engine.message_service import MessageService
@@ -36,21 +34,13 @@ from express_sync.local.server import Link
 from express_sync.local.servers import Servers
 from express_sync.local.sgw.app import create_app as sgw_app
 from express_sync.local.sgw.groups import GroupService
-from express_sync.local.template.deployment import Function, read_template
+from express_sync.local.template.deployment import read_template
 from express_sync.local.trigger.admin import admin_routes as trigger_routes
 from express_sync.local.trigger.queue_trigger import ScaledClock
 from express_sync.local.trigger.triggers import Triggers
-from express_sync.paths import CODE, TEMPLATE
+from express_sync.paths import TEMPLATE
 
 T = TypeVar("T")
-
-MNS_ENDPOINT = "EXPRESS_SYNC_MNS_ENDPOINT"
-SGW_ENDPOINT = "EXPRESS_SYNC_SGW_ENDPOINT"
-TRUSTED_CERTIFICATES = "SSL_CERT_FILE"  # OpenSSL's own variable
-
-
-class NotRunnableError(ValueError):
-    """The interpreter or the code directory for the function does not exist."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +83,7 @@ class LocalCloud:
         self.groups = GroupService(account)
         self._options = options
         self._clock = ScaledClock(options.clock_factor)
-        self._code = _code(options)
+        self._code = code_of(options.template, options.code, options.python)
         self._account = account
         self._crash_points = CrashPoints()
         self._reports = NotEmulatedReports(report_not_emulated)
@@ -166,24 +156,19 @@ class LocalCloud:
     def _run_function(self) -> Runtime:
         return run_function(
             self.deployment,
-            self._local_function(),
+            local_function(
+                self.deployment.function,
+                self._servers.urls,
+                self.ca_file,
+                self._options.runtime,
+                self._options.environment,
+            ),
             self._code,
             account=self._account,
             messages=self.messages,
             crash_points=self._crash_points,
             pause=self._clock.wait,
         )
-
-    def _local_function(self) -> Function:
-        declared = self.deployment.function
-        environment = {
-            **declared.environment,
-            MNS_ENDPOINT: self._servers.urls["mns"],
-            SGW_ENDPOINT: self._servers.urls["sgw"],
-            **({TRUSTED_CERTIFICATES: str(self.ca_file)} if self.ca_file else {}),
-            **self._options.environment,
-        }
-        return replace(declared, runtime=self._options.runtime or declared.runtime, environment=environment)
 
     def _start_triggers(self, runtime: Runtime) -> None:
         async def push(event: bytes, request_id: str) -> bool:
@@ -200,16 +185,6 @@ class LocalCloud:
         queue_triggers = [each.to_json() for each in self._triggers.queue_triggers]
         timers = [each.to_json() for each in self._triggers.timers]
         return state_of(self.messages, self.groups, invocations, queue_triggers, timers)
-
-
-def _code(options: CloudOptions) -> Code:
-    beside = CODE if options.template == TEMPLATE else options.template.parent
-    directory = (options.code or beside).resolve()
-    if not directory.is_dir():
-        raise NotRunnableError(f"{directory} is not a directory with a function")
-    if shutil.which(options.python) is None:
-        raise NotRunnableError(f"{options.python} is not an interpreter for the function")
-    return Code(options.python, directory)
 
 
 @dataclass(frozen=True)

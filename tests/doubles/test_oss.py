@@ -147,11 +147,26 @@ def stored(url: str) -> Any:
         lambda oss: oss.delete_object_tagging(sdk.DeleteObjectTaggingRequest(bucket="bucket", key="key")),
         lambda oss: oss.delete_object(sdk.DeleteObjectRequest(bucket="bucket", key="key", version_id="1")),
         lambda oss: oss.put_object(sdk.PutObjectRequest(bucket="bucket", key="key", body=b"x", storage_class="IA")),
+        lambda oss: oss.put_object(
+            sdk.PutObjectRequest(bucket="bucket", key="key", body=b"x", content_encoding="gzip")
+        ),
+        lambda oss: oss.head_object(sdk.HeadObjectRequest(bucket="bucket", key="key", if_match="other")),
         lambda oss: oss.get_object(sdk.GetObjectRequest(bucket="bucket", key="key")),
         lambda oss: oss.get_bucket_acl(sdk.GetBucketAclRequest(bucket="bucket")),
         lambda oss: oss.delete_bucket(sdk.DeleteBucketRequest(bucket="bucket")),
     ],
-    ids=["acl", "tagging", "delete-tagging", "version", "storage-class", "get", "bucket-acl", "delete-bucket"],
+    ids=[
+        "acl",
+        "tagging",
+        "delete-tagging",
+        "version",
+        "storage-class",
+        "encoding",
+        "if-match",
+        "get",
+        "bucket-acl",
+        "delete-bucket",
+    ],
 )
 def test_unknown_operation_is_not_emulated(stored: Any, operation: Callable[[Any], object]) -> None:
     """The object is neither overwritten nor deleted."""

@@ -17,10 +17,10 @@ from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.cloud import (
     CloudOptions,
     LocalCloud,
-    NotRunnableError,
     RunningCloud,
     background,
 )
+from express_sync.local.local_function import NotRunnableError
 from express_sync.local.servers import PortTakenError
 from express_sync.local.template.parser import TemplateError
 from express_sync.paths import TEMPLATE

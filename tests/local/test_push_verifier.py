@@ -21,6 +21,7 @@ from tests.support.patience import PATIENCE_SECONDS
 NOW = 1_800_000_000
 CERTIFICATE = "https://mnstest.oss-cn-hangzhou.aliyuncs.com/x509_public_certificate.pem"
 SIGNER = Signer()
+SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "mns_push" / "verifier.js"
 UNTRUSTED = "The certificate is not from a host of MNS, or cannot be fetched."
 UNSIGNED = "The signature does not match."
 STALE = "The date is not within 15 minutes of now."
@@ -233,6 +234,40 @@ def test_replaced_certificate_is_fetched_after_an_hour() -> None:
     time[0] += 3601
     served[CERTIFICATE] = b"no certificate"
     assert replace(GENUINE, date=time[0]).request().refusal(verifier) == ""
+
+
+NODE_ROUND = """
+const { Verifier } = require(process.argv[1]);
+const { requests, times, pems } = JSON.parse(require('node:fs').readFileSync(0, 'utf8'));
+let now;
+const verifier = new Verifier({ now: () => now * 1000, fetch: async () => pems.shift() });
+(async () => {
+  for (const [index, each] of requests.entries()) {
+    now = times[index];
+    console.log(await verifier.refusal(each.method, each.target, each.headers, Buffer.from(each.body, 'base64')));
+  }
+})();
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
+def test_node_verifier_fetches_a_replaced_certificate() -> None:
+    times = [NOW, NOW + 60, NOW + 3601, NOW + 7300]
+    run = subprocess.run(
+        ["node", "-e", NODE_ROUND, str(SAMPLE)],
+        input=json.dumps(
+            {
+                "requests": [asdict(replace(GENUINE, date=time).request()) for time in times],
+                "times": times,
+                "pems": [Signer().certificate.decode(), SIGNER.certificate.decode(), "no certificate"],
+            }
+        ),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_SECONDS,
+    )
+    assert run.stdout.split("\n")[:4] == [UNSIGNED, UNSIGNED, "", ""]
 
 
 class _Elsewhere(BaseHTTPRequestHandler):

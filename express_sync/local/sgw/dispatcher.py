@@ -1,5 +1,7 @@
 """Runs calls: admission, then the queued fault, then the operation, now, later or never.
 
+Reproduces: admission by the gateway before the operation sees anything. Chosen: the faults, which no service has.
+
 A slow call continues after its client has disconnected. A late one lands even if its connection or the server closes,
 unless everything is reset first.
 """

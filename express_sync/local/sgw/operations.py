@@ -1,5 +1,9 @@
 """The operations, each from its own parameters to its own response fields.
 
+Reproduces: names and types of parameters and fields (official Python SDK 1.0.1), `DescribeTasks` in pages of 10, at
+most 50, groups in no pages. Chosen: the task of a deletion is complete at once; a paging parameter that is not valid
+counts as its default. `groups` says what an operation does.
+
 To add one, write its function and add it to `OPERATIONS`; admission, faults, call log and both formats then apply.
 """
 

@@ -1,6 +1,6 @@
 """The resources of a template that the local cloud runs: queues, topic, subscriptions, function, its triggers.
 
-Resources of other types are not run locally. A property that changes how the function is run and that is not
+Does not reproduce: resources of other types. Chosen: a property that changes how the function is run and that is not
 reproduced here is an error, so that the local cloud never silently differs from the deployed stack.
 """
 

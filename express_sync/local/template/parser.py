@@ -1,4 +1,8 @@
-"""Parses the text of a ROS template: YAML with short tags, which become the long form of each function."""
+"""Parses the text of a ROS template: YAML with short tags, which become the long form of each function.
+
+Reproduces: the tags of the help page on the structure of templates. Does not reproduce: templates in JSON beyond what
+is also YAML.
+"""
 
 from typing import Any
 

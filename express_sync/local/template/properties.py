@@ -1,4 +1,7 @@
-"""Reads the properties of one resource with their types; errors name the resource and the property."""
+"""Reads the properties of one resource with their types; errors name the resource and the property.
+
+Chosen: the wording of the errors, which are this tool's; ROS reports types in its own words.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """ALIYUN::FC3::Trigger of type eventbridge with an SMQ queue as its source, as far as it is run locally.
 
-A property that changes what is pushed and that is not reproduced, such as a filter, is an error.
+Reproduces: the names, types and defaults of the properties (page of the resource type). Does not reproduce: filters
+and whatever else changes what is pushed; such a property is an error.
 """
 
 from collections.abc import Mapping

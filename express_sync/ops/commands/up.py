@@ -5,14 +5,15 @@ import contextlib
 import json
 import re
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.text import Text
 
-from express_sync.local.cloud import CloudOptions, LocalCloud, NotRunnableError
+from express_sync.local.cloud import CloudOptions, LocalCloud
+from express_sync.local.local_function import NotRunnableError
 from express_sync.local.servers import PortTakenError
 from express_sync.local.template.parser import TemplateError
 from express_sync.ops import system
@@ -95,7 +96,7 @@ def up(
     state = state_directory(Path.cwd(), system.environment)
     portal = None if no_portal else _portal(state, port_base)
     with claimed(state) as claim:
-        received = _run(chosen, portal, _Announcement(claim, ready_file, as_json=as_json))
+        received = _run(chosen, portal, _Announcement(claim, ready_file, chosen, as_json=as_json))
     if received == signal.SIGINT:
         exit_with(ExitCode.INTERRUPTED)
 
@@ -103,9 +104,10 @@ def up(
 class _Announcement:
     """What tells others that the cloud is ready: the registration, the ready file and the output."""
 
-    def __init__(self, claim: Claim, ready_file: Path | None, *, as_json: bool) -> None:
+    def __init__(self, claim: Claim, ready_file: Path | None, options: CloudOptions, *, as_json: bool) -> None:
         self._claim = claim
         self._ready_file = ready_file
+        self._next_steps = _WITH_FUNCTION if options.with_function else _ALONE
         self._as_json = as_json
         if ready_file is not None and is_file(ready_file):  # of an `up` that was killed
             remove(ready_file)
@@ -118,7 +120,10 @@ class _Announcement:
                 text = json.dumps(ready) + "\n"
                 write_atomically(self._ready_file, text)
                 cleanup.callback(remove_if_unchanged, self._ready_file, text)
-            _announce(ready, self._as_json)
+            if self._as_json:
+                output.json_line(ready)
+            else:
+                _announce(ready, self._next_steps)
             yield
 
     async def show_activity(self, cloud: LocalCloud) -> None:
@@ -192,10 +197,21 @@ def _warn(what: str) -> None:
     output.notice(f"Not emulated: {what}. The call was refused with the code NotEmulated.")
 
 
-def _announce(ready: Mapping[str, Any], as_json: bool) -> None:
-    if as_json:
-        output.json_line(ready)
-        return
+_WITH_FUNCTION = (
+    Text("Next, in another terminal of this checkout:", style="bold"),
+    "  express-sync submit events/requests/minimal.json --wait",
+    "  express-sync watch",
+    "  express-sync fault InternalError --count 3",
+    "  express-sync logs --follow",
+    Text("Press Ctrl-C to stop it. Outcomes are shown here as they are published.", style="dim"),
+)
+_ALONE = (
+    "No function runs: messages wait for programs of your own. docs/local-cloud.md has one for each SDK.",
+    Text("Press Ctrl-C to stop it.", style="dim"),
+)
+
+
+def _announce(ready: Mapping[str, Any], next_steps: Sequence[str | Text]) -> None:
     mns = ready["mns"]
     places = (
         *((("Portal", _signed_in(**ready["portal"])),) if "portal" in ready else ()),
@@ -209,9 +225,5 @@ def _announce(ready: Mapping[str, Any], as_json: bool) -> None:
     output.print_line(Text("The local cloud is running.", style="bold green"))
     for name, place in places:
         output.print_line(Text(f"  {name:<12} ", style="dim"), Text(place))
-    output.print_line(Text("Next, in another terminal of this checkout:", style="bold"))
-    output.print_line("  express-sync submit events/requests/minimal.json --wait")
-    output.print_line("  express-sync watch")
-    output.print_line("  express-sync fault InternalError --count 3")
-    output.print_line("  express-sync logs --follow")
-    output.print_line(Text("Press Ctrl-C to stop it. Outcomes are shown here as they are published.", style="dim"))
+    for step in next_steps:
+        output.print_line(step)

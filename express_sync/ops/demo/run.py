@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import click
 
-from express_sync.local.cloud import DEFAULT, CloudOptions, NotRunnableError, background
+from express_sync.local.cloud import DEFAULT, CloudOptions, background
+from express_sync.local.local_function import NotRunnableError
 from express_sync.ops.demo.cloud import DemoCloud, connect
 from express_sync.ops.demo.display import Display
 from express_sync.ops.demo.history import History

@@ -39,6 +39,13 @@ _OPERATIONS = {
     ("DELETE", True, ()): "DeleteObject",
 }
 _HEADERS = frozenset({"x-oss-date", "x-oss-content-sha256", "x-oss-security-token", "x-oss-forbid-overwrite"})
+# Of the headers without a prefix those that change what an operation does, or what it stores beside the content.
+_NOT_EMULATED = frozenset(
+    {
+        *("if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "range"),
+        *("cache-control", "content-disposition", "content-encoding", "content-language", "expires"),
+    }
+)
 MAX_KEY_BYTES = 1023
 _FAULTS = {code: Kind("never", code) for code in ERRORS}
 
@@ -56,7 +63,7 @@ def create_app(account: Account, buckets: dict[str, Bucket], now: Callable[[], f
     """Serve `buckets` at the endpoint of the account's region; `now` is in seconds since the epoch."""
     service = _Service(account, buckets, now)
     local = [*fault_routes(service.faults), service.calls.route()]
-    methods = ["GET", "PUT", "HEAD", "DELETE", "POST"]
+    methods = ["GET", "PUT", "HEAD", "DELETE", "POST", "OPTIONS", "PATCH"]
     routes = [Mount("/_local", routes=local), Route("/{path:path}", service.call, methods=methods)]
     return Starlette(routes=routes, exception_handlers=ADMIN_ERRORS)
 
@@ -128,7 +135,7 @@ def _operation(request: Request, key: str) -> str:
     if operation is None:
         raise NotEmulatedError(f"{request.method} of {'an object' if key else 'a bucket'} with ?{'&'.join(names)}")
     headers = {name for name in request.headers if name.startswith("x-oss-")}
-    if unknown := sorted(headers - _HEADERS):
+    if unknown := sorted((headers - _HEADERS) | _NOT_EMULATED.intersection(request.headers)):
         raise NotEmulatedError(f"the header {unknown[0]}")
     return operation
 

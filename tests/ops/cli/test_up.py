@@ -95,17 +95,21 @@ def test_requests_stay_in_the_queue_without_the_function(shell: Shell) -> None:
         assert running.end(signal.SIGTERM)[0] == 0
 
 
-def test_up_prints_endpoints_and_next_commands(shell: Shell) -> None:
-    """The summary has no colours when it is piped."""
-    with shell.start("up", "--no-function", "--no-portal") as process:
+@pytest.mark.parametrize(
+    ("options", "count", "advice"), [((), 13, "express-sync submit"), (("--no-function",), 9, "No function runs")]
+)
+def test_up_prints_endpoints_and_next_commands(shell: Shell, options: tuple[str, ...], count: int, advice: str) -> None:
+    """The summary has no colours when it is piped; without the function no command would get an outcome."""
+    with shell.start("up", "--no-portal", *options) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(11)]
+        lines = [process.stdout.readline() for _ in range(count)]
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=PATIENCE_SECONDS)
     summary = "".join(lines)
     assert summary.startswith("The local cloud is running.\n")
     assert "Console       http://127.0.0.1:" in summary
-    assert "express-sync submit" in summary
+    assert advice in summary
+    assert ("submit" in summary) != bool(options)
     assert "\x1b" not in summary
 
 

@@ -1,4 +1,8 @@
-"""The XML of messages in responses."""
+"""The XML of messages in responses.
+
+Reproduces: the elements of the operations' pages, in the order of the recordings of September 2026
+(salesforce/multicloudj); a receipt handle of a sent message only if it is delayed, and of a peeked one never.
+"""
 
 from collections.abc import Callable
 
@@ -38,24 +42,24 @@ def failure(error: MnsError) -> list[Node]:
 def received(message: Message) -> list[Node]:
     """Return the elements of a received message."""
     return _described(
-        message,
-        [("ReceiptHandle", message.receipt_handle), ("NextVisibleTime", message.next_visible_time_ms)],
+        message, [("ReceiptHandle", message.receipt_handle)], [("NextVisibleTime", message.next_visible_time_ms)]
     )
 
 
 def peeked(message: Message) -> list[Node]:
     """Return the elements of a message that was not received."""
-    return _described(message, [])
+    return _described(message, [], [])
 
 
-def _described(message: Message, lease: list[Node]) -> list[Node]:
+def _described(message: Message, handle: list[Node], lease: list[Node]) -> list[Node]:
     return [
         ("MessageId", message.message_id),
         ("MessageBodyMD5", message.body_md5),
         ("MessageBody", message.body),
-        *lease,
+        *handle,
         ("EnqueueTime", message.enqueue_time_ms),
         ("FirstDequeueTime", message.first_dequeue_time_ms),
+        *lease,
         ("DequeueCount", message.dequeue_count),
         ("Priority", message.priority),
         *_properties("UserProperties", "PropertyValue", message.user_properties),
