@@ -66,7 +66,7 @@ def _without_comments(text: str) -> list[str]:
 
 
 def test_no_text_goes_over_several_lines() -> None:
-    """So a line can lose its indentation."""
+    """A line can lose its indentation for that reason."""
     assert [name for name, text in SCRIPTS.items() if any(line.count("`") % 2 for line in text.splitlines())] == []
 
 
