@@ -26,6 +26,9 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
     "list of a status": lambda connection: newest(connection, Criteria(status="failed"), 100, 50),
     "list of a code": lambda connection: newest(connection, Criteria(code="RoleNotExist"), 100, 50),
     "list of a group": lambda connection: newest(connection, Criteria("failed", "RoleNotExist"), 100, 50),
+    "list of failures to handle": lambda connection: newest(
+        connection, Criteria("failed", "RoleNotExist", discarded=False), 100, 50
+    ),
     "list of a requester": lambda connection: newest(connection, Criteria(owner="alice"), 100, 50),
     "list of a requester's failures": lambda connection: newest(connection, Criteria("failed", owner="alice"), 1, 50),
     "search": lambda connection: search(connection, Criteria(), "req", None, 50),

@@ -9,17 +9,23 @@ import shlex
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timezone
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 import pytest
+import urllib3
 import yaml
 from standardwebhooks import Webhook
 
+from express_sync.local.account import Key
 from express_sync.local.cloud import CloudOptions, background
 from express_sync.ops.cli import commands
 from express_sync.ops.commands import portal_configuration, portal_service
@@ -29,10 +35,11 @@ from express_sync.portal.webhooks.schedule import DELAYS_SECONDS
 from handler.credentials import Credentials
 from handler.inbound.validation import violations
 from handler.provisioning.error_table import DOCUMENTED, GATEWAY, OWN, Effect
+from tests.local.mns_client import RawClient, document
 from tests.portal.webhook_receiver import OTHER_SECRET, SECRET
 from tests.support.cli import ROOT
 from tests.support.node import run_node
-from tests.support.patience import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS, wait_for
 
 PAGE = (ROOT / "docs" / "portal.md").read_text(encoding="utf-8")
 TABLE = {**DOCUMENTED, **GATEWAY, **OWN}
@@ -145,6 +152,52 @@ const given = JSON.parse(readFileSync(0, "utf8"));
 console.log(JSON.stringify(given.cases.map((headers) => outcomeOf(given.secret, headers, given.body) !== null)));
 """
     assert json.loads(run_node(program + check, given=given)) == [is_valid for _, is_valid in cases]
+
+
+def test_receiver_of_the_page_takes_pushes_of_a_topic(tmp_path: Path) -> None:
+    """It keeps what the topic pushes, and refuses what anybody else sends."""
+    [program] = blocks("executed: push-python")
+    with background(CloudOptions(with_function=False)) as cloud:
+        mns = cloud.ready["mns"]
+        (tmp_path / "receiver.py").write_text(program.replace("Verifier()", f"Verifier({mns['endpoint']!r})"))
+        defined = runpy.run_path(str(tmp_path / "receiver.py"))
+        with ThreadingHTTPServer(("127.0.0.1", 0), defined["Outcomes"]) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            url = f"http://127.0.0.1:{server.server_port}/outcomes"
+            push(cloud.ready, url, BODY_OF_EVENT)
+            wait_for(lambda: defined["outcomes"])
+            forged = urllib3.request("POST", url, body=BODY_OF_EVENT)
+            server.shutdown()
+            thread.join()
+    assert (forged.status, list(defined["outcomes"])) == (403, [("function", "1")])
+
+
+BODY_OF_EVENT = '{"source": "function", "id": "1"}'
+
+
+@contextmanager
+def topic_client(ready: Mapping[str, Any]) -> Iterator[RawClient]:
+    """Give a client of the cloud's MNS."""
+    key = Key(ready["accessKeyId"], ready["accessKeySecret"])
+    client = RawClient(urlsplit(ready["mns"]["endpoint"]).port or 0, key)
+    yield client
+    client.close()
+
+
+def push(ready: Mapping[str, Any], url: str, body: str) -> None:
+    """Subscribe an HTTP server to the topic of outcomes, as the page says, and publish."""
+    topic = f"/topics/{ready['mns']['resultTopic']}"
+    subscription = document("Subscription", Endpoint=url, NotifyContentFormat="SIMPLIFIED")
+    with topic_client(ready) as client:
+        assert client.call("PUT", f"{topic}/subscriptions/push", subscription).status == 201
+        assert client.call("POST", f"{topic}/messages", document("Message", MessageBody=body)).status == 201
+
+
+def test_every_program_of_the_page_is_executed() -> None:
+    """A block of code in a programming language has a mark that says so."""
+    marked = re.findall(r"(<!-- executed: [\w-]+ -->\n)?```(?:python|js)\n", PAGE)
+    assert all(marked)
 
 
 def test_escaped_body_of_the_page_has_the_same_meaning() -> None:

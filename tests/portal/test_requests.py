@@ -64,7 +64,7 @@ def test_requester_sees_only_own_requests(portal: RunningPortal) -> None:
     assert portal.call("GET", "/v1/requests/R-own").status == 200
 
 
-def test_request_of_nobody_known_cannot_be_claimed(portal: RunningPortal) -> None:
+def test_request_without_an_owner_cannot_be_claimed(portal: RunningPortal) -> None:
     """It was sent past the portal, and its success tells neither the request nor its requester."""
     portal.queues.put(json.dumps(outcome("succeeded", "R-past", id="e" * 32)))
     wait_for(lambda: portal.call("GET", "/v1/requests/R-past").status == 200)

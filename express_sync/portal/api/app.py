@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from express_sync.portal.api import contract, health, listing, metrics, replays, requests, stream
+from express_sync.portal.api import contract, discards, health, listing, metrics, replays, requests, stream
 from express_sync.portal.api.guard import Guard, Names
 from express_sync.portal.api.problem import Problem, http_problem
 from express_sync.portal.parts import Portal
@@ -27,8 +27,10 @@ ROUTES = (
     Route("/v1/requests/{request_id}", requests.show, methods=["GET"]),
     Route("/v1/requests/{request_id}/last_operation", requests.show_last_operation, methods=["GET"]),
     Route("/v1/requests/{request_id}/replay", replays.replay_one, methods=["POST"]),
+    Route("/v1/requests/{request_id}/discard", discards.discard_one, methods=["POST"]),
     Route("/v1/failures", replays.list_failures, methods=["GET"]),
     Route("/v1/replays", replays.replay_many, methods=["POST"]),
+    Route("/v1/discards", discards.discard_many, methods=["POST"]),
     Route("/v1/events", stream.stream_events, methods=["GET"]),
     Route("/v1/openapi.json", contract.show_openapi, methods=["GET"]),
     Route("/v1/schemas/{name}", contract.show_schema, methods=["GET"]),

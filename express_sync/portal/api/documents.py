@@ -1,5 +1,6 @@
 """The JSON documents of the API, built from rows of the store."""
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,7 @@ def summary(row: Mapping[Any, Any]) -> dict[str, Any]:
         "status": row["status"],
         "terminal": row["terminal"],
         "code": row["code"],
+        "discarded": row["discarded"],
         "requester": row["requester"],
         **{name: document.get(name) for name in _DOCUMENT_FIELDS},
         "expressSyncId": row["express_sync_id"],
@@ -65,8 +67,19 @@ def status_document(history: History, *, is_operator: bool) -> dict[str, Any]:
             "self": path,
             "lastOperation": f"{path}/last_operation",
             **({"replay": f"{path}/replay"} if can_replay else {}),
+            **({"discard": f"{path}/discard"} if can_replay and not row["discarded"] else {}),
         },
     }
+
+
+def entity_tag(document: Mapping[str, Any]) -> str:
+    """Return the ETag of a document, which changes with anything in it."""
+    return f'"{hashlib.sha256(json.dumps(document).encode()).hexdigest()[:32]}"'
+
+
+def names_tag(header: str, tag: str) -> bool:
+    """Tell whether a header If-Match or If-None-Match names an ETag."""
+    return tag in {each.strip().removeprefix("W/") for each in header.split(",")}
 
 
 def last_operation(row: Mapping[Any, Any]) -> dict[str, str]:

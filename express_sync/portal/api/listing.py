@@ -15,7 +15,8 @@ from express_sync.portal.api.problem import Problem
 from express_sync.portal.parts import Portal
 from express_sync.portal.store.queries import Criteria, newest, search
 
-_FILTERS = ("status", "code", "requester", "q")
+_FILTERS = ("status", "code", "requester", "discarded", "q")
+_TRUTH = {"true": True, "false": False}
 _FORGED = Problem(400, "bad-cursor", "The cursor does not belong to this query.")
 
 
@@ -33,7 +34,8 @@ async def list_requests(request: Request) -> Response:
     place = cursor.decode(portal.cursor_key, query, found["cursor"]) if "cursor" in found else None
     if "cursor" in found and place is None:
         return _FORGED.response()
-    criteria = Criteria(found.get("status"), found.get("code"), found.get("requester"), owner)
+    discarded = _TRUTH.get(found.get("discarded", ""))
+    criteria = Criteria(found.get("status"), found.get("code"), found.get("requester"), owner, discarded)
     rows, following = await run_in_threadpool(_page, portal, criteria, found, place, limit)
     next_cursor = cursor.encode(portal.cursor_key, query, following) if following is not None else None
     return JSONResponse({"requests": [summary(row) for row in rows], "nextCursor": next_cursor})

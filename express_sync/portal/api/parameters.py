@@ -34,6 +34,8 @@ def wrong_filter(found: Mapping[str, str]) -> Problem | None:
     """Return the problem of the filters among the parameters, None if all of them can be used."""
     if found.get("status", STATUSES[0]) not in STATUSES:
         return _bad(f"status is one of: {', '.join(STATUSES)}.")
+    if found.get("discarded", "true") not in {"true", "false"}:
+        return _bad("discarded is true or false.")
     too_long = [name for name in ("code", "requester", "q") if not 0 < len(found.get(name, "-")) <= MAX_KEY]
     return _bad(f"{too_long[0]} has 1 to {MAX_KEY} characters.") if too_long else None
 

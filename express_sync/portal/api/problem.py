@@ -33,6 +33,7 @@ class Problem:
 
 
 NOT_FOUND = Problem(404, "not-found", "The address does not name anything that the caller may see.")
+NOT_A_FAILURE = Problem(409, "not-a-failure", "The request has neither failed nor an unknown result.")
 OPERATORS_ONLY = Problem(403, "operators-only", "Only an operator may do this.")
 
 

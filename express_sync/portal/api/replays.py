@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from express_sync.portal.api import problem
 from express_sync.portal.api.body import json_body
 from express_sync.portal.api.context import operators_only, portal_of, request_id_of
 from express_sync.portal.api.documents import request_path, retry_after, status_document
@@ -26,7 +27,7 @@ from handler.model import Refused
 from handler.provisioning.errors import error_info, is_retryable
 
 _REFUSALS = {
-    NOT_A_FAILURE: Problem(409, NOT_A_FAILURE, "The request has neither failed nor an unknown result."),
+    NOT_A_FAILURE: problem.NOT_A_FAILURE,
     TERMINAL: Problem(
         409, TERMINAL, "The same request fails in the same way until the cause is fixed; then send force: true."
     ),
@@ -97,7 +98,7 @@ def _groups(portal: Portal) -> list[dict[str, Any]]:
 
 def _group(row: Mapping[Any, Any]) -> dict[str, Any]:
     info = error_info(row["code"], None)
-    query = urlencode({"status": row["status"], "code": row["code"]})
+    query = urlencode({"status": row["status"], "code": row["code"], "discarded": "false"})
     return {
         "status": row["status"],
         "code": row["code"],

@@ -1,8 +1,6 @@
 """The routes of requests: submit one, and follow it."""
 
 import asyncio
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -13,7 +11,14 @@ from starlette.responses import JSONResponse, Response
 
 from express_sync.portal.api.body import json_body
 from express_sync.portal.api.context import identity_of, owner_of, portal_of, request_id_of
-from express_sync.portal.api.documents import last_operation, request_path, retry_after, status_document
+from express_sync.portal.api.documents import (
+    entity_tag,
+    last_operation,
+    names_tag,
+    request_path,
+    retry_after,
+    status_document,
+)
 from express_sync.portal.api.prefer import wait_seconds
 from express_sync.portal.api.problem import NOT_FOUND, Problem, violated
 from express_sync.portal.messages import new_submission
@@ -113,12 +118,8 @@ def _status_response(
     request: Request, found: History, identity: Identity, status: int, headers: Mapping[str, str]
 ) -> Response:
     document = status_document(found, is_operator=identity.is_operator)
-    etag = f'"{hashlib.sha256(json.dumps(document).encode()).hexdigest()[:32]}"'
+    etag = entity_tag(document)
     extra = {"ETag": etag, "Cache-Control": "private, no-cache", **retry_after(found.row, portal_of(request).clock())}
-    if request.method == "GET" and etag in _tags(request.headers.get("if-none-match", "")):
+    if request.method == "GET" and names_tag(request.headers.get("if-none-match", ""), etag):
         return Response(status_code=304, headers=extra)
     return JSONResponse(document, status, headers={**extra, **headers})
-
-
-def _tags(header: str) -> set[str]:
-    return {each.strip().removeprefix("W/") for each in header.split(",")}

@@ -40,12 +40,17 @@ def wish_of(body: Any, key: bytes) -> PagedWish | Problem:
     return _FORGED if after is None else _wish(body, options, after, query, key)
 
 
-def _wish(body: Mapping[str, Any], options: Options, after: int, query: str, key: bytes) -> PagedWish:
+def selection_of(body: Mapping[str, Any]) -> Selection:
+    """Return the failures that a valid body selects; those that were discarded are left out."""
     filters = body.get("filter", {})
     statuses = (filters["status"],) if "status" in filters else FAILURES
-    criteria = Criteria(code=filters.get("code"), requester=filters.get("requester"))
+    criteria = Criteria(code=filters.get("code"), requester=filters.get("requester"), discarded=False)
+    return Selection(criteria, statuses, filters.get("requestIds", ()), int(body.get("upTo", 0)))
+
+
+def _wish(body: Mapping[str, Any], options: Options, after: int, query: str, key: bytes) -> PagedWish:
     return PagedWish(
-        selection=Selection(criteria, statuses, filters.get("requestIds", ()), int(body.get("upTo", 0))),
+        selection=selection_of(body),
         edits=options.edits,
         force=options.force,
         per_second=float(body.get("ratePerSecond", DEFAULT_RATE)),

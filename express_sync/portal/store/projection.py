@@ -11,6 +11,7 @@ from express_sync.portal.store.documents import canonical
 from express_sync.portal.store.tables import counters, events, requests, submissions
 from express_sync.portal.values import folded, optional
 
+DISCARDED = "discarded"
 _INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -61,7 +62,7 @@ def complete_request(connection: Connection, row: RowMapping, document: Mapping[
 
 
 def change_content(connection: Connection, request_id: str, content: Mapping[str, Any]) -> None:
-    """Write columns of a request that its document fills."""
+    """Write columns of a request."""
     if content:
         connection.execute(update(requests).where(requests.c.request_id == request_id).values(**content))
 
@@ -101,7 +102,10 @@ def change_submission(connection: Connection, request_id: str, submission: Submi
 
 
 def settle(connection: Connection, request_id: str, before: RowMapping | None, position: int, at_ms: int) -> None:
-    """Derive the state of a request again, write it, and adjust the counters; `before` is its row until now."""
+    """Derive the state of a request again, write it, and adjust the counters; `before` is its row until now.
+
+    A discarded failure stays discarded until another event holds.
+    """
     found = state(submissions_of(connection, request_id))
     facts = _facts(connection, found.deciding.position)
     values = {
@@ -110,12 +114,17 @@ def settle(connection: Connection, request_id: str, before: RowMapping | None, p
         "status": found.status,
         "terminal": found.terminal,
         "event_position": found.deciding.position,
+        "discarded": _is_still_discarded(before, found.deciding.position),
         "updated_at": at_ms,
     }
     if before is not None:
-        _count(connection, before["status"], before["code"], -1, at_ms)
-    _count(connection, found.status, facts["code"], 1, at_ms)
+        _count(connection, before, -1, at_ms)
+    _count(connection, values, 1, at_ms)
     connection.execute(update(requests).where(requests.c.request_id == request_id).values(**values))
+
+
+def _is_still_discarded(before: RowMapping | None, position: int) -> bool:
+    return before is not None and before["discarded"] and before["event_position"] == position
 
 
 def _facts(connection: Connection, position: int) -> dict[str, Any]:
@@ -128,8 +137,17 @@ def _facts(connection: Connection, position: int) -> dict[str, Any]:
     return {name: row[name] for name in names}
 
 
-def _count(connection: Connection, status: str, code: str | None, by: int, at_ms: int) -> None:
-    statement = upsert(connection, counters).values(status=status, code=code or "", count=by, latest_at=at_ms)
+def discard(connection: Connection, row: RowMapping, position: int, at_ms: int) -> None:
+    """Mark the failure of a request as discarded, and adjust the counters."""
+    values = {"discarded": True, "position": position, "updated_at": at_ms}
+    _count(connection, row, -1, at_ms)
+    _count(connection, {**row, **values}, 1, at_ms)
+    change_content(connection, row["request_id"], values)
+
+
+def _count(connection: Connection, row: Mapping[Any, Any], by: int, at_ms: int) -> None:
+    key = {"status": DISCARDED if row["discarded"] else row["status"], "code": row["code"] or ""}
+    statement = upsert(connection, counters).values(**key, count=by, latest_at=at_ms)
     changed: dict[str, Any] = {"count": counters.c.count + by}
     if by > 0:
         changed["latest_at"] = at_ms

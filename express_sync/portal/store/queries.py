@@ -21,6 +21,7 @@ class Criteria:
     code: str | None = None
     requester: str | None = None
     owner: str | None = None
+    discarded: bool | None = None
 
     @property
     def condition(self) -> ColumnElement[bool]:
@@ -29,6 +30,8 @@ class Criteria:
         conditions = [requests.c[name] == storable(value) for name, value in wanted.items() if value is not None]
         if self.owner is not None:
             conditions.append(requests.c.requester == self.owner)
+        if self.discarded is not None:
+            conditions.append(requests.c.discarded == self.discarded)
         return and_(true(), *conditions)
 
 
@@ -156,7 +159,7 @@ def events_after(connection: Connection, position: int, owner: str | None, limit
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Failures to replay: criteria, or ids if any are named; those that changed after `up_to` are left out."""
+    """Failures to replay or discard: criteria, or ids if any are named; `up_to` leaves out what changed after it."""
 
     criteria: Criteria
     statuses: Sequence[str]
@@ -181,6 +184,5 @@ def count(connection: Connection, selection: Selection, maximum: int) -> int:
 def selected(connection: Connection, selection: Selection, after: int, limit: int) -> Sequence[RowMapping]:
     """Return selected requests with the events that hold, in the order of creation, from above an ordinal on."""
     joined = requests.join(events, events.c.position == requests.c.event_position)
-    columns = (requests.c.request_id, requests.c.ordinal, requests.c.code, events.c.body)
-    found = select(*columns).select_from(joined).where(selection.condition, requests.c.ordinal > after)
+    found = select(requests, events.c.body).select_from(joined).where(selection.condition, requests.c.ordinal > after)
     return connection.execute(found.order_by(requests.c.ordinal).limit(limit)).mappings().all()

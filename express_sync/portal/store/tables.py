@@ -4,7 +4,19 @@
 that appends, so that each list, search and group is an index lookup. Times are milliseconds since 1970 in UTC.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.dialects import postgresql
 
 from express_sync.portal.values import MAX_ID, MAX_KEY, MAX_SOURCE
@@ -34,7 +46,7 @@ events = Table(
     "events",
     metadata,
     Column("position", BigInteger, primary_key=True, autoincrement=False),
-    Column("kind", _text(16), nullable=False),  # outcome, accepted, replayed
+    Column("kind", _text(16), nullable=False),  # outcome, accepted, replayed, discarded
     Column("source", _text(MAX_SOURCE), nullable=False),
     Column("event_id", _text(MAX_ID), nullable=False),
     Column("sequence", _text(16), nullable=False),
@@ -88,10 +100,12 @@ requests = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("event_position", BigInteger, nullable=False),  # of the event that holds, 0 if none does
+    Column("discarded", Boolean, nullable=False, server_default=false()),  # a failure that needs no replay
     Index(None, "ordinal", unique=True),
     Index(None, "status", "ordinal"),
     Index(None, "code", "ordinal"),
     Index(None, "status", "code", "ordinal"),
+    Index(None, "status", "code", "discarded", "ordinal"),
     Index(None, "requester", "ordinal"),
     Index(None, "requester", "status", "ordinal"),
     Index(None, "requester", "code", "ordinal"),
@@ -104,7 +118,7 @@ requests = Table(
 counters = Table(
     "counters",
     metadata,
-    Column("status", _text(16), primary_key=True),
+    Column("status", _text(16), primary_key=True),  # or discarded
     Column("code", _text(MAX_KEY), primary_key=True),  # empty without an error
     Column("count", BigInteger, nullable=False),
     Column("latest_at", BigInteger, nullable=False),

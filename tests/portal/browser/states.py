@@ -42,6 +42,12 @@ def _open_dialog(page: Page) -> None:
     expect(page.locator("dialog p strong")).to_be_visible()
 
 
+def _open_discard(page: Page) -> None:
+    _open_group(page)
+    page.locator(".group-body .button:not(.is-main)").first.click()
+    expect(page.locator("dialog strong")).to_be_visible()
+
+
 def _open_details(page: Page, view: str) -> None:
     go(page, view)
     page.locator("main details > summary").first.click()
@@ -64,6 +70,7 @@ def states(requests: Mapping[str, str]) -> dict[str, Callable[[Page], None]]:
         "failures": _view("failures"),
         "failures, open": _open_group,
         "failures, dialog": _open_dialog,
+        "failures, discard": _open_discard,
         "events": _view("events"),
         "queues": _view("local/queues"),
         "faults": _view("local/faults"),

@@ -77,6 +77,32 @@ def test_failure_is_replayed_from_its_page(page: Page, portal: PortalCloud) -> N
     expect(dialog).to_have_count(0)
 
 
+def test_chosen_failure_is_discarded(page: Page, portal: PortalCloud) -> None:
+    """It leaves its group, and its page says so."""
+    fail(page, portal, "NoPermission", "discard-1", "discard-2")
+    page.get_by_label("Choose R-discard-1").check()
+    page.get_by_role("button", name="Discard 1 chosen").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("1 failure will be discarded.")).to_be_visible()
+    expect(dialog.locator(".command-text")).to_have_text("express-sync failures discard R-discard-1 --yes")
+    dialog.get_by_role("button", name="Discard").click()
+    expect(page.locator("summary", has_text="NoPermission")).to_contain_text("1")
+    expect(page.get_by_role("link", name="discard-1")).to_have_count(0)
+    go(page, "requests/R-discard-1")
+    expect(page.locator(".timeline strong")).to_have_text(["Submitted", "Failed", "Discarded"])
+    expect(page.get_by_role("button", name="Discard")).to_have_count(0)
+    expect_status(page, "Failed")
+
+
+def test_failure_is_discarded_from_its_page(page: Page, portal: PortalCloud) -> None:
+    fail(page, portal, "InvalidBucketName", "discard-3")
+    go(page, "requests/R-discard-3")
+    page.get_by_role("button", name="Discard").click()
+    page.get_by_role("dialog").get_by_role("button", name="Discard").click()
+    expect(page.locator(".timeline strong")).to_have_text(["Submitted", "Failed", "Discarded"])
+    assert portal.call("GET", "/v1/requests/R-discard-3")["discarded"] is True
+
+
 def test_replayed_doubt_has_a_new_verdict_once_it_is_settled(browser: Browser, tmp_path: Path) -> None:
     """The status stays unknown until the replay has its outcome."""
     with running_portal(tmp_path) as portal, Visitor.of(browser, portal.url) as visitor:

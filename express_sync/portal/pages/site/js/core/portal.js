@@ -43,6 +43,18 @@ export async function replayAll(wish) {
   } while (part.cursor);
 }
 
+/** Return what would be discarded of `{filter}`; with `upTo` of such a preview, discard it. */
+export const discard = async (wish) => (await call("POST", "v1/discards", { body: wish })).body;
+
+/** Discard all failures that a preview counted, in as many calls as it takes. */
+export async function discardAll(wish) {
+  let left = true;
+  while (left) {
+    const { matched, discarded } = await discard(wish);
+    left = discarded > 0 && discarded < matched;
+  }
+}
+
 // The first result is kept; an error is not.
 function once(load) {
   let kept = null;

@@ -50,7 +50,7 @@ export function openBulkReplay({ group, chosen, schema, refresh, follow }) {
 }
 
 async function membersOf({ status, code }) {
-  const { requests } = await portal.requests({ status, code, limit: FOLLOWED });
+  const { requests } = await portal.requests({ status, code, discarded: false, limit: FOLLOWED });
   return requests.map(({ requestId }) => requestId);
 }
 

@@ -21,8 +21,9 @@ function item(status, iconName, title, at, ...content) {
     content);
 }
 
+const ICONS = { replayed: "replay", discarded: "trash" };
 const submission = ({ kind, occurredAt }) =>
-  item("accepted", kind === "replayed" ? "replay" : "plus", h("strong", {}, t(`timeline.${kind}`)), occurredAt);
+  item("accepted", ICONS[kind] ?? "plus", h("strong", {}, t(`timeline.${kind}`)), occurredAt);
 
 function upcoming({ status, nextAttemptAt }) {
   if (status === "accepted") return item("accepted", "wait", h("strong", {}, t("timeline.waiting")));

@@ -56,7 +56,7 @@ function row(entry) {
   const { requestId, occurredAt, status, kind, request, event, document } = entry;
   return h("li", { class: "is-new" },
     h("time", { class: "soft number", datetime: occurredAt, title: dateTime(occurredAt) }, timeOfDay(occurredAt)),
-    h("div", {}, badge(status), kind === "replayed" ? h("span", { class: "sub" }, t("timeline.replayed")) : null),
+    h("div", {}, badge(status), ["replayed", "discarded"].includes(kind) ? h("span", { class: "sub" }, t(`timeline.${kind}`)) : null),
     h("div", {}, h("a", { href: address(["requests", requestId]) }, request.name ?? requestId),
       h("span", { class: "sub" }, h("span", { class: "mono" }, requestId), detail(event?.data ?? {}))),
     h("details", {}, h("summary", { class: "soft" }, t("events.raw")), h("pre", { class: "raw", tabindex: "0" }, JSON.stringify(event ?? document, null, 2))));

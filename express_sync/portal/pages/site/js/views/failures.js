@@ -8,6 +8,7 @@ import { onEvent, onState } from "../core/stream.js";
 import { dateTime, number, relative } from "../core/time.js";
 import { openBulkReplay } from "../parts/bulk_replay.js";
 import { commandLine, line } from "../parts/commands.js";
+import { openDiscard } from "../parts/discard.js";
 import { button, empty, failure, linkButton, loading, viewHead } from "../parts/feedback.js";
 import { progressOf } from "../parts/progress.js";
 import { badge } from "../parts/status.js";
@@ -71,22 +72,28 @@ function groupBody(group, context) {
   const table = h("div", { class: "table-frame" }, loading(3));
   const chosen = new Set();
   const replayButton = button("", () => openBulkReplay({ group, chosen: [...chosen], ...context }), "is-main", "replay");
+  const { status, code } = group;
+  const discardButton = button("", () => openDiscard({ status, code, ...(chosen.size ? { requestIds: [...chosen] } : {}) }, context.refresh), "", "trash");
+  const buttons = [[replayButton, "replay.chosen", "replay.all"], [discardButton, "discard.chosen", "discard.all"]];
   const showChosen = () => {
-    replayButton.lastChild.replaceWith(chosen.size ? count("replay.chosen", chosen.size) : count("replay.all", group.count));
+    for (const [each, ofChosen, ofAll] of buttons) {
+      each.lastChild.replaceWith(chosen.size ? count(ofChosen, chosen.size) : count(ofAll, group.count));
+    }
   };
   replayButton.append("");
+  discardButton.append("");
   showChosen();
   members(table, group, chosen, showChosen, context.signal);
   return [
     h("div", { class: "stack" }, h("h3", {}, t("failures.todo")), h("p", {}, advice.operator ?? group.hint ?? t("failures.unknown"))),
-    h("div", { class: "row" }, replayButton),
+    h("div", { class: "row" }, replayButton, discardButton),
     table,
   ];
 }
 
 async function members(table, group, chosen, showChosen, signal, cursor = "") {
   try {
-    const page = await portal.requests({ status: group.status, code: group.code, cursor }, signal);
+    const page = await portal.requests({ status: group.status, code: group.code, discarded: false, cursor }, signal);
     const extra = h("div", { class: "table-frame" });
     const showMore = () => {
       more.replaceWith(extra);

@@ -7,7 +7,8 @@ import { address } from "../core/router.js";
 import { onEvent, onState } from "../core/stream.js";
 import { clock, dateTime } from "../core/time.js";
 import { commandLine, copyButton, line, submitLine } from "../parts/commands.js";
-import { failure, linkButton, notice } from "../parts/feedback.js";
+import { openDiscard } from "../parts/discard.js";
+import { button, failure, linkButton, notice } from "../parts/feedback.js";
 import { label } from "../parts/form.js";
 import { replayButton } from "../parts/replay.js";
 import { badge, statusWord } from "../parts/status.js";
@@ -106,7 +107,8 @@ function facts({ latest, createdAt, updatedAt, request }) {
 function actions({ requestId, status, request, latest, links }, schema, refresh) {
   const again = request ? linkButton(t("request.again"), address(["submit"], { from: requestId }), status === "rejected" ? "is-main" : "", "plus") : null;
   const mayReplay = links.replay && request;
-  return [mayReplay ? replayButton({ requestId, request, schema, retryable: latest?.data.error?.retryable, done: refresh }) : null, again];
+  const discardButton = links.discard ? button(t("discard.one"), () => openDiscard({ requestIds: [requestId] }, refresh), "", "trash") : null;
+  return [mayReplay ? replayButton({ requestId, request, schema, retryable: latest?.data.error?.retryable, done: refresh }) : null, discardButton, again];
 }
 
 function history(document) {
@@ -124,6 +126,7 @@ function commands({ requestId, request, links }) {
   return h("section", { class: "card aside" }, h("h2", {}, t("command.title")),
     h("p", { class: "soft" }, t("command.watch")), commandLine(line("watch", "--request", requestId)),
     links.replay ? [h("p", { class: "soft" }, t("command.replay")), commandLine(line("replay", requestId, "--force", "--yes", "--wait"))] : null,
+    links.discard ? [h("p", { class: "soft" }, t("command.discard")), commandLine(line("failures", "discard", requestId, "--yes"))] : null,
     request ? [h("p", { class: "soft" }, t("command.again")), commandLine(submitLine(request))] : null);
 }
 
