@@ -2,7 +2,7 @@
 
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -98,7 +98,21 @@ def _report(sentence: str) -> int:
 
 
 def _help_of(context: click.Context | None) -> str:
-    return f"{context.command_path if context else 'express-sync'} --help"
+    """Return how to ask for the help of the command that was typed, also if click does not say which that is."""
+    return f"{context.command_path if context else _typed(sys.argv[1:])} --help"
+
+
+def _typed(arguments: Sequence[str]) -> str:
+    """Return the names of the commands at the start of `arguments`, after that of the program."""
+    context = click.Context(commands)
+    command: click.Command | None = commands
+    words = ["express-sync"]
+    for word in arguments:
+        command = command.get_command(context, word) if isinstance(command, click.Group) else None
+        if command is None:
+            break
+        words.append(word)
+    return " ".join(words)
 
 
 def _exit_code(error: click.Abort | click.ClickException) -> int:

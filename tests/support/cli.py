@@ -31,7 +31,12 @@ REQUESTS = ROOT / "events" / "requests"
 PATIENT = ("--timeout", str(PATIENCE_SECONDS))  # for commands that wait for something that must arrive
 ROLE = LOCAL_ACCOUNT.role
 SECRETS = (LOCAL_ACCOUNT.user.access_key_secret, ROLE.access_key_secret, ROLE.security_token, "not-the-secret")
-_OWN_VARIABLES = ("EXPRESS_SYNC", "ALIBABA_CLOUD")  # the prefixes of those that a test must not inherit
+_OWN_VARIABLES = (
+    "EXPRESS_SYNC",
+    "ALIBABA_CLOUD",
+    "COLUMNS",
+    "LINES",
+)  # the prefixes of those that a test must not inherit
 # A test runner that ignores Ctrl-C or a hang-up passes this on to its children, unless they reset it.
 _TAKING_SIGNALS = "import signal as s; s.signal(s.SIGINT, s.default_int_handler); s.signal(s.SIGHUP, s.SIG_DFL)"
 _COMMAND = (sys.executable, "-c", f"{_TAKING_SIGNALS}; from express_sync.ops.cli import main; main()")

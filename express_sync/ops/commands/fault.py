@@ -1,9 +1,13 @@
 """`express-sync fault`: queues faults for the next calls of a local cloud, lists them, and clears them."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import click
 
+from express_sync.local.admin_request import AdminRequestError
+from express_sync.local.faults import Kinds, parse
 from express_sync.local.mns.faults import KINDS as SMQ_KINDS
 from express_sync.local.sgw.faults import KINDS as GATEWAY_KINDS
 from express_sync.ops.commands.local_options import call, on_local_cloud
@@ -12,10 +16,11 @@ from express_sync.ops.replay.options import age
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError
-from express_sync.ops.terminal.suggestions import did_you_mean
+from express_sync.ops.terminal.suggestions import closest
 
 SERVICES = ("sgw", "mns")
-_KINDS = {"sgw": GATEWAY_KINDS, "mns": SMQ_KINDS}
+_SUBCOMMANDS = ("list", "clear")
+_KINDS: Mapping[str, Kinds[Any]] = {"sgw": GATEWAY_KINDS, "mns": SMQ_KINDS}
 _GATEWAY_OPERATIONS = ("CreateExpressSync", "DescribeExpressSyncs", "DescribeSharesBucketInfoForExpressSync")
 
 
@@ -42,7 +47,7 @@ def fault(
     """Let the next calls of a local cloud fail: each FAULT applies to one call, in this order.
 
     A FAULT is an error code of the service, such as InternalError or RoleNotExist, or a deviation such as reset-before,
-    reset-after, timeout-after, late-commit:SECONDS or slow:MILLISECONDS; an unknown one lists all. `fault list` shows
+    reset-after, timeout-after, late-commit:SECONDS or slow:MILLISECONDS; an unknown one lists them. `fault list` shows
     the faults that are left, `fault clear` removes them.
 
     \b
@@ -71,15 +76,34 @@ def fault(
 def _document(
     faults: tuple[str, ...], operation: str, name: str, count: int | None, duration: timedelta | None
 ) -> dict[str, object]:
-    """Return the rule to queue. CliError that names a similar fault if one is unknown."""
+    """Return the rule to queue. CliError if one is not a fault."""
     kinds = _KINDS[_service_of(operation)]
     for each in faults:
-        if each not in kinds and each.partition(":")[0] not in kinds:
-            known = ", ".join(kind for kind in kinds if not kind.startswith("xml-error:"))
-            raise CliError(f"{each!r} is not a fault; {did_you_mean(each, kinds)}known faults are {known}.")
+        _check(each, kinds)
     options = {"count": count, "seconds": duration.total_seconds() if duration else None}
     given = {key: value for key, value in options.items() if value is not None}
     return {"operation": operation, "name": name, "faults": list(faults), **given}
+
+
+def _check(text: str, kinds: Kinds[Any]) -> None:
+    try:
+        parse(kinds, text)
+    except AdminRequestError:
+        raise CliError(_not_a_fault(text, kinds)) from None
+
+
+def _not_a_fault(text: str, kinds: Kinds[Any]) -> str:
+    """Return what is wrong with a fault, and what was probably meant."""
+    name = text.partition(":")[0]
+    if name in kinds:
+        unit = kinds[name].unit
+        return f"{name} takes {f'a number: {name}:{unit}' if unit else 'no number; omit it'}."
+    if text in _SUBCOMMANDS:
+        return f"`fault {text}` takes no other argument; omit the rest."
+    if similar := closest(name, kinds):
+        return f"{text!r} is not a fault; did you mean {similar}? Correct it."
+    deviations = ", ".join(kind for kind in kinds if kind[0].islower() and ":" not in kind)
+    return f"{text!r} is not a fault; name an error code of the service, such as InternalError, or one of {deviations}."
 
 
 def _service_of(operation: str) -> str:

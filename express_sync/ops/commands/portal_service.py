@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from express_sync.ops import system
 from express_sync.ops.atomic_file import write_atomically
 from express_sync.ops.commands import portal_configuration
+from express_sync.ops.commands.portal_errors import unusable
 from express_sync.ops.queues.client import PORTAL_QUEUE, queue
 from express_sync.ops.targets.registration import state_directory
 from express_sync.ops.targets.target import Target
@@ -56,27 +57,35 @@ def of_local_cloud(ready: Mapping[str, Any], state: Path, port: int) -> Iterator
     endpoints = {service: ready[service]["endpoint"] for service in ADMIN_APIS}
     settings = replace(settings_of(ready, sqlite_url(database)), port=port, local_cloud=endpoints)
     key = Credentials(ready["accessKeyId"], ready["accessKeySecret"])
-    with _temporary(database), portal_of(ready, key, settings, single_operator(token)) as url:
+    fix = f"free space in {state}, or add --no-portal"
+    with _temporary(database), portal_of(ready, key, settings, single_operator(token), fix) as url:
         yield {"url": url, "token": token}
 
 
 @contextmanager
 def portal_of(
-    profile: Mapping[str, Any], credentials: Credentials, settings: Settings, authenticate: Authenticate
+    profile: Mapping[str, Any],
+    credentials: Credentials,
+    settings: Settings,
+    authenticate: Authenticate,
+    fix: str = "check --database",
 ) -> Iterator[str]:
-    """Run the portal of the cloud in a profile, and give its URL. CliError if it cannot be started."""
+    """Run the portal of the cloud in a profile, and give its URL. CliError if it cannot be started.
+
+    `fix` says what to do if its database cannot be used.
+    """
     outcomes, requests = (queue(profile, role, credentials) for role in (PORTAL_QUEUE, "requestQueue"))
     with ExitStack() as stack:
-        yield _started(stack, running(settings, outcomes, requests, authenticate), settings)
+        yield _started(stack, running(settings, outcomes, requests, authenticate), settings, fix)
 
 
-def _started(stack: ExitStack, service: AbstractContextManager[str], settings: Settings) -> str:
+def _started(stack: ExitStack, service: AbstractContextManager[str], settings: Settings, fix: str) -> str:
     try:
         return stack.enter_context(service)
     except DatabaseUrlError as error:
         raise CliError(f"{str(error).capitalize()}; correct --database.") from None
-    except SQLAlchemyError as error:  # its text may contain the URL with its password
-        raise CliError(f"The database cannot be used ({type(error).__name__}); check --database.") from None
+    except SQLAlchemyError as error:
+        raise unusable(error, fix) from None
     except OSError as error:
         raise CliError(f"The portal cannot use port {settings.port}: {error.strerror}; choose another one.") from error
 

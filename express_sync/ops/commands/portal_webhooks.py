@@ -9,6 +9,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from express_sync.ops.commands.options import dry_run_option
+from express_sync.ops.commands.portal_errors import unusable
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.columns import Column, Rows
 from express_sync.ops.terminal.errors import CliError
@@ -98,8 +99,8 @@ def _opened(url: str) -> Iterator[Database]:
         raise CliError(f"{str(error).capitalize()}; correct --database.") from None
     try:
         yield store
-    except SQLAlchemyError as error:  # its text may contain the URL with its password
-        raise CliError(f"The database cannot be used ({type(error).__name__}); check --database.") from None
+    except SQLAlchemyError as error:
+        raise unusable(error, "check --database") from None
     finally:
         store.close()
 

@@ -11,6 +11,7 @@ from express_sync.ops import system
 from express_sync.ops.deployment.location import DEFAULT_STACK, locate
 from express_sync.ops.deployment.wait import PollPolicy
 from express_sync.ops.terminal import output
+from express_sync.ops.terminal.option_types import POSITIVE
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -41,7 +42,7 @@ def wait_option(command: Command) -> Command:
     return click.option(
         "--timeout",
         "policy",
-        type=click.FloatRange(0, min_open=True),
+        type=POSITIVE,
         default=1800.0,
         show_default=True,
         callback=lambda _context, _option, seconds: PollPolicy(seconds, system.now, system.sleep),

@@ -51,7 +51,7 @@ def age(text: str) -> timedelta:
     """Return the duration in a text such as 90s, 15m, 2h or 7d, or fail with a usage error."""
     match = _AGE.fullmatch(text)
     if match is None:
-        raise click.BadParameter(f"{text!r} is not a valid age; write 90s, 15m, 2h or 7d.")
+        raise click.BadParameter(f"{text!r} is not a valid time span; write 90s, 15m, 2h or 7d.")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 

@@ -119,8 +119,9 @@ def _create(directory: Path) -> bool:
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason = "a file has its name" if directory.exists() else error.strerror
-        raise CliError(f"The directory {directory} cannot be created: {reason}; remove what is in its way.") from None
+        is_taken = directory.exists()
+        reason = "a file has its name; remove it" if is_taken else f"{error.strerror}; run this in another directory"
+        raise CliError(f"The directory {directory} cannot be created: {reason}.") from None
     return is_new
 
 

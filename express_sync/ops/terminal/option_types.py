@@ -9,6 +9,8 @@ import click
 class Finite(click.FloatRange):
     """A finite number within a range; click's own type accepts NaN and infinity."""
 
+    name = "number"
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the number, or fail with a usage error."""
         number = float(super().convert(value, param, ctx))

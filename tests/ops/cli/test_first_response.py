@@ -175,7 +175,11 @@ def test_fault_applies_by_name_and_ends_in_time(cloud: CloudShell) -> None:
 def test_unknown_fault_names_a_similar_one(cloud: CloudShell) -> None:
     """Nothing is queued."""
     assert "did you mean InternalError?" in cloud.run("fault", "Internalerror").only_a_sentence()
-    assert "late-commit" in cloud.run("fault", "late-commit").only_a_sentence()
+    assert cloud.run("fault", "late-commit").only_a_sentence() == "late-commit takes a number: late-commit:SECONDS."
+    assert cloud.run("fault", "slow:x").only_a_sentence() == "slow takes a number: slow:MILLISECONDS."
+    assert "omit it" in cloud.run("fault", "reset-after:3").only_a_sentence()
+    assert "takes no other argument" in cloud.run("fault", "list", "InternalError").only_a_sentence()
+    assert "reset-before, reset-after" in cloud.run("fault", "wxyz").only_a_sentence()
 
 
 def test_killed_function_leads_to_the_same_outcome(cloud: CloudShell) -> None:

@@ -174,6 +174,21 @@ def test_event_that_is_too_large_is_refused(queues: CloudShell) -> None:
     assert "too large" in queues.run("invoke", "large").only_a_sentence()
 
 
+@pytest.mark.parametrize(
+    ("typed", "command"),
+    [
+        (("watch", "--code"), "watch"),
+        (("failures", "list", "--code"), "failures list"),
+        (("portal", "token", "create", "--role"), "portal token create"),
+        (("--bogus",), ""),
+    ],
+)
+def test_usage_error_names_the_help_of_its_command(typed: tuple[str, ...], command: str, queues: CloudShell) -> None:
+    """It does so too for an option without its value."""
+    help_of = " ".join(("express-sync", *command.split(), "--help"))
+    assert queues.run(*typed).only_a_sentence().endswith(f"See {help_of}.")
+
+
 @pytest.mark.parametrize(("typed", "meant"), [("submitt", "submit"), ("failure", "failures"), ("wacth", "watch")])
 def test_misspelt_command_is_recognised(typed: str, meant: str, queues: CloudShell) -> None:
     """The similar one is named."""

@@ -163,6 +163,13 @@ def test_cli_profile_is_the_current_or_the_requested_one(home: dict[str, str]) -
     assert "'temporary'" in asked.where
 
 
+def test_a_credentials_file_may_have_a_byte_order_mark(home: dict[str, str], tmp_path: Path) -> None:
+    """Windows editors write one."""
+    (tmp_path / "mine").write_text(INI.replace("ini-id", "my-id"), encoding="utf-8-sig")
+    named = {**home, "ALIBABA_CLOUD_CREDENTIALS_FILE": str(tmp_path / "mine")}
+    assert find({}, named).credentials.access_key_id == "my-id"
+
+
 def test_a_credentials_file_may_lie_anywhere(home: dict[str, str], tmp_path: Path) -> None:
     """The variable of the SDKs names it; the Python SDK's own name for it is known too."""
     (tmp_path / "mine").write_text(INI.replace("ini-id", "my-id"))

@@ -108,6 +108,13 @@ def test_file_in_place_of_the_state_directory_is_named(tmp_path: Path) -> None:
         pass
 
 
+def test_unwritable_place_of_the_state_directory_is_told() -> None:
+    """The advice is not to remove something."""
+    told = r"cannot be created: .+; run this in another directory\.$"
+    with pytest.raises(CliError, match=told), claimed(Path("/proc/1/state")):
+        pass
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": 1}', '"text"'])
 def test_unreadable_registration_is_one_sentence(text: str, tmp_path: Path) -> None:
     """Any content of the file is handled."""

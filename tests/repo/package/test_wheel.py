@@ -73,3 +73,40 @@ def test_installed_wheel_builds_the_package_of_the_checkout(
     output = run([python.with_name("express-sync"), "package", "--python", expected.python, "--json"], tmp_path)
     assert json.loads(output)["sha256"] == expected.package.sha256
     assert (tmp_path / json.loads(output)["path"]).read_bytes() == expected.package.path.read_bytes()
+
+
+def test_installed_wheel_serves_from_an_empty_folder(python: Path, tmp_path: Path) -> None:
+    """The folder stays empty, and what is kept is where the platform keeps the state of a user."""
+    home, folder = tmp_path / "home", tmp_path / "empty"
+    home.mkdir()
+    folder.mkdir()
+    environment = {"HOME": str(home), "PATH": "/usr/bin:/bin"}
+    program = str(python.with_name("express-sync"))
+    request = '{"requestId": "R-1", "name": "g-1", "bucketName": "b-1-x", "bucketRegion": "cn-hangzhou"}'
+
+    def typed(*words: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            (program, *words), cwd=folder, env=environment, input=request, capture_output=True, text=True, check=False
+        )
+
+    with subprocess.Popen((program, "up", "--json"), cwd=folder, env=environment, stdout=subprocess.PIPE) as up:
+        assert up.stdout is not None
+        assert json.loads(up.stdout.readline())["portal"]["url"]
+        assert (home / ".local" / "state" / "express-sync" / "local.json").is_file()
+        codes = {
+            words: typed(*words.split()).returncode
+            for words in (
+                "submit - --wait",
+                "invoke -",
+                "failures list",
+                "replay",
+                "health",
+                "doctor",
+                "fault list",
+                "logs",
+            )
+        }
+        up.terminate()
+    assert set(codes.values()) == {0}, codes
+    assert up.returncode == 0
+    assert list(folder.iterdir()) == []
