@@ -8,11 +8,11 @@ BIN = "$(VENV)"/bin
 SUPPORTED := 3.10 3.11 3.12 3.13
 # More than there are cores, because many tests wait; each worker spends seconds on collecting the tests.
 WORKERS ?= 5
-OTHERS = --ignore=tests/handler --ignore=tests/portal/browser --ignore=tests/portal/forms
+OTHERS = --ignore=tests/handler --ignore=tests/portal/browser --ignore=tests/portal/forms --ignore=tests/portal/backstage
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo outage picture test test-clients test-pythons test-this-python test-browser test-forms screenshots lint types imports tests model storm simulation fuzz mutants lock forms spec operations bench bench-quick setup-bench clean
+.PHONY: help setup setup-dev demo outage picture test test-clients test-pythons test-this-python test-browser test-forms test-backstage screenshots lint types imports tests model storm simulation fuzz mutants lock forms spec operations bench bench-quick setup-bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ test-browser: setup-dev ## the pages of the portal in Chromium: what a person do
 
 test-forms: setup-dev ## the form libraries react-jsonschema-form and JSON Forms with the request schema, in Chromium (needs npm)
 	@chromium=$$(requirements/set-up-chromium.sh) && CHROMIUM="$$chromium" $(BIN)/pytest -n 2 --dist loadfile tests/portal/forms
+
+test-backstage: setup-dev ## the form of Backstage with the template of schemas/forms, in Chromium (needs npm; 550 MB of packages)
+	@chromium=$$(requirements/set-up-chromium.sh) && CHROMIUM="$$chromium" $(BIN)/pytest tests/portal/backstage
 
 screenshots: setup-dev ## take the pictures of the portal in docs/images/
 	@chromium=$$(requirements/set-up-chromium.sh) && CHROMIUM="$$chromium" $(BIN)/python -m tests.portal.browser.screenshots docs/images
