@@ -50,11 +50,7 @@ def accept(
 
     The same request again changes nothing. It is not recorded if its requestId belongs to another request: one with
     other content, or one of another requester. A request that was sent past the portal, and whose events do not tell
-<<<<<<< HEAD
     its requester, belongs to no requester until one who `may_claim` it names one.
-=======
-    its requester, has no owner until one who `may_claim` it says whose it is.
->>>>>>> p11
     """
     position = feed.advance(connection, 1)
     row = request_row(connection, document["requestId"])

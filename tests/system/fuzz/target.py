@@ -74,7 +74,7 @@ class Target:
             answer = _answer(event)
         self.slowest_seconds = max(self.slowest_seconds, time.process_time() - began)
         self.fed += 1
-        assert problems == []
+        assert problems == [], problems
         if command is not None:
             self._check_summary(answer)
         else:
