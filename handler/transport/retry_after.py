@@ -10,9 +10,8 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
 MAX_SECONDS = 7 * 86400.0
-_NUMBER = re.compile(r"(?P<whole>[0-9]+)(?P<fraction>\.[0-9]*)?")
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?")
 _DATE = re.compile(r"[A-Z][a-z]+,? [A-Za-z0-9 :-]{16,40}")
-_MAX_DIGITS = 15  # more than that is longer than any wait, and slow to convert
 
 
 def seconds(headers: Mapping[str, str], asked_at: str) -> float:
@@ -28,13 +27,8 @@ def seconds(headers: Mapping[str, str], asked_at: str) -> float:
 
 def _number(text: str) -> float:
     """Return the greatest number in the header, 0 if it has none; a repeated header is joined by commas."""
-    numbers = filter(None, (_NUMBER.fullmatch(part.strip()) for part in text.split(",")))
-    return max(map(_value, numbers), default=0.0)
-
-
-def _value(number: re.Match[str]) -> float:
-    whole, fraction = number["whole"].lstrip("0") or "0", number["fraction"] or ""
-    return float(whole + fraction[:_MAX_DIGITS]) if len(whole) <= _MAX_DIGITS else float("inf")
+    parts = (part.strip() for part in text.split(","))
+    return max((float(part) for part in parts if _NUMBER.fullmatch(part)), default=0.0)
 
 
 def _until(text: str, answered_at: str, asked_at: str) -> float:

@@ -28,6 +28,12 @@ def test_header_names_are_lower_case_and_values_joined() -> None:
     assert response == Response(204, {"x-a": "1, \xe9", "x-b": "2"}, b"", keeps_open=True)
 
 
+@pytest.mark.parametrize("value", ["XaX", "\x0ba\x0c", "\x85a\xa0"])
+def test_header_value_loses_spaces_and_tabs_alone(value: str) -> None:
+    """Other blanks are part of it: RFC 9110, section 5.5."""
+    assert read(f"HTTP/1.1 204 -\r\nX: \t{value} \t\r\n\r\n".encode("latin-1")).headers == {"x": value}
+
+
 def test_line_may_end_without_a_carriage_return() -> None:
     """RFC 9112, section 2.2, lets a recipient accept that."""
     assert read(b"HTTP/1.1 204 -\nX-A: 12\n\n").headers == {"x-a": "12"}
