@@ -146,7 +146,9 @@ def _has(*keys: str) -> Matcher:
 
 
 def _is_queue_event(value: Mapping[str, Any]) -> bool:
-    return "specversion" in value and isinstance(value.get("data"), Mapping) and "messageBody" in value["data"]
+    # What the function sends again was an envelope too many, and must remain what it was decided on.
+    is_foreign = "specversion" in value and value.get("type") != request_event.TYPE
+    return is_foreign and isinstance(value.get("data"), Mapping) and "messageBody" in value["data"]
 
 
 def _timer_id(timer: Mapping[str, Any]) -> str:

@@ -227,6 +227,14 @@ def test_envelopes_beyond_the_bound_are_not_opened() -> None:
 
 
 @pytest.mark.parametrize("wrap", [queue_event, raw, topic_json, timer, record], ids=lambda wrap: wrap.__name__)
+def test_request_sent_again_is_not_opened_as_an_envelope(wrap: Callable[[object], Any]) -> None:
+    """It was decided on as it is: with other layers it would be another request under another id."""
+    envelope, lineage = wrap(TEXT), Lineage(submission_id="S-1")
+    (delivery,) = parse_message("M-9", encode(envelope, lineage, "test", "E-9"))
+    assert (delivery.document, delivery.content, delivery.lineage) == (envelope, envelope, lineage)
+
+
+@pytest.mark.parametrize("wrap", [queue_event, raw, topic_json, timer, record], ids=lambda wrap: wrap.__name__)
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
