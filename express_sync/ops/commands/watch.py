@@ -58,8 +58,7 @@ def watch(
 
     \b
     Exit codes:
-      0    --count outcomes were shown, or the time is up without --count;
-           or --dry-run
+      0    --count outcomes shown; without --count: time is up; or --dry-run
       2    not possible; one sentence says why
       3    the time ran out before --count outcomes were shown
       130  interrupted

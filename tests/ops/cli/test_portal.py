@@ -66,7 +66,7 @@ def test_portal_of_a_profile_keeps_token_and_history(cloud: CloudShell) -> None:
         (("--database", "mysql://secret@host/db"), "must be sqlite or postgresql"),
         (("--database", "sqlite://"), "in a file"),
         (("--database", "postgresql://user:not-the-secret@127.0.0.1:1/db"), "cannot be used (OperationalError)"),
-        (("--database", "sqlite:////missing/portal.sqlite3"), "cannot be used (OperationalError)"),
+        (("--database", "sqlite:////missing/portal.sqlite3"), "cannot be used (unable to open database file)"),
     ],
 )
 def test_portal_that_cannot_start_is_one_sentence(queues: CloudShell, options: tuple[str, ...], sentence: str) -> None:
