@@ -172,46 +172,8 @@ class _QuietServer(uvicorn.Server):
         yield
 
 
-class _GatheredWrites:
-    """A transport that sends what is written in one turn of the loop at once: uvicorn writes head and body apart."""
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._written: list[bytes] = []
-
-    def write(self, data: bytes) -> None:
-        """Keep `data` until the end of this turn."""
-        if not self._written:
-            self._loop.call_soon(self.flush)
-        self._written.append(data)
-
-    def flush(self) -> None:
-        """Send what was written."""
-        if self._written:
-            self._transport.write(b"".join(self._written))
-            self._written.clear()
-
-    def close(self) -> None:
-        """Send what was written, and close."""
-        self.flush()
-        self._transport.close()
-
-    def abort(self) -> None:
-        """Send what was written, and close at once."""
-        self.flush()
-        self._transport.abort()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-
 class _ResettableProtocol(HttpToolsProtocol):
     """The usual protocol; the application can break its connection or write to it."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.transport = _GatheredWrites(transport, self.loop)  # type: ignore[assignment]
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

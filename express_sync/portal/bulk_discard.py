@@ -1,19 +1,17 @@
 """Discards a selection of failures: a bounded part in each call. What was discarded leaves the selection."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import RowMapping
 
 from express_sync.portal.clock import Clock
 from express_sync.portal.store import discarding, feed
 from express_sync.portal.store.database import Database
-from express_sync.portal.store.queries import Selection, count, selected
+from express_sync.portal.store.queries import MAX_COUNTED, MAX_SAMPLES, TRANSACTION, Selection, count, selected
 
-MAX_COUNTED = 100_000
-MAX_SAMPLES = 10
 LIMIT = 1_000  # requests in one call
-_TRANSACTION = 50  # requests; other writers wait meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +35,10 @@ class BulkDiscard:
     def preview(self, selection: Selection) -> Discarded:
         """Return what a run would discard, and the position up to which that is so."""
         with self.database.reading() as connection:
-            up_to = feed.position(connection)
-            chosen = Selection(selection.criteria, selection.statuses, selection.request_ids, up_to)
+            chosen = replace(selection, up_to=feed.position(connection))
             matched = count(connection, chosen, MAX_COUNTED)
             samples = _samples(selected(connection, chosen, 0, MAX_SAMPLES))
-        return Discarded(matched, min(matched, LIMIT), samples, up_to)
+        return Discarded(matched, min(matched, LIMIT), samples, chosen.up_to)
 
     def run(self, selection: Selection) -> Discarded:
         """Discard LIMIT failures at most, in several transactions."""
@@ -56,15 +53,11 @@ class BulkDiscard:
 
     def _discard(self, selection: Selection) -> list[RowMapping]:
         with self.database.writing() as connection:
-            rows = _page(connection, selection)
+            rows = list(selected(connection, selection, 0, TRANSACTION))
             for row in rows:
                 discarding.record(connection, row, self.by, self.clock())
         return rows
 
 
-def _page(connection: Connection, selection: Selection) -> list[RowMapping]:
-    return list(selected(connection, selection, 0, _TRANSACTION))
-
-
-def _samples(rows: Any) -> list[dict[str, Any]]:
+def _samples(rows: Iterable[RowMapping]) -> list[dict[str, Any]]:
     return [{"requestId": row["request_id"], "code": row["code"]} for row in rows]

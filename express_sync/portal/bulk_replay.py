@@ -15,11 +15,7 @@ from express_sync.portal.clock import Clock
 from express_sync.portal.replaying import NotReplayed, edited
 from express_sync.portal.store import feed, outbox, submitting
 from express_sync.portal.store.database import Database
-from express_sync.portal.store.queries import Selection, count, selected
-
-MAX_COUNTED = 100_000
-MAX_SAMPLES = 10
-_TRANSACTION = 50  # requests; other writers wait meanwhile
+from express_sync.portal.store.queries import MAX_COUNTED, MAX_SAMPLES, TRANSACTION, Selection, count, selected
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,7 @@ class BulkReplay:
             progress, wish = self._start(connection, wish, is_preview=False)
         left = wish.limit
         while left > 0:
-            size = min(left, _TRANSACTION)
+            size = min(left, TRANSACTION)
             with self.database.writing() as connection:
                 self._page(connection, wish, progress, size)
             if progress.following is None:

@@ -9,7 +9,7 @@ from typing import Any
 import uvicorn
 
 _SHUTDOWN_SECONDS = 3
-_KEEP_ALIVE_SECONDS = 75  # longer than the 60 seconds for which nginx keeps a connection to what is behind it
+KEEP_ALIVE_SECONDS = 75  # longer than the 60 seconds for which nginx keeps a connection to what is behind it
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -38,7 +38,7 @@ class Server:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
         self._server = uvicorn.Server(config)
         self._listener = listener

@@ -24,7 +24,7 @@ from handler.model import (
 )
 from handler.provisioning import errors, ownership
 from handler.provisioning.retry import MIN_CALL_SECONDS, Attempt, Backoff, Clock, Deadlines, Retry
-from handler.provisioning.verdict import decide, group_named
+from handler.provisioning.verdict import decide, groups_named
 
 CREATE, LOOKUP = "CreateExpressSync", "DescribeExpressSyncs"
 
@@ -108,7 +108,7 @@ class Provisioner:
             return retry.call(LOOKUP, call, until)[-1]
 
         found = describe(request.bucket_name)
-        is_absent = isinstance(found, GroupList) and group_named(found, request) is None
+        is_absent = isinstance(found, GroupList) and not groups_named(found, request)
         return describe(None) if is_absent else found
 
     def _pause(self, until: float) -> None:

@@ -30,10 +30,13 @@ DUPLICATE_NAME = "DuplicateExpressSyncName"
 Unsettled = Refused | Unanswered
 
 
-def group_named(found: LookupResult, request: ProvisionRequest) -> Group | None:
-    """Return the group of the requested name, if the lookup showed one; names are unique in an account."""
+def groups_named(found: LookupResult, request: ProvisionRequest) -> list[Group]:
+    """Return the groups of the requested name that a lookup showed.
+
+    The documentation calls names unique, but not within which part of an account an endpoint shows.
+    """
     groups = found.groups if isinstance(found, GroupList) else ()
-    return next(iter(_named(groups, request)), None)
+    return [group for group in groups if group.name == request.name]
 
 
 def decide(
@@ -56,9 +59,9 @@ def decide(
         is_final = not errors.is_retryable(found)
         is_certain = is_final and errors.is_impossible(last) and not (possibly_created or in_flight)
         return Failed(errors.reason_of(last)) if is_certain else Indeterminate(errors.reason_of(last))
-    shown = [
-        _decide_on_group(request, group, adoption, last, possibly_created) for group in _named(found.groups, request)
-    ]
+    shown = (
+        _decide_on_group(request, group, adoption, last, possibly_created) for group in groups_named(found, request)
+    )
     verdict = min(shown, key=_rank, default=None)
     is_hidden = not found.is_complete or any(may_be(fragment, request) for fragment in found.unreadable)
     if verdict is not None and (isinstance(verdict, Succeeded) or not is_hidden):
@@ -68,15 +71,8 @@ def decide(
     return Failed(errors.reason_of(last))
 
 
-def _named(groups: Sequence[Group], request: ProvisionRequest) -> list[Group]:
-    return [group for group in groups if group.name == request.name]
-
-
 def _rank(verdict: Verdict) -> int:
-    """Return the rank of a verdict on one of several groups of the name: one that is the requested one decides.
-
-    The documentation calls names unique, but not within which part of an account an endpoint shows.
-    """
+    """Return the rank of a verdict on one of several groups of the name: one that is the requested one decides."""
     return (Succeeded, Indeterminate, Failed).index(type(verdict))
 
 

@@ -6,6 +6,7 @@ be anybody's.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,11 +32,11 @@ def parse(data: bytes) -> Mapping[str, Any]:
 
 
 def _members(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """Return the members of an object; the values of a repeated name are a tuple, which is not a value of JSON."""
-    values: dict[str, list[Any]] = {}
-    for name, value in pairs:
-        values.setdefault(name, []).append(value)
-    return {name: given[0] if len(given) == 1 else tuple(given) for name, given in values.items()}
+    """Return the members of an object; the value of a repeated name is a tuple, which is not a value of JSON."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        members |= {name: () for name, times in Counter(name for name, _ in pairs).items() if times > 1}
+    return members
 
 
 def _number(digits: str) -> float:

@@ -8,6 +8,7 @@ from express_sync.portal.api.prefer import MAX_WAIT_SECONDS
 from express_sync.portal.derivation import STATUSES
 from express_sync.portal.identity.key_set import FRESH_SECONDS, STALE_SECONDS
 from express_sync.portal.identity.token_file import DEFAULT_TOKEN_FILE
+from express_sync.portal.server import KEEP_ALIVE_SECONDS, Server, listen
 from express_sync.portal.webhooks.endpoint import MAX_SECRET_BYTES, MIN_SECRET_BYTES
 from express_sync.portal.webhooks.outbox import LEASE_MS
 from express_sync.portal.webhooks.schedule import MAX_TRIES
@@ -61,6 +62,13 @@ def test_metrics_of_the_page_exist(portal: RunningPortal) -> None:
     metrics = portal.call("GET", "/metrics").text
     for name in re.findall(r"express_sync_portal_\w+", PAGE):
         assert f"# TYPE {name} " in metrics, name
+
+
+def test_idle_connections_are_kept_as_documented() -> None:
+    with listen("127.0.0.1", 0) as listener:
+        config = Server(None, listener, lambda _loop: None)._server.config
+    assert config.timeout_keep_alive == KEEP_ALIVE_SECONDS > 60
+    assert f"keeps idle connections for {KEEP_ALIVE_SECONDS} seconds" in PROSE
 
 
 def test_diagram_has_every_status() -> None:

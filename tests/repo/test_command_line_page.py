@@ -2,7 +2,6 @@
 
 import re
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -12,6 +11,7 @@ from express_sync.ops.cli import commands
 from express_sync.ops.queues.retry import GRACE_SECONDS
 from express_sync.ops.terminal.errors import ExitCode
 from handler.config import VARIABLES
+from tests.support.command_tree import runnable
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 COMMAND_LINE, RUNBOOK = (
@@ -19,19 +19,7 @@ COMMAND_LINE, RUNBOOK = (
 )
 
 
-def leaves(command: click.Command = commands, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
-    """Yield each command that has no subcommands, with its whole name."""
-    if isinstance(command, click.Group):
-        context = click.Context(command)
-        for name in command.list_commands(context):
-            child = command.get_command(context, name)
-            assert child is not None
-            yield from leaves(child, (*path, name))
-    else:
-        yield " ".join(path), command
-
-
-LEAVES = dict(leaves())
+LEAVES = {name: command for name, command in runnable() if not isinstance(command, click.Group)}
 
 
 def exit_codes_of(command: click.Command) -> set[int]:

@@ -98,21 +98,18 @@ class Shell:
         """Return the environment of the commands."""
         return self._environment()
 
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        """Start a command with pipes at its three ends."""
-        return subprocess.Popen(
+    def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
+        """Start a command, with pipes at its three ends unless the `options` of Popen say otherwise."""
+        ends = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        started: subprocess.Popen[str] = subprocess.Popen(
             (*_COMMAND, *arguments),
-            cwd=self.directory,
-            env=self._environment(),
-            text=True,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            **{"cwd": self.directory, "env": self._environment(), "text": True, **ends, **options},
         )
+        return started
 
-    def run(self, *arguments: str, stdin: str = "") -> Ended:
-        """Run a command to its end."""
-        with self.start(*arguments) as process:
+    def run(self, *arguments: str, stdin: str = "", **options: Any) -> Ended:
+        """Run a command to its end, with these `options` of Popen."""
+        with self.start(*arguments, **options) as process:
             out, err = process.communicate(stdin, timeout=PATIENCE_SECONDS)
         return Ended(process.returncode, out, err)
 
@@ -123,15 +120,7 @@ class Shell:
         """
         terminal, end = pty.openpty()
         fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-        process = subprocess.Popen(
-            (*_COMMAND, *arguments),
-            cwd=self.directory,
-            env={**self._environment(), "TERM": "xterm-256color"},
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE if is_piped else end,
-            stderr=end,
-        )
+        process = self.start(*arguments, **on_terminal(self, end), **({} if is_piped else {"stdout": end}))
         os.close(end)
         with process:
             shown = b"".join(iter(partial(_read, terminal), b"")).decode()
@@ -142,6 +131,11 @@ class Shell:
     def _environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OWN_VARIABLES)}
         return {**inherited, "PYTHONPATH": str(ROOT), "HOME": str(self.directory), **self.environment}
+
+
+def on_terminal(shell: Shell, end: int) -> dict[str, Any]:
+    """Return the options of Popen for a command whose standard error is this end of a terminal."""
+    return {"env": {**shell.variables(), "TERM": "xterm-256color"}, "stdin": subprocess.DEVNULL, "stderr": end}
 
 
 def _read(terminal: int) -> bytes:

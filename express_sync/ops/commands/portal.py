@@ -13,9 +13,9 @@ from rich.text import Text
 from express_sync.ops.commands.target_options import reads_target_unless
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
+from express_sync.ops.terminal.end_signal import ending
 from express_sync.ops.terminal.errors import ExitCode, exit_with
 from express_sync.ops.terminal.lazy_group import LazyGroup
-from express_sync.ops.terminal.signals import ending
 
 # Each subcommand with its help; `express_sync.ops.commands.portal_NAME` defines the subcommand NAME.
 SUBCOMMANDS: Mapping[str, str] = {
@@ -68,7 +68,7 @@ def portal(target: Target | None, /, config: Path | None, *, as_json: bool, **op
     """
     if target is None:
         return
-    from express_sync.ops.commands import portal_service  # noqa: PLC0415 - subcommands and help need no database library
+    from express_sync.ops.commands import portal_service  # noqa: PLC0415 - SQLAlchemy: help and `token` start without it (test_cli.py)
 
     running = portal_service.of_profile(target, config, **options)
     if asyncio.run(_serve(running, as_json=as_json)) == signal.SIGINT:

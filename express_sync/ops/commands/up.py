@@ -22,9 +22,9 @@ from express_sync.ops.outcomes.log_lines import activity
 from express_sync.ops.targets.places import is_file
 from express_sync.ops.targets.registration import Claim, claimed, state_directory
 from express_sync.ops.terminal import output
+from express_sync.ops.terminal.end_signal import ending
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from express_sync.ops.terminal.option_types import Finite
-from express_sync.ops.terminal.signals import ending
 
 _SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 Portal = Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[Mapping[str, str]]]
@@ -178,7 +178,7 @@ async def _serve(options: CloudOptions, portal: Portal | None, announced: _Annou
 
 def _portal(state: Path, port_base: int | None) -> Portal:
     """Return what runs the portal of a local cloud."""
-    from express_sync.ops.commands import portal_service  # noqa: PLC0415 - --no-portal needs no database library
+    from express_sync.ops.commands import portal_service  # noqa: PLC0415 - SQLAlchemy: `up --help` starts without it (test_cli.py)
 
     def running(ready: Mapping[str, Any]) -> contextlib.AbstractContextManager[Mapping[str, str]]:
         if "caFile" in ready:

@@ -69,7 +69,7 @@ def run_python(
     python: str, arguments: Sequence[str], environment: Mapping[str, str] | None = None
 ) -> "subprocess.CompletedProcess[str]":
     """Run an interpreter to its end, in the given environment or this process's. Raise OSError if it cannot start."""
-    return subprocess.run(  # noqa: S603 - no shell is involved, so that no argument can become another command
+    return subprocess.run(  # noqa: S603 - the user names the interpreter, and without a shell it gets the arguments as they are
         [python, *arguments], env=environment, capture_output=True, text=True, check=False
     )
 

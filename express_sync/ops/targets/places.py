@@ -3,7 +3,6 @@
 Sources: the XDG Base Directory Specification; Apple's File System Programming Guide; Windows' Known Folders.
 """
 
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,7 +33,10 @@ def user_state_directory(environment: Mapping[str, str], platform: str = sys.pla
 
 def is_file(path: Path) -> bool:
     """Return whether `path` is a file; False also if its directory must not be searched."""
-    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises PermissionError before Python 3.14
+    try:
+        return path.is_file()
+    except OSError:  # of some errors only: a forbidden directory before Python 3.14, a name that is too long
+        return False
 
 
 def _directories(

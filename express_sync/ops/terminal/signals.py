@@ -4,12 +4,8 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import asyncio
-
-_ENDING = (signal.SIGTERM, signal.SIGHUP)
+ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 class Terminated(BaseException):
@@ -22,7 +18,7 @@ class Terminated(BaseException):
 
 def end_in_order() -> None:
     """Raise Terminated for a signal that would end the process at once, unless the parent ignores that signal."""
-    for number in _ENDING:
+    for number in ENDING:
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _terminate)
 
@@ -40,22 +36,6 @@ class _Deferred:
 def is_interrupt_waiting() -> bool:
     """Return whether Ctrl-C was pressed in the critical section that runs, so that it should end soon."""
     return _Deferred.is_waiting
-
-
-def ending() -> "asyncio.Future[signal.Signals]":
-    """Return a future with the first SIGINT, SIGTERM or SIGHUP; the running loop handles them from now on."""
-    import asyncio  # noqa: PLC0415 - takes 25 ms, and every command imports this module
-
-    loop = asyncio.get_running_loop()
-    ended: asyncio.Future[signal.Signals] = loop.create_future()
-
-    def end(received: signal.Signals) -> None:
-        if not ended.done():
-            ended.set_result(received)
-
-    for each in (signal.SIGINT, *_ENDING):
-        loop.add_signal_handler(each, end, each)
-    return ended
 
 
 @contextmanager

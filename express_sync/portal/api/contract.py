@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from starlette.requests import Request
 from starlette.responses import Response
 
-from express_sync.portal.api.problem import NOT_FOUND
+from express_sync.portal.api.problem import NOT_FOUND, Problem, violated
 from handler.inbound.validation import SCHEMAS
 from handler.model import Violation
 
@@ -50,8 +50,14 @@ def _schema_text(name: str) -> bytes:
     return (SCHEMAS / name).read_bytes()
 
 
-def broken_rules(schema: str, value: object) -> tuple[Violation, ...]:
-    """Return every rule of a schema of the contract that a value breaks, without the value."""
+def checked(body: Any | Problem, schema: str) -> Any | Problem:
+    """Return the body of a request if it is valid by a schema of the contract, else its problem."""
+    wrong = () if isinstance(body, Problem) else _broken_rules(schema, body)
+    return violated(wrong) if wrong else body
+
+
+def _broken_rules(schema: str, value: object) -> tuple[Violation, ...]:
+    """Return every rule of a schema that a value breaks, without the value."""
     found = sorted(_validator(schema).iter_errors(value), key=lambda error: error.json_path)
     return tuple(
         Violation(error.json_path, str(error.validator), _message(str(error.validator), error.validator_value))

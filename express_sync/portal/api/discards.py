@@ -8,9 +8,9 @@ from starlette.responses import JSONResponse, Response
 
 from express_sync.portal.api.body import json_body
 from express_sync.portal.api.context import identity_of, operators_only, portal_of, request_id_of
-from express_sync.portal.api.contract import broken_rules
+from express_sync.portal.api.contract import checked
 from express_sync.portal.api.documents import entity_tag, names_tag, status_document
-from express_sync.portal.api.problem import NOT_A_FAILURE, NOT_FOUND, Problem, violated
+from express_sync.portal.api.problem import NOT_A_FAILURE, NOT_FOUND, Problem
 from express_sync.portal.api.selection import selection_of
 from express_sync.portal.bulk_discard import BulkDiscard, Discarded
 from express_sync.portal.derivation import FAILURES
@@ -24,11 +24,9 @@ _CHANGED = Problem(412, "changed", "The request has changed since the document w
 @operators_only
 async def discard_one(request: Request) -> Response:
     """Discard the failure of a request; with If-Match only if its document has not changed."""
-    body = await json_body(request)
+    body = checked(await json_body(request), "DiscardOptions")
     if isinstance(body, Problem):
         return body.response()
-    if wrong := _broken(body, "DiscardOptions"):
-        return wrong.response()
     portal, by = portal_of(request), identity_of(request).name
     tags = request.headers.get("if-match", "")
     done = await run_in_threadpool(_discard, portal, request_id_of(request), by, tags)
@@ -41,22 +39,15 @@ async def discard_one(request: Request) -> Response:
 @operators_only
 async def discard_many(request: Request) -> Response:
     """Discard the selected failures up to the position of a preview, or preview them."""
-    body = await json_body(request)
+    body = checked(await json_body(request), "DiscardSelection")
     if isinstance(body, Problem):
         return body.response()
-    if wrong := _broken(body, "DiscardSelection"):
-        return wrong.response()
     portal = portal_of(request)
     bulk = BulkDiscard(portal.database, portal.clock, identity_of(request).name)
     is_preview = "upTo" not in body
     done = await run_in_threadpool(bulk.preview if is_preview else bulk.run, selection_of(body))
     portal.changed.notify()
     return JSONResponse(_document(done, is_preview=is_preview))
-
-
-def _broken(body: Any, schema: str) -> Problem | None:
-    found = broken_rules(schema, body)
-    return violated(found) if found else None
 
 
 def _discard(portal: Portal, request_id: str, by: str, tags: str) -> History | Problem:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from express_sync.ops.replay.message import wrong_edits
-from express_sync.portal.api.contract import broken_rules
+from express_sync.portal.api.contract import checked
 from express_sync.portal.api.problem import Problem, violated
 
 
@@ -19,7 +19,8 @@ class Options:
 
 def options_of(body: Any, schema: str) -> Options | Problem:
     """Return the options in a body, which must be valid by a schema of the contract."""
+    body = checked(body, schema)
     if isinstance(body, Problem):
         return body
-    wrong = broken_rules(schema, body) or wrong_edits(body.get("edits", {}))
+    wrong = wrong_edits(body.get("edits", {}))
     return violated(wrong) if wrong else Options(body.get("edits", {}), body.get("force", False))

@@ -3,9 +3,8 @@
 from sqlalchemy import Connection, RowMapping, insert
 
 from express_sync.portal.store import feed
-from express_sync.portal.store.documents import canonical
 from express_sync.portal.store.projection import DISCARDED, discard
-from express_sync.portal.store.submitting import SOURCE
+from express_sync.portal.store.submitting import own_event
 from express_sync.portal.store.tables import events
 
 
@@ -17,21 +16,14 @@ def record(connection: Connection, row: RowMapping, by: str, at_ms: int) -> None
     if row["discarded"]:
         return
     position = feed.advance(connection, 1)
-    event = {
-        "position": position,
-        "kind": DISCARDED,
-        "source": SOURCE,
-        "event_id": f"discard-{position}",
-        "sequence": "",
-        "request_id": row["request_id"],
-        "submission_id": f"discard-{position}",
-        "status": row["status"],
-        "code": row["code"],
-        "requester": by,
-        "owner": row["requester"],
-        "occurred_at": at_ms,
-        "received_at": at_ms,
-        "body": canonical({"by": by}),
-    }
-    connection.execute(insert(events).values(**event))
+    event = own_event(
+        position,
+        DISCARDED,
+        event_id=f"discard-{position}",
+        request_id=row["request_id"],
+        document={"by": by},
+        at_ms=at_ms,
+    )
+    facts = {"status": row["status"], "code": row["code"], "requester": by, "owner": row["requester"]}
+    connection.execute(insert(events).values(**event, **facts))
     discard(connection, row, position, at_ms)

@@ -10,6 +10,9 @@ from express_sync.portal.store.tables import counters, events, requests, submiss
 from express_sync.portal.values import MAX_KEY, folded, storable
 
 MAX_HISTORY = 100  # events of one request, the latest ones
+MAX_COUNTED = 100_000  # requests of a selection
+MAX_SAMPLES = 10  # of a selection that is shown
+TRANSACTION = 50  # requests of a selection that are changed at once; other writers wait meanwhile
 _LAST = "\U0010ffff"
 
 

@@ -95,18 +95,34 @@ def _is_known(connection: Connection, row: RowMapping, document: Mapping[str, An
     return any(json.loads(text) == document for text in (row["document"], *accepted))
 
 
-def _event(document: Mapping[str, Any], envelope: Envelope, position: int, at_ms: int) -> dict[str, Any]:
+def own_event(
+    position: int, kind: str, *, event_id: str, request_id: str, document: Mapping[str, Any], at_ms: int
+) -> dict[str, Any]:
+    """Return the columns that every event of the portal itself has; events of the function come from outcomes."""
     return {
         "position": position,
-        "kind": _KINDS[envelope.via],
+        "kind": kind,
         "source": SOURCE,
-        "event_id": envelope.submission_id,
+        "event_id": event_id,
         "sequence": "",
-        "request_id": document["requestId"],
-        "submission_id": envelope.submission_id,
-        "status": ACCEPTED,
-        "requester": optional(document.get("requester")),
+        "request_id": request_id,
+        "submission_id": event_id,
         "occurred_at": at_ms,
         "received_at": at_ms,
         "body": canonical(document),
+    }
+
+
+def _event(document: Mapping[str, Any], envelope: Envelope, position: int, at_ms: int) -> dict[str, Any]:
+    return {
+        **own_event(
+            position,
+            _KINDS[envelope.via],
+            event_id=envelope.submission_id,
+            request_id=document["requestId"],
+            document=document,
+            at_ms=at_ms,
+        ),
+        "status": ACCEPTED,
+        "requester": optional(document.get("requester")),
     }

@@ -21,7 +21,7 @@ from handler.model import (
     Verdict,
 )
 from handler.provisioning.ownership import marked_description
-from handler.provisioning.verdict import Unsettled, decide, group_named, may_have_created
+from handler.provisioning.verdict import Unsettled, decide, groups_named, may_have_created
 from tests.support import samples
 from tests.support.samples import DUPLICATE, INTERNAL_ERROR, READ_TIMEOUT, REQUEST, group_of
 
@@ -338,14 +338,14 @@ def test_run_may_have_created_the_group_if_any_call_is_ambiguous(attempts: list[
 @pytest.mark.parametrize(
     ("finding", "expected"),
     [
-        (samples.NO_GROUPS, None),
-        (GroupList((OTHER_GROUP,)), None),
-        (GroupList((OTHER_GROUP, IDENTICAL)), IDENTICAL),
-        (GroupList((group_of(name="Photos"),)), None),
-        (samples.NO_PERMISSION, None),
-        (READ_TIMEOUT, None),
+        (samples.NO_GROUPS, []),
+        (GroupList((OTHER_GROUP,)), []),
+        (GroupList((OTHER_GROUP, IDENTICAL)), [IDENTICAL]),
+        (GroupList((group_of(name="Photos"),)), []),
+        (samples.NO_PERMISSION, []),
+        (READ_TIMEOUT, []),
     ],
 )
-def test_group_is_found_by_its_exact_name(finding: LookupResult, expected: Group | None) -> None:
+def test_group_is_found_by_its_exact_name(finding: LookupResult, expected: list[Group]) -> None:
     """Case counts; a failed lookup finds no group."""
-    assert group_named(finding, REQUEST) == expected
+    assert groups_named(finding, REQUEST) == expected

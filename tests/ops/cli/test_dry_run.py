@@ -7,9 +7,9 @@ import click
 import pytest
 
 from express_sync.local.cloud import CloudOptions
-from express_sync.ops.cli import commands
 from tests.ops.cli.replay_support import failure, fill
 from tests.support.cli import REQUESTS, CloudShell, Ended, cloud_shell
+from tests.support.command_tree import runnable
 
 MINIMAL = str(REQUESTS / "minimal.json")
 WITHOUT = {
@@ -41,21 +41,9 @@ CHANGING = {
 IN_TESTS_OF_THEIR_OWN = ("deploy", "destroy", "portal webhooks retry")
 
 
-def leaves(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
-    """Yield each command that can be run, with its path."""
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        assert command is not None
-        if isinstance(command, click.Group):
-            yield from leaves(command, (*path, name))
-        if not isinstance(command, click.Group) or command.invoke_without_command:
-            yield " ".join((*path, name)), command
-
-
 def test_every_changing_command_has_a_dry_run() -> None:
     """A command without one is listed here with the reason, and a new command has to choose."""
-    found = {path: any("--dry-run" in option.opts for option in command.params) for path, command in leaves(commands)}
+    found = {path: any("--dry-run" in option.opts for option in command.params) for path, command in runnable()}
     assert {path for path, has_one in found.items() if not has_one} == set(WITHOUT)
     assert {path for path, has_one in found.items() if has_one} == {*CHANGING, *IN_TESTS_OF_THEIR_OWN}
 
@@ -64,7 +52,7 @@ def test_every_dry_run_has_the_same_help() -> None:
     """One option is shared."""
     options = [
         option
-        for _, command in leaves(commands)
+        for _, command in runnable()
         for option in command.params
         if isinstance(option, click.Option) and "--dry-run" in option.opts
     ]
@@ -76,9 +64,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudShell]:
     """Run one local cloud with the function, a failure, and a token of the portal."""
     with cloud_shell(tmp_path_factory.mktemp("dry-run"), CloudOptions()) as running:
         fill(running, "failureQueue", [failure(0)])
-        assert (
-            running.run("portal", "token", "create", "known", "--role", "operator", "--file", "known-tokens").code == 0
-        )
+        create = ("portal", "token", "create", "known", "--role", "operator", "--file", "known-tokens")
+        assert running.run(*create).code == 0
         yield running
 
 

@@ -8,7 +8,6 @@ import re
 import resource
 import signal
 import struct
-import subprocess
 import termios
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ import pytest
 
 from express_sync.local.cloud import CloudOptions
 from tests.ops.cli.replay_support import FAILED, failure, fill, smq
-from tests.support.cli import CloudShell, Shell, cloud_shell
+from tests.support.cli import CloudShell, Shell, cloud_shell, on_terminal
 from tests.support.patience import PATIENCE_SECONDS, wait_for
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -37,17 +36,7 @@ class Terminal:
     def __init__(self, shell: Shell, *arguments: str, columns: int = 80) -> None:
         self._terminal, end = pty.openpty()
         self.resize(columns)
-        words = " ".join(shell.command())
-        variables = {**shell.variables(), "TERM": "xterm-256color"}
-        self.process = subprocess.Popen(
-            ("sh", "-c", f'exec {words} "$@"', "sh", *arguments),
-            cwd=shell.directory,
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=end,
-            stderr=end,
-            start_new_session=True,
-        )
+        self.process = shell.start(*arguments, **on_terminal(shell, end), stdout=end, start_new_session=True)
         os.close(end)
         self.shown = ""
 
@@ -144,7 +133,7 @@ def test_reader_that_stalls_loses_nothing(silent: CloudShell) -> None:
 
 
 def refuse_files() -> None:
-    """Let every write to a file fail, as on a full disk."""
+    """Let every write of a new process to a file fail, as on a full disk."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
@@ -160,18 +149,9 @@ def refuse_files() -> None:
 )
 def test_full_disk_is_one_sentence_and_leaves_nothing(arguments: tuple[str, ...], shell: Shell) -> None:
     """It names the file, or the directory."""
-    ended = subprocess.run(
-        ("sh", "-c", f'exec {" ".join(shell.command())} "$@"', "sh", *arguments),
-        cwd=shell.directory,
-        env={**shell.variables(), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        preexec_fn=refuse_files,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
-    assert (ended.returncode, ended.stdout, len(ended.stderr.splitlines())) == (2, "", 1), ended
-    assert str(shell.directory) in ended.stderr or "tokens" in ended.stderr
+    ended = shell.run(*arguments, preexec_fn=refuse_files)
+    assert (ended.code, ended.out, len(ended.err.splitlines())) == (2, "", 1), ended
+    assert str(shell.directory) in ended.err or "tokens" in ended.err
     assert not [path for path in shell.directory.rglob("*") if path.is_file() and path.stat().st_size]
 
 
@@ -180,15 +160,5 @@ def test_client_command_needs_no_disk(command: tuple[str, ...], silent: CloudShe
     """What it keeps on this machine is of use, and not needed."""
     fill(silent, "failureQueue", [failure(number) for number in range(3)])
     document = '{"requestId": "X-1", "name": "g-1", "bucketName": "b-1-x", "bucketRegion": "cn-hangzhou"}'
-    ended = subprocess.run(
-        ("sh", "-c", f'exec {" ".join(silent.shell.command())} "$@"', "sh", *command),
-        cwd=silent.shell.directory,
-        env={**silent.shell.variables(), "PYTHONDONTWRITEBYTECODE": "1"},
-        input=document,
-        capture_output=True,
-        text=True,
-        preexec_fn=refuse_files,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
-    assert ended.returncode == (0 if command[0] != "health" else 1), ended
+    ended = silent.shell.run(*command, stdin=document, preexec_fn=refuse_files)
+    assert ended.code == (0 if command[0] != "health" else 1), ended

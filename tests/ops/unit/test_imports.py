@@ -33,11 +33,3 @@ def loaded() -> frozenset[str]:
 def test_client_command_does_not_import_needlessly(module: str, loaded: frozenset[str]) -> None:
     """A command that needs one of these imports it where it uses it."""
     assert module not in loaded
-
-
-def test_help_imports_no_command() -> None:
-    """The list of commands is a table."""
-    program = "import sys; from express_sync.ops.cli import commands; commands.main(['--help'], standalone_mode=False)"
-    listed = f"{program}; print(*sys.modules)"
-    ended = subprocess.run((sys.executable, "-c", listed), capture_output=True, text=True, check=True)
-    assert not [name for name in ended.stdout.split() if name.startswith("express_sync.ops.commands.")]

@@ -25,7 +25,7 @@ from handler.pipeline import Pipeline, RequestLane, _CallRecorder
 from handler.provisioning import errors
 from handler.provisioning.provisioner import Provisioner
 from handler.provisioning.retry import Attempt, Deadlines
-from handler.provisioning.verdict import decide, group_named
+from handler.provisioning.verdict import decide, groups_named
 from handler.settlement import Case, Send, Settlement
 from handler.smq.client import Smq, SmqError
 from tests.system.model.composition import Shape
@@ -118,8 +118,8 @@ class TakesANamesakeForItsOwn(_Broken):
     def unsettled(
         self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
     ) -> Verdict:
-        group = group_named(look(), request)
-        return Succeeded(group.express_sync_id, "existing") if group else Indeterminate(errors.reason_of(last))
+        groups = groups_named(look(), request)
+        return Succeeded(groups[0].express_sync_id, "existing") if groups else Indeterminate(errors.reason_of(last))
 
 
 class IsNeverSure(_Broken):

@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 CERTIFICATE_PATH = "/x509_public_certificate.pem"
 _LIFETIME = timedelta(days=30)
-_HASH = hashes.SHA1()  # noqa: S303 - documented by the service: help page "Push messages to an HTTP endpoint"
+_HASH = hashes.SHA1()  # noqa: S303 - MNS signs with SHA1withRSA and nothing else; a receiver cannot choose
 
 
 class Signer:
