@@ -64,6 +64,13 @@ class Tail:
                 self._reader.cancel()
                 self._reader = None
 
+    async def end(self) -> int:
+        """Return the position where the log ends, which may be beyond what was read for those who follow already."""
+        try:
+            return await run_in_threadpool(self._present)
+        except SQLAlchemyError:
+            return self.position
+
     async def after(self, position: int, owner: str | None) -> tuple[Sequence[LogEvent], int]:
         """Return the next events that `owner` may see, and the position up to which that is all; wait for some."""
         if position >= self.position:

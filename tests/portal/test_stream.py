@@ -83,6 +83,15 @@ def test_stream_begins_where_the_log_ends(tmp_path: Path) -> None:
                 assert [next(found)["data"]["requestId"] for found in (first, second)] == [f"during-{number}"] * 2
 
 
+def test_second_stream_begins_where_the_log_ends(tmp_path: Path) -> None:
+    """Events that another replica has written may not have been read yet for the first stream."""
+    with running_portal(tmp_path) as portal, running_portal(tmp_path) as replica, stream(portal):
+        submit(replica, "before")
+        with stream(portal) as second:
+            submit(portal, "after")
+            assert next(second)["data"]["requestId"] == "after"
+
+
 def test_requester_streams_own_events_only(portal: RunningPortal) -> None:
     with stream(portal, BOB) as found:
         submit(portal, "S-3-alice", ALICE)

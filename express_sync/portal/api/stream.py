@@ -35,7 +35,8 @@ async def stream_events(request: Request) -> Response:
 async def _events(portal: Portal, position: int | None, owner: str | None) -> AsyncIterator[ServerSentEvent]:
     async with portal.tail.following():
         # An id beyond the end of the log is of another database: nothing could be missing.
-        place = portal.tail.position if position is None else min(position, portal.tail.position)
+        end = await portal.tail.end()
+        place = end if position is None else min(position, end)
         yield ServerSentEvent(comment="connected", retry=2000)
         while not portal.changed.is_closing:
             found, place = await portal.tail.after(place, owner)
