@@ -24,10 +24,17 @@ SOON = ("--timeout", str(PATIENCE_SECONDS))
 
 
 @pytest.fixture(scope="module")
-def silent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudShell]:
-    """Run one local cloud without the function: outcomes are those that tests publish."""
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudShell]:
+    """Run one local cloud without the function."""
     with cloud_shell(tmp_path_factory.mktemp("silent"), CloudOptions(with_function=False)) as running:
         yield running
+
+
+@pytest.fixture
+def silent(cloud: CloudShell) -> CloudShell:
+    """Return the cloud with empty queues: outcomes are those that the test publishes."""
+    cloud.local("POST", "mns", "reset", {})
+    return cloud
 
 
 class Terminal:
@@ -99,7 +106,6 @@ def test_resized_terminal_does_not_end_up(shell: Shell) -> None:
 @pytest.mark.parametrize("columns", [1, 20, 40, 80])
 def test_failures_are_listed_at_any_width(columns: int, silent: CloudShell) -> None:
     """Request and code are there and not cut; the lines fit from 40 columns on."""
-    silent.local("POST", "mns", "reset", {})
     fill(silent, "failureQueue", [failure(number) for number in range(3)])
     ended = silent.shell.run_on_terminal("failures", "list", columns=columns)
     lines = [line.rstrip() for line in re.split(r"[\r\n]+", CONTROL.sub("", ended.err))]
