@@ -15,6 +15,7 @@ from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.cloud import CloudOptions, RunningCloud, background
 from express_sync.local.fc.fleet import Code, Fleet, new_request_id
 from express_sync.local.local_function import MNS_ENDPOINT, SGW_ENDPOINT, TRUSTED_CERTIFICATES
+from tests.support.processes import children_of
 
 T = TypeVar("T")
 SAMPLE = Path(__file__).parents[1] / "events" / "triggers" / "cloudevent-plain.json"
@@ -104,7 +105,7 @@ def cpu_seconds(pid: int) -> float:
 
 def child_processes() -> set[int]:
     """Return the ids of the child processes of this process."""
-    return {int(pid) for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()}
+    return children_of(os.getpid())
 
 
 def resident_kib(pid: int) -> int:

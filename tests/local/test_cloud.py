@@ -28,6 +28,7 @@ from tests.local.fc_signer import JSON_BODY, PATH_2023, acs3_headers, send
 from tests.local.fc_support import cloud_of, fc_port, local_get, local_post, wait_until_dead
 from tests.local.mns_client import RawClient
 from tests.support.patience import wait_for
+from tests.support.processes import children_of
 
 QUEUE_AND_TRIGGER = """
       EnvironmentVariables:
@@ -322,30 +323,24 @@ def test_unrunnable_options_are_named_before_the_start(tmp_path: Path) -> None:
         LocalCloud(CloudOptions(parameters={"Colour": "red"}))
 
 
-def children() -> set[int]:
-    """Return the ids of the processes that this process has started and not waited for."""
-    tasks = Path(f"/proc/{os.getpid()}/task").glob("*/children")
-    return {int(pid) for task in tasks for pid in task.read_text().split()}
-
-
 def test_stopped_cloud_leaves_no_process(tmp_path: Path) -> None:
-    before = children()
+    before = children_of(os.getpid())
     with cloud_of(tmp_path, SOURCE, more=QUEUE_AND_TRIGGER) as running:
         send_message(running, "hello")
         wait_for(trigger_has(running, acknowledged=1))
-        started = children() - before
+        started = children_of(os.getpid()) - before
         assert len(started) == 1
     wait_until_dead(started)
-    assert children() <= before
+    assert children_of(os.getpid()) <= before
 
 
 def test_stopped_cloud_ends_a_busy_function(tmp_path: Path) -> None:
     stuck = "def handle(event, context):\n    print('stuck')\n    while True: pass\n"
-    before = children()
+    before = children_of(os.getpid())
     with cloud_of(tmp_path, stuck, more=QUEUE_AND_TRIGGER) as running:
         send_message(running, "hello")
         wait_for(lambda: lines(running, "stuck"))
-        started = children() - before
+        started = children_of(os.getpid()) - before
     assert len(started) == 1
     wait_until_dead(started)
 

@@ -5,7 +5,6 @@ import os
 import select
 import signal
 import socket
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ import urllib3
 
 from tests.support.cli import PATIENT, REQUESTS, Shell
 from tests.support.patience import PATIENCE_SECONDS, wait_for
+from tests.support.processes import children_of
 
 READY_KEYS = {"region", "accountId", "accessKeyId", "accessKeySecret", "mns", "sgw", "fc", "console"}
 MINIMAL = str(REQUESTS / "minimal.json")
@@ -163,12 +163,10 @@ def _await_a_poll(up: Up) -> None:
 def test_function_process_ends_with_a_killed_cloud(up: Up) -> None:
     """No process is left after SIGKILL."""
     up.shell.run("invoke", MINIMAL)
-    children = subprocess.run(
-        ("ps", "--ppid", str(up.process.pid), "-o", "pid="), capture_output=True, text=True, check=False
-    ).stdout.split()
+    children = children_of(up.process.pid)
     assert children
     up.end(signal.SIGKILL)
-    for pid in map(int, children):
+    for pid in children:
         _await_end(pid)
 
 
