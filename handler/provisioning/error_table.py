@@ -135,8 +135,8 @@ OWN = {
     "OwnerUnknown": ErrorInfo(
         0,
         _TERMINAL,
-        "A group that may be the requested one exists, and adoption is switched off.",
-        "Compare the group with the request, or let the adoption policy be identical or owned.",
+        "A group that may be the requested one exists; whether this request made it is unknown.",
+        "Compare the group with the request in the console. The adoption policy identical accepts one that is equal.",
     ),
     "RequestIdReused": ErrorInfo(
         0,

@@ -2,19 +2,24 @@
 
 The API stores neither a creation time nor a client token, and DescribeExpressSyncs returns the description, so this is
 the only place for a mark. The mark names the request and the requested configuration, so that the group can be
-identified in whatever form the API returns its prefix and region.
+identified in whatever form the API returns its prefix and region. The documentation does not say in which form the API
+returns the description itself, so the mark is read in any case, escaped, before other text and truncated.
 """
 
 import base64
 import hashlib
 import json
+import re
 from enum import Enum
 
 from handler.model import Group, ProvisionRequest, Violation
 
 DESCRIPTION_LIMIT = 255  # characters, CreateExpressSync documentation
-_OPEN, _CLOSE = "[xs:", "]"
 _OF_REQUEST, _OF_CONFIGURATION = 8, 4  # characters of six bits each
+_LENGTH = _OF_REQUEST + _OF_CONFIGURATION
+_COLON = r"(?:\\?:|%(?:25)*3a|&#(?:58|x3a);|&colon;|\\u003a)"
+_DIGEST = re.compile(rf"xs{_COLON}([a-z0-9_-]{{0,{_LENGTH}}})", re.IGNORECASE | re.ASCII)
+_TRUNCATED = re.compile(r"[.…\s]*")  # what may follow where a text was cut off
 
 
 class Maker(Enum):
@@ -23,6 +28,7 @@ class Maker(Enum):
     THIS_REQUEST = "this request, with this configuration"
     THIS_ID = "a request of this id, with a configuration that the mark does not name"
     THIS_ID_OTHERWISE = "a request of this id, with another configuration"
+    UNCLEAR = "possibly this request: the mark is truncated"
     SOMEBODY_ELSE = "another owner, or a request whose policy was not `owned`"
 
 
@@ -33,15 +39,17 @@ def marked_description(request: ProvisionRequest) -> str:
 
 def maker(group: Group, request: ProvisionRequest) -> Maker:
     """Return who made the group, as far as its mark proves."""
-    description = group.description.rstrip()
-    if description.endswith(_mark(request)):
-        return Maker.THIS_REQUEST
-    if description.endswith(_mark_of_first_version(request)):
-        return Maker.THIS_ID
-    configured = description[-_OF_CONFIGURATION - len(_CLOSE) :]
-    before = description[: -len(configured)]
-    is_own = before.endswith(_OPEN + _of_request(request)) and configured.endswith(_CLOSE)
-    return Maker.THIS_ID_OTHERWISE if is_own else Maker.SOMEBODY_ELSE
+    shown = list(_DIGEST.finditer(group.description))
+    if not shown:
+        return Maker.SOMEBODY_ELSE
+    digest, rest = shown[-1][1].lower(), group.description[shown[-1].end() :]
+    known = {_digest(request).lower(): Maker.THIS_REQUEST, _digest_of_first_version(request): Maker.THIS_ID}
+    if digest in known:
+        return known[digest]
+    if len(digest) == _LENGTH and digest.startswith(_digest(request)[:_OF_REQUEST].lower()):
+        return Maker.THIS_ID_OTHERWISE
+    is_truncated = _TRUNCATED.fullmatch(rest) and any(each.startswith(digest) for each in known)
+    return Maker.UNCLEAR if is_truncated else Maker.SOMEBODY_ELSE
 
 
 def violations(request: ProvisionRequest) -> tuple[Violation, ...]:
@@ -54,18 +62,16 @@ def violations(request: ProvisionRequest) -> tuple[Violation, ...]:
 
 
 def _mark(request: ProvisionRequest) -> str:
-    configuration = json.dumps(request.configuration)
-    return f"{_OPEN}{_of_request(request)}{_digest(configuration, _OF_CONFIGURATION)}{_CLOSE}"
+    return f"[xs:{_digest(request)}]"
 
 
-def _mark_of_first_version(request: ProvisionRequest) -> str:
-    """Return the mark of groups made before it named the configuration; such groups live for years."""
-    return f"{_OPEN}{hashlib.sha256(request.request_id.encode()).hexdigest()[:12]}{_CLOSE}"
+def _digest(request: ProvisionRequest) -> str:
+    parts = (request.request_id, _OF_REQUEST), (json.dumps(request.configuration), _OF_CONFIGURATION)
+    return "".join(
+        base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())[:length].decode() for text, length in parts
+    )
 
 
-def _of_request(request: ProvisionRequest) -> str:
-    return _digest(request.request_id, _OF_REQUEST)
-
-
-def _digest(text: str, characters: int) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())[:characters].decode()
+def _digest_of_first_version(request: ProvisionRequest) -> str:
+    """Return the digest in groups made before the mark named the configuration; such groups live for years."""
+    return hashlib.sha256(request.request_id.encode()).hexdigest()[:_LENGTH]

@@ -87,7 +87,9 @@ def _decide_on_group(
     success = Succeeded(group.express_sync_id, "created" if possibly_created else "existing")
     compared = likeness(group, request)
     made_by = maker(group, request)
-    if made_by is not Maker.SOMEBODY_ELSE:
+    if made_by is Maker.UNCLEAR and adoption == "owned" and group.bucket_name == request.bucket_name:
+        return Indeterminate(errors.reason("OwnerUnknown"), may_settle=False)
+    if made_by not in (Maker.UNCLEAR, Maker.SOMEBODY_ELSE):
         return success if _is_requested(group, request, made_by, compared) else Failed(errors.reason("RequestIdReused"))
     if adoption == "owned" or compared is Likeness.OTHER:
         return Failed(_name_taken(last))

@@ -5,7 +5,7 @@ The regions are from the documented endpoint table of Cloud Storage Gateway (Jun
 
 import re
 
-_PORT = r"(:[0-9]{1,5})?/?"
+_PORT = r"(:([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?/?"
 _LOOPBACK = r"(localhost|127(\.[0-9]{1,3}){3}|\[::1\])"
 # Except on this machine, requests and security tokens are sent over TLS only.
 SAFE_URL = re.compile(rf"https://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]){_PORT}|http://{_LOOPBACK}{_PORT}")

@@ -48,6 +48,10 @@ VALID: list[tuple[str, str, object]] = [
     ("RESULT_TOPIC", "t" * 120, "t" * 120),
     ("RESULT_TOPIC", "0-Outcomes", "0-Outcomes"),
     ("MNS_ENDPOINT", "https://host", "https://host"),
+    *[
+        ("MNS_ENDPOINT", f"https://host:{port}", f"https://host:{port}")
+        for port in (0, 9999, 59999, 64999, 65499, 65529, 65535)
+    ],
     ("SGW_ENDPOINT", "http://127.0.0.1:40017/", "http://127.0.0.1:40017"),
     ("SGW_ENDPOINT", "", ""),
     ("MAX_ATTEMPTS", "1", 1),
@@ -110,6 +114,10 @@ INVALID = [
     ("RESULT_TOPIC", "t" * 121),
     ("MNS_ENDPOINT", ""),
     ("MNS_ENDPOINT", "host"),
+    *[
+        ("MNS_ENDPOINT", f"https://host:{port}")
+        for port in ("65536", "65540", "65600", "66000", "70000", "99999", "000443")
+    ],
     ("MNS_ENDPOINT", "ftp://host"),
     ("MNS_ENDPOINT", "http://host/path"),
     ("MNS_ENDPOINT", "http://user:password@host"),

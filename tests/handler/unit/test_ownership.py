@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -61,7 +62,7 @@ def test_old_mark_identifies_the_request_alone(request_id: str, description: str
     assert ownership.maker(group, asking(request_id)) is Maker.THIS_ID
 
 
-MARK = ownership.marked_description(asking("REQ-1"))
+MARK, OLD_MARK = ownership.marked_description(asking("REQ-1")), old_mark("REQ-1")
 
 
 @pytest.mark.parametrize(
@@ -69,22 +70,41 @@ MARK = ownership.marked_description(asking("REQ-1"))
     [
         (MARK, Maker.THIS_REQUEST),
         (f"{MARK} \n", Maker.THIS_REQUEST),
-        (f"{MARK} and more", Maker.SOMEBODY_ELSE),
-        (MARK[:-1], Maker.SOMEBODY_ELSE),
-        (MARK[:-6], Maker.SOMEBODY_ELSE),
-        (MARK[1:], Maker.SOMEBODY_ELSE),
-        (f"{MARK[:-1]}x", Maker.SOMEBODY_ELSE),
-        (f"{MARK[:-5]}????]", Maker.THIS_ID_OTHERWISE),
-        (f"{MARK[:-5]}???]", Maker.SOMEBODY_ELSE),
+        (f"{MARK}, and more", Maker.THIS_REQUEST),
+        (MARK.upper(), Maker.THIS_REQUEST),
+        (quote(MARK), Maker.THIS_REQUEST),
+        (quote(MARK).lower(), Maker.THIS_REQUEST),
+        (quote(quote(MARK)), Maker.THIS_REQUEST),
+        (MARK.replace("[", "&#91;").replace(":", "&#58;").replace("]", "&#93;"), Maker.THIS_REQUEST),
+        (MARK.replace("[", "&#x5B;").replace(":", "&#x3A;").replace("]", "&#x5D;"), Maker.THIS_REQUEST),
+        (MARK.replace("[", "&lsqb;").replace(":", "&colon;").replace("]", "&rsqb;"), Maker.THIS_REQUEST),
+        (MARK.replace("[", r"\[").replace(":", r"\:").replace("]", r"\]"), Maker.THIS_REQUEST),
+        (MARK.replace("[", r"\u005b").replace(":", r"\u003A").replace("]", r"\u005d"), Maker.THIS_REQUEST),
+        (MARK[1:-1], Maker.THIS_REQUEST),
+        (f"[xs:AAAAAAAABBBB] {MARK}", Maker.THIS_REQUEST),
+        (f"{MARK} [xs:AAAAAAAABBBB]", Maker.SOMEBODY_ELSE),
+        (MARK[:-2], Maker.UNCLEAR),
+        (MARK[:-6], Maker.UNCLEAR),
+        (MARK[:5], Maker.UNCLEAR),
+        (f"{MARK[:-6]}...", Maker.UNCLEAR),
+        (f"{OLD_MARK[:-4]}…", Maker.UNCLEAR),
+        ("[xs:", Maker.UNCLEAR),
+        (f"{MARK[:-3]}?]", Maker.SOMEBODY_ELSE),
+        (f"{MARK[:-6]}?", Maker.SOMEBODY_ELSE),
+        (f"{MARK[:-5]}AAAA]", Maker.THIS_ID_OTHERWISE),
+        (f"{MARK[:-5]}AAA]", Maker.SOMEBODY_ELSE),
+        (MARK.replace("xs:", "xs"), Maker.SOMEBODY_ELSE),
+        (MARK.replace("xs:", "sx:"), Maker.SOMEBODY_ELSE),
         ("[xs:AAAAAAAABBBB]", Maker.SOMEBODY_ELSE),
         ("[xs:]", Maker.SOMEBODY_ELSE),
+        ("[xs:?", Maker.SOMEBODY_ELSE),
         ("]", Maker.SOMEBODY_ELSE),
         ("", Maker.SOMEBODY_ELSE),
         ("of summer", Maker.SOMEBODY_ELSE),
     ],
 )
-def test_only_a_complete_mark_at_the_end_counts(description: str, maker: Maker) -> None:
-    """A similar text, a truncated mark and a mark with text after it prove nothing."""
+def test_last_mark_counts_in_any_form(description: str, maker: Maker) -> None:
+    """A service may escape a description, change its case, append to it or shorten it; a shortened mark is unclear."""
     assert ownership.maker(group_of(description=description), asking("REQ-1")) is maker
 
 

@@ -208,6 +208,7 @@ MARKS = {
     "another id": marked_description(replace(REQUEST, request_id="REQ-2")),
     "another id, old mark": f"of summer {old_mark('REQ-2')}",
     "no mark": "of summer",
+    "escaped": MARKED.description.upper().replace("[", "&#91;").replace(":", "%3A"),
     "truncated": MARKED.description[:-3],
     "text like a mark": "of summer [xs:AAAAAAAABBBB]",
 }
@@ -225,13 +226,14 @@ UNCLEAR = ("slashes", "region name")
 
 def expected_code(mark: str, form: str, adoption: str) -> str:
     """State the rules once more: the mark decides; without a mark, the policy and the shown configuration."""
-    if mark == "this body":
+    is_alike = form == "same" or form in UNCLEAR
+    if mark in ("this body", "escaped"):
         return "RequestIdReused" if form == "other bucket" else "succeeded"
-    if mark == "this id, another body":
-        return "RequestIdReused"
-    if mark == "this id, old mark":
-        return "succeeded" if form == "same" or form in UNCLEAR else "RequestIdReused"
-    if adoption == "owned" or not (form == "same" or form in UNCLEAR):
+    if mark.startswith("this id"):
+        return "succeeded" if mark == "this id, old mark" and is_alike else "RequestIdReused"
+    if adoption == "owned":
+        return "OwnerUnknown" if mark == "truncated" and form != "other bucket" else "DuplicateExpressSyncName"
+    if not is_alike:
         return "DuplicateExpressSyncName"
     if adoption == "never":
         return "OwnerUnknown"
