@@ -50,6 +50,8 @@ class Lineage:
     @property
     def submissions(self) -> tuple["Lineage", ...]:
         """Return every submission that the message carries, each as a separate lineage."""
+        if not self.others:
+            return (self,)
         return (replace(self, others=()), *(replace(each, generation=self.generation) for each in self.others))
 
 
@@ -99,8 +101,9 @@ def distinct(lineages: Iterable[Lineage]) -> list[Lineage]:
     """
     first: dict[str, Lineage] = {}
     for each in (submission for lineage in lineages for submission in lineage.submissions):
-        known = first.get(each.submission_id, each)
-        first[each.submission_id] = replace(known, generation=max(known.generation, each.generation))
+        known = first.setdefault(each.submission_id, each)
+        if known.generation < each.generation:
+            first[each.submission_id] = replace(known, generation=each.generation)
     return list(first.values())
 
 

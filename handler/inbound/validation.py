@@ -6,6 +6,7 @@ The schema file is the only statement of the rules.
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -76,10 +77,15 @@ def _path_of(unknown_name: str) -> str:
     return f"$.{unknown_name}" if _PLAIN_NAME.fullmatch(unknown_name) else "$[?]"
 
 
-def _pattern(_validator: object, pattern: str, instance: object, _schema: object) -> Iterator[ValidationError]:
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
     # In Python `$` also matches before a line break at the end, in the dialect of JSON Schema it does not. Contracts
     # contain `$` only as the last character (tested).
-    if isinstance(instance, str) and not re.search(pattern.replace("$", r"\Z"), instance):
+    return re.compile(pattern.replace("$", r"\Z"))
+
+
+def _pattern(_validator: object, pattern: str, instance: object, _schema: object) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and not _compiled(pattern).search(instance):
         yield ValidationError("does not match the pattern")
 
 
