@@ -1,7 +1,7 @@
 """Checks the shape of a template: which sections are maps, and of which types their elements are.
 
-Source: the help page on the structure of ROS templates. Does not check: properties, which depend on the type of a
-resource, and functions, which are checked when they are evaluated.
+Reproduces: the sections of the help page on the structure of ROS templates. Does not reproduce: the check of
+properties, which depend on the type of a resource; functions are checked when they are evaluated. Chosen: the wording.
 """
 
 from collections.abc import Iterator, Mapping
