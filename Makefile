@@ -82,7 +82,7 @@ screenshots: setup-dev ## take the pictures of the portal in docs/images/
 	@chromium=$$(requirements/set-up-chromium.sh) && CHROMIUM="$$chromium" $(BIN)/python -m tests.portal.browser.screenshots docs/images
 
 test-clients: setup-dev ## old SDKs and npm clients against the local cloud, with the table of the documentation (minutes)
-	@$(call with_mns_open,--check)
+	@$(call with_smq_clients,--check)
 	$(BIN)/python -m tests.clients
 
 model: setup-dev ## every schedule of up to five faults against the real code, on every core (half an hour)
@@ -136,14 +136,14 @@ spec: setup-dev ## write the specification for the template check from the wheel
 	$(BIN)/python -m pip download --no-deps --dest "$$wheels" $(ROS_CDK_PACKAGES:%=ros-cdk-%==$(ROS_CDK)) && \
 	$(BIN)/python -m tools.ros_spec "$$wheels"/*.whl
 
-MNS_OPEN := alibabacloud-mns-open20220119==1.4.1
-# The control plane's client is read from its wheel, which is downloaded for this; $(1) are options.
-with_mns_open = wheels=$$(mktemp -d) && trap 'rm -rf "$$wheels"' EXIT && \
-	$(BIN)/python -m pip download -q --no-deps --dest "$$wheels" $(MNS_OPEN) && \
+SMQ_CLIENTS := alibabacloud-mns-open20220119==1.4.1 alibabacloud-smqproxy20260409==1.0.5
+# The clients of the control plane and of SMQProxy are read from their wheels, downloaded for this; $(1) are options.
+with_smq_clients = wheels=$$(mktemp -d) && trap 'rm -rf "$$wheels"' EXIT && \
+	$(BIN)/python -m pip download -q --no-deps --dest "$$wheels" $(SMQ_CLIENTS) && \
 	$(BIN)/python -m tools.operation_tables $(1) "$$wheels"/*.whl
 
 operations: setup-dev ## write the tables of the real services' operations, and the lists of the documentation
-	@$(call with_mns_open)
+	@$(call with_smq_clients)
 	@$(BIN)/python -m tools.operation_lists
 
 LOCK := --universal --python-version 3.10 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links

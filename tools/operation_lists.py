@@ -15,6 +15,7 @@ _SECTION = re.compile(r"(<!-- operations: make operations -->\n).*?(<!-- end of 
 _SERVICES = {
     "mns": ("SMQ (MNS): queues, topics, messages", frozenset(each.name for each in MNS_OPERATIONS)),
     "mns-open": ("SMQ (MNS): control plane", frozenset[str]()),
+    "smq-proxy": ("SMQ (MNS): SMQProxy", frozenset[str]()),
     "sgw": ("Cloud Storage Gateway", frozenset(SGW_OPERATIONS)),
     "fc": ("Function Compute", FC_EMULATED),
     "fc2": ("Function Compute", FC_EMULATED),

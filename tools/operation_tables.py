@@ -2,7 +2,7 @@
 
 They are read from the clients that Alibaba Cloud publishes, as source code that is not run: the calls with an `action`
 of the generated clients, the paths of aliyun-fc2, the request classes of aliyun-mns-sdk. Other shapes raise ValueError.
-The control plane of MNS is read from its wheel; the other clients are dependencies of this repository.
+The control plane of MNS and SMQProxy are read from their wheels; the other clients are dependencies of this repository.
 """
 
 import ast
@@ -11,7 +11,7 @@ import importlib.util
 import json
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,11 @@ INSTALLED: Mapping[str, tuple[str, str, Callable[[str], Json]]] = {
     "mns": ("aliyun-mns-sdk", "mns.mns_request", mns_requests),
 }
 
+WHEELS: Mapping[str, str] = {
+    "alibabacloud_mns_open20220119": "mns-open",
+    "alibabacloud_smqproxy20260409": "smq-proxy",
+}
+
 
 def installed_tables() -> dict[str, Json]:
     """Return the tables of the clients that are installed."""
@@ -70,12 +75,19 @@ def installed_tables() -> dict[str, Json]:
     }
 
 
-def control_plane(wheel: Path) -> Json:
-    """Return the table of the control plane's wheel."""
+def wheel_tables(wheels: Sequence[Path]) -> dict[str, Json]:
+    """Return the tables of the wheels. ValueError unless they are those of WHEELS."""
+    tables = dict(map(_wheel_table, wheels))
+    if tables.keys() != set(WHEELS.values()):
+        raise ValueError(f"the wheels must be those of {', '.join(WHEELS)}")
+    return tables
+
+
+def _wheel_table(wheel: Path) -> tuple[str, Json]:
     name, version = wheel.name.split("-")[:2]
     with zipfile.ZipFile(wheel) as opened:
         source = opened.read(f"{name}/client.py").decode()
-    return {"source": f"{name.replace('_', '-')} {version}", **generated_client(source)}
+    return WHEELS.get(name, name), {"source": f"{name.replace('_', '-')} {version}", **generated_client(source)}
 
 
 def _source(module: str) -> str:
@@ -96,11 +108,11 @@ def _text(node: ast.expr) -> str:
 
 
 @click.command()
-@click.argument("wheel", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("wheels", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--check", is_flag=True, help="Write nothing; fail if the tables are not current.")
-def main(wheel: Path, *, check: bool) -> None:
-    """Write the tables of the installed clients, and that of the control plane's WHEEL."""
-    tables = {**installed_tables(), "mns-open": control_plane(wheel)}
+def main(wheels: tuple[Path, ...], *, check: bool) -> None:
+    """Write the tables of the installed clients, and those of the WHEELS of the control plane and of SMQProxy."""
+    tables = {**installed_tables(), **wheel_tables(wheels)}
     text = json.dumps(tables, indent=1, sort_keys=True) + "\n"
     if not check:
         TABLES.write_text(text, encoding="utf-8")

@@ -39,7 +39,7 @@ def test_header_names_are_spelled_as_by_the_service(client: RawClient) -> None:
         ("127.0.0.1:8700", f"acs:mns:{REGION}:127:queues/q"),  # Go and Java
         ("127.0.0.1:8700", "acs:mns:0:127:queues/q"),  # PHP
         ("localhost:8700", f"acs:mns:{REGION}:localhost:queues/q"),
-        ("localhost", "acs:mns::localhost:queues/q"),
+        ("localhost:8700", "acs:mns::localhost:8700:queues/q"),  # PHP
         (f"{ACCOUNT}.mns.{REGION}.localhost:8700", ARN),
     ],
 )
@@ -193,5 +193,10 @@ def test_messages_of_errors_are_those_of_the_service(client: RawClient) -> None:
         "Check your key and signing method."
     )
     assert client.create_queue("-q").text("Message") == (
-        "The queue name you provided is invalid. QueueName should start with alpha and contain only alpha, digit or -."
+        "The queue name you provided is invalid. QueueName should start with alpha and contain only alpha, digit or - ."
     )
+    assert client.create_queue("q" * 121).text("Message") == "Queue name length should between 1 and 120."
+    client.create_queue("q")
+    client.local("POST", "faults", {"operation": "SendMessage", "faults": ["QpsLimitExceeded"]})
+    limited = client.call("POST", "/queues/q/messages", document("Message", MessageBody="b"))
+    assert (limited.status, limited.text("Message")) == (400, "The qps limit of the queue is exceeded.")

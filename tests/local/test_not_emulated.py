@@ -86,6 +86,31 @@ def test_newer_signature_of_mns_is_not_emulated(mns: RawClient) -> None:
     assert mns.call("GET", "/queues", "", {"Authorization": authorization}).code == CODE
 
 
+SMQ_PROXY = {
+    "accept": "application/json",
+    "Authorization": "MNS4-HMAC-SHA256 Credential=a/20260101/cn-hangzhou/mns/aliyun_v4_request,Signature=0",
+    "Content-Type": "application/json",
+    "x-mns-version": "2026-04-09",
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "body", "code"),
+    [
+        ("POST", "/queues/q/messages", '{"MessageBody":"b"}', CODE),
+        ("GET", "/queues/q/messages?waitseconds=1", "", CODE),
+        ("PUT", "/queues/q/messages?receiptHandle=h&visibilityTimeout=1", "", CODE),
+        ("POST", "/topics/t/messages", '{"MessageBody":"b"}', CODE),
+        ("PUT", "/queues/q", "{}", "InvalidRequestURL"),
+    ],
+)
+def test_smq_proxy_is_not_emulated(mns: RawClient, method: str, target: str, body: str, code: str) -> None:
+    """Its client (1.0.5) sends JSON to the same paths; a request that it does not have is another error."""
+    response = mns.call(method, target, body, SMQ_PROXY)
+    assert response.code == code
+    assert ("SMQProxy" in response.text("Message")) is (code == CODE)
+
+
 @pytest.mark.parametrize(
     ("method", "target", "body"),
     [

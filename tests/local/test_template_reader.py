@@ -146,11 +146,38 @@ def test_resource_with_a_false_condition_is_not_deployed() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", "a: [", "Resources: 3", "!!python/object:os.system {}", "Resources: {A: 1, A: 2}", "\0"]
+    "text",
+    [
+        *("", "[]", "{}", "a: [", "Resources: 3", "!!python/object:os.system {}", "Resources: {A: 1, A: 2}", "\0"),
+        *("Resources: {? [1] : {Type: X}}", "a: 2026-13-45\nResources: {}", "[" * 5000),
+        pytest.param("9" * 5000, id="digits"),
+    ],
 )
 def test_invalid_template_is_a_template_error(text: str) -> None:
     with pytest.raises(TemplateError):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ("Resources: {A: 1}", "Resources.A is not a map"),
+        ("Resources: {A: {}}", "Resources.A.Type is missing"),
+        ("Resources: {A: {Type: 1}}", "Resources.A.Type is not a string"),
+        ("Resources: {A: {Type: X, Properties: [1]}}", "Resources.A.Properties is not a map"),
+        ("Resources: {A: {Type: X, Condition: [1]}}", "Resources.A.Condition is not a string"),
+        ("Resources: {}\nParameters: [P]", "Parameters is not a map"),
+        ("Resources: {}\nParameters: {P: 1}", "Parameters.P is not a map"),
+        ("Resources: {}\nParameters: {P: {AllowedValues: 1}}", "Parameters.P.AllowedValues is not a list"),
+        ("Resources: {}\nParameters: {P: {MinValue: low}}", "Parameters.P.MinValue is not a number"),
+        ("Resources: {}\nConditions: [C]", "Conditions is not a map"),
+        ("Resources: {}\nOutputs: {O: 1}", "Outputs.O is not a map"),
+        ("Resources: {}\nOutputs: {O: {}}", "Outputs.O.Value is missing"),
+    ],
+)
+def test_structure_of_a_template_is_checked(section: str, message: str) -> None:
+    with pytest.raises(TemplateError, match=f"^{re.escape(message)}$"):
+        parse(section)
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=8))
@@ -289,6 +316,13 @@ def test_absent_property_has_the_default_of_the_cloud(tmp_path: Path) -> None:
 def test_property_that_cannot_be_run_is_named(tmp_path: Path, properties: str, message: str) -> None:
     with pytest.raises(TemplateError, match=message):
         read(tmp_path, FUNCTION % properties)
+
+
+def test_template_that_is_not_text_is_a_template_error(tmp_path: Path) -> None:
+    path = tmp_path / "template.yml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(TemplateError, match="not UTF-8"):
+        read_template(path, LOCAL_ACCOUNT, {})
 
 
 @pytest.mark.parametrize("template", ["Resources: {}", (FUNCTION % "").replace("python3.12", "python3.11")])

@@ -76,35 +76,53 @@ def test_every_emulated_operation_is_one_of_the_service() -> None:
         assert emulated - known_operations.names(name) <= {"GetAccount"}
 
 
-def test_control_plane_is_read_from_its_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The other tables are those of the installed clients."""
-    wheel, written = tmp_path / "some_client20220119-1.0-py3-none-any.whl", tmp_path / "tables.json"
+@pytest.fixture
+def wheels(tmp_path: Path) -> list[Path]:
+    """Return wheels with the names of the two clients and one operation each."""
     source = "a = Params(action='DoIt', version='2022-01-19', pathname=f'/things/{f(x)}/parts', method='PUT')"
-    with zipfile.ZipFile(wheel, "w") as opened:
-        opened.writestr("some_client20220119/client.py", source)
-    assert operation_tables.control_plane(wheel) == {
-        "source": "some-client20220119 1.0",
+    made = [tmp_path / f"{name}-1.0-py3-none-any.whl" for name in operation_tables.WHEELS]
+    for wheel in made:
+        with zipfile.ZipFile(wheel, "w") as opened:
+            opened.writestr(f"{wheel.name.partition('-')[0]}/client.py", source)
+    return made
+
+
+def test_tables_of_clients_are_read_from_wheels(wheels: list[Path]) -> None:
+    """The other tables are those of the installed clients."""
+    tables = operation_tables.wheel_tables(wheels)
+    assert sorted(tables) == ["mns-open", "smq-proxy"]
+    assert tables["mns-open"] == {
+        "source": "alibabacloud-mns-open20220119 1.0",
         "version": "2022-01-19",
         "operations": {"DoIt": ["PUT", "/things/{}/parts"]},
     }
+
+
+def test_missing_wheel_is_an_error(wheels: list[Path]) -> None:
+    """A table must not be dropped silently."""
+    with pytest.raises(ValueError, match="smqproxy"):
+        operation_tables.wheel_tables(wheels[:1])
+
+
+def test_stale_tables_are_found(wheels: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written, arguments = tmp_path / "tables.json", [str(wheel) for wheel in wheels]
     monkeypatch.setattr(operation_tables, "TABLES", written)
-    result = CliRunner().invoke(operation_tables.main, [str(wheel)])
-    assert (result.exit_code, written.exists()) == (0, True)
-    assert CliRunner().invoke(operation_tables.main, [str(wheel), "--check"]).exit_code == 0
+    assert CliRunner().invoke(operation_tables.main, arguments).exit_code == 0
+    assert CliRunner().invoke(operation_tables.main, [*arguments, "--check"]).exit_code == 0
     written.write_text("{}", encoding="utf-8")
-    stale = CliRunner().invoke(operation_tables.main, [str(wheel), "--check"])
+    stale = CliRunner().invoke(operation_tables.main, [*arguments, "--check"])
     assert (stale.exit_code, written.read_text(encoding="utf-8")) == (1, "{}")
 
 
-def test_table_of_the_control_plane_is_that_of_the_pinned_client() -> None:
-    """Its client is not installed, so `make test-clients` compares the operations with those of its wheel."""
-    source, version = known_operations.tables()["mns-open"]["source"].split()
-    assert f"MNS_OPEN := {source}=={version}" in (ROOT / "Makefile").read_text().splitlines()
-    assert "$(call with_mns_open,--check)" in (ROOT / "Makefile").read_text()
+def test_tables_of_wheels_are_those_of_the_pinned_clients() -> None:
+    """These are not installed, so `make test-clients` compares the operations with those of the wheels."""
+    pins = (known_operations.tables()[service]["source"].replace(" ", "==") for service in ("mns-open", "smq-proxy"))
+    assert f"SMQ_CLIENTS := {' '.join(pins)}" in (ROOT / "Makefile").read_text().splitlines()
+    assert "$(call with_smq_clients,--check)" in (ROOT / "Makefile").read_text()
 
 
 def test_dockerfile_copies_tracked_files_and_runs_the_command() -> None:
-    """It was built by its steps outside of a container; a container needs a daemon."""
+    """It was built with buildah, on a base image with the same Python, and its command ran a quick start."""
     lines = (ROOT / "Dockerfile").read_text().splitlines()
     tracked = subprocess.run(("git", "ls-files"), cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
         "\n"

@@ -11,7 +11,6 @@ import hmac
 import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from typing import NoReturn
 from urllib.parse import unquote
 
@@ -19,6 +18,7 @@ from express_sync.local.account import MAX_SKEW_SECONDS, Key
 from express_sync.local.fc.errors import FcError
 from express_sync.local.openapi.request import Call
 from express_sync.local.openapi.signatures import Acs3
+from express_sync.local.utc import parse_http_date
 
 _FC = re.compile(r"FC ([^:\s]+):(\S+)")
 
@@ -28,7 +28,7 @@ Keys = Mapping[str, Key]
 def verify_fc(call: Call, keys: Keys, now: float) -> None:
     """Return if `Authorization: FC id:signature` was made with one of `keys` around `now`. FcError."""
     authorization = _header(call, "authorization")
-    _check_date(_http_date(_header(call, "date")), now)
+    _check_date(parse_http_date(_header(call, "date")), now)
     match = _FC.fullmatch(authorization) or _refuse()
     key = _key(keys, match[1], call.headers.get("x-fc-security-token", ""))
     digest = hmac.new(key.access_key_secret.encode(), _string_to_sign(call).encode(), hashlib.sha256).digest()
@@ -69,21 +69,14 @@ def _key(keys: Keys, access_key_id: str, token: str) -> Key:
     return keys[access_key_id]
 
 
-def _check_date(date: datetime, now: float) -> None:
-    if abs(date.timestamp() - now) > MAX_SKEW_SECONDS:
+def _check_date(date: float | None, now: float) -> None:
+    if date is None or abs(date - now) > MAX_SKEW_SECONDS:
         _refuse()
 
 
-def _http_date(text: str) -> datetime:
+def _iso_date(text: str) -> float:
     try:
-        return parsedate_to_datetime(text)
-    except ValueError:
-        _refuse()
-
-
-def _iso_date(text: str) -> datetime:
-    try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp()
     except ValueError:
         _refuse()
 

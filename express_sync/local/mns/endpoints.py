@@ -2,7 +2,9 @@
 
 The SDKs for Java, Go and PHP take the account from the first label of the endpoint's host, and that for PHP also the
 region from the third (`generateQueueEndpoint` in their sources, read 2026): right for
-`http://ACCOUNT.mns.REGION.aliyuncs.com`, but for `http://127.0.0.1:PORT` they generate `acs:mns:0:127:queues/NAME`.
+`http://ACCOUNT.mns.REGION.aliyuncs.com`, but for `http://127.0.0.1:PORT` they generate `acs:mns:0:127:queues/NAME`. To
+the SDK for PHP the port is part of the last label: for `http://localhost:PORT` it generates
+`acs:mns::localhost:PORT:queues/NAME`.
 Chosen: exactly these labels of the address that the client called stand for the account and the region.
 """
 
@@ -10,7 +12,7 @@ import re
 
 from express_sync.local.account import Account
 
-_QUEUE = re.compile(r"acs:mns:([^:/]*):([^:/]*):(/?queues/[^:/]+)")
+_QUEUE = re.compile(r"acs:mns:([^:/]*):([^/]*):(/?queues/[^:/]+)")
 
 
 def canonical_endpoint(endpoint: str, host: str, account: Account) -> str:
@@ -21,5 +23,5 @@ def canonical_endpoint(endpoint: str, host: str, account: Account) -> str:
     region, owner, queue = match.groups()
     labels = [*host.partition(":")[0].split("."), "", "", ""]
     region = account.region if region == labels[2] else region
-    owner = account.account_id if owner == labels[0] else owner
+    owner = account.account_id if owner in (labels[0], host.partition(".")[0]) else owner
     return f"acs:mns:{region}:{owner}:{queue}"

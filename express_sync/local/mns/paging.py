@@ -4,15 +4,17 @@ Reproduces: x-mns-prefix, x-mns-ret-number (1 to 1000, default 1000), x-mns-mark
 Unknown: what a marker looks like; here it is the first name of the next page.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from express_sync.local.mns import schema, xml
+from express_sync.local.mns import xml
 from express_sync.local.mns.engine import limits
 from express_sync.local.mns.protocol import Request, Response
 from express_sync.local.mns.xml import Node
 
 Item = TypeVar("Item")
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 def page(
@@ -37,6 +39,7 @@ def with_meta(request: Request) -> bool:
 
 
 def _size(request: Request) -> int:
-    size = schema.parse_integer(limits.RET_NUMBER.name, request.headers.get(limits.RET_NUMBER.name, "1000"))
+    given = request.headers.get(limits.RET_NUMBER.name, "1000")
+    size = int(given) if _NUMBER.fullmatch(given) else 0
     limits.RET_NUMBER.check(size)
     return size

@@ -6,21 +6,22 @@ service's SDKs send it (base64 of the hex digest); a temporary key only together
 `security-token` or `x-acs-security-token`.
 Unknown: the service's order of checks, its response to a wrong token (here AccessDenied), and which date counts if
 Date and x-mns-date differ (here Date).
-Does not reproduce: signature V4 (`MNS4-HMAC-SHA256`, the error NotEmulated), policies: every key of the account may do
-everything.
+Does not reproduce: signature V4 (`MNS4-HMAC-SHA256`) and SMQProxy, which is the version 2026-04-09 of the API with JSON
+at the same paths (alibabacloud-smqproxy20260409 and alibabacloud-gateway-mns, read 2026): both are the error
+NotEmulated; policies: every key of the account may do everything.
 """
 
 import base64
 import hashlib
 import hmac
 import re
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 
+from express_sync.local import known_operations
 from express_sync.local.account import MAX_SKEW_SECONDS, Account, Key
 from express_sync.local.mns.errors import MnsError
 from express_sync.local.mns.protocol import VERSION, Request
 from express_sync.local.not_emulated import NotEmulatedError
+from express_sync.local.utc import parse_http_date
 
 _AUTHORIZATION = re.compile(r"MNS ([^:\s]+):(\S+)")
 _CONTENT_TYPES = ("text/xml", "application/xml")
@@ -45,8 +46,16 @@ def _check_version(request: Request) -> None:
     version = request.headers.get("x-mns-version")
     if version is None:
         raise MnsError("MissingVersionHeader")
+    if version == known_operations.tables()["smq-proxy"]["version"]:
+        _refuse_smq_proxy(request)
     if version != VERSION:
         raise MnsError("InvalidVersionHeader")
+
+
+def _refuse_smq_proxy(request: Request) -> None:
+    if known_operations.operation_at("smq-proxy", request.method, request.path):
+        raise NotEmulatedError("SMQProxy, the version 2026-04-09 of the API for messages")
+    raise MnsError("InvalidRequestURL")
 
 
 def _authorization(request: Request) -> tuple[str, str]:
@@ -73,12 +82,10 @@ def _check_date(request: Request, now_s: float) -> None:
     date = _date(request)
     if not date:
         raise MnsError("MissingDateHeader")
-    try:
-        sent = parsedate_to_datetime(date)
-    except ValueError:
-        raise MnsError("InvalidDateHeader") from None
-    now = datetime.fromtimestamp(now_s, timezone.utc)
-    if abs((now - sent.replace(tzinfo=sent.tzinfo or timezone.utc)).total_seconds()) > MAX_SKEW_SECONDS:
+    sent = parse_http_date(date)
+    if sent is None:
+        raise MnsError("InvalidDateHeader")
+    if abs(sent - now_s) > MAX_SKEW_SECONDS:
         raise MnsError("TimeExpired")
 
 

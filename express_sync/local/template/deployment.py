@@ -92,7 +92,11 @@ class Deployment:
 
 def read_template(path: Path, account: Account, parameters: Mapping[str, str]) -> Deployment:
     """Read the template at `path`, `parameters` over its defaults. TemplateError for what cannot be resolved."""
-    return deployment_of(Stack(parse(path.read_text(encoding="utf-8")), account, parameters))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise TemplateError("the template is not UTF-8 text") from error
+    return deployment_of(Stack(parse(text), account, parameters))
 
 
 def deployment_of(stack: Stack) -> Deployment:

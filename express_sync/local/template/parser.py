@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from express_sync.local.template.structure import faults
+
 
 class TemplateError(ValueError):
     """The template cannot be run here; the message names the resource and the property."""
@@ -17,14 +19,18 @@ def parse(text: str) -> dict[str, Any]:
     """Return the template's document with every short tag (`!Sub x`) in its long form (`{"Fn::Sub": x}`).
 
     `!GetAtt A.B.C` names the attribute `C` of `A.B`: ROS splits the short form at its last dot. TemplateError if
-    the text is not YAML or has no Resources.
+    the text is not YAML, has no Resources or another structure than a template.
     """
     try:
         document = _document(text)
-    except yaml.YAMLError as error:
+    except RecursionError as error:
+        raise TemplateError("the template is nested too deeply") from error
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date or a number that Python cannot represent
         raise TemplateError(f"the template is not YAML: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
         raise TemplateError("the template has no Resources")
+    if fault := next(faults(document), None):
+        raise TemplateError(fault)
     return document
 
 
@@ -43,6 +49,8 @@ class _Loader(yaml.SafeLoader):
         """Return the map as the safe subset does, unless it has a duplicate key."""
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"{key.value} is duplicated", key.start_mark)
             seen.add(key.value)

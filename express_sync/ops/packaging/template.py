@@ -15,7 +15,7 @@ def declared_runtime(template: Path) -> str:
     """Return the runtime of the template's function. Raise CliError if the template has none."""
     try:
         return read_template(template, LOCAL_ACCOUNT, {}).function.runtime
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise CliError(f"{template} cannot be read; name a template.") from error
     except TemplateError as error:
         raise CliError(

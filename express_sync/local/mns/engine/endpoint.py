@@ -1,8 +1,10 @@
 """The endpoints of subscriptions: queues of the account, and HTTP servers on this machine.
 
 Reproduces: `acs:mns:REGION:ACCOUNT:queues/NAME` and `http://HOST[:PORT][/PATH]`, with the documented default path
-`/notifications`. Does not reproduce: mail, SMS, mobile push, functions, event buses, HTTPS (the error NotEmulated).
-Chosen: so is an HTTP endpoint on another machine, because a local cloud must not call strangers.
+`/notifications`, and without paths that start with `mns-reserverd-` (sic, help page "Endpoint").
+Does not reproduce: mail, SMS, mobile push, functions, event buses, HTTPS (the error NotEmulated).
+Chosen: so is an HTTP endpoint on another machine, because a local cloud must not call strangers; a name that no queue
+can have makes the endpoint invalid.
 """
 
 import ipaddress
@@ -12,10 +14,12 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from express_sync.local.account import Account
+from express_sync.local.mns.engine import limits
 from express_sync.local.mns.errors import MnsError
 from express_sync.local.not_emulated import NotEmulatedError
 
 DEFAULT_PATH = "/notifications"
+_RESERVED_PATH = "/mns-reserverd-"
 _QUEUE = re.compile(r"acs:mns:([^:/]+):([^:/]+):/?queues/([^:/]+)")
 _NOT_EMULATED: Mapping[str, str] = {
     "mail:": "mail subscribers",
@@ -45,6 +49,8 @@ def queue_of(endpoint: str, account: Account) -> str:
     match = _QUEUE.fullmatch(endpoint)
     if match is None or match.groups()[:2] != (account.region, account.account_id):
         raise MnsError("EndpointInvalid")
+    if not limits.QUEUE_NAME.allows(match[3]):
+        raise MnsError("EndpointInvalid")
     return match[3]
 
 
@@ -60,9 +66,13 @@ def http_target(endpoint: str) -> HttpTarget | None:
         port = 80 if url.port is None else url.port
     except ValueError:
         raise MnsError("EndpointInvalid") from None
-    if not url.hostname or not port or url.username is not None or _NOT_IN_A_REQUEST.search(endpoint):
+    if not url.hostname or not port or url.username is not None or _is_refused(endpoint, url.path):
         raise MnsError("EndpointInvalid")
     return HttpTarget(_loopback(url.hostname), port, _request_target(url), url.netloc)
+
+
+def _is_refused(endpoint: str, path: str) -> bool:
+    return _NOT_IN_A_REQUEST.search(endpoint) is not None or path.startswith(_RESERVED_PATH)
 
 
 def _request_target(url: SplitResult) -> str:

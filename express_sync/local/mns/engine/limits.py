@@ -74,6 +74,10 @@ class NameRule:
     wrong_length: str
     max_length: int = MAX_NAME_LENGTH
 
+    def allows(self, name: str) -> bool:
+        """Tell whether `name` is valid."""
+        return len(name) <= self.max_length and _NAME.fullmatch(name) is not None
+
     def check(self, name: str) -> None:
         """Return if `name` is valid; otherwise raise the error of its kind, for the length first."""
         if not 1 <= len(name) <= self.max_length:
