@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from express_sync.portal.api.guard import HEADERS
+from tests.support.patience import wait_for
 from tests.support.portal import ALICE, GROUP, RunningPortal
 
 REQUEST = {"requestId": "R", **GROUP}
@@ -85,6 +86,41 @@ def test_unusable_body_is_a_problem(
 ) -> None:
     answer = portal.call("POST", path, body, headers=headers)
     assert (answer.status, answer.headers["Content-Type"]) == (status, "application/problem+json")
+
+
+def test_connection_that_ends_in_a_body_is_no_error(portal: RunningPortal, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    url = urlsplit(portal.url)
+    head = (
+        f"POST /v1/requests HTTP/1.1\r\nHost: {url.netloc}\r\nAuthorization: Bearer {ALICE}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+    )
+    with socket.create_connection((str(url.hostname), url.port or 0)) as connection:
+        connection.sendall(head.encode())
+    wait_for(lambda: 'route="submit",status="400"' in portal.call("GET", "/metrics").text)
+    assert not [each for each in caplog.records if each.levelname in {"WARNING", "ERROR"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("Host", ("{own}", "evil.example")),
+        ("Host", ("evil.example", "{own}")),
+        ("Origin", ("http://{own}", "http://evil.example")),
+        ("Sec-Fetch-Site", ("same-origin", "cross-site")),
+        ("Authorization", ("Bearer " + ALICE, "Bearer wrong")),
+        ("Content-Type", ("application/json", "text/plain")),
+    ],
+)
+def test_repeated_header_is_refused(portal: RunningPortal, name: str, values: tuple[str, str]) -> None:
+    """A proxy in front may have checked the other one."""
+    own = urlsplit(portal.url).netloc
+    headers = {"Host": own, "Authorization": f"Bearer {ALICE}"}
+    others = [f"{other}: {value}" for other, value in headers.items() if other != name]
+    lines = ["GET /v1/requests HTTP/1.1", *others, *(f"{name}: {value.format(own=own)}" for value in values)]
+    with socket.create_connection(("127.0.0.1", urlsplit(portal.url).port or 0)) as connection:
+        connection.sendall("\r\n".join([*lines, "Connection: close", "", ""]).encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
 
 
 def test_body_without_a_length_is_bounded(portal: RunningPortal) -> None:
