@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from express_sync.portal.api.app import ROUTES
 from express_sync.portal.api.guard import HEADERS
 from tests.support.patience import wait_for
 from tests.support.portal import ALICE, GROUP, RunningPortal
@@ -28,6 +29,30 @@ REQUEST = {"requestId": "R", **GROUP}
 def test_foreign_request_is_refused(portal: RunningPortal, headers: dict[str, str], status: int, token: str) -> None:
     answer = portal.call("POST", "/v1/requests", REQUEST, token, headers)
     assert answer.status == (status if token or status != 202 else 401)
+
+
+FOREIGN = (
+    ({"Host": "evil.example"}, 421),
+    ({"Host": "127.0.0.1.evil.example"}, 421),
+    ({"Host": "localhost:1"}, 421),
+    ({"Origin": "https://evil.example"}, 403),
+    ({"Origin": "http://localhost:1"}, 403),
+    ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}, 403),
+    ({"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors"}, 403),
+)
+PAGES = ("/", "/js/main.js", "/forms/catalogue.en.json", "/v1/config", "/v1/local/faults", "/v1/local/kill")
+
+
+def test_no_path_is_open_to_foreign_pages(portal: RunningPortal) -> None:
+    """Whatever the method; a probe is answered under any name, because an orchestrator calls it by an address."""
+    paths = [
+        (method, route.path.format(request_id="R", name="x")) for route in ROUTES for method in route.methods or ()
+    ]
+    for method, path in [*paths, *((method, path) for path in PAGES for method in ("GET", "POST", "DELETE"))]:
+        for headers, status in FOREIGN:
+            expected = 200 if status == 421 and path in {"/healthz", "/readyz"} else status
+            answer = portal.call(method, path, {} if method == "POST" else None, headers=headers)
+            assert answer.status == expected, (method, path, headers)
 
 
 def test_own_names_are_accepted(portal: RunningPortal) -> None:
