@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from express_sync.portal.api.app import ROUTES
+from express_sync.portal.api.contract import openapi
 from express_sync.portal.api.guard import HEADERS
 from tests.support.patience import wait_for
 from tests.support.portal import ALICE, GROUP, RunningPortal
@@ -73,6 +74,14 @@ def test_caller_without_a_valid_token_is_refused(portal: RunningPortal, path: st
     headers = {"Authorization": authorization.encode("utf-8").decode("latin-1")} if authorization else {}
     answer = portal.call("GET", path, token="", headers=headers)
     assert (answer.status, "WWW-Authenticate" in answer.headers) == (401, True)
+
+
+@pytest.mark.parametrize("path", ["/v1/requests/R", "/v1/requests/R/last_operation", "/metrics", "/healthz", "/"])
+def test_token_in_the_address_is_a_documented_problem(portal: RunningPortal, path: str) -> None:
+    """Of every path: the address may have been copied from another one."""
+    assert portal.call("GET", f"{path}?token=x").status == 400
+    for name, operations in openapi()["paths"].items():
+        assert all("400" in each["responses"] for each in operations.values() if "responses" in each), name
 
 
 def test_token_in_the_address_is_not_used(portal: RunningPortal) -> None:

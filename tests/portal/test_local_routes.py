@@ -34,7 +34,7 @@ def test_config_names_the_caller_and_the_cloud(portal: PortalCloud, lonely: Runn
 
 
 def test_fault_is_added_shown_and_cleared(portal: PortalCloud) -> None:
-    portal.call("POST", "/v1/local/faults", {**RULE, "seconds": 60})
+    portal.call("POST", "/v1/local/faults", RULE)
     [rule] = portal.call("GET", "/v1/local/faults")["rules"]
     assert (rule["service"], rule["faults"], rule["left"]) == ("sgw", ["InternalError"], 10_000)
     left_ms = (parse_ms(rule["until"]) or 0) - now_ms()

@@ -113,7 +113,7 @@ def test_made_up_event_id_is_refused(portal: RunningPortal, last: str) -> None:
 
 
 def test_head_of_the_stream_is_answered_at_once(portal: RunningPortal) -> None:
-    """An answer without a body would otherwise be waited for until the client gives up."""
+    """An answer without a body would otherwise be awaited until the client times out."""
     with socket.create_connection(("127.0.0.1", urlsplit(portal.url).port or 0)) as connection:
         own = f"Host: {urlsplit(portal.url).netloc}\r\nAuthorization: Bearer {ALICE}\r\nConnection: close\r\n\r\n"
         connection.settimeout(PATIENCE_SECONDS)

@@ -50,6 +50,6 @@ async def _bounded(request: Request) -> bytes | Problem:
             body += chunk
             if len(body) > MAX_BYTES:
                 return _TOO_LARGE
-    except ClientDisconnect:  # nobody reads the answer, and it is not an error of the service
+    except ClientDisconnect:  # not an error of the service; the answer is not read
         return _INCOMPLETE
     return body

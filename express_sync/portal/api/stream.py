@@ -42,7 +42,7 @@ class Session:
         found: Identity | Refusal = await run_in_threadpool(self.request.state.authenticate_again)
         if isinstance(found, Identity):
             return found != identity_of(self.request)
-        return found.status < 500  # a provider that cannot be reached has refused nobody
+        return found.status < 500  # a provider that cannot be reached has not refused the caller
 
 
 async def stream_events(request: Request) -> Response:

@@ -94,6 +94,13 @@ def test_events_of_the_former_identity_are_not_shown(operator: Page, portal: Run
     expect(operator.locator(".events > li")).to_have_count(1)
 
 
+def test_revoked_token_leads_to_the_sign_in(operator: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.support.portal._IDENTITIES", {})
+    go(operator, "requests")
+    operator.get_by_role("button", name="Try again").click()
+    expect(operator.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
 def test_every_odd_event_can_be_read(operator: Page, portal: RunningPortal) -> None:
     shown = [number for number, name in enumerate(BODIES) if name not in QUARANTINED]
     for number in shown:

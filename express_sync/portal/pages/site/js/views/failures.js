@@ -95,7 +95,7 @@ function groupBody(group, context) {
   ];
 }
 
-// The choice outlives another failure in the group, which makes its card anew.
+// The choice outlives another failure in the group, which replaces its card.
 function chosenIn({ key }, { chosen }) {
   if (!chosen.has(key)) chosen.set(key, new Set());
   return chosen.get(key);
