@@ -15,9 +15,13 @@ WEAK_BITS = 1024  # too few, which a test needs
 ISSUER, AUDIENCE = "https://idp.example/realms/main", "express-sync-portal"
 
 
-@cache
 def private_key(key_id: str, kind: str = "RSA") -> Any:
     """Return the private key with this id, the same one each time."""
+    return _made(key_id, kind)
+
+
+@cache  # which tells a default from the same value that is named
+def _made(_key_id: str, kind: str) -> Any:
     made = {
         "RSA": lambda: rsa.generate_private_key(65537, 2048),
         "weak RSA": lambda: rsa.generate_private_key(65537, WEAK_BITS),

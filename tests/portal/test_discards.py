@@ -47,6 +47,11 @@ def test_changed_request_is_not_discarded(portal: RunningPortal) -> None:
     assert portal.call("POST", "/v1/requests/none/discard", {}).status == 404
 
 
+def test_any_tag_matches_an_unchanged_failure(portal: RunningPortal) -> None:
+    failed(portal, "D-1")
+    assert portal.call("POST", "/v1/requests/D-1/discard", {}, headers={"If-Match": "*"}).status == 200
+
+
 def test_replay_ends_that_a_failure_is_discarded(portal: RunningPortal) -> None:
     failed(portal, "D-1")
     tag = portal.call("GET", "/v1/requests/D-1").headers["ETag"]

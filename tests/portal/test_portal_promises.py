@@ -5,6 +5,7 @@ from pathlib import Path
 
 from express_sync.portal.api.contract import openapi
 from express_sync.portal.api.prefer import MAX_WAIT_SECONDS
+from express_sync.portal.api.stream import REAUTHENTICATION_SECONDS
 from express_sync.portal.derivation import STATUSES
 from express_sync.portal.identity.key_set import FRESH_SECONDS, STALE_SECONDS
 from express_sync.portal.identity.token_file import DEFAULT_TOKEN_FILE
@@ -31,6 +32,10 @@ def test_deliveries_end_and_are_leased_as_documented() -> None:
     assert "ten attempts in three days" in IDENTITIES
     assert "its lease of a minute" in IDENTITIES
     assert (MAX_TRIES, LEASE_MS) == (10, 60_000)
+
+
+def test_streams_end_as_soon_as_documented() -> None:
+    assert f"open streams of events end within {REAUTHENTICATION_SECONDS} seconds" in PROSE
 
 
 def test_secrets_are_as_long_as_documented() -> None:

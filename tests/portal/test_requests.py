@@ -81,6 +81,7 @@ def test_unchanged_document_is_not_sent_again(portal: RunningPortal) -> None:
     tag = portal.call("GET", "/v1/requests/R-tag").headers["ETag"]
     assert portal.call("GET", "/v1/requests/R-tag", headers={"If-None-Match": f'"x", W/{tag}'}).status == 304
     assert portal.call("GET", "/v1/requests/R-tag", headers={"If-None-Match": '"x"'}).status == 200
+    assert portal.call("GET", "/v1/requests/R-tag", headers={"If-None-Match": "*"}).status == 304
 
 
 def _terminal(portal: RunningPortal, request_id: str) -> Any:

@@ -1,14 +1,21 @@
 """Live events: server-sent events that continue after the last one that was received."""
 
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import urllib3
+from sqlalchemy.exc import OperationalError
+from starlette.datastructures import Headers
 
+from express_sync.portal.api.prefer import wait_seconds
+from express_sync.portal.identity.refusals import NO_KEYS
+from express_sync.portal.principal import Identity
 from tests.support.patience import PATIENCE_SECONDS, wait_for
 from tests.support.portal import ALICE, BOB, GROUP, OPERATOR, RunningPortal, outcome, running_portal
 
@@ -99,10 +106,73 @@ def test_requester_streams_own_events_only(portal: RunningPortal) -> None:
         assert next(found)["data"]["requestId"] == "S-3-bob"
 
 
-@pytest.mark.parametrize("last", ["x", "-1", "1" * 30, "1 "])
+@pytest.mark.parametrize("last", ["x", "-1", "+1", "1" * 19, "1 2", "1.0", "0x1", "1,2", "\xb2"])
 def test_made_up_event_id_is_refused(portal: RunningPortal, last: str) -> None:
-    status = portal.call("GET", "/v1/events", headers={"Last-Event-ID": last.strip() + "x"}).status
+    status = portal.call("GET", "/v1/events", headers={"Last-Event-ID": last}).status
     assert status == 400
+
+
+def test_head_of_the_stream_is_answered_at_once(portal: RunningPortal) -> None:
+    """An answer without a body would otherwise be awaited until the client times out."""
+    with socket.create_connection(("127.0.0.1", urlsplit(portal.url).port or 0)) as connection:
+        own = f"Host: {urlsplit(portal.url).netloc}\r\nAuthorization: Bearer {ALICE}\r\nConnection: close\r\n\r\n"
+        connection.settimeout(PATIENCE_SECONDS)
+        connection.sendall(f"HEAD /v1/events HTTP/1.1\r\n{own}".encode())
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"text/event-stream" in answer
+
+
+@pytest.mark.parametrize("identity", [None, Identity("alice", "operator"), Identity("bob", "requester")])
+def test_stream_ends_with_the_token_of_its_caller(
+    portal: RunningPortal, monkeypatch: pytest.MonkeyPatch, identity: Identity | None
+) -> None:
+    """It was revoked, has expired, or means somebody else by now: nothing is sent to its former owner."""
+    monkeypatch.setattr("express_sync.portal.api.stream.REAUTHENTICATION_SECONDS", 0)
+    with stream(portal, ALICE) as found:
+        submit(portal, f"S-before-{identity}")
+        assert next(found)["data"]["requestId"] == f"S-before-{identity}"
+        known = {} if identity is None else {ALICE: identity}
+        monkeypatch.setattr("tests.support.portal._IDENTITIES", {OPERATOR: Identity("olivia", "operator"), **known})
+        assert (
+            portal.call(
+                "POST", "/v1/requests", {"requestId": f"S-after-{identity}", "requester": "alice", **GROUP}
+            ).status
+            == 202
+        )
+        assert list(found) == []
+
+
+def test_stream_outlives_an_outage_of_the_identity_provider(
+    portal: RunningPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("express_sync.portal.api.stream.REAUTHENTICATION_SECONDS", 0)
+    with stream(portal, ALICE) as found:
+        monkeypatch.setattr(
+            "tests.support.portal._IDENTITIES", {OPERATOR: Identity("olivia", "operator"), ALICE: NO_KEYS}
+        )
+        request = {"requestId": "S-outage", "requester": "alice", **GROUP}
+        assert portal.call("POST", "/v1/requests", request).status == 202
+        assert next(found)["data"]["requestId"] == "S-outage"
+
+
+def test_stream_ends_quietly_when_the_database_is_lost(
+    portal: RunningPortal, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its client connects again, and goes on after the last event; the log has no traceback."""
+
+    def lost(*_arguments: object) -> object:
+        raise OperationalError("SELECT", {}, ValueError("private"))
+
+    submit(portal, "S-lost")
+    with monkeypatch.context() as patched:
+        patched.setattr("express_sync.portal.tail.events_after", lost)
+        with stream(portal, last="0") as found:
+            assert list(found) == []
+    assert "A stream ends" in caplog.text
+    assert not [each for each in caplog.records if each.exc_info or "private" in each.getMessage()]
+    with stream(portal, last="0") as found:
+        assert next(found)["id"] == "1"
 
 
 def test_service_stops_while_streams_are_open(tmp_path: Path) -> None:
@@ -124,8 +194,34 @@ def test_waiting_request_answers_when_its_status_is_terminal(portal: RunningPort
     portal.queues.put(json.dumps(outcome("rejected", "S-4", submissionId=event["submissionid"])))
     answer = portal.call("GET", "/v1/requests/S-4", headers={"Prefer": "respond-async, wait=25"})
     assert (answer.json["status"], answer.json["terminal"]) == ("rejected", True)
-    again = portal.call("POST", "/v1/requests", {"requestId": "S-4", **GROUP}, ALICE, {"Prefer": "wait=1"})
-    assert again.status == 200
+
+
+@pytest.mark.parametrize(
+    ("preference", "status"),
+    [
+        ("wait=1", 200),
+        ("Wait=1", 200),
+        ("respond-async, WAIT = 0", 200),
+        ('wait="1"', 200),
+        ("wait", 200),
+        ("wait=99999999", 200),
+        ("await=1", 202),
+        ("wait-for=1", 202),
+        ("nowait", 202),
+        ("", 202),
+    ],
+)
+def test_finished_request_is_answered_as_preferred(portal: RunningPortal, preference: str, status: int) -> None:
+    submit(portal, "S-6")
+    portal.queues.put(json.dumps(outcome("succeeded", "S-6")))
+    wait_for(lambda: _with_status(portal, "S-6", "succeeded"))
+    again = portal.call("POST", "/v1/requests", {"requestId": "S-6", **GROUP}, ALICE, {"Prefer": preference})
+    assert again.status == status
+
+
+def test_preference_in_a_second_header_is_found() -> None:
+    """A list may be sent as several headers (RFC 9110 5.3)."""
+    assert wait_seconds(Headers(raw=[(b"prefer", b"respond-async"), (b"prefer", b"wait=7")])) == 7
 
 
 def test_deferred_request_names_its_next_attempt(portal: RunningPortal) -> None:

@@ -78,8 +78,8 @@ def entity_tag(document: Mapping[str, Any]) -> str:
 
 
 def names_tag(header: str, tag: str) -> bool:
-    """Tell whether a header If-Match or If-None-Match names an ETag."""
-    return tag in {each.strip().removeprefix("W/") for each in header.split(",")}
+    """Tell whether a header If-Match or If-None-Match names an ETag; an asterisk names every one (RFC 9110 13.1)."""
+    return not {tag, "*"}.isdisjoint(each.strip().removeprefix("W/") for each in header.split(","))
 
 
 def last_operation(row: Mapping[Any, Any]) -> dict[str, str]:

@@ -7,6 +7,7 @@ rule for APIs without pages, which are called by the names of this machine only.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
@@ -20,6 +21,7 @@ from express_sync.request_guard import origins_of
 _FOREIGN_HOST = Problem(421, "foreign-host", "The service is not called by one of its own names.")
 _FOREIGN_ORIGIN = Problem(403, "foreign-origin", "The request comes from another site.")
 _MALFORMED = Problem(400, "malformed", "A header or the address is not valid.")
+_SINGLE = ("host", "origin", "sec-fetch-site", "authorization", "content-type")  # a second one may be read elsewhere
 _CROSS_SITE = frozenset({"cross-site", "same-site"})
 _OPEN = ("/v1/openapi.json", "/v1/schemas/")  # as are all addresses outside these prefixes
 _GUARDED = ("/v1/", "/metrics")
@@ -45,7 +47,10 @@ class Names:
 
 
 class Guard:
-    """Lets through what is addressed to this service, and puts the caller into `request.state.identity`."""
+    """Lets through what is addressed to this service, and puts the caller into `request.state.identity`.
+
+    `request.state.authenticate_again` tells later who the caller is by then.
+    """
 
     def __init__(self, app: ASGIApp, names: Names, authenticate: Authenticate) -> None:
         self._app = app
@@ -63,6 +68,8 @@ class Guard:
     def _addressed(self, scope: Scope) -> Problem | None:
         """Return the problem of a request that is not meant for this service; else let routes see the encoded path."""
         headers = Headers(scope=scope)
+        if any(len(headers.getlist(name)) > 1 for name in _SINGLE):
+            return _MALFORMED
         host, origin = headers.get("host", "").lower(), headers.get("origin")
         if self._names.hosts and host not in self._names.hosts and scope["path"] not in _PROBES:
             return _FOREIGN_HOST
@@ -84,7 +91,8 @@ class Guard:
             return _MALFORMED
         found = await run_in_threadpool(self._authenticate, headers)
         if isinstance(found, Identity):
-            scope.setdefault("state", {})["identity"] = found
+            again = partial(self._authenticate, headers)
+            scope.setdefault("state", {}).update(identity=found, authenticate_again=again)
             return None
         return Problem(found.status, "not-authenticated", found.detail, {}, found.headers)
 

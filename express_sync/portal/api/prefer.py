@@ -2,11 +2,16 @@
 
 import re
 
+from starlette.datastructures import Headers
+
 MAX_WAIT_SECONDS = 25  # below the timeouts that proxies usually have
-_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?", re.IGNORECASE | re.ASCII)
+_WAIT = re.compile(r"(?:^|[,;\s])wait(?![\w-])(?:\s*=\s*\"?(\d{1,6}))?", re.IGNORECASE | re.ASCII)
 
 
-def wait_seconds(header: str) -> int:
-    """Return how long the caller would like to wait, at most MAX_WAIT_SECONDS; 0 without a wish."""
-    match = _WAIT.search(header)
-    return min(int(match[1]), MAX_WAIT_SECONDS) if match else 0
+def wait_seconds(headers: Headers) -> int | None:
+    """Return how long the caller would like to wait, at most MAX_WAIT_SECONDS; None without a wish.
+
+    The names of preferences have no case, and the header may be sent several times.
+    """
+    match = _WAIT.search(", ".join(headers.getlist("prefer")))
+    return min(int(match[1] or 0), MAX_WAIT_SECONDS) if match else None

@@ -34,7 +34,7 @@ _CONFLICT = Problem(409, "id-taken", "The requestId belongs to another request; 
 
 async def submit(request: Request) -> Response:
     """Accept a request: 202, or 200 once its status is terminal, if the caller prefers to wait."""
-    portal, identity, preference = portal_of(request), identity_of(request), request.headers.get("prefer", "")
+    portal, identity, seconds = portal_of(request), identity_of(request), wait_seconds(request.headers)
     body = await json_body(request)
     if isinstance(body, Problem):
         return body.response()
@@ -45,10 +45,10 @@ async def submit(request: Request) -> Response:
     if not await run_in_threadpool(_accept, portal, document, request.headers, identity):
         return _CONFLICT.response()
     portal.sender.wake()
-    found = await _followed(portal, identity, document["requestId"], wait_seconds(preference))
+    found = await _followed(portal, identity, document["requestId"], seconds)
     if found is None:
         return NOT_FOUND.response()
-    is_done = found.row["terminal"] and "wait" in preference
+    is_done = found.row["terminal"] and seconds is not None
     location = {"Location": request_path(document["requestId"])}
     return _status_response(request, found, identity, 200 if is_done else 202, location)
 
@@ -56,8 +56,7 @@ async def submit(request: Request) -> Response:
 async def show(request: Request) -> Response:
     """Return the status document of a request; `Prefer: wait` waits for its end."""
     portal, identity = portal_of(request), identity_of(request)
-    seconds = wait_seconds(request.headers.get("prefer", ""))
-    found = await _followed(portal, identity, request_id_of(request), seconds)
+    found = await _followed(portal, identity, request_id_of(request), wait_seconds(request.headers))
     if found is None:
         return NOT_FOUND.response()
     return _status_response(request, found, identity, 200, {})
@@ -94,7 +93,7 @@ def _read(portal: Portal, query: Callable[[Connection, str, str | None], T], req
         return query(connection, request_id, owner_of(identity))
 
 
-async def _followed(portal: Portal, identity: Identity, request_id: str, seconds: int) -> History | None:
+async def _followed(portal: Portal, identity: Identity, request_id: str, seconds: int | None) -> History | None:
     """Return a request, once its status is terminal or the seconds are over."""
     if seconds:
         await _ended(portal, identity, request_id, seconds)

@@ -1,6 +1,7 @@
 """A client for the admin APIs (`/_local`) of a local cloud's services, as the pages show them."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,9 +97,9 @@ class LocalCloud:
 
 
 def _until(rule: Mapping[str, Any], at_ms: int) -> str | None:
-    """Return when a rule ends, to the second, so that the time is the same whenever it is asked for."""
+    """Return when a rule ends, to the second and not later, so that the time is the same whenever it is asked for."""
     left = rule.get("secondsLeft")
-    return None if left is None else to_text(round(at_ms / 1000 + left) * 1000)
+    return None if left is None else to_text(math.floor(at_ms / 1000 + left) * 1000)
 
 
 def _mns_call(call: Mapping[str, Any]) -> dict[str, Any]:

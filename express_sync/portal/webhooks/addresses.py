@@ -21,9 +21,11 @@ def only_public(addresses: Sequence[str]) -> None:
 
 def is_public(address: Address) -> bool:
     """Tell whether an address is public, as is the IPv4 address that may be embedded in it."""
-    embedded = _embedded(address) if isinstance(address, ipaddress.IPv6Address) else None
-    if embedded is not None:
-        return is_public(embedded)
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.is_site_local:  # fec0::/10, which RFC 3879 has deprecated and Python calls global
+            return False
+        if (embedded := _embedded(address)) is not None:
+            return is_public(embedded)
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 

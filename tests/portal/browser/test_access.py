@@ -125,6 +125,32 @@ def test_failures_are_replayed_with_the_keyboard(page: Page, portal: PortalCloud
     expect(page.get_by_text("1 of 1 have a new verdict")).to_be_visible()
 
 
+def test_failures_are_discarded_with_the_keyboard(page: Page, portal: PortalCloud) -> None:
+    """What had the focus is gone then; it must not begin at the top of the page again."""
+    portal.add_fault("EmptyExpressSyncName", name="keys-*")
+    for number in range(2):
+        portal.submit(f"R-keys-discard-{number}", f"keys-discard-{number}")
+        portal.wait_for_status(f"R-keys-discard-{number}", "failed")
+    portal.clear_faults()
+    go(page, "failures")
+    page.locator("summary", has_text="EmptyExpressSyncName").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Choose R-keys-discard-1")).to_be_visible()
+    tab_to(page, "Discard all 2")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Choose R-keys-discard-1")).to_be_focused()
+    page.keyboard.press("Space")
+    page.keyboard.press("Shift+Tab")
+    assert focused(page) == "Discard 1 chosen"
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 failure will be discarded.")).to_be_visible()
+    tab_to(page, "Discard")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    expect(page.get_by_label("Choose R-keys-discard-1")).to_have_count(0)
+
+
 def test_change_is_announced_to_screen_readers(page: Page, portal: PortalCloud) -> None:
     go(page, "requests")
     expect(page.locator("#announcer")).to_contain_text("Requests")

@@ -96,6 +96,22 @@ def test_chosen_failure_is_discarded(page: Page, portal: PortalCloud) -> None:
     expect_status(page, "Failed")
 
 
+def test_choice_outlives_another_failure_in_its_group(page: Page, portal: PortalCloud) -> None:
+    """Else a button that was about the chosen ones would be about all of them at the moment of the click."""
+    fail(page, portal, "EmptyBucketName", "choice-1", "choice-2")
+    page.get_by_label("Choose R-choice-1").check()
+    portal.add_fault("EmptyBucketName")
+    portal.submit("R-choice-3", "choice-3")
+    expect(page.get_by_label("Choose R-choice-3")).to_be_visible()
+    portal.clear_faults()
+    expect(page.get_by_label("Choose R-choice-1")).to_be_checked()
+    expect(page.get_by_role("button", name="Discard 1 chosen")).to_be_visible()
+    portal.call("POST", "/v1/requests/R-choice-1/discard", {})
+    portal.call("POST", "/v1/requests/R-choice-2/replay", {"force": True})
+    expect(page.get_by_label("Choose R-choice-2")).to_have_count(0)
+    expect(page.get_by_role("button", name="Discard it")).to_be_visible()
+
+
 def test_failure_is_discarded_from_its_page(page: Page, portal: PortalCloud) -> None:
     fail(page, portal, "InvalidBucketName", "discard-3")
     go(page, "requests/R-discard-3")

@@ -27,7 +27,7 @@ let isFollowing = false;
 
 function viewOf({ segments }) {
   if (segments[0] === "requests" && segments.length === 2) return request;
-  return VIEWS[segments[0]];
+  return Object.hasOwn(VIEWS, segments[0]) ? VIEWS[segments[0]] : undefined; // a made-up address may say "constructor"
 }
 
 /** Show the view of the address; `moveFocus` is false for the first one, so that a reader starts at the top. */
@@ -62,6 +62,7 @@ async function ready() {
 }
 
 function restart() {
+  if (isFollowing) return location.reload(); // the stream and the events it brought are those of another identity
   session = null;
   return navigate();
 }

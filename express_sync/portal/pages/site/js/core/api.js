@@ -55,9 +55,12 @@ function append(parameters, key, value) {
   if (value !== undefined && value !== null && value !== "") parameters.append(key, value);
 }
 
+// A header has no other characters than these; the portal refuses a token that has.
+const sendable = (text) => (/^[\x21-\x7e]+$/.test(text) ? text : encodeURIComponent(text));
+
 function content(body, headers) {
   const all = { Accept: "application/json", ...headers };
-  if (token()) all.Authorization = `Bearer ${token()}`;
+  if (token()) all.Authorization = `Bearer ${sendable(token())}`;
   if (body === undefined) return { headers: all };
   return { headers: { "Content-Type": "application/json", ...all }, body: JSON.stringify(body) };
 }

@@ -15,16 +15,24 @@ export function keepToken(value) {
 
 function put(value) {
   if (value) sessionStorage.setItem(KEY, value);
-  else sessionStorage.removeItem(KEY);
+  else sessionStorage.clear(); // also what was typed: the next person at this browser may be another one
 }
 
 /** Take a token from the address, where `up` puts it behind the #, and return whether one was there. */
 export function takeToken() {
   const inAddress = /^#token=([^&]+)/.exec(location.hash);
   if (!inAddress) return false;
-  keepToken(decodeURIComponent(inAddress[1]));
+  keepToken(decoded(inAddress[1]));
   history.replaceState(null, "", "#/submit");
   return true;
+}
+
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // the portal refuses it
+  }
 }
 
 /** Take the token from the address, or else from another tab. */
@@ -47,6 +55,8 @@ let received = () => {};
 tabs.addEventListener("message", ({ data }) => {
   if (data.ask && token()) tabs.postMessage({ token: token() });
   if (!("token" in data)) return;
+  const isAnother = token() && token() !== data.token;
   put(data.token);
+  if (isAnother) location.reload(); // what this tab shows is for another identity
   received();
 });

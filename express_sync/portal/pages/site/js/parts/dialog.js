@@ -20,7 +20,11 @@ export function openDialog({ title, content, confirmText, confirm }) {
     submit.disabled = false;
     if (done !== false) dialog.close();
   }
-  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    // What opened the dialog may be gone, with what was replayed or discarded.
+    if (document.activeElement === document.body) document.querySelector("main h1")?.focus();
+  });
   document.body.append(dialog);
   dialog.showModal();
 }

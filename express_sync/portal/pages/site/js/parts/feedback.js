@@ -21,7 +21,8 @@ const ICONS = { info: "info", warn: "warning", bad: "warning" };
 /** Return an explanation of an error, with a button that tries again. */
 export function failure(error, retry) {
   const text = { 401: t("error.401"), 403: t("error.403"), 404: t("error.404"), 429: t("error.429") }[error.status] ?? error.message;
-  return notice("bad", h("p", {}, text), retry ? h("button", { type: "button", class: "button", onclick: retry }, t("retry")) : null);
+  const again = error.status === 401 ? () => location.reload() : retry; // which asks for a token
+  return notice("bad", h("p", {}, text), retry ? h("button", { type: "button", class: "button", onclick: again }, t("retry")) : null);
 }
 
 /** Return a button. */

@@ -19,7 +19,7 @@ export async function show({ root, signal }) {
   const schema = await portal.schema(signal);
   const groups = h("div", { class: "stack" }, h("div", { class: "card is-flush" }, loading(4)));
   const progress = h("div", { class: "stack" });
-  const state = { open: new Map(), schema, signal };
+  const state = { open: new Map(), chosen: new Map(), schema, signal };
   const refresh = async () => {
     try {
       display(groups, (await portal.failures(signal)).groups, { ...state, refresh, follow });
@@ -70,10 +70,14 @@ function groupCard(group, context) {
 function groupBody(group, context) {
   const advice = adviceOn(group.code);
   const table = h("div", { class: "table-frame" }, loading(3));
-  const chosen = new Set();
-  const replayButton = button("", () => openBulkReplay({ group, chosen: [...chosen], ...context }), "is-main", "replay");
+  const chosen = chosenIn(group, context);
   const { status, code } = group;
-  const discardButton = button("", () => openDiscard({ status, code, ...(chosen.size ? { requestIds: [...chosen] } : {}) }, context.refresh), "", "trash");
+  const done = (next) => (what) => {
+    chosen.clear();
+    return next(what);
+  };
+  const replayButton = button("", () => openBulkReplay({ group, ...context, chosen: [...chosen], follow: done(context.follow) }), "is-main", "replay");
+  const discardButton = button("", () => openDiscard({ status, code, ...(chosen.size ? { requestIds: [...chosen] } : {}) }, done(context.refresh)), "", "trash");
   const buttons = [[replayButton, "replay.chosen", "replay.all"], [discardButton, "discard.chosen", "discard.all"]];
   const showChosen = () => {
     for (const [each, ofChosen, ofAll] of buttons) {
@@ -91,6 +95,12 @@ function groupBody(group, context) {
   ];
 }
 
+// The choice outlives another failure in the group, which replaces its card.
+function chosenIn({ key }, { chosen }) {
+  if (!chosen.has(key)) chosen.set(key, new Set());
+  return chosen.get(key);
+}
+
 async function members(table, group, chosen, showChosen, signal, cursor = "") {
   try {
     const page = await portal.requests({ status: group.status, code: group.code, discarded: false, cursor }, signal);
@@ -100,10 +110,18 @@ async function members(table, group, chosen, showChosen, signal, cursor = "") {
       members(extra, group, chosen, showChosen, signal, page.nextCursor);
     };
     const more = h("div", { class: "pages row" }, button(t("failures.more"), showMore, "is-small"));
+    if (!cursor && !page.nextCursor) forget(chosen, page.requests, showChosen);
     fill(table, memberTable(page.requests, chosen, showChosen), page.nextCursor ? more : null);
   } catch (error) {
     if (!signal.aborted) fill(table, failure(error, () => members(table, group, chosen, showChosen, signal, cursor)));
   }
+}
+
+// Requests that have left the group meanwhile are not chosen any more.
+function forget(chosen, present, showChosen) {
+  const ids = new Set(present.map(({ requestId }) => requestId));
+  for (const id of chosen) if (!ids.has(id)) chosen.delete(id);
+  showChosen();
 }
 
 function memberTable(items, chosen, showChosen) {

@@ -14,7 +14,7 @@ const TABS = { queues: showQueues, faults: showFaults, calls: showCalls, logs: s
 /** Show the tab of the address. */
 export async function show(view) {
   const { root, segments, session, signal } = view;
-  const tab = segments[1] in TABS ? segments[1] : "queues";
+  const tab = Object.hasOwn(TABS, segments[1]) ? segments[1] : "queues";
   const panel = h("div", { class: "stack" }, loading(4));
   const link = (name) => h("a", { href: address(["local", name]), "aria-current": name === tab ? "page" : undefined }, t(`local.${name}`));
   fill(root, viewHead(t("local.title"), t("local.lead")), h("nav", { class: "tabs", "aria-label": t("local.title") }, Object.keys(TABS).map(link)), panel);
