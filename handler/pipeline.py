@@ -8,7 +8,7 @@ request within a lane are one case: the API is called once for all of them.
 import json
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import chain
@@ -65,17 +65,23 @@ def _threads(concurrency: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(concurrency)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _CallRecorder:
-    """Records and logs every call for one case."""
+    """Records and logs every call for one case; waits are measured, because not only retries wait. `now`: monotonic."""
 
     log: DeliveryLog
     utc_now: Callable[[], datetime]
+    now: Callable[[], float]
     calls: list[Call] = field(default_factory=list)
+    ended: float = 0.0
 
     def observe(self, attempt: Attempt) -> None:
-        began_at = self.utc_now() - timedelta(seconds=attempt.took_seconds)
-        self.calls.append(Call(attempt.operation, attempt.code, began_at, attempt.took_seconds, attempt.wait_seconds))
+        ended, took = self.now(), attempt.took_seconds
+        if self.calls and self.calls[-1].operation == attempt.operation:
+            self.calls[-1] = replace(self.calls[-1], wait_seconds=max(0.0, ended - took - self.ended))
+        self.ended = ended
+        began_at = self.utc_now() - timedelta(seconds=took)
+        self.calls.append(Call(attempt.operation, attempt.code, began_at, took))
         self.log.call(attempt)
 
 
@@ -117,7 +123,7 @@ class Pipeline:
     ) -> tuple[Verdict, OutcomeContext]:
         started_at = self.utc_now()
         first, log = case.deliveries[0], case.logs[0]
-        recorder = _CallRecorder(log, self.utc_now)
+        recorder = _CallRecorder(log, self.utc_now, self.provisioner.clock.now)
         try:
             verdict = self._verdict(case, deadlines, recorder, in_flight)
         except Exception as fault:  # must neither affect other deliveries nor lead to a false verdict
@@ -129,7 +135,7 @@ class Pipeline:
             request_id=case.request_id,
             lineage=first.lineage,
             attempts=sum(call.operation == CREATE for call in recorder.calls),
-            waited_seconds=sum(call.wait_seconds or 0.0 for call in recorder.calls),
+            waited_seconds=sum(call.wait_seconds for call in recorder.calls),
             started_at=started_at,
             finished_at=self.utc_now(),
             calls=tuple(recorder.calls),
