@@ -65,23 +65,19 @@ def _threads(concurrency: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(concurrency)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _CallRecorder:
-    """Records and logs every call for one case; waits are measured, because not only retries wait. `now`: monotonic."""
+    """Records and logs every call for one case."""
 
     log: DeliveryLog
     utc_now: Callable[[], datetime]
-    now: Callable[[], float]
     calls: list[Call] = field(default_factory=list)
-    ended: float = 0.0
 
     def observe(self, attempt: Attempt) -> None:
-        ended, took = self.now(), attempt.took_seconds
-        if self.calls and self.calls[-1].operation == attempt.operation:
-            self.calls[-1] = replace(self.calls[-1], wait_seconds=max(0.0, ended - took - self.ended))
-        self.ended = ended
-        began_at = self.utc_now() - timedelta(seconds=took)
-        self.calls.append(Call(attempt.operation, attempt.code, began_at, took))
+        if attempt.paused_seconds and self.calls:
+            self.calls[-1] = replace(self.calls[-1], wait_seconds=attempt.paused_seconds)
+        began_at, took = self.utc_now() - timedelta(seconds=attempt.took_seconds), attempt.took_seconds
+        self.calls.append(Call(attempt.operation, attempt.code, began_at, took, attempt.wait_seconds or 0.0))
         self.log.call(attempt)
 
 
@@ -123,7 +119,7 @@ class Pipeline:
     ) -> tuple[Verdict, OutcomeContext]:
         started_at = self.utc_now()
         first, log = case.deliveries[0], case.logs[0]
-        recorder = _CallRecorder(log, self.utc_now, self.provisioner.clock.now)
+        recorder = _CallRecorder(log, self.utc_now)
         try:
             verdict = self._verdict(case, deadlines, recorder, in_flight)
         except Exception as fault:  # must neither affect other deliveries nor lead to a false verdict
