@@ -19,13 +19,13 @@ _COMPACT = json.JSONEncoder(separators=(",", ":"))
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of the API: which operation, the code of its answer, when it began, its duration, the wait after it."""
+    """One call of the API: its operation, the code of its answer, when it began, its duration, the wait after it."""
 
     operation: str
     code: str
     began_at: datetime
     took_seconds: float
-    wait_seconds: float | None
+    wait_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def _call(call: Call) -> dict[str, Any]:
         "code": call.code,
         "at": _timestamp(call.began_at),
         "tookMs": round(call.took_seconds * 1000),
-        "waitMs": round((call.wait_seconds or 0.0) * 1000),
+        "waitMs": round(call.wait_seconds * 1000),
     }
 
 

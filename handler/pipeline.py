@@ -8,7 +8,7 @@ request within a lane are one case: the API is called once for all of them.
 import json
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import chain
@@ -74,8 +74,10 @@ class _CallRecorder:
     calls: list[Call] = field(default_factory=list)
 
     def observe(self, attempt: Attempt) -> None:
-        began_at = self.utc_now() - timedelta(seconds=attempt.took_seconds)
-        self.calls.append(Call(attempt.operation, attempt.code, began_at, attempt.took_seconds, attempt.wait_seconds))
+        if attempt.paused_seconds and self.calls:
+            self.calls[-1] = replace(self.calls[-1], wait_seconds=attempt.paused_seconds)
+        began_at, took = self.utc_now() - timedelta(seconds=attempt.took_seconds), attempt.took_seconds
+        self.calls.append(Call(attempt.operation, attempt.code, began_at, took, attempt.wait_seconds or 0.0))
         self.log.call(attempt)
 
 
@@ -129,7 +131,7 @@ class Pipeline:
             request_id=case.request_id,
             lineage=first.lineage,
             attempts=sum(call.operation == CREATE for call in recorder.calls),
-            waited_seconds=sum(call.wait_seconds or 0.0 for call in recorder.calls),
+            waited_seconds=sum(call.wait_seconds for call in recorder.calls),
             started_at=started_at,
             finished_at=self.utc_now(),
             calls=tuple(recorder.calls),

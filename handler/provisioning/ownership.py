@@ -3,23 +3,35 @@
 The API stores neither a creation time nor a client token, and DescribeExpressSyncs returns the description, so this is
 the only place for a mark. The mark names the request and the requested configuration, so that the group can be
 identified in whatever form the API returns its prefix and region. The documentation does not say in which form the API
-returns the description itself, so the mark is read in any case, escaped, before other text and truncated.
+returns the description itself, so the mark is read in any case, escaped, before other text and truncated. What may be
+the mark of this request, but does not prove it, is `UNCLEAR`.
 """
 
 import base64
 import hashlib
 import json
 import re
+import unicodedata
 from enum import Enum
+from urllib.parse import unquote
 
 from handler.model import Group, ProvisionRequest, Violation
 
 DESCRIPTION_LIMIT = 255  # characters, CreateExpressSync documentation
 _OF_REQUEST, _OF_CONFIGURATION = 8, 4  # characters of six bits each
 _LENGTH = _OF_REQUEST + _OF_CONFIGURATION
-_COLON = r"(?:\\?:|%(?:25)*3a|&#(?:58|x3a);|&colon;|\\u003a)"
-_DIGEST = re.compile(rf"xs{_COLON}([a-z0-9_-]{{0,{_LENGTH}}})", re.IGNORECASE | re.ASCII)
-_TRUNCATED = re.compile(r"[.…\s]*")  # what may follow where a text was cut off
+_MARK = re.compile(rf"xs\s*:\s*(?=([a-z0-9_-]{{1,{_LENGTH}}})|$)", re.ASCII)
+_CUT = re.compile(  # what follows where a text was cut off: a part of an escape, and dots
+    r"(?:%[0-9a-f]?|&#?[a-z0-9]{0,7}|\\+(?:[ux]\{?[0-9a-f]{0,5})?)?(?:\s*[\[(]?\.{2,}[\])]?)?\s*$"
+)
+_MAX_SHOWN = 16 * DESCRIPTION_LIMIT  # with every character escaped; normalising more could take hours
+_CODE_POINT = re.compile(
+    r"\\+u([0-9a-f]{4})|\\+u\{([0-9a-f]{1,5})\}|\\+x([0-9a-f]{2})|&#x0*([0-9a-f]{1,5});|&#0*([0-9]{1,6});"
+)
+_NAMED = {"&amp;": "&", "&colon;": ":", "&lowbar;": "_", "&hyphen;": "-", "&dash;": "-", "&hellip;": "…", "&mldr;": "…"}
+_NAME = re.compile("|".join(_NAMED))
+_BACKSLASH = re.compile(r"\\+(?=[^\w\\]|_)")  # before what Markdown, a regular expression or a shell escapes
+_ROUNDS = 4  # how often a text may have been escaped
 
 
 class Maker(Enum):
@@ -38,18 +50,58 @@ def marked_description(request: ProvisionRequest) -> str:
 
 
 def maker(group: Group, request: ProvisionRequest) -> Maker:
-    """Return who made the group, as far as its mark proves."""
-    shown = list(_DIGEST.finditer(group.description))
-    if not shown:
+    """Return who made the group, as far as its mark proves.
+
+    The last mark decides, because it was appended to a description in which the requester may have written another one.
+    """
+    shown, own = _plain(group.description), _plain(request.description)
+    if shown == own:  # nothing was appended to it
         return Maker.SOMEBODY_ELSE
-    digest, rest = shown[-1][1].lower(), group.description[shown[-1].end() :]
+    text = _CUT.sub("", shown)
+    digests = _MARK.findall(text)
+    made_by = _maker_of(digests, request) if digests else Maker.SOMEBODY_ELSE
+    if made_by is Maker.SOMEBODY_ELSE and _may_be_cut(text, request, longer_than="" if text != shown else own):
+        return Maker.UNCLEAR
+    return made_by
+
+
+def _maker_of(digests: list[str], request: ProvisionRequest) -> Maker:
+    """Return whom the last of the digests in a description names."""
     known = {_digest(request).lower(): Maker.THIS_REQUEST, _digest_of_first_version(request): Maker.THIS_ID}
-    if digest in known:
-        return known[digest]
-    if len(digest) == _LENGTH and digest.startswith(_digest(request)[:_OF_REQUEST].lower()):
-        return Maker.THIS_ID_OTHERWISE
-    is_truncated = _TRUNCATED.fullmatch(rest) and any(each.startswith(digest) for each in known)
-    return Maker.UNCLEAR if is_truncated else Maker.SOMEBODY_ELSE
+    last = digests[-1]
+    if last in known:
+        return known[last]
+    if len(last) == _LENGTH:
+        is_this_id = last.startswith(_digest(request)[:_OF_REQUEST].lower())
+        return Maker.THIS_ID_OTHERWISE if is_this_id else Maker.SOMEBODY_ELSE
+    may_be_known = any(each.startswith(last) for each in known) or not known.keys().isdisjoint(digests)
+    return Maker.UNCLEAR if may_be_known else Maker.SOMEBODY_ELSE
+
+
+def _may_be_cut(text: str, request: ProvisionRequest, *, longer_than: str) -> bool:
+    """Return whether a text may be the beginning of the description that this request gave its group."""
+    whole, shown, least = ("".join(each.split()) for each in (_plain(marked_description(request)), text, longer_than))
+    return len(shown) > len(least) and whole.startswith(shown)
+
+
+def _plain(description: str) -> str:
+    """Return a description without case and without what services change in transit: escapes and forms of Unicode."""
+    text = description[-_MAX_SHOWN:]
+    for _ in range(_ROUNDS):
+        before, text = text, _unescaped(text.lower())
+        if text == before:
+            break
+    return unicodedata.normalize("NFKC", text).lower().strip()
+
+
+def _unescaped(text: str) -> str:
+    text = _NAME.sub(lambda found: _NAMED[found[0]], unquote(text))
+    return _BACKSLASH.sub("", _CODE_POINT.sub(_character, text))
+
+
+def _character(found: re.Match[str]) -> str:
+    *hexadecimal, decimal = found.groups()
+    return chr(int(decimal) if decimal else int(next(filter(None, hexadecimal)), 16))
 
 
 def violations(request: ProvisionRequest) -> tuple[Violation, ...]:

@@ -79,9 +79,8 @@ class Provisioner:
         if isinstance(last, Created):
             return Succeeded(last.express_sync_id, "created")
         for lookup in (1, 2):
-            if lookup == 2:
-                self._pause(deadlines.lookup)
-            found = self._look_up(request, deadlines.lookup, observe, is_last=is_last)
+            paused = self._pause(deadlines.lookup) if lookup == 2 else 0.0
+            found = self._look_up(request, deadlines.lookup, _after(paused, observe), is_last=is_last)
             verdict = decide(request, attempts, last, found, self.policy.adoption, in_flight=in_flight)
             if verdict is not None:
                 return _with_longer_wait(verdict, found)
@@ -111,12 +110,21 @@ class Provisioner:
         is_absent = isinstance(found, GroupList) and not groups_named(found, request)
         return describe(None) if is_absent else found
 
-    def _pause(self, until: float) -> None:
+    def _pause(self, until: float) -> float:
+        """Sleep, and return for how many seconds."""
         time_left = until - MIN_CALL_SECONDS - self.clock.now()
-        self.clock.sleep(max(0.0, min(self.policy.late_pause_seconds, time_left)))
+        pause = max(0.0, min(self.policy.late_pause_seconds, time_left))
+        self.clock.sleep(pause)
+        return pause
 
     def _retry(self, backoff: Backoff, observe: Callable[[Attempt], None]) -> Retry:
         return Retry(backoff, self.policy.call_timeout_seconds, self.clock, observe)
+
+
+def _after(paused_seconds: float, observe: Callable[[Attempt], None]) -> Callable[[Attempt], None]:
+    """Return an observer of calls of which the first follows a pause."""
+    pauses = iter((paused_seconds,))
+    return lambda attempt: observe(replace(attempt, paused_seconds=next(pauses, 0.0)))
 
 
 def _with_longer_wait(verdict: Verdict, found: LookupResult) -> Verdict:

@@ -75,13 +75,17 @@ class Deadlines:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call of the API: its operation, its number, its result, its duration, and the wait after it, if any."""
+    """One call of the API: its operation, its number, its result, its duration, and the wait after it, if any.
+
+    `paused_seconds` is the pause before it that no backoff asked for.
+    """
 
     operation: str
     number: int
     result: Answer | LookupResult
     took_seconds: float
     wait_seconds: float | None
+    paused_seconds: float = 0.0
 
     @property
     def code(self) -> str:

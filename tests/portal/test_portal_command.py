@@ -131,7 +131,18 @@ def test_retry_dry_run_counts_and_changes_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [("list",), ("retry", "hook")])
-@pytest.mark.parametrize("url", ["mysql://user:secret@db/x", "nonsense", "sqlite:////missing/portal.sqlite3"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://user:secret@db/x",
+        "nonsense",
+        "sqlite:////missing/portal.sqlite3",
+        "sqlite://user:secret@/x",
+        "sqlite:///x?timeout=secret@",
+        "sqlite:///file:x?mode=memory&uri=true",
+        "postgresql://user:secret@/x?host=a&host=b:c",
+    ],
+)
 def test_unusable_database_is_explained(tmp_path: Path, arguments: Sequence[str], url: str) -> None:
     ended = run(tmp_path, "webhooks", *arguments, "--database", url)
     assert "--database" in ended.only_a_sentence()

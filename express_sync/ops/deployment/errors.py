@@ -6,7 +6,9 @@ Sources: the error pages of OSS (NoSuchBucket; the 403 of a bucket that has anot
 ActionInProgress, NotSupported) and of the API gateway in front of ROS.
 """
 
+import html
 import re
+from collections.abc import Iterator
 from urllib.parse import unquote
 
 from express_sync.ops.acs import NOT_REACHED
@@ -18,6 +20,8 @@ from handler.credentials import Credentials
 _TRANSIENT = re.compile(rf"{NOT_REACHED}|(Rejected\.)?Throttling.*|ServiceUnavailable|InternalError|Http5[0-9]+")
 _DENIED = re.compile(r"AccessDenied|NoPermission|Forbidden.*")
 _MAX_MESSAGE = 300
+_PART = 12  # characters; a random text never has so many in common with a key
+_JSON_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
 class ServiceError(Exception):
@@ -38,13 +42,19 @@ class ServiceError(Exception):
 
 
 def without_secrets(text: str, credentials: Credentials) -> str:
-    """Return the message of a service, or an empty string if it contains a secret.
+    """Return the message of a service, or an empty string if it contains a secret or a part of one.
 
-    After a wrong signature the message contains the string to sign, in which a token is percent-encoded twice.
+    After a wrong signature the message contains the string to sign, in which a token is percent-encoded twice, and
+    which may be escaped once more or cut off.
     """
-    plain = unquote(unquote(unquote(text)))
+    plain = unquote(unquote(unquote(html.unescape(_JSON_ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)))))
     secrets = (credentials.access_key_secret, credentials.security_token)
-    return "" if any(secret and secret in form for secret in secrets for form in (text, plain)) else text
+    return "" if any(part in form for secret in secrets for part in _parts(secret) for form in (text, plain)) else text
+
+
+def _parts(secret: str) -> Iterator[str]:
+    """Yield the parts of a secret by which a longer part of it is recognised; a short secret is one part."""
+    return (secret[start : start + _PART] for start in range(max(1, len(secret) - _PART + 1)) if secret)
 
 
 def explanation(error: ServiceError) -> str:

@@ -65,6 +65,7 @@ _EXPECTED = {
     "namePrefix": "the NamePrefix of the stack, such as express-sync",
     "endpoint": "an https URL such as https://1234567890123456.mns.cn-hangzhou.aliyuncs.com (http is allowed for"
     " 127.0.0.1, [::1] and localhost only, because a key must not be sent in clear text)",
+    "url": "the https URL of a portal (http is allowed for 127.0.0.1, [::1] and localhost only)",
 }
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -109,7 +110,7 @@ def written(name: str, directories: tuple[Path, ...]) -> tuple[Path, Mapping[str
         return candidates[0], None
     try:
         profile = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise CliError(f"Profile {name!r}: {path} is not readable JSON; correct it.") from None
     _check(_SHAPE, profile, str(path))
     return path, profile

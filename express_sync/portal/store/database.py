@@ -28,16 +28,23 @@ def database_url(text_: str) -> URL:
     driver = DRIVERS.get(url.drivername.partition("+")[0])
     if driver is None:
         raise DatabaseUrlError("the database must be sqlite or postgresql")
-    if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
+    is_in_memory = url.database in {None, "", ":memory:"} or url.query.get("mode") == "memory"
+    if url.get_backend_name() == "sqlite" and is_in_memory:
         raise DatabaseUrlError("the database must be in a file, because several threads use it")
     return url.set(drivername=driver)
 
 
 class Database:
-    """Connections to one database; reads and writes are transactions, and errors are SQLAlchemy's. Thread-safe."""
+    """Connections to one database; reads and writes are transactions, and errors are SQLAlchemy's. Thread-safe.
+
+    DatabaseUrlError for a URL with parts or options that its driver does not take.
+    """
 
     def __init__(self, url: URL) -> None:
-        self.engine = _engine(url)
+        try:
+            self.engine = _engine(url)
+        except (ArgumentError, ValueError, TypeError):
+            raise DatabaseUrlError("the URL of the database has parts that cannot be used") from None
         self._writing = self.engine.execution_options(express_sync_writes=True)
 
     @contextmanager

@@ -315,7 +315,7 @@ def test_calls_have_operation_code_start_duration_and_wait() -> None:
     """Times are in whole milliseconds; the last call has no wait after it."""
     calls = (
         Call("CreateExpressSync", "Throttling.User", MOMENT, 0.0482, 0.4204),
-        Call("CreateExpressSync", "OK", MOMENT + timedelta(seconds=1), 1.5, None),
+        Call("CreateExpressSync", "OK", MOMENT + timedelta(seconds=1), 1.5),
     )
     outcome = outcome_of(CREATED, DOCUMENT, outcome_context(calls=calls))
     OUTCOME_VALIDATOR.validate(outcome.event)

@@ -1,6 +1,8 @@
 """The owner's mark differs from that of every other request, and the description must have room for it."""
 
 import hashlib
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -89,8 +91,8 @@ MARK, OLD_MARK = ownership.marked_description(asking("REQ-1")), old_mark("REQ-1"
         (f"{MARK[:-6]}...", Maker.UNCLEAR),
         (f"{OLD_MARK[:-4]}…", Maker.UNCLEAR),
         ("[xs:", Maker.UNCLEAR),
-        (f"{MARK[:-3]}?]", Maker.SOMEBODY_ELSE),
-        (f"{MARK[:-6]}?", Maker.SOMEBODY_ELSE),
+        (f"{MARK[:-3]}?]", Maker.UNCLEAR),
+        (f"{MARK[:-6]}?", Maker.UNCLEAR),
         (f"{MARK[:-5]}AAAA]", Maker.THIS_ID_OTHERWISE),
         (f"{MARK[:-5]}AAA]", Maker.SOMEBODY_ELSE),
         (MARK.replace("xs:", "xs"), Maker.SOMEBODY_ELSE),
@@ -106,6 +108,99 @@ MARK, OLD_MARK = ownership.marked_description(asking("REQ-1")), old_mark("REQ-1"
 def test_last_mark_counts_in_any_form(description: str, maker: Maker) -> None:
     """A service may escape a description, change its case, append to it or shorten it; a shortened mark is unclear."""
     assert ownership.maker(group_of(description=description), asking("REQ-1")) is maker
+
+
+SIGNS = next(  # a request with both signs in its mark, which every service may escape
+    request
+    for request in (asking(f"REQ-{number}", "of summer") for number in range(1000))
+    if {"-", "_"} <= set(ownership.marked_description(request)[14:21])
+)
+SIGNED = ownership.marked_description(SIGNS)
+
+
+def escaping(form: str, signs: str = r"[\W_]") -> Callable[[str], str]:
+    """Return a function that writes each of these signs in the form, which may take its code point or the sign."""
+    return lambda text: re.sub(signs, lambda found: form.format(ord(found[0]), found[0]), text)
+
+
+ESCAPED = {
+    "all percent-encoded": escaping("%{0:02x}", r"."),
+    "twice percent-encoded": escaping("%25{0:02X}"),
+    "decimal references": escaping("&#{0};", r"."),
+    "padded references": escaping("&#x{0:04X};"),
+    "references of references": escaping("&amp;#{0};"),
+    "named references": lambda text: text.replace("_", "&lowbar;").replace("-", "&hyphen;").replace(":", "&colon;"),
+    "JSON": escaping("\\u{0:04x}"),
+    "JSON in JSON": escaping("\\\\u{0:04X}"),
+    "JavaScript": escaping("\\u{{{0:x}}}"),
+    "hexadecimal": escaping("\\x{0:02x}"),
+    "Markdown": escaping("\\{1}"),
+    "Markdown in JSON": escaping("\\\\{1}"),
+    "full width": lambda text: "".join(chr(ord(sign) + 0xFEE0) if "!" <= sign <= "~" else sign for sign in text),
+    "blanks": lambda text: text.replace("xs:", "xs : "),
+    "upper case": str.upper,
+}
+
+
+@pytest.mark.parametrize("form", ESCAPED)
+def test_every_sign_of_a_mark_may_be_escaped(form: str) -> None:
+    """The digest has signs, too: `-` and `_`."""
+    assert ownership.maker(group_of(description=ESCAPED[form](SIGNED)), SIGNS) is Maker.THIS_REQUEST
+
+
+@pytest.mark.parametrize("end", ["", "...", " …", " [...]", "(..)", "&hellip;", r"\u2026", "%E2%80%A6", "&#8230;"])
+@pytest.mark.parametrize("form", [None, *ESCAPED])
+def test_mark_cut_off_anywhere_is_unclear(form: str | None, end: str) -> None:
+    """Also where the description has a mark of another request before it, and within an escape."""
+    request = replace(SIGNS, description="like [xs:AAAAAAAABBBB] there")
+    whole = ownership.marked_description(request)
+    shown = whole if form is None else ESCAPED[form](whole)
+    complete, before = (len(ESCAPED[form](text)) if form else len(text) for text in (whole[:-1], whole[:-16]))
+    cuts = {ownership.maker(group_of(description=shown[:cut] + end), request) for cut in range(before, complete)}
+    assert cuts <= {Maker.UNCLEAR, Maker.THIS_REQUEST}
+    assert Maker.UNCLEAR in cuts
+
+
+@pytest.mark.parametrize(
+    ("description", "maker"),
+    [
+        (f"{SIGNED} xs:string", Maker.UNCLEAR),
+        (f"{SIGNED} https://example.com/?xs:1", Maker.UNCLEAR),
+        (f"{SIGNED} [xs:AAAA", Maker.UNCLEAR),
+        (f"{SIGNED} [xs:AAAAAAAABBBB]", Maker.SOMEBODY_ELSE),
+        (f"{SIGNED[:-1]} (managed)", Maker.THIS_REQUEST),
+        (f"xs: {SIGNED[11:-1]}", Maker.THIS_REQUEST),
+        (f"{SIGNED[:-6]} (shortened)", Maker.UNCLEAR),
+        ("of sum...", Maker.UNCLEAR),
+        ("of sum", Maker.SOMEBODY_ELSE),
+        ("of win...", Maker.SOMEBODY_ELSE),
+        ("...", Maker.SOMEBODY_ELSE),
+        ("of summer", Maker.SOMEBODY_ELSE),
+        ("of summer [", Maker.UNCLEAR),
+        ("of summer [xs", Maker.UNCLEAR),
+        ("[xs", Maker.SOMEBODY_ELSE),
+        ("[xs:AAAAAAAABBBB] [xs", Maker.SOMEBODY_ELSE),
+    ],
+)
+def test_what_may_be_the_own_mark_is_unclear(description: str, maker: Maker) -> None:
+    """Only what this request can not have written belongs to somebody else."""
+    assert ownership.maker(group_of(description=description), SIGNS) is maker
+
+
+@pytest.mark.parametrize("changes", [{}, {"bucket_prefix": "b"}, {"request_id": "REQ-2"}], ids=str)
+def test_mark_in_the_own_description_proves_nothing(changes: dict[str, str]) -> None:
+    """A requester may copy the description of a group; without a mark after it, the policy was not `owned`."""
+    copied = ownership.marked_description(replace(asking("REQ-1"), **changes))
+    request = asking("REQ-1", f"like {copied}")
+    assert ownership.maker(group_of(description=request.description), request) is Maker.SOMEBODY_ELSE
+    marked = ownership.marked_description(request)
+    assert ownership.maker(group_of(description=marked), request) is Maker.THIS_REQUEST
+
+
+def test_huge_description_is_read_in_bounded_time() -> None:
+    """A foreign group may have any text; its end has the mark."""
+    description = "\u0301\u0316&#" * 500_000 + MARK
+    assert ownership.maker(group_of(description=description), asking("REQ-1")) is Maker.THIS_REQUEST
 
 
 def test_form_of_the_mark_never_changes() -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -64,12 +65,12 @@ def test_outcomes_are_in_the_order_of_their_deliveries(clock: ManualClock) -> No
 
 
 def test_outcome_has_attempts_waits_and_elapsed_time(clock: ManualClock) -> None:
-    """Create calls are attempts and lookups are not; the waits of both are counted."""
+    """Create calls are attempts and lookups are not; the waits of both and between lookups are counted."""
     service = scripted(clock, [THROTTLED, DUPLICATE], [INTERNAL_ERROR, NO_GROUPS, *[NO_GROUPS] * 3], call_seconds=0.5)
     data = data_of(Harness(clock, service).process(delivery())[0])
     assert data["status"] == "indeterminate"
     assert data["attempts"] == 2
-    assert data["timings"]["waitedMs"] == 2000
+    assert data["timings"]["waitedMs"] == 12_000
     assert data["timings"]["elapsedMs"] == round((clock.now() - 1000.0) * 1000)
 
 
@@ -245,6 +246,20 @@ def test_outcome_lists_the_calls_of_its_case(clock: ManualClock) -> None:
         ("CreateExpressSync", "DuplicateExpressSyncName", "2026-11-23T08:00:01.500Z", 500, 0),
         ("DescribeExpressSyncs", "OK", "2026-11-23T08:00:02.000Z", 500, 0),
     ]
+
+
+def test_calls_show_the_pause_between_two_lookups(clock: ManualClock) -> None:
+    """A picture of the calls has no gaps: each begins where the wait after the one before it ends."""
+    service = scripted(clock, [READ_TIMEOUT, DUPLICATE], [NO_GROUPS] * 4, call_seconds=0.5)
+    (outcome,) = Harness(clock, service).process(delivery())
+    calls = data_of(outcome)["calls"]
+    assert [(call["operation"][:6], call["waitMs"]) for call in calls] == [
+        *(("Create", 1000), ("Create", 0)),
+        *(("Descri", 0), ("Descri", 10_000), ("Descri", 0), ("Descri", 0)),
+    ]
+    begins = [datetime.fromisoformat(call["at"].replace("Z", "+00:00")) for call in calls]
+    lasts = [timedelta(milliseconds=call["tookMs"] + call["waitMs"]) for call in calls]
+    assert begins[1:] == [began + lasted for began, lasted in zip(begins, lasts, strict=True)][:-1]
 
 
 def test_copies_of_one_submission_are_one_event(clock: ManualClock) -> None:

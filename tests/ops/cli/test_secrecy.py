@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import pytest
 
 from tests.ops.cli.replay_support import failure
 from tests.support.cli import REQUESTS, Ended, Shell
+from tests.support.patience import PATIENCE_SECONDS
 from tests.support.recorder import (
     KEY_ID,
     SECRET,
@@ -43,6 +45,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "health": (("health", *ON), ("mns",)),
     "failures-list": (("failures", "list", *ON), ("mns",)),
     "failures-show": (("failures", "show", "REQ-1", *ON), ("mns",)),
+    "failures-discard": (("failures", "discard", "REQ-1", "--yes", *ON), ("mns",)),
     "replay": (("replay", *ON), ("mns",)),
     "replay-fc2": ((*VIA_FILE, "fc2", "--service", "s"), ("fc",)),
     "replay-fc3": ((*VIA_FILE, "fc3"), ("fc",)),
@@ -65,8 +68,20 @@ class Place:
 
     def run(self, name: str, scheme: str, services: dict[str, Recorder], **environment: str) -> Ended:
         """Run a command with every service at its recorder; fail if it shows a secret or connects elsewhere."""
+        return self.checked(self.shell(scheme, services, **environment).run(*COMMANDS[name][0]))
+
+    def checked(self, ended: Ended) -> Ended:
+        """Return the result of a command; fail if it contains a secret or the command connected elsewhere."""
+        assert not secrets_in(ended.out + ended.err)
+        assert "Traceback" not in ended.err
+        assert not self.proxy.first_bytes
+        assert not self.elsewhere.first_bytes
+        return ended
+
+    def shell(self, scheme: str, services: dict[str, Recorder], **environment: str) -> Shell:
+        """Return a shell with a profile that has every service at its recorder."""
         urls = {service: {"endpoint": f"{scheme}://{each.address}"} for service, each in services.items()}
-        queues = {"requestQueue": "requests", "resultQueue": "results", "failureQueue": "failures"}
+        queues = {f"{each}Queue": f"{each}s" for each in ("request", "result", "failure", "portal")}
         named = {**urls, "mns": {**urls["mns"], **queues}, "fc": {**urls["fc"], "function": "provision"}}
         profiles = self.directory / ".express-sync" / "profiles"
         profiles.mkdir(parents=True, exist_ok=True)
@@ -76,12 +91,7 @@ class Place:
             archive.writestr("handler/entry.py", "def handle(): ...")
             archive.writestr("rpds/rpds.cpython-310-x86_64-linux-gnu.so", b"")
         hostile = hostile_environment(self.directory, self.proxy.address)
-        ended = Shell(self.directory, {**hostile, **KEY, **environment}).run(*COMMANDS[name][0])
-        assert not secrets_in(ended.out + ended.err)
-        assert "Traceback" not in ended.err
-        assert not self.proxy.first_bytes
-        assert not self.elsewhere.first_bytes
-        return ended
+        return Shell(self.directory, {**hostile, **KEY, **environment})
 
 
 @pytest.fixture
@@ -114,10 +124,25 @@ def test_wrong_certificate_gets_no_request(name: str, whose: str, place: Place) 
         assert ended.code == 1
         assert len(re.findall(r"[Cc]ertificate of .* is not trusted", ended.out)) == 3
     else:
-        notices = ("Acting on ", "Outcomes are read from the queue ")
+        notices = ("Acting on ", "Outcomes are read from the queue ", "0 failures deleted ")
         said = [line for line in ended.err.splitlines() if not line.startswith(notices)]
         assert (ended.code, len(said)) == (2, 1), ended
         assert re.search(r"^express-sync: The certificate of .* is not trusted; .*\.$", said[0])
+
+
+def test_portal_sends_nothing_to_a_wrong_certificate(place: Place) -> None:
+    """It runs until it is interrupted, and says what it cannot do."""
+    context, _ = certificate(place.directory)
+    with recorders(*SERVICES, tls=context) as services:
+        portal = place.shell("https", services).start("portal", "--port", "0", *ON)
+        with portal:
+            assert portal.stderr is not None
+            said = next(line for line in portal.stderr if "cannot take outcomes" in line)
+            portal.send_signal(signal.SIGINT)
+            out, err = portal.communicate(timeout=PATIENCE_SECONDS)
+    place.checked(Ended(portal.returncode, out, said + err))
+    assert (portal.returncode, "(CertificateNotTrusted)" in said) == (130, True)
+    assert not [request for each in services.values() for request in each.requests]
 
 
 SIGNED = {

@@ -88,6 +88,14 @@ def test_invalid_scenario_is_reported_by_its_place(changes: dict[str, Any], mess
         scenario.read(write_scenario(tmp_path, **changes))
 
 
+@pytest.mark.parametrize("text", ["{", "[" * 100_000], ids=["cut off", "deep"])
+def test_scenario_that_is_not_json_is_one_sentence(text: str, tmp_path: Path) -> None:
+    """Any content of the file is handled."""
+    (tmp_path / "s.json").write_text(text)
+    with pytest.raises(CliError, match="is not JSON; correct it"):
+        scenario.read(tmp_path / "s.json")
+
+
 def test_each_line_of_a_json_lines_sample_is_a_request(tmp_path: Path) -> None:
     """What such a request shows is, by default, the name of its group."""
     lines = [json.dumps({"requestId": f"R-{number}", "name": f"team-{number}"}) for number in range(2)]

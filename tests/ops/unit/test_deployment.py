@@ -1,15 +1,19 @@
 """The parts of a deployment that call no service: packages, stack states, waiting, error messages."""
 
+import html
+import json
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import pytest
 
 from express_sync.ops.acs import NOT_REACHED
 from express_sync.ops.deployment.clients import checked_bucket_name
-from express_sync.ops.deployment.errors import ServiceError, explanation
+from express_sync.ops.deployment.errors import ServiceError, explanation, without_secrets
 from express_sync.ops.deployment.location import locate
 from express_sync.ops.deployment.oss import Bucket
 from express_sync.ops.deployment.package_file import check, newest, read
@@ -304,3 +308,36 @@ def test_sdk_validation_error_keeps_its_code() -> None:
     with pytest.raises(ServiceError) as raised:
         bucket.describe()
     assert raised.value.code == "BucketNameInvalidError"
+
+
+KEY = Credentials("LTAI-id", "Plan'ted\"secret\\of+30/characters", "CAIS'token\"+/of=many\\characters==")
+
+
+@pytest.mark.parametrize("secret", [KEY.access_key_secret, KEY.security_token], ids=["secret", "token"])
+@pytest.mark.parametrize(
+    "shown",
+    [
+        lambda text: text,
+        lambda text: text[:16],
+        lambda text: text[-16:],
+        lambda text: quote(quote(text, safe=""), safe="")[:40],
+        quote_plus,
+        html.escape,
+        lambda text: html.escape(quote(html.escape(text))),
+        lambda text: json.dumps(text)[1:-1],
+        lambda text: "".join(f"\\u{ord(sign):04x}" for sign in text),
+        lambda text: "".join(f"&#{ord(sign)};" for sign in text),
+    ],
+    ids=["plain", "begin", "end", "percent", "form", "HTML", "mixed", "JSON", "code points", "references"],
+)
+def test_message_with_a_part_of_a_secret_is_dropped(secret: str, shown: Callable[[str], str]) -> None:
+    """A service escapes the string to sign in its own way, or cuts it off."""
+    assert without_secrets(f"server string to sign is: POST&{shown(secret)}", KEY) == ""
+
+
+def test_message_without_secrets_is_kept() -> None:
+    """The id of a key is not secret, and nor are the few characters that its parts share with other texts."""
+    text = "server string to sign is: POST&AccessKeyId=LTAI-id&token=CAIS&of=many"
+    assert without_secrets(text, KEY) == text
+    assert without_secrets(text, Credentials("LTAI-id", "short")) == text
+    assert without_secrets(text, Credentials("LTAI-id", "POST")) == ""

@@ -402,6 +402,7 @@ def test_role_is_named_with_the_way_to_test_it() -> None:
         ([queue_trigger("other")], "wrong", "No trigger delivers requests from requests"),
         ([{"triggerName": "sweep", "triggerConfig": '{"cronExpression": "@every 5m"}'}], "wrong", "No trigger"),
         ([{"triggerName": "odd", "triggerConfig": "{"}, {"triggerConfig": "[]"}, {}, "x"], "wrong", "No trigger"),
+        ([{"triggerName": "odd", "triggerConfig": "[" * 100_000}], "wrong", "No trigger"),
         (None, "wrong", "No trigger"),
     ],
 )

@@ -250,7 +250,11 @@ def test_an_unusable_key_of_a_credentials_file_is_not_shown(planted: str, home: 
     assert "anted" not in told.value.message.replace(home["HOME"], "")
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"current": "a"}', '{"current": "a", "profiles": 1}'])
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", "{}", '{"current": "a"}', '{"current": "a", "profiles": 1}', "[" * 100_000],
+    ids=["empty", "cut off", "array", "object", "no profiles", "no list", "deep"],
+)
 def test_a_broken_file_of_the_cli_is_one_sentence(content: str, home: dict[str, str]) -> None:
     """Whatever lies there, no command dies of it."""
     keep_cli(home, content)

@@ -115,7 +115,11 @@ def test_unwritable_place_of_the_state_directory_is_told() -> None:
         pass
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": 1}', '"text"'])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"pid": 1}', '"text"', "[" * 100_000],
+    ids=["empty", "cut off", "array", "incomplete", "text", "deep"],
+)
 def test_unreadable_registration_is_one_sentence(text: str, tmp_path: Path) -> None:
     """Any content of the file is handled."""
     (tmp_path / "local.json").write_text(text)
@@ -266,12 +270,14 @@ def test_profile_name_is_not_a_path(name: str, tmp_path: Path) -> None:
         ({"mns": {**PROFILE["mns"], "requestQueue": ""}}, r"\$\.mns\.requestQueue must not be empty"),
         ({"acessKeyId": "typo"}, r"\$ has an unknown key; known keys are accessKeyId, "),
         ({"fc": {"endpoint": "http://127.0.0.1:1"}}, r"\$\.fc\.function is missing"),
+        ({"portal": {"url": "http://u:secret@portal.example"}}, r"\$\.portal\.url must be the https URL of a portal"),
     ],
 )
 def test_invalid_profile_is_reported_by_its_key(change: dict[str, Any], said: str) -> None:
     """Each fault is one sentence with the path of the key."""
-    with pytest.raises(CliError, match=rf"^p\.json: {said}.*; correct it\.$"):
+    with pytest.raises(CliError, match=rf"^p\.json: {said}.*; correct it\.$") as refused:
         profiles.checked({**PROFILE, **change}, "p.json")
+    assert "secret" not in refused.value.message
 
 
 @pytest.mark.parametrize(
@@ -293,7 +299,7 @@ def test_incomplete_profile_is_reported_by_what_is_missing(profile: object, said
     assert refused.value.message == f"p.json: {said}; correct it."
 
 
-@pytest.mark.parametrize("text", ["{", b"\xff", "[]"])
+@pytest.mark.parametrize("text", ["{", b"\xff", "[]", "[" * 100_000], ids=["cut off", "not text", "array", "deep"])
 def test_profile_that_is_not_an_object_is_one_sentence(text: str | bytes, tmp_path: Path) -> None:
     """Any content of the file is handled."""
     (tmp_path / "p.json").write_bytes(text.encode() if isinstance(text, str) else text)
