@@ -13,7 +13,7 @@ from benchmarks.comparison import Comparison, Limit, Row, in_turns
 from benchmarks.plan import Plan
 from benchmarks.rig import Rig, child_processes, invoked, queue_event, request, resident_kib
 from express_sync.local.cloud import CloudOptions, background
-from express_sync.local.fc.fleet import Fleet
+from express_sync.local.fc.instance_pool import InstancePool
 from express_sync.ops.queues.client import Queue, queue
 from handler.credentials import Credentials
 
@@ -38,22 +38,22 @@ def throughput(everybody: Candidates, plan: Plan) -> list[Row]:
 def memory(everybody: Candidates, rig: Rig, plan: Plan) -> list[Row]:
     """Compare the memory growth of an instance over many messages with that of an empty function."""
 
-    async def growth(fleet: Fleet) -> float:
+    async def growth(pool: InstancePool) -> float:
         before = child_processes()
-        await _processed(fleet, WARMING)
+        await _processed(pool, WARMING)
         [instance] = child_processes() - before
         warm = resident_kib(instance)
-        await _processed(fleet, plan.memory_messages)
+        await _processed(pool, plan.memory_messages)
         return (resident_kib(instance) - warm) / 1024
 
-    ours, nothing = (rig.with_fleet(each, growth) for each in (everybody.ours, everybody.nothing))
+    ours, nothing = (rig.with_pool(each, growth) for each in (everybody.ours, everybody.nothing))
     measure = f"Memory growth over {plan.memory_messages:,} messages"
     return [Limit(Comparison(measure, "MiB", [ours], "an empty function", [nothing]), goal=1)]
 
 
-async def _processed(fleet: Fleet, messages: int) -> None:
+async def _processed(pool: InstancePool, messages: int) -> None:
     for _ in range(messages // BATCH):
-        await invoked(fleet, queue_event(BATCH))
+        await invoked(pool, queue_event(BATCH))
 
 
 def _sent_and_taken(into: Queue, out_of: Queue, requests: int) -> Callable[[], float]:

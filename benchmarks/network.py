@@ -12,7 +12,7 @@ from benchmarks.candidates import Candidates, prepared
 from benchmarks.comparison import Comparison, Limit, Row, in_turns, table
 from benchmarks.plan import FULL, Plan
 from benchmarks.rig import Rig, child_processes, cpu_seconds, invoked, queue_event, rig
-from express_sync.local.fc.fleet import Fleet
+from express_sync.local.fc.instance_pool import InstancePool
 from express_sync.ops.terminal import output
 
 RTT_MS = 20
@@ -31,18 +31,18 @@ def rows(everybody: Candidates, plan: Plan) -> list[Row]:
 
 
 def _warm(everybody: Candidates, rig: Rig, plan: Plan) -> list[Row]:
-    async def work(fleets: list[Fleet]) -> list[list[float]]:
-        for fleet in fleets:
-            await invoked(fleet, queue_event(BATCH))
-        samples = [await _round(fleets) for _ in range(plan.warm_rounds)]
+    async def work(pools: list[InstancePool]) -> list[list[float]]:
+        for pool in pools:
+            await invoked(pool, queue_event(BATCH))
+        samples = [await _round(pools) for _ in range(plan.warm_rounds)]
         return [list(series) for series in zip(*samples, strict=True)]
 
-    async def _round(fleets: list[Fleet]) -> list[float]:
-        singles = [await invoked(fleet, queue_event(1)) * 1000 for fleet in fleets]
-        return [*singles, await invoked(fleets[0], queue_event(BATCH)) * 1000]
+    async def _round(pools: list[InstancePool]) -> list[float]:
+        singles = [await invoked(pool, queue_event(1)) * 1000 for pool in pools]
+        return [*singles, await invoked(pools[0], queue_event(BATCH)) * 1000]
 
     candidates = (everybody.ours, everybody.floor, everybody.tea, everybody.core)
-    ours, floor, tea, core, sixteen = rig.with_fleets(candidates, work)
+    ours, floor, tea, core, sixteen = rig.with_pools(candidates, work)
     measure = f"Warm, batch of 1, TLS, {RTT_MS} ms"
     return [
         Comparison(measure, "ms", ours, FLOOR, floor, goal=1.25),
@@ -65,15 +65,15 @@ def _cold(everybody: Candidates, rig: Rig, plan: Plan) -> list[Row]:
 
 
 def _cpu(everybody: Candidates, rig: Rig, plan: Plan) -> list[Row]:
-    async def work(fleets: list[Fleet]) -> list[list[float]]:
-        instances = [await _started(fleet) for fleet in fleets]
+    async def work(pools: list[InstancePool]) -> list[list[float]]:
+        instances = [await _started(pool) for pool in pools]
         samples = [
-            [await _spent(fleet, pid, plan) for fleet, pid in zip(fleets, instances, strict=True)]
+            [await _spent(pool, pid, plan) for pool, pid in zip(pools, instances, strict=True)]
             for _ in range(plan.cpu_rounds)
         ]
         return [list(series) for series in zip(*samples, strict=True)]
 
-    ours, floor, tea, core = rig.with_fleets((everybody.ours, everybody.floor, everybody.tea, everybody.core), work)
+    ours, floor, tea, core = rig.with_pools((everybody.ours, everybody.floor, everybody.tea, everybody.core), work)
     measure = f"CPU per message, TLS, batch of {BATCH}"
     return [
         Limit(Comparison(measure, "ms", ours, FLOOR, floor), goal=1.5),
@@ -83,19 +83,19 @@ def _cpu(everybody: Candidates, rig: Rig, plan: Plan) -> list[Row]:
     ]
 
 
-async def _started(fleet: Fleet) -> int:
+async def _started(pool: InstancePool) -> int:
     before = child_processes()
-    await invoked(fleet, queue_event(BATCH))
+    await invoked(pool, queue_event(BATCH))
     [instance] = child_processes() - before
     return instance
 
 
-async def _spent(fleet: Fleet, pid: int, plan: Plan) -> float:
+async def _spent(pool: InstancePool, pid: int, plan: Plan) -> float:
     """Return the milliseconds of CPU for each message of some batches; first the connections are opened again."""
-    await invoked(fleet, queue_event(BATCH))
+    await invoked(pool, queue_event(BATCH))
     began = cpu_seconds(pid)
     for _ in range(plan.cpu_batches):
-        await invoked(fleet, queue_event(BATCH))
+        await invoked(pool, queue_event(BATCH))
     return (cpu_seconds(pid) - began) * 1000 / (plan.cpu_batches * BATCH)
 
 
@@ -103,13 +103,13 @@ def _handshakes(everybody: Candidates, rig: Rig) -> list[Row]:
     made = count()
     rig.cloud.cloud.on_handshake(lambda: next(made))
 
-    async def work(fleet: Fleet) -> float:
+    async def work(pool: InstancePool) -> float:
         before = next(made)
         for _ in range(BATCHES):
-            await invoked(fleet, queue_event(BATCH))
+            await invoked(pool, queue_event(BATCH))
         return float(next(made) - before - 1) * 1000 / (BATCHES * BATCH)
 
-    ours, floor = ([rig.with_fleet(each, work)] for each in (everybody.ours, everybody.floor))
+    ours, floor = ([rig.with_pool(each, work)] for each in (everybody.ours, everybody.floor))
     return [Limit(Comparison("TLS handshakes per 1,000 messages", "", ours, FLOOR, floor), goal=2 * CONCURRENCY)]
 
 

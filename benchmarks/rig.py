@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from benchmarks.candidates import RUNTIME, Candidate
 from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.cloud import CloudOptions, RunningCloud, background
-from express_sync.local.fc.fleet import Code, Fleet, new_request_id
+from express_sync.local.fc.instance_pool import Code, InstancePool, new_request_id
 from express_sync.local.local_function import MNS_ENDPOINT, SGW_ENDPOINT, TRUSTED_CERTIFICATES
 from tests.support.processes import children_of
 
@@ -46,29 +46,29 @@ class Rig:
     cloud: RunningCloud
     python: str
 
-    def with_fleet(self, candidate: Candidate, work: Callable[[Fleet], Awaitable[T]]) -> T:
-        """Return the result of `work` on a fleet with one instance of the candidate, stopped afterwards."""
-        return self.with_fleets([candidate], lambda fleets: work(fleets[0]))
+    def with_pool(self, candidate: Candidate, work: Callable[[InstancePool], Awaitable[T]]) -> T:
+        """Return the result of `work` on a pool with one instance of the candidate, stopped afterwards."""
+        return self.with_pools([candidate], lambda pools: work(pools[0]))
 
-    def with_fleets(self, candidates: Sequence[Candidate], work: Callable[[list[Fleet]], Awaitable[T]]) -> T:
-        """Return the result of `work` on a fleet for each candidate, all stopped afterwards."""
+    def with_pools(self, candidates: Sequence[Candidate], work: Callable[[list[InstancePool]], Awaitable[T]]) -> T:
+        """Return the result of `work` on a pool for each candidate, all stopped afterwards."""
 
         async def whole() -> T:
-            fleets = [self._fleet(candidate) for candidate in candidates]
+            pools = [self._pool(candidate) for candidate in candidates]
             try:
-                return await work(fleets)
+                return await work(pools)
             finally:
-                for fleet in fleets:
-                    await fleet.stop()
+                for pool in pools:
+                    await pool.stop()
 
         return self.cloud.run(whole())
 
     def cold_start_ms(self, candidate: Candidate) -> float:
         """Return the milliseconds from the call of a function without instances to its answer, after publication."""
         event = json.dumps(request()).encode()
-        return self.with_fleet(candidate, lambda fleet: invoked(fleet, event)) * 1000
+        return self.with_pool(candidate, lambda pool: invoked(pool, event)) * 1000
 
-    def _fleet(self, candidate: Candidate) -> Fleet:
+    def _pool(self, candidate: Candidate) -> InstancePool:
         declared, ready = self.cloud.cloud.deployment.function, self.cloud.ready
         environment = {
             **declared.environment,
@@ -78,7 +78,7 @@ class Rig:
             "PYTHONDONTWRITEBYTECODE": "1",  # as where the code directory is read-only
         }
         function = replace(declared, runtime=RUNTIME.name, environment=environment)
-        return Fleet(function, LOCAL_ACCOUNT, Code(self.python, candidate.code), limit=1)
+        return InstancePool(function, LOCAL_ACCOUNT, Code(self.python, candidate.code), limit=1)
 
 
 @contextmanager
@@ -88,10 +88,10 @@ def rig(python: str, *, tls: bool = False, rtt_ms: float = 0.0) -> Iterator[Rig]
         yield Rig(cloud, python)
 
 
-async def invoked(fleet: Fleet, event: bytes) -> float:
+async def invoked(pool: InstancePool, event: bytes) -> float:
     """Return the seconds until one invocation is answered; the function must succeed."""
     began = time.perf_counter()
-    answer = await fleet.invoke(event, new_request_id(), "Sync")
+    answer = await pool.invoke(event, new_request_id(), "Sync")
     seconds = time.perf_counter() - began
     assert answer.succeeded, answer.body
     return seconds

@@ -19,7 +19,7 @@ from express_sync.local.certificates import Certificates
 from express_sync.local.console import State, console_routes, state_of
 from express_sync.local.crash_points import CrashPoints
 from express_sync.local.fc.app import routes
-from express_sync.local.fc.fleet import new_request_id
+from express_sync.local.fc.instance_pool import new_request_id
 from express_sync.local.fc.runtime import Runtime, run_function
 from express_sync.local.local_function import code_of, local_function
 from express_sync.local.loop_thread import LoopThread, loop_thread
@@ -129,7 +129,7 @@ class LocalCloud:
 
     def log_lines(self, after: int) -> list[dict[str, Any]]:
         """Return the function's log lines with a greater number than `after`, oldest first."""
-        return self._runtime.fleet.logs.recent(after) if self._runtime else []
+        return self._runtime.pool.logs.recent(after) if self._runtime else []
 
     async def _start(self) -> None:
         create_resources(self.deployment, self.messages)
@@ -172,7 +172,7 @@ class LocalCloud:
 
     def _start_triggers(self, runtime: Runtime) -> None:
         async def push(event: bytes, request_id: str) -> bool:
-            return (await runtime.fleet.invoke(event, request_id, "Trigger")).succeeded
+            return (await runtime.pool.invoke(event, request_id, "Trigger")).succeeded
 
         def accept(event: bytes) -> tuple[str, asyncio.Task[None]]:
             request_id = new_request_id()
@@ -181,7 +181,7 @@ class LocalCloud:
         self._triggers.start(self.deployment, push, accept)
 
     def _state(self) -> State:
-        invocations = self._runtime.fleet.invocation_log.recent() if self._runtime else []
+        invocations = self._runtime.pool.invocation_log.recent() if self._runtime else []
         queue_triggers = [each.to_json() for each in self._triggers.queue_triggers]
         timers = [each.to_json() for each in self._triggers.timers]
         return state_of(self.messages, self.groups, invocations, queue_triggers, timers)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from express_sync.local.fc.fleet import Code
+from express_sync.local.fc.instance_pool import Code
 from express_sync.local.template.deployment import Function
 from express_sync.paths import CODE, TEMPLATE
 

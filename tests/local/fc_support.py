@@ -14,7 +14,7 @@ import urllib3
 
 from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.cloud import CloudOptions, RunningCloud, background
-from express_sync.local.fc.fleet import Code, Fleet
+from express_sync.local.fc.instance_pool import Code, InstancePool
 from express_sync.local.fc.result import InvocationResult
 from express_sync.local.template.deployment import Function
 from tests.support.patience import PATIENCE_SECONDS
@@ -41,24 +41,24 @@ class Sample:
         path.write_text(textwrap.dedent(source), encoding="utf-8")
         return self
 
-    def run(self, work: Callable[[Fleet], Awaitable[T]]) -> T:
+    def run(self, work: Callable[[InstancePool], Awaitable[T]]) -> T:
         """Run `work` with the instances of this function in a new loop, and stop them."""
 
         async def whole() -> T:
             function = Function(
                 "sample", self.handler, self.runtime, 256, self.timeout, role="", environment=self.environment
             )
-            fleet = Fleet(function, LOCAL_ACCOUNT, Code(sys.executable, self.directory), self.limit)
+            pool = InstancePool(function, LOCAL_ACCOUNT, Code(sys.executable, self.directory), self.limit)
             try:
-                return await work(fleet)
+                return await work(pool)
             finally:
-                await fleet.stop()
+                await pool.stop()
 
         return asyncio.run(whole())
 
     def invoke(self, event: bytes = b"{}") -> InvocationResult:
         """Return the result of one invocation."""
-        return self.run(lambda fleet: fleet.invoke(event, "request-1", "Sync"))
+        return self.run(lambda pool: pool.invoke(event, "request-1", "Sync"))
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -81,13 +81,13 @@ def wait_until_dead(pids: Iterable[int]) -> None:
     asyncio.run(asyncio.wait_for(until(lambda: not any(alive(pid) for pid in doomed)), PATIENCE_SECONDS))
 
 
-async def said_pid(fleet: Fleet) -> None:
+async def said_pid(pool: InstancePool) -> None:
     """Print the id of the worker, which its function logs, and wait until it is killed."""
-    running = asyncio.create_task(fleet.invoke(b"", "one", "Sync"))
+    running = asyncio.create_task(pool.invoke(b"", "one", "Sync"))
     pids: list[str] = []
     while not pids:
         await asyncio.sleep(0.005)
-        pids = [line["line"].split()[1] for line in fleet.logs.recent() if line["line"].startswith("worker")]
+        pids = [line["line"].split()[1] for line in pool.logs.recent() if line["line"].startswith("worker")]
     sys.stdout.write(pids[0] + "\n")
     sys.stdout.flush()
     await running

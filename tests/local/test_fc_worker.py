@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from express_sync.local.fc.fleet import Fleet
+from express_sync.local.fc.instance_pool import InstancePool
 from express_sync.local.fc.result import InvocationResult
 from tests.local.fc_support import RUNTIMES, Sample
 from tests.support.patience import PATIENCE_SECONDS
@@ -168,10 +168,10 @@ def test_module_is_imported_once_at_the_first_invocation(tmp_path: Path) -> None
             return "done"
     """
 
-    async def twice(fleet: Fleet) -> list[str]:
+    async def twice(pool: InstancePool) -> list[str]:
         for request_id in ("one", "two"):
-            await fleet.invoke(b"", request_id, "Sync")
-        return [f"{line['requestId']}: {line['line']}" for line in fleet.logs.recent()]
+            await pool.invoke(b"", request_id, "Sync")
+        return [f"{line['requestId']}: {line['line']}" for line in pool.logs.recent()]
 
     lines = Sample(tmp_path).write(source).run(twice)
     assert [line for line in lines if "imported" in line] == ["one: imported"]

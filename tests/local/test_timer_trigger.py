@@ -175,7 +175,7 @@ def test_successful_timer_runs_hide_no_other_invocation(tmp_path: Path) -> None:
     with cloud_of(tmp_path, SOURCE, more=SWEEP.replace("ENABLED", "false")) as running:
         runtime = running.cloud._runtime
         assert runtime is not None
-        log, done = runtime.fleet.invocation_log, InvocationResult("succeeded", b"")
+        log, done = runtime.pool.invocation_log, InvocationResult("succeeded", b"")
         log.end(log.begin("called", "Sync"), done)
         for number in range(2 * MAX_INVOCATIONS):
             log.end(log.begin(f"quiet-{number}", "Timer"), done)

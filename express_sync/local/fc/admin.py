@@ -19,18 +19,18 @@ def admin_routes(runtime: Runtime) -> list[BaseRoute]:
     async def reset(_request: Request) -> Response:
         runtime.kill_switch.disarm()
         await runtime.async_invocations.cancel()
-        runtime.fleet.invocation_log.clear()
-        runtime.fleet.logs.clear()
+        runtime.pool.invocation_log.clear()
+        runtime.pool.logs.clear()
         return JSONResponse({})
 
     async def invocations(_request: Request) -> Response:
-        return JSONResponse(runtime.fleet.invocation_log.recent())
+        return JSONResponse(runtime.pool.invocation_log.recent())
 
     async def logs(request: Request) -> Response:
         after = request.query_params.get("after", "0")
         if not (after.isascii() and after.isdigit() and len(after) <= MAX_DIGITS):
             raise AdminRequestError("after must be the number of a line")
-        return JSONResponse(runtime.fleet.logs.recent(int(after)))
+        return JSONResponse(runtime.pool.logs.recent(int(after)))
 
     return [
         Route("/_local/kill", kill, methods=["POST"]),
@@ -43,7 +43,7 @@ def admin_routes(runtime: Runtime) -> list[BaseRoute]:
 async def _kill(runtime: Runtime, body: bytes) -> Response:
     document = json_object(body or b"{}", ("after",))
     if not document:
-        return JSONResponse({"killed": await runtime.fleet.kill()})
+        return JSONResponse({"killed": await runtime.pool.kill()})
     try:
         runtime.kill_switch.arm(str(document["after"]))
     except ValueError as error:

@@ -32,7 +32,7 @@ from express_sync.local.fc.description import (
     triggers_of_2023,
 )
 from express_sync.local.fc.errors import Body, FcError, body_of_2016, body_of_2023
-from express_sync.local.fc.fleet import new_request_id
+from express_sync.local.fc.instance_pool import new_request_id
 from express_sync.local.fc.parameters import (
     SERVICE,
     check_service,
@@ -126,7 +126,7 @@ class _Api:
                 runtime.async_invocations.accept(event, request_id)
                 return Response(status_code=202, headers={"x-fc-request-id": request_id} | task_headers(request, task))
             started = self._clock()
-            result = await runtime.fleet.invoke(event, request_id, "Sync")
+            result = await runtime.pool.invoke(event, request_id, "Sync")
             response = _invoked(result, request_id, self._clock() - started, wants_log(request))
             response.headers["x-fc-code-checksum"] = runtime.description.code.checksum
             return response
@@ -192,7 +192,7 @@ class _Api:
     def _found(self, request: Request) -> Runtime:
         qualifier = check_service(request)
         function = request.path_params["function"]
-        if self._runtime is None or function != self._runtime.fleet.function.name:
+        if self._runtime is None or function != self._runtime.pool.function.name:
             raise FcError("FunctionNotFound", function)
         qualifier = qualifier or request.query_params.get("qualifier") or "LATEST"
         if qualifier != "LATEST":

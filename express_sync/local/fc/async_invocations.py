@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from express_sync.local.account import Account
-from express_sync.local.fc.fleet import Fleet
+from express_sync.local.fc.instance_pool import InstancePool
 from express_sync.local.fc.invocation_log import Kind
 from express_sync.local.fc.result import UNHANDLED, InvocationResult
 from express_sync.local.mns.engine.message_service import MessageService
@@ -29,14 +29,14 @@ OnFailure = Callable[[str, bytes, InvocationResult, int], None]
 
 
 class AsyncInvocations:
-    """Runs invocations of `fleet` in the background, each with up to `retries` retries.
+    """Runs invocations of `pool` in the background, each with up to `retries` retries.
 
     `pause` waits for the seconds that the service would wait; `on_failure` is called for what never succeeded, with
     request id, event, last result and number of tries.
     """
 
-    def __init__(self, fleet: Fleet, pause: Pause, retries: int, on_failure: OnFailure) -> None:
-        self._fleet = fleet
+    def __init__(self, pool: InstancePool, pause: Pause, retries: int, on_failure: OnFailure) -> None:
+        self._pool = pool
         self._pause = pause
         self._retries = retries
         self._on_failure = on_failure
@@ -64,12 +64,12 @@ class AsyncInvocations:
         await asyncio.gather(*self._running, return_exceptions=True)
 
     async def _run(self, event: bytes, request_id: str, kind: Kind) -> None:
-        result = await self._fleet.invoke(event, request_id, kind)
+        result = await self._pool.invoke(event, request_id, kind)
         for retry_count in range(1, self._retries + 1):
             if result.succeeded:
                 return
             await self._pause(2.0 ** (retry_count - 1))
-            result = await self._fleet.invoke(event, request_id, kind, retry_count)
+            result = await self._pool.invoke(event, request_id, kind, retry_count)
         if not result.succeeded:
             self._on_failure(request_id, event, result, self._retries + 1)
 

@@ -1,14 +1,14 @@
 """Kills the function's instances at a chosen point of their HTTP traffic."""
 
 from express_sync.local.crash_points import POINTS, CrashPoints, Point
-from express_sync.local.fc.fleet import Fleet
+from express_sync.local.fc.instance_pool import InstancePool
 
 
 class KillSwitch:
     """When armed with a point, kills every instance once, the next time that the point is reached."""
 
-    def __init__(self, fleet: Fleet, crash_points: CrashPoints) -> None:
-        self._fleet = fleet
+    def __init__(self, pool: InstancePool, crash_points: CrashPoints) -> None:
+        self._pool = pool
         self._armed: str | None = None
         crash_points.listen(self._reached)
 
@@ -25,4 +25,4 @@ class KillSwitch:
     async def _reached(self, point: Point) -> None:
         if point == self._armed:
             self.disarm()
-            await self._fleet.kill()
+            await self._pool.kill()

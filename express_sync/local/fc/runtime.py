@@ -7,7 +7,7 @@ from express_sync.local.crash_points import CrashPoints
 from express_sync.local.fc.async_invocations import AsyncInvocations, Pause, failure_destination
 from express_sync.local.fc.code_checksum import code_summary
 from express_sync.local.fc.description import Description
-from express_sync.local.fc.fleet import Code, Fleet
+from express_sync.local.fc.instance_pool import Code, InstancePool
 from express_sync.local.fc.kill_switch import KillSwitch
 from express_sync.local.mns.engine.message_service import MessageService
 from express_sync.local.template.deployment import Deployment, Function
@@ -17,7 +17,7 @@ from express_sync.local.template.deployment import Deployment, Function
 class Runtime:
     """A running function: its instances, its asynchronous invocations, and how the API describes it."""
 
-    fleet: Fleet
+    pool: InstancePool
     async_invocations: AsyncInvocations
     kill_switch: KillSwitch
     description: Description
@@ -25,7 +25,7 @@ class Runtime:
     async def stop(self) -> None:
         """Cancel asynchronous invocations and end every instance."""
         await self.async_invocations.cancel()
-        await self.fleet.stop()
+        await self.pool.stop()
 
 
 def run_function(
@@ -39,13 +39,13 @@ def run_function(
     pause: Pause,
 ) -> Runtime:
     """Run the `function`, which may differ from that of the `deployment` in its environment and runtime."""
-    fleet = Fleet(function, account, code)
+    pool = InstancePool(function, account, code)
     on_failure = failure_destination(deployment, account, messages)
     shown = {name: function.environment[name] for name in deployment.function.environment}
     return Runtime(
-        fleet=fleet,
-        async_invocations=AsyncInvocations(fleet, pause, deployment.async_policy.retries, on_failure),
-        kill_switch=KillSwitch(fleet, crash_points),
+        pool=pool,
+        async_invocations=AsyncInvocations(pool, pause, deployment.async_policy.retries, on_failure),
+        kill_switch=KillSwitch(pool, crash_points),
         description=Description(
             function,
             shown,

@@ -16,7 +16,7 @@ from typing import Literal
 import urllib3
 
 from express_sync.local.crash_points import Point
-from express_sync.local.fc.fleet import Fleet
+from express_sync.local.fc.instance_pool import InstancePool
 from tests.support.patience import PATIENCE_SECONDS
 
 DisruptionKind = Literal["kill", "kill-soon", "stall", "freeze", "restart-mns", "restart-sgw"]
@@ -35,10 +35,10 @@ class Disruption:
 class Disruptions:
     """Listens to the traffic and causes the disruptions in their order; more can be added meanwhile."""
 
-    def __init__(self, fleet: Fleet, fc_endpoint: str, disruptions: Sequence[Disruption] = ()) -> None:
+    def __init__(self, pool: InstancePool, fc_endpoint: str, disruptions: Sequence[Disruption] = ()) -> None:
         self.done: Counter[str] = Counter()
         self.points: Counter[str] = Counter()
-        self._fleet = fleet
+        self._pool = pool
         self._fc_endpoint = fc_endpoint
         self._planned = list(disruptions)
         self._seen = 0
@@ -74,21 +74,21 @@ class Disruptions:
             self._acting -= 1
 
     async def _kill(self, _disruption: Disruption) -> None:
-        await self._fleet.kill()
+        await self._pool.kill()
 
     async def _kill_soon(self, disruption: Disruption) -> None:
         async def kill() -> None:
             await asyncio.sleep(disruption.seconds)
-            await self._fleet.kill()
+            await self._pool.kill()
 
         self._begin(kill())
 
     async def _stall(self, _disruption: Disruption) -> None:
-        for instance in self._fleet._instances:
+        for instance in self._pool._instances:
             os.killpg(instance.pid, signal.SIGSTOP)
 
     async def _freeze(self, disruption: Disruption) -> None:
-        frozen = [instance.pid for instance in self._fleet._instances]
+        frozen = [instance.pid for instance in self._pool._instances]
         for pid in frozen:
             os.killpg(pid, signal.SIGSTOP)
 

@@ -14,7 +14,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from express_sync.local.cloud import CloudOptions, RunningCloud, background
-from express_sync.local.fc.fleet import Fleet
+from express_sync.local.fc.instance_pool import InstancePool
 from express_sync.local.fc.invocation_log import Invocation, InvocationLog
 from express_sync.local.fc.output import Logs
 from express_sync.local.fc.result import InvocationResult
@@ -77,12 +77,12 @@ class WatchedCloud:
     """One running cloud and everything that it has recorded."""
 
     running: RunningCloud
-    fleet: Fleet
+    pool: InstancePool
     disruptions: Disruptions
     lines: list[str]
     answers: list[InvocationResult]
     sweeps: list[InvocationResult]
-    pool: urllib3.PoolManager = field(default_factory=urllib3.PoolManager)
+    http: urllib3.PoolManager = field(default_factory=urllib3.PoolManager)
 
     @property
     def ready(self) -> Document:
@@ -97,7 +97,7 @@ class WatchedCloud:
 
     def invoke(self, event: bytes) -> InvocationResult:
         """Invoke the function with an event, and wait for the result."""
-        return self.running.run(self.fleet.invoke(event, "a-direct-invocation", "Sync"))
+        return self.running.run(self.pool.invoke(event, "a-direct-invocation", "Sync"))
 
     def fail_creates(self, name: str, faults: Sequence[str], count: int = 1) -> None:
         """Queue faults for the next create calls of a group."""
@@ -144,7 +144,7 @@ class WatchedCloud:
         """Call the admin API of a service; raise AssertionError if it refuses, HTTPError while it is down."""
         sections = {"mns": self.ready["mns"], "sgw": self.ready["sgw"], "fc": self.ready["fc"]}
         url = f"{sections[service]['endpoint']}{path}"
-        response = self.pool.request(method, url, json=body, retries=False, timeout=PATIENCE_SECONDS)
+        response = self.http.request(method, url, json=body, retries=False, timeout=PATIENCE_SECONDS)
         assert response.status == 200, response.data
         return json.loads(response.data)
 
@@ -196,14 +196,14 @@ def watched_cloud(
         runtime = running.cloud._runtime
         assert runtime is not None
         logs, answers = AllLines(), AllAnswers()
-        runtime.fleet.logs, runtime.fleet.invocation_log = logs, answers
-        planned = Disruptions(runtime.fleet, running.ready["fc"]["endpoint"], disruptions)
+        runtime.pool.logs, runtime.pool.invocation_log = logs, answers
+        planned = Disruptions(runtime.pool, running.ready["fc"]["endpoint"], disruptions)
         running.cloud._crash_points.listen(planned.reached)
-        watched = WatchedCloud(running, runtime.fleet, planned, logs.lines, answers.answers, answers.sweeps)
+        watched = WatchedCloud(running, runtime.pool, planned, logs.lines, answers.answers, answers.sweeps)
         try:
             yield watched
         finally:
-            watched.pool.clear()
+            watched.http.clear()
 
 
 def with_timeout(seconds: int, directory: Path) -> CloudOptions:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from express_sync.local.crash_points import POINTS, CrashPoints
-from express_sync.local.fc.fleet import Fleet
+from express_sync.local.fc.instance_pool import InstancePool
 from express_sync.local.fc.kill_switch import KillSwitch
 from express_sync.local.fc.result import InvocationResult, Outcome
 from tests.local.fc_support import Sample, alive, until, wait_until_dead
@@ -29,14 +29,14 @@ STUCK = """
 """
 
 
-def said(fleet: Fleet, text: str) -> Callable[[], bool]:
+def said(pool: InstancePool, text: str) -> Callable[[], bool]:
     """Tell whether the function has logged `text`."""
-    return lambda: any(text in line["line"] for line in fleet.logs.recent())
+    return lambda: any(text in line["line"] for line in pool.logs.recent())
 
 
 def test_idle_instance_is_reused(tmp_path: Path) -> None:
-    async def thrice(fleet: Fleet) -> set[bytes]:
-        return {(await fleet.invoke(b"", str(n), "Sync")).body for n in range(3)}
+    async def thrice(pool: InstancePool) -> set[bytes]:
+        return {(await pool.invoke(b"", str(n), "Sync")).body for n in range(3)}
 
     assert len(Sample(tmp_path).write(PID).run(thrice)) == 1
 
@@ -52,8 +52,8 @@ def test_concurrent_invocations_get_instances_up_to_the_limit(tmp_path: Path) ->
             return str(os.getpid())
     """
 
-    async def at_once(fleet: Fleet) -> list[bytes]:
-        calls = [fleet.invoke(str(tmp_path / f"met-{n}").encode(), str(n), "Sync") for n in range(5)]
+    async def at_once(pool: InstancePool) -> list[bytes]:
+        calls = [pool.invoke(str(tmp_path / f"met-{n}").encode(), str(n), "Sync") for n in range(5)]
         return [result.body for result in await asyncio.gather(*calls)]
 
     pids = Sample(tmp_path, limit=2).write(source).run(at_once)
@@ -61,9 +61,9 @@ def test_concurrent_invocations_get_instances_up_to_the_limit(tmp_path: Path) ->
 
 
 def test_timeout_ends_the_instance_and_logs_its_stacks(tmp_path: Path) -> None:
-    async def timed(fleet: Fleet) -> tuple[InvocationResult, InvocationResult]:
-        stuck = await fleet.invoke(b"", "one", "Sync")
-        return stuck, await fleet.invoke(b"pid", "two", "Sync")
+    async def timed(pool: InstancePool) -> tuple[InvocationResult, InvocationResult]:
+        stuck = await pool.invoke(b"", "one", "Sync")
+        return stuck, await pool.invoke(b"pid", "two", "Sync")
 
     source = """
         import time
@@ -98,8 +98,8 @@ def test_instance_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", ["raise SystemExit(3)", "__import__('os')._exit(0)", "raise KeyboardInterrupt"])
 def test_ended_process_fails_the_call_and_is_replaced(tmp_path: Path, ending: str) -> None:
-    async def twice(fleet: Fleet) -> tuple[InvocationResult, InvocationResult]:
-        return await fleet.invoke(b"", "one", "Sync"), await fleet.invoke(b"go on", "two", "Sync")
+    async def twice(pool: InstancePool) -> tuple[InvocationResult, InvocationResult]:
+        return await pool.invoke(b"", "one", "Sync"), await pool.invoke(b"go on", "two", "Sync")
 
     source = f"def handle(event, context):\n    if event:\n        return event\n    {ending}\n"
     first, second = Sample(tmp_path).write(source).run(twice)
@@ -111,14 +111,14 @@ def test_ended_process_fails_the_call_and_is_replaced(tmp_path: Path, ending: st
 def test_kill_ends_all_instances_and_returns_their_ids(tmp_path: Path) -> None:
     source = "import os\n" + PID.replace("    return", "    while not event: pass\n    return")
 
-    async def kill(fleet: Fleet) -> tuple[set[int], list[int], InvocationResult]:
+    async def kill(pool: InstancePool) -> tuple[set[int], list[int], InvocationResult]:
         async def busy() -> InvocationResult:
-            return await fleet.invoke(b"", "busy", "Sync")
+            return await pool.invoke(b"", "busy", "Sync")
 
         working = asyncio.create_task(busy())
-        await until(said(fleet, "Start RequestId: busy"))
-        idle = int((await fleet.invoke(b"x", "idle", "Sync")).body)
-        killed = await fleet.kill()
+        await until(said(pool, "Start RequestId: busy"))
+        idle = int((await pool.invoke(b"x", "idle", "Sync")).body)
+        killed = await pool.kill()
         return {idle}, killed, await working
 
     idle, killed, result = Sample(tmp_path).write(source).run(kill)
@@ -128,19 +128,19 @@ def test_kill_ends_all_instances_and_returns_their_ids(tmp_path: Path) -> None:
 
 
 def test_armed_kill_happens_once_before_traffic_continues(tmp_path: Path) -> None:
-    async def armed(fleet: Fleet) -> tuple[bool, Outcome, int]:
+    async def armed(pool: InstancePool) -> tuple[bool, Outcome, int]:
         crash_points = CrashPoints()
-        KillSwitch(fleet, crash_points).arm("publish-sent")
-        working = asyncio.create_task(fleet.invoke(b"", "one", "Sync"))
-        await until(said(fleet, "busy"))
+        KillSwitch(pool, crash_points).arm("publish-sent")
+        working = asyncio.create_task(pool.invoke(b"", "one", "Sync"))
+        await until(said(pool, "busy"))
         await crash_points.report("create-sent")
         spared = not working.done()
         await crash_points.report("publish-sent")
         failed = (await working).outcome
-        again = asyncio.create_task(fleet.invoke(b"", "two", "Sync"))
-        await until(said(fleet, "Start RequestId: two"))
+        again = asyncio.create_task(pool.invoke(b"", "two", "Sync"))
+        await until(said(pool, "Start RequestId: two"))
         await crash_points.report("publish-sent")
-        still_there = len(await fleet.kill())
+        still_there = len(await pool.kill())
         await again
         return spared, failed, still_there
 
@@ -148,8 +148,8 @@ def test_armed_kill_happens_once_before_traffic_continues(tmp_path: Path) -> Non
 
 
 def test_unknown_point_cannot_be_armed(tmp_path: Path) -> None:
-    async def arm(fleet: Fleet) -> None:
-        switch = KillSwitch(fleet, CrashPoints())
+    async def arm(pool: InstancePool) -> None:
+        switch = KillSwitch(pool, CrashPoints())
         for point in POINTS:
             switch.arm(point)
         with pytest.raises(ValueError, match="create-sent, create-answered"):
@@ -159,23 +159,23 @@ def test_unknown_point_cannot_be_armed(tmp_path: Path) -> None:
 
 
 def test_disarmed_kill_switch_kills_nothing(tmp_path: Path) -> None:
-    async def disarmed(fleet: Fleet) -> set[bytes]:
+    async def disarmed(pool: InstancePool) -> set[bytes]:
         crash_points = CrashPoints()
-        switch = KillSwitch(fleet, crash_points)
+        switch = KillSwitch(pool, crash_points)
         switch.arm("create-sent")
         switch.disarm()
-        before = await fleet.invoke(b"", "one", "Sync")
+        before = await pool.invoke(b"", "one", "Sync")
         await crash_points.report("create-sent")
-        return {before.body, (await fleet.invoke(b"", "two", "Sync")).body}
+        return {before.body, (await pool.invoke(b"", "two", "Sync")).body}
 
     assert len(Sample(tmp_path).write(PID).run(disarmed)) == 1
 
 
 def test_invocation_log_has_the_result_of_each_invocation(tmp_path: Path) -> None:
-    async def several(fleet: Fleet) -> list[tuple[str, str, str]]:
-        await fleet.invoke(b"1", "good", "Sync")
-        await fleet.invoke(b"", "bad", "Trigger")
-        return [(entry["requestId"], entry["outcome"], entry["errorType"]) for entry in fleet.invocation_log.recent()]
+    async def several(pool: InstancePool) -> list[tuple[str, str, str]]:
+        await pool.invoke(b"1", "good", "Sync")
+        await pool.invoke(b"", "bad", "Trigger")
+        return [(entry["requestId"], entry["outcome"], entry["errorType"]) for entry in pool.invocation_log.recent()]
 
     source = "def handle(event, context):\n    return 1 // int(event)\n"
     assert Sample(tmp_path).write(source).run(several) == [("good", "succeeded", ""), ("bad", "failed", "ValueError")]
@@ -208,15 +208,15 @@ def test_processes_of_an_idle_instance_end_with_it(tmp_path: Path) -> None:
             return str(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(900)"]).pid)
     """
 
-    async def outlive(fleet: Fleet) -> None:
-        child = int((await fleet.invoke(b"", "one", "Sync")).body)
+    async def outlive(pool: InstancePool) -> None:
+        child = int((await pool.invoke(b"", "one", "Sync")).body)
         (tmp_path / "answered").touch()
         await asyncio.wait_for(until(lambda: not alive(child)), PATIENCE_SECONDS)
 
     Sample(tmp_path).write(source).run(outlive)
 
 
-def test_stopped_fleet_leaves_no_process(tmp_path: Path) -> None:
+def test_stopped_pool_leaves_no_process(tmp_path: Path) -> None:
     source = """
         import os, subprocess, sys
 
@@ -251,13 +251,13 @@ Sample(pathlib.Path({str(sample.directory)!r})).run(said_pid)
     wait_until_dead([worker])
 
 
-def test_stopped_fleet_starts_no_instance(tmp_path: Path) -> None:
-    async def crowd(fleet: Fleet) -> tuple[list[Outcome], list[str]]:
-        calls = [asyncio.create_task(fleet.invoke(b"", str(n), "Sync")) for n in range(3)]
-        await until(said(fleet, "busy"))
-        await fleet.stop()
+def test_stopped_pool_starts_no_instance(tmp_path: Path) -> None:
+    async def crowd(pool: InstancePool) -> tuple[list[Outcome], list[str]]:
+        calls = [asyncio.create_task(pool.invoke(b"", str(n), "Sync")) for n in range(3)]
+        await until(said(pool, "busy"))
+        await pool.stop()
         outcomes = [(await call).outcome for call in calls]
-        return outcomes, [line["line"] for line in fleet.logs.recent() if "Start" in line["line"]]
+        return outcomes, [line["line"] for line in pool.logs.recent() if "Start" in line["line"]]
 
     outcomes, started = Sample(tmp_path, limit=1).write(STUCK).run(crowd)
     assert outcomes == ["exited"] * 3

@@ -43,7 +43,7 @@ def new_request_id() -> str:
     return str(uuid.uuid4())
 
 
-class Fleet:
+class InstancePool:
     """Runs invocations of `function` in at most `limit` processes, which `stop` ends."""
 
     def __init__(self, function: Function, account: Account, code: Code, limit: int = 4) -> None:
