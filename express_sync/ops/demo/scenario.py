@@ -100,7 +100,7 @@ def read(path: Path) -> Scenario:
     """Return the scenario in a file. CliError if the file or one of its samples is missing or invalid."""
     try:
         document = json.loads(_text(path))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise CliError(f"{path} is not JSON; correct it.") from None
     error = first_error(_VALIDATOR, document)
     if error is not None:

@@ -94,5 +94,5 @@ def _parsed(text: object) -> object:
     """Return the value of a JSON text, None for anything else."""
     try:
         return json.loads(text) if isinstance(text, str) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -117,7 +117,7 @@ def _of_cli_file(_profile: Fields, environment: Mapping[str, str]) -> Iterator[_
         content = json.loads(path.read_bytes())
         name = environment.get(PROFILE_VARIABLE) or content["current"]
         entries = [entry for entry in content["profiles"] if entry["name"] == name]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise CliError(f"{path} is not a readable configuration of the Alibaba Cloud CLI; correct it.") from None
     for entry in entries:
         where = f"profile {name!r} of {path}"

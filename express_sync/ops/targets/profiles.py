@@ -109,7 +109,7 @@ def written(name: str, directories: tuple[Path, ...]) -> tuple[Path, Mapping[str
         return candidates[0], None
     try:
         profile = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise CliError(f"Profile {name!r}: {path} is not readable JSON; correct it.") from None
     _check(_SHAPE, profile, str(path))
     return path, profile

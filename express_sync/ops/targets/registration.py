@@ -52,7 +52,7 @@ def registered(directory: Path) -> Registered:
         found = _read(directory / _DOCUMENT)
     except (FileNotFoundError, NotADirectoryError):
         raise CliError("No local cloud runs in this checkout; start one with `express-sync up`.") from None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise CliError(f"{directory / _DOCUMENT} cannot be read; delete it and run `express-sync up`.") from None
     if not file_lock.is_held(directory / _LOCK):
         raise CliError(
@@ -128,7 +128,7 @@ def _create(directory: Path) -> bool:
 def _process(directory: Path) -> str:
     try:
         return f" (process {_read(directory / _DOCUMENT).pid})"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""
 
 
