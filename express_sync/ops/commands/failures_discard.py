@@ -106,7 +106,7 @@ class _Run:
         self._held = source.held
 
     def others(self) -> str:
-        """Return what is there beside the deleted failures: what nobody selected if nothing was, and what is held."""
+        """Return the codes of the failures if none of them is deleted, and how many other readers hold."""
         texts = [f"; {known_codes(self._selection.filter, self._others)}"] if self._others and not self.count else []
         return "".join((*texts, f"; {self._held} held by another reader" if self._held else ""))
 

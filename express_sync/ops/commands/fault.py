@@ -104,7 +104,7 @@ def fault(
 
 
 def _refuse_options_of_a_rule(subcommand: str) -> None:
-    """Refuse options that `fault list` and `fault clear` would ignore, so that nobody takes them for a filter."""
+    """Refuse options that `fault list` and `fault clear` would ignore, so that they are not taken for a filter."""
     context = click.get_current_context()
     for name in ("operation", "name", "count", "duration"):
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:

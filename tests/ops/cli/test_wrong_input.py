@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone, tzinfo
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -225,9 +226,9 @@ class _Wrong(datetime):
     offset = timedelta(0)
 
     @classmethod
-    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override] - the class of the instance does not matter
+    def now(cls, tz: tzinfo | None = None) -> "_Wrong":
         """Return the wrong time."""
-        return datetime.now(tz) + cls.offset
+        return cls.fromtimestamp(time.time() + cls.offset.total_seconds(), tz)
 
 
 def recent(number: int) -> str:
@@ -285,7 +286,7 @@ def test_token_file_without_a_home_is_explained(command: str, cloud: CloudShell)
 def test_home_in_a_configuration_must_be_known(cloud: CloudShell) -> None:
     """`~NAME` of an unknown user cannot be expanded."""
     path = cloud.shell.directory / "portal.json"
-    path.write_text(json.dumps({"identity": {"tokenFile": "~nobody-has-this-name/tokens"}}))
+    path.write_text(json.dumps({"identity": {"tokenFile": "~unknown-user-name/tokens"}}))
     assert "write the whole path" in run(cloud, "portal", "--port", "0", "--config", str(path)).err
 
 
