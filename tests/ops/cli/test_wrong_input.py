@@ -168,6 +168,15 @@ def test_empty_name_of_a_file_is_refused(command: tuple[str, ...], cloud: CloudS
     assert (ended.code, "A file without a name cannot be read" in ended.err) == (2, True)
 
 
+@pytest.mark.parametrize("command", [("submit",), ("invoke",), ("failures", "list", "--from"), ("wat\x1b[31mch",)])
+def test_control_characters_of_a_name_are_replaced(command: tuple[str, ...], shared: CloudShell) -> None:
+    """Somebody else may have named the file, and a terminal obeys them."""
+    ended = shared.run(*command, "a\x1b[31m\nb.json")
+    assert ended.code == 2
+    assert "\x1b" not in ended.err
+    assert len([line for line in ended.err.splitlines() if not line.startswith("Acting on ")]) == 1
+
+
 @pytest.mark.parametrize("command", [("failures", "list"), ("replay",)])
 def test_misspelt_source_is_recognised(command: tuple[str, ...], cloud: CloudShell) -> None:
     """A file that exists is read whatever its name is."""
