@@ -1,8 +1,10 @@
 """Locks of the operating system on files: they end with the process that holds them, however that ends."""
 
+import contextlib
 import fcntl
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 _ATTEMPTS, _PAUSE_SECONDS = 20, 0.02  # `is_held` of another process holds the lock for a moment
@@ -20,6 +22,17 @@ def acquire(path: Path) -> int | None:
         os.close(descriptor)
         threading.Event().wait(_PAUSE_SECONDS)
     return None
+
+
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold the lock of a file or a directory for the length of the context; wait while another process holds it."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def is_held(path: Path) -> bool:

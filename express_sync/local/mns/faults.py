@@ -17,6 +17,15 @@ class ErrorResponse(NamedTuple):
 Wire = Literal["result", "reset", "silence"] | ErrorResponse | Response
 
 _HTML = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><h1>502 Bad Gateway</h1></body>\r\n</html>\r\n"
+# The names of the operations of the dispatcher, whose modules need a web server.
+OPERATIONS = (
+    *("CreateQueue", "SetQueueAttributes", "GetQueueAttributes", "DeleteQueue", "ListQueue"),
+    *("SendMessage", "BatchSendMessage", "ReceiveMessage", "BatchReceiveMessage", "PeekMessage", "BatchPeekMessage"),
+    *("DeleteMessage", "BatchDeleteMessage", "ChangeMessageVisibility"),
+    *("CreateTopic", "SetTopicAttributes", "GetTopicAttributes", "DeleteTopic", "ListTopic", "PublishMessage"),
+    *("Subscribe", "SetSubscriptionAttributes", "GetSubscriptionAttributes", "Unsubscribe"),
+    *("ListSubscriptionByTopic", "SetAccountAttributes", "GetAccountAttributes", "GetAccount", "OpenService"),
+)
 NO_FAULT: Fault[Wire] = Fault("", "now", "result")
 KINDS: Kinds[Wire] = {
     **{code: Kind("never", ErrorResponse(code)) for code in ERRORS},

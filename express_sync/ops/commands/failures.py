@@ -13,12 +13,11 @@ from express_sync.ops.replay.display import FailureListing, command_for, details
 from express_sync.ops.replay.failures import Failure, NotAFailure
 from express_sync.ops.replay.history import History, history_of
 from express_sync.ops.replay.options import Selection, is_from_file, selection_options
-from express_sync.ops.replay.sources import FAILURES, QUEUES, Source, description, opened
+from express_sync.ops.replay.sources import FAILURES, Source, description, opened
 from express_sync.ops.replay.survey import Survey
 from express_sync.ops.targets.target import LOCAL, Target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import ExitCode, exit_with
-from handler.smq.client import SmqError
 
 
 @click.group()
@@ -74,8 +73,7 @@ def list_failures(
       130  interrupted
     """
     history = history_of(target) if target and selection.source == FAILURES else History()
-    expected = _count(target, selection)
-    now = datetime.now(timezone.utc)
+    now = _now(target, selection)
     listing = FailureListing(now, group_by=group_by, as_json=as_json)
     survey = Survey(selection, history, listing, now, with_stale=with_stale)
     with opened(target, selection.source) as source:
@@ -83,7 +81,7 @@ def list_failures(
             survey.take(place, each)
     survey.take_deferred()
     listing.finish()
-    output.notice(survey.summary(description(selection.source), expected))
+    output.notice(survey.summary(description(selection.source), source.held))
     exit_with(ExitCode.UNSUCCESSFUL if survey.unreadable or survey.is_none_selected else ExitCode.DONE)
 
 
@@ -108,7 +106,7 @@ def show_failure(target: Target | None, selection: Selection, *, request_id: str
       2    not possible; one sentence says why
       130  interrupted
     """
-    now = datetime.now(timezone.utc)
+    now = _now(target, selection)
     found: list[Failure] = []
     with opened(target, selection.source) as source:
         for _, each in _contents(source):
@@ -118,7 +116,9 @@ def show_failure(target: Target | None, selection: Selection, *, request_id: str
     for each in found:
         _show(each, history.success_after(each), target, as_json=as_json)
     if not found:
-        output.notice(f"No matching failure of {request_id!r} was found in {description(selection.source)}.")
+        held = f"; {source.held} held by another reader" if source.held else ""
+        output.notice(f"No matching failure of {request_id!r} was found in {description(selection.source)}{held}.")
+        output.notice("See `express-sync failures list`, or look elsewhere with --from.")
         exit_with(ExitCode.UNSUCCESSFUL)
 
 
@@ -128,15 +128,10 @@ def _contents(source: Source) -> Iterator[tuple[str, Failure | NotAFailure]]:
         yield from ((found.place, each) for found in page for each in found.contents)
 
 
-def _count(target: Target | None, selection: Selection) -> int:
-    """Return how many messages a queue has, those that other readers hold included; 0 if it cannot be seen."""
-    if target is None or selection.source not in QUEUES:
-        return 0
-    try:
-        state = target.queue_admin.state(QUEUES[selection.source][0](target).name)
-    except SmqError:
-        return 0
-    return state.visible + state.hidden
+def _now(target: Target | None, selection: Selection) -> datetime:
+    """Return the time by the clock of the selected source."""
+    own = datetime.now(timezone.utc)
+    return target.time(own) if target and selection.is_from_queue else own
 
 
 def _show(failure: Failure, success: datetime | None, target: Target | None, *, as_json: bool) -> None:

@@ -1,5 +1,7 @@
 """`express-sync failures discard`: deletes failures that need no replay."""
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timezone
 
 import click
@@ -12,6 +14,7 @@ from express_sync.ops.replay.failures import Failure, NotAFailure
 from express_sync.ops.replay.history import History, history_of
 from express_sync.ops.replay.options import Selection, selection_options
 from express_sync.ops.replay.sources import Source, description, opened
+from express_sync.ops.replay.survey import known_codes
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
@@ -56,14 +59,17 @@ def discard(
     selection = selection.of(request_ids)
     _check(selection, is_narrow=selection.has_filter or stale)
     is_done = yes and not dry_run
-    run = _Run(selection, history_of(target) if stale else None, datetime.now(timezone.utc), as_json=as_json)
+    now = target.time(datetime.now(timezone.utc))
+    run = _Run(selection, history_of(target) if stale else None, now, as_json=as_json)
     try:
         with opened(target, selection.source) as source:
             run.discard_from(source, is_done=is_done)
     finally:
         verb = "deleted" if is_done else "would be deleted"
         tail = "" if is_done or not run.count else " Nothing was changed; add --yes to delete."
-        output.notice(f"{output.counted(run.count, 'failure')} {verb} from {description(selection.source)}.{tail}")
+        output.notice(
+            f"{output.counted(run.count, 'failure')} {verb} from {description(selection.source)}{run.others()}.{tail}"
+        )
     exit_with(ExitCode.DONE if run.count else ExitCode.UNSUCCESSFUL)
 
 
@@ -79,6 +85,8 @@ class _Run:
 
     def __init__(self, selection: Selection, history: History | None, now: datetime, *, as_json: bool) -> None:
         self.count = 0
+        self._held = 0
+        self._others: Counter[str] = Counter()
         self._selection = selection
         self._history = history
         self._now = now
@@ -87,6 +95,7 @@ class _Run:
     def discard_from(self, source: Source, *, is_done: bool) -> None:
         """Show the messages whose failures are all selected, and delete them if `is_done`."""
         while page := source.take(MAX_MESSAGES):
+            self._note_others(each for found in page for each in found.contents)
             chosen = [found for found in page if found.contents and all(map(self._is_selected, found.contents))]
             if is_done:
                 source.settle(chosen)
@@ -94,6 +103,15 @@ class _Run:
                 if isinstance(each, Failure):
                     self.count += 1
                     self._listing.add(each)
+        self._held = source.held
+
+    def others(self) -> str:
+        """Return the codes of the failures if none of them is deleted, and how many other readers hold."""
+        texts = [f"; {known_codes(self._selection.filter, self._others)}"] if self._others and not self.count else []
+        return "".join((*texts, f"; {self._held} held by another reader" if self._held else ""))
+
+    def _note_others(self, contents: Iterable[Failure | NotAFailure]) -> None:
+        self._others.update(each.code_or_status for each in contents if isinstance(each, Failure))
 
     def _is_selected(self, each: Failure | NotAFailure) -> bool:
         if not isinstance(each, Failure) or not self._selection.filter.matches(each, self._now):

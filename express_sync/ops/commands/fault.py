@@ -5,10 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from express_sync.local.admin_request import AdminRequestError
 from express_sync.local.faults import Kinds, parse
 from express_sync.local.mns.faults import KINDS as SMQ_KINDS
+from express_sync.local.mns.faults import OPERATIONS as SMQ_OPERATIONS
 from express_sync.local.sgw.faults import KINDS as GATEWAY_KINDS
 from express_sync.ops.commands.local_options import call, on_local_cloud
 from express_sync.ops.commands.options import dry_run_option
@@ -22,14 +24,40 @@ SERVICES = ("sgw", "mns")
 _SUBCOMMANDS = ("list", "clear")
 _KINDS: Mapping[str, Kinds[Any]] = {"sgw": GATEWAY_KINDS, "mns": SMQ_KINDS}
 _GATEWAY_OPERATIONS = ("CreateExpressSync", "DescribeExpressSyncs", "DescribeSharesBucketInfoForExpressSync")
+_OPERATIONS = (*_GATEWAY_OPERATIONS, *SMQ_OPERATIONS)
+
+
+def _operation(_context: click.Context, _option: click.Parameter, name: str) -> str:
+    """Return the name of an operation, or fail with a usage error that names what was probably meant."""
+    if name in _OPERATIONS:
+        return name
+    if similar := closest(name, _OPERATIONS):
+        raise click.BadParameter(f"{name!r} is not an operation; did you mean {similar}?")
+    raise click.BadParameter(f"{name!r} is not an operation; name one of {', '.join(_OPERATIONS)}.")
+
+
+def _duration(text: str) -> timedelta:
+    """Return how long calls fail, or fail with a usage error."""
+    found = age(text)
+    if not found:
+        raise click.BadParameter(f"{text!r} is over at once; write 90s, 15m, 2h or 7d.")
+    return found
 
 
 @click.command()
 @click.argument("faults", nargs=-1, required=True, metavar="FAULT...|list|clear")
-@click.option("--operation", default=_GATEWAY_OPERATIONS[0], show_default=True, help="The operation whose calls fail.")
+@click.option(
+    "--operation",
+    default=_GATEWAY_OPERATIONS[0],
+    show_default=True,
+    callback=_operation,
+    help="The operation whose calls fail.",
+)
 @click.option("--name", default="*", metavar="PATTERN", help="Only calls for groups, queues or topics with such names.")
 @click.option("--count", type=click.IntRange(1, 10_000), help="Repeat the faults so often; default: once.")
-@click.option("--for", "duration", type=age, metavar="TIME", help="End after 90s, 15m, 2h or 7d; every call fails.")
+@click.option(
+    "--for", "duration", type=_duration, metavar="TIME", help="End after 90s, 15m, 2h or 7d; every call fails."
+)
 @dry_run_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: each rule, or what was queued.")
 @on_local_cloud
@@ -64,6 +92,8 @@ def fault(
       0    done
       2    not possible; one sentence says why
     """
+    if len(faults) == 1 and faults[0] in _SUBCOMMANDS:
+        _refuse_options_of_a_rule(faults[0])
     match faults:
         case ("list",):
             _list(target, as_json=as_json)
@@ -71,6 +101,15 @@ def fault(
             _clear(target, dry_run=dry_run)
         case _:
             _queue(target, _document(faults, operation, name, count, duration), dry_run=dry_run, as_json=as_json)
+
+
+def _refuse_options_of_a_rule(subcommand: str) -> None:
+    """Refuse options that `fault list` and `fault clear` would ignore, so that they are not taken for a filter."""
+    context = click.get_current_context()
+    for name in ("operation", "name", "count", "duration"):
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            option = {"duration": "for"}.get(name, name)
+            raise CliError(f"`fault {subcommand}` acts on all faults and takes no --{option}; omit it.")
 
 
 def _document(

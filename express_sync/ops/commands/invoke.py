@@ -57,6 +57,8 @@ def invoke(target: Target, event_file: str, *, dry_run: bool, as_json: bool) -> 
 
 
 def _event(event_file: str) -> bytes:
+    if not event_file:
+        raise CliError("A file without a name cannot be read; name a file, or - for standard input.")
     try:
         if event_file == STANDARD_INPUT:
             return _limited(sys.stdin.buffer, "Standard input")

@@ -40,6 +40,13 @@ def read(path: Path | None, home: Path) -> Configuration:
     if path is None:
         return Configuration(IdentitySettings.of({}, home, home))
     document = _document(path)
+    try:
+        return _configuration(document, path, home)
+    except RuntimeError:  # of pathlib, for ~ without a home directory or ~NAME of an unknown user
+        raise CliError(f"{path}: the home directory in a path with ~ is not known; write the whole path.") from None
+
+
+def _configuration(document: dict[str, Any], path: Path, home: Path) -> Configuration:
     directory = path.absolute().parent
     endpoints = tuple(_endpoint(each, directory, path) for each in document.get("webhooks", ()))
     if len({each.name for each in endpoints}) < len(endpoints):

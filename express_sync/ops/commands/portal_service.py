@@ -1,5 +1,6 @@
 """Composes the portal from a profile, for the commands that run it."""
 
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -9,11 +10,12 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from express_sync.ops import system
+from express_sync.ops import file_lock, system
 from express_sync.ops.atomic_file import write_atomically
 from express_sync.ops.commands import portal_configuration
 from express_sync.ops.commands.portal_errors import unusable
 from express_sync.ops.queues.client import PORTAL_QUEUE, queue
+from express_sync.ops.targets.places import home
 from express_sync.ops.targets.registration import state_directory
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal.errors import CliError
@@ -24,6 +26,9 @@ from express_sync.portal.store.database import DatabaseUrlError
 from express_sync.request_guard import is_loopback
 from handler.credentials import Credentials
 
+_ORIGIN = re.compile(
+    r"https?://[a-z0-9.-]+(:[0-9]{1,5})?/?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?/?", re.IGNORECASE | re.ASCII
+)
 ADMIN_APIS = ("mns", "sgw", "fc")  # the pages of the portal show what these services tell of themselves
 
 
@@ -31,9 +36,10 @@ def of_profile(
     target: Target, config: Path | None, *, database: str | None, host: str, port: int, public_url: str
 ) -> AbstractContextManager[str]:
     """Return what runs the portal of a target with these options, and gives its URL. CliError."""
+    _check_public_url(public_url)
     state = state_directory(Path.cwd(), system.environment)
     state.mkdir(parents=True, exist_ok=True)
-    chosen = portal_configuration.read(config, Path.home())
+    chosen = portal_configuration.read(config, home(system.environment) or state)
     portal_configuration.check_host(chosen, host)
     token = _operator_token(state / f"portal-{target.name}.token") if is_loopback(host) else None
     settings = replace(
@@ -44,6 +50,12 @@ def of_profile(
         webhooks=chosen.webhooks,
     )
     return portal_of(target.profile, target.credentials, settings, portal_configuration.authenticator(chosen, token))
+
+
+def _check_public_url(url: str) -> None:
+    """Refuse a URL that cannot be the origin of the portal's pages. CliError."""
+    if url and not _ORIGIN.fullmatch(url):
+        raise CliError("--public-url takes an origin without a path, such as https://portal.example.com; correct it.")
 
 
 @contextmanager
@@ -83,7 +95,7 @@ def _started(stack: ExitStack, service: AbstractContextManager[str], settings: S
     try:
         return stack.enter_context(service)
     except DatabaseUrlError as error:
-        raise CliError(f"{str(error).capitalize()}; correct --database.") from None
+        raise CliError(f"--database: {error}; correct it.") from None
     except SQLAlchemyError as error:
         raise unusable(error, fix) from None
     except OSError as error:
@@ -111,17 +123,23 @@ def _temporary(database: Path) -> Iterator[None]:
 
 
 def _operator_token(path: Path) -> str:
-    """Return the token in a file; a missing file gets a new one."""
+    """Return the token in a file; a missing file gets a new one, also if two portals start at once."""
     try:
+        if not path.exists():
+            _create_token(path)
         text = path.read_text(encoding="utf-8-sig").strip()
-    except FileNotFoundError:
-        text = _new_token()
-        write_atomically(path, text + "\n")
     except (OSError, UnicodeDecodeError):
         raise CliError(f"{path} cannot be read; delete it to get a new token.") from None
     if not text:
         raise CliError(f"{path} is empty; delete it to get a new token.")
     return text
+
+
+def _create_token(path: Path) -> None:
+    """Write a new token to a file, unless another process does so."""
+    with file_lock.held(path.parent):
+        if not path.exists():
+            write_atomically(path, _new_token() + "\n")
 
 
 def _new_token() -> str:

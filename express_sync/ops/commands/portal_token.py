@@ -9,6 +9,7 @@ import click
 
 from express_sync.ops import system
 from express_sync.ops.commands.options import dry_run_option
+from express_sync.ops.targets.places import home
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.columns import Column, Rows
 from express_sync.ops.terminal.errors import CliError
@@ -127,7 +128,7 @@ def revoke_token(*, token_id: str, path: Path | None, dry_run: bool, as_json: bo
     else:
         _change(path, without)
     if not revoked:
-        raise CliError(f"No token has the id or name {output.printable(token_id)}; `token list` shows them.")
+        raise CliError(f"No token has the id or name {token_id!r}; `express-sync portal token list` shows them.")
     if as_json:
         for each in revoked:
             output.json_line(_document(each))
@@ -156,7 +157,12 @@ def _explained(path: Path) -> Iterator[Path]:
 
 
 def _path(path: Path | None) -> Path:
-    return path or Path.home() / DEFAULT_TOKEN_FILE
+    if path is not None:
+        return path
+    base = home(system.environment)
+    if base is None:
+        raise CliError("This user has no home directory for the token file; name one with --file.")
+    return base / DEFAULT_TOKEN_FILE
 
 
 def _document(token_: Token) -> dict[str, object]:

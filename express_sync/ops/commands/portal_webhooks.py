@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import click
@@ -94,9 +95,12 @@ def retry_deliveries(*, database: str, endpoint: str, dry_run: bool, as_json: bo
 def _opened(url: str) -> Iterator[Database]:
     """Give the database of a portal. CliError if it cannot be used."""
     try:
-        store = Database(database_url(url))
+        place = database_url(url)
+        if place.get_backend_name() == "sqlite" and not Path(str(place.database)).exists():
+            raise CliError(f"The database {place.database} does not exist; correct --database.")
+        store = Database(place)
     except DatabaseUrlError as error:
-        raise CliError(f"{str(error).capitalize()}; correct --database.") from None
+        raise CliError(f"--database: {error}; correct it.") from None
     try:
         yield store
     except SQLAlchemyError as error:

@@ -19,7 +19,8 @@ from express_sync.ops.replay.message import Replay, wrong_edits
 from express_sync.ops.replay.options import Selection, selection_options
 from express_sync.ops.replay.rate_limiter import RateLimiter
 from express_sync.ops.replay.replayer import Counts, Plan, Replayer
-from express_sync.ops.replay.sources import opened
+from express_sync.ops.replay.sources import Source, opened
+from express_sync.ops.replay.survey import known_codes
 from express_sync.ops.requests.violations import print_violations
 from express_sync.ops.targets.listening import outcomes_of
 from express_sync.ops.targets.target import Target
@@ -110,14 +111,14 @@ def replay(
     with contextlib.ExitStack() as stack:
         outcomes = stack.enter_context(outcomes_of(target, system.environment)) if wait and is_sent else None
         now = datetime.now(timezone.utc)
+        now = target.time(now) if selection.is_from_queue else now
         plan = Plan(selection.filter, changes, force, before=now if selection.is_from_queue else None)
         printer = _Printer(changes, selection.skipped, as_json=as_json, is_quiet=bool(outcomes))
         limiter = RateLimiter(rate if is_sent else float("inf"), system.now, system.sleep)
         with opened(target, selection.source) as source:
             replayer = Replayer(source, to if is_sent else None, plan, now, printer)
             _run(replayer, limiter, to, printer)
-        nothing = "The filter matches no failure. " if selection.has_filter and not replayer.counts.matched else ""
-        output.notice(nothing + _summary(replayer.counts, to, is_done=is_sent))
+        output.notice(_explained(_summary(replayer.counts, to, is_done=is_sent), replayer.counts, selection, source))
         if outcomes:
             left.restart()
             shown = OutcomePrinter(as_json=as_json, max_deferrals=limit_of(target))
@@ -213,6 +214,23 @@ def _validated(edits: tuple[str, ...]) -> dict[str, str]:
     if wrong:
         raise CliError(f"--set: {'; '.join(f'{each.path} {each.message}'.rstrip('.') for each in wrong)}.")
     return changes
+
+
+def _explained(summary: str, counts: Counts, selection: Selection, source: Source) -> str:
+    """Return a summary with what else is known if nothing was selected, or if another reader holds messages."""
+    is_none = selection.has_filter and not counts.matched
+    known = known_codes(selection.filter, counts.codes) if is_none and counts.codes else ""
+    return " ".join(
+        filter(
+            None,
+            (
+                "The filter matches no failure." if is_none else "",
+                summary,
+                f"{known[0].upper()}{known[1:]}." if known else "",
+                f"Another reader took {output.counted(source.held, 'message')}." if source.held else "",
+            ),
+        )
+    )
 
 
 def _summary(counts: Counts, to: Destination, *, is_done: bool) -> str:

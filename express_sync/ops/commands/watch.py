@@ -16,6 +16,11 @@ from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import ExitCode, exit_with
 from express_sync.ops.terminal.option_types import POSITIVE
+from express_sync.ops.terminal.suggestions import closest
+from handler.provisioning.error_table import DOCUMENTED, GATEWAY, OWN
+
+KNOWN_CODES = {*DOCUMENTED, *GATEWAY, *OWN}
+_MIN_SIMILARITY = 0.85
 
 
 @click.command()
@@ -63,6 +68,7 @@ def watch(
       3    the time ran out before --count outcomes were shown
       130  interrupted
     """
+    _check_spelling(codes)
     if dry_run:
         output.notice("A temporary queue would be created, subscribed and deleted at the end. Nothing was changed.")
         return
@@ -79,6 +85,15 @@ def watch(
     if count is not None and watching.shown < count:
         output.info(f"Time ran out after {watching.shown} of {count} outcomes.")
         exit_with(ExitCode.OUT_OF_TIME)
+
+
+def _check_spelling(codes: tuple[str, ...]) -> None:
+    """Name misspelt codes, which no outcome has, and watch for them nevertheless: a code may be undocumented."""
+    for code in codes:
+        is_known = bool({code, code.partition(".")[0]} & KNOWN_CODES)
+        meant = "" if is_known else closest(code, KNOWN_CODES, _MIN_SIMILARITY)
+        if meant:
+            output.notice(f"The code {code!r} is not known; did you mean {meant}?")
 
 
 def _show_waiting(waiting: Waiting, watching: Watch) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from express_sync.ops.targets.places import home
 from express_sync.ops.terminal.errors import CliError
 
 _ASK = "import sys; print(sys.implementation.cache_tag)"
@@ -79,9 +80,18 @@ def _candidates(runtime: Runtime, environment: Mapping[str, str]) -> Iterator[st
     on_path = shutil.which(f"python{runtime.version}")
     if on_path:
         yield on_path
-    pyenv = Path(environment.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    yield from map(str, sorted(pyenv.glob(f"versions/{runtime.version}.*/bin/python"), reverse=True))
+    for pyenv in _pyenv_roots(environment):
+        yield from map(str, sorted(pyenv.glob(f"versions/{runtime.version}.*/bin/python"), reverse=True))
     yield sys.executable
+
+
+def _pyenv_roots(environment: Mapping[str, str]) -> Iterator[Path]:
+    """Yield where pyenv keeps its interpreters; nothing without a home directory and PYENV_ROOT."""
+    base = home(environment)
+    if environment.get("PYENV_ROOT"):
+        yield Path(environment["PYENV_ROOT"])
+    elif base:
+        yield base / ".pyenv"
 
 
 def _is_of(runtime: Runtime, candidate: str) -> bool:

@@ -56,12 +56,12 @@ class Retry:
             else:
                 self._has_succeeded = True
                 if attempts > _SILENT_ATTEMPTS:
-                    output.info("SMQ responds again.")
+                    output.info("Calls to SMQ succeed again.")
                 return result
 
     def _pause(self, error: SmqError, attempts: int, left: float) -> None:
         if attempts == _SILENT_ATTEMPTS:
-            output.info(f"SMQ does not respond ({error.code}); retrying.")
+            output.info(f"Calls to SMQ fail ({error.code}); retrying.")
         self._sleep(min(0.1 * 2 ** min(attempts, 5), MAX_PAUSE_SECONDS, left))
 
     def _is_worthwhile(self, error: SmqError, left: float) -> bool:

@@ -38,7 +38,7 @@ class Counts:
     """How many failures were handled in which way, each counted once.
 
     `refused` counts terminal errors by code, `unreadable` messages without a valid outcome, `others` outcomes that are
-    not failures.
+    not failures. `codes` are the codes of those that are not selected.
     """
 
     replayed: int = 0
@@ -49,6 +49,7 @@ class Counts:
     others: int = 0
     newer: int = 0
     refused: Counter[str] = field(default_factory=Counter)
+    codes: Counter[str] = field(default_factory=Counter)
 
     @property
     def matched(self) -> int:
@@ -126,6 +127,7 @@ class Replayer:
             return None
         if not self._plan.filter.matches(each, self._now):
             self.counts.unmatched += 1
+            self.counts.codes[each.code_or_status] += 1
             return None
         message = replay(each, self._plan.edits, force=self._plan.force)
         if isinstance(message, Refusal):

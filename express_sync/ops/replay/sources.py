@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import islice
+from pathlib import Path
 from typing import Protocol
 
 from express_sync.ops.queues.client import Queue
@@ -16,11 +17,14 @@ from express_sync.ops.replay.failures import Failure, NotAFailure, dead_letter, 
 from express_sync.ops.requests.files import texts
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
+from express_sync.ops.terminal.errors import CliError
 from express_sync.ops.terminal.signals import defer_interrupt
+from express_sync.ops.terminal.suggestions import closest
 from handler.inbound.envelope import parse_message
-from handler.smq.client import Received
+from handler.smq.client import Received, SmqError
 
 FAILURES, DEAD_LETTERS = "failures", "dead-letters"
+_MIN_SIMILARITY = 0.8
 Contents = tuple[Failure | NotAFailure, ...]
 Reader = Callable[[Received], Contents]
 
@@ -55,7 +59,13 @@ class Found:
 
 
 class Source(Protocol):
-    """Returns failures a few at a time; `settle` deletes those that are done."""
+    """Returns failures a few at a time; `settle` deletes those that are done.
+
+    `held` is the number of messages that other readers held, as far as it is known when all have been taken.
+    """
+
+    @property
+    def held(self) -> int: ...
 
     def take(self, count: int) -> Sequence[Found]: ...
 
@@ -65,14 +75,22 @@ class Source(Protocol):
 class QueueSource:
     """Reads a queue through leases, each message once."""
 
-    def __init__(self, messages: LeasedMessages, read_message: Reader) -> None:
+    def __init__(self, messages: LeasedMessages, read_message: Reader, expected: int) -> None:
         self._messages = messages
         self._read = read_message
+        self._expected = expected
+        self._taken = 0
+
+    @property
+    def held(self) -> int:
+        """Return how many of the messages that were there at the start were not received."""
+        return max(0, self._expected - self._taken)
 
     def take(self, count: int) -> Sequence[Found]:
         """Return up to `count` messages, at most 16; none at the end of the queue."""
         with defer_interrupt():  # else messages just received would not be returned
             received = self._messages.receive_new(count)
+        self._taken += len(received)
         return [self._found(message) for message in received]
 
     def settle(self, done: Sequence[Found]) -> None:
@@ -86,6 +104,8 @@ class QueueSource:
 
 class FileSource:
     """Reads the lines of a file, which is never changed."""
+
+    held = 0
 
     def __init__(self, path: str) -> None:
         self._texts = texts(path)
@@ -111,11 +131,30 @@ def opened(target: Target | None, name: str) -> Iterator[Source]:
     Messages that were received and not settled are returned to their queue at the end in any case.
     """
     if target is None or name not in QUEUES:
+        _check_spelling(name)
         yield FileSource(name)
         return
     queue_of, read_message = QUEUES[name]
-    with _leased(queue_of(target)) as messages:
-        yield QueueSource(messages, read_message)
+    queue = queue_of(target)
+    expected = _count(target, queue.name)
+    with _leased(queue) as messages:
+        yield QueueSource(messages, read_message, expected)
+
+
+def _check_spelling(name: str) -> None:
+    """Refuse a name that is not a file, and probably a misspelt queue. CliError."""
+    similar = "" if Path(name).exists() else closest(name, QUEUES, _MIN_SIMILARITY)
+    if similar:
+        raise CliError(f"The file {name} does not exist; did you mean --from {similar}? Correct it.")
+
+
+def _count(target: Target, queue: str) -> int:
+    """Return how many messages a queue has, those that other readers hold included; 0 if it cannot be seen."""
+    try:
+        state = target.queue_admin.state(queue)
+    except SmqError:
+        return 0
+    return state.visible + state.hidden
 
 
 @contextmanager

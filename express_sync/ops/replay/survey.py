@@ -4,11 +4,13 @@ from collections import Counter
 from datetime import datetime
 
 from express_sync.ops.replay.display import FailureListing
-from express_sync.ops.replay.failures import Failure, NotAFailure
+from express_sync.ops.replay.failures import Failure, Filter, NotAFailure
 from express_sync.ops.replay.history import History
 from express_sync.ops.replay.options import Selection
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.suggestions import did_you_mean
+
+_MAX_CODES = 5
 
 
 class Survey:
@@ -23,7 +25,7 @@ class Survey:
         self._listing = listing
         self._now = now
         self._with_stale = with_stale
-        self._messages = self._found = self._stale = self._deferred = 0
+        self._found = self._stale = self._deferred = 0
         self._codes: Counter[str] = Counter()
         self._known: Counter[str] = Counter()
 
@@ -34,7 +36,6 @@ class Survey:
 
     def take(self, place: str, each: Failure | NotAFailure) -> None:
         """Count what was found at a place of the source, and list it if it is selected."""
-        self._messages += 1
         if isinstance(each, NotAFailure):
             self.unreadable += each.is_unreadable
             output.notice(self._selection.skipped(place, each.why))
@@ -56,9 +57,8 @@ class Survey:
                 self._deferred += 1
                 self._listing.add(each)
 
-    def summary(self, place: str, expected: int) -> str:
-        """Return the counts by code, or why nothing is listed; `expected` is the number of messages in the queue."""
-        held = max(0, expected - self._messages)
+    def summary(self, place: str, held: int) -> str:
+        """Return the counts by code, or why nothing is listed; other readers hold `held` messages."""
         parts = (
             (self.unreadable, "{} unreadable"),
             (self._deferred, "{} deferred, retried automatically"),
@@ -72,12 +72,16 @@ class Survey:
             counts = ", ".join(f"{count} {code}" for code, count in self._codes.most_common())
             return f"{output.counted(self._codes.total(), 'failure')}: {counts}"
         if self._found > self._stale:
-            known = ", ".join(code for code, _ in self._known.most_common(5))
-            wanted = next(iter(self._selection.filter.codes), "")
-            hint = did_you_mean(wanted, self._known) if wanted else ""
             count = output.counted(self._found, "failure")
-            return f"The filter matches none of {count} in {place}; {hint}their codes are {known}"
+            return f"The filter matches none of {count} in {place}; {known_codes(self._selection.filter, self._known)}"
         return f"No {'other ' if has_others else ''}failures in {place}"
+
+
+def known_codes(wanted: Filter, known: Counter[str]) -> str:
+    """Return the codes of failures that a filter does not match, and the one that was probably meant."""
+    code = next(iter(wanted.codes), "")
+    hint = did_you_mean(code, known) if code else ""
+    return f"{hint}their codes are {', '.join(each for each, _ in known.most_common(_MAX_CODES))}"
 
 
 def _texts(parts: tuple[tuple[int, str], ...]) -> list[str]:

@@ -99,6 +99,8 @@ def texts(path: str) -> Iterator[Text]:
     if path == STANDARD_INPUT:
         yield from _split(sys.stdin.buffer, path)
         return
+    if not path:
+        raise CliError("A file without a name cannot be read; name a file, or - for standard input.")
     try:
         with Path(path).open("rb") as file:
             yield from _split(file, path)

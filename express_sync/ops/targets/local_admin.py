@@ -13,12 +13,23 @@ class AdminError(Exception):
 
 
 def call(endpoint: str, method: str, path: str, document: object = None) -> Any:
-    """Call the admin API of the service at `endpoint` and return its answer. CliError if it cannot be reached."""
+    """Call the admin API of the service at `endpoint` and return its answer.
+
+    CliError if it cannot be reached, or if another program responds at its address.
+    """
     try:
         response = urllib3.request(method, f"{endpoint}/_local/{path}", json=document, retries=False)
     except HTTPError as error:
-        raise CliError(f"The local cloud at {endpoint} cannot be reached; try again.") from error
-    answer = response.json()
-    if response.status != 200:
-        raise AdminError(answer["message"])
-    return answer
+        raise CliError(
+            f"The local cloud at {endpoint} cannot be reached; check whether `express-sync up` is still running."
+        ) from error
+    try:
+        answer = response.json()
+        if response.status == 200:
+            return answer
+        message = str(answer["message"])
+    except (ValueError, RecursionError, LookupError, TypeError):
+        raise CliError(
+            f"{endpoint} does not respond like a local cloud; check the profile, and which program uses this port."
+        ) from None
+    raise AdminError(message)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property, partial
 from ipaddress import ip_address
 from pathlib import Path
@@ -13,6 +14,7 @@ from express_sync.ops.queues.client import RESULT_QUEUE, Queue, queue_name
 from express_sync.ops.queues.retry import Retry
 from express_sync.ops.targets import profiles, registration
 from express_sync.ops.targets.places import config_directories
+from express_sync.ops.targets.service_clock import service_time
 from express_sync.ops.terminal.certificates import FIX, UNTRUSTED
 from express_sync.ops.terminal.errors import CliError
 from handler.credentials import Credentials
@@ -68,6 +70,10 @@ class Target:
     def queue_admin(self) -> QueueAdmin:
         """The client of SMQ, which all queues of the target share with its connections."""
         return QueueAdmin.at(self.profile["mns"]["endpoint"].rstrip("/"), self.credentials)
+
+    def time(self, own: datetime) -> datetime:
+        """Return the time of the target's SMQ, whose clock dates its messages; `own` is that of this machine."""
+        return service_time(self.profile["mns"]["endpoint"], own)
 
     @property
     def function(self) -> tuple[str, str]:

@@ -23,8 +23,10 @@ class CliError(click.ClickException):
     exit_code = ExitCode.ERROR
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the message as one line on standard error."""
-        click.echo(f"express-sync: {self.format_message()}", file=file, err=True)
+        """Print the message as one line on standard error; it may contain the name of a file of somebody else."""
+        from express_sync.ops.terminal.output import printable  # noqa: PLC0415 - rich: help and completion start without it
+
+        click.echo(f"express-sync: {printable(self.format_message())}", file=file, err=True)
 
 
 def exit_with(code: ExitCode) -> NoReturn:
