@@ -31,7 +31,6 @@ _CODE_POINT = re.compile(
 _NAMED = {"&amp;": "&", "&colon;": ":", "&lowbar;": "_", "&hyphen;": "-", "&dash;": "-", "&hellip;": "…", "&mldr;": "…"}
 _NAME = re.compile("|".join(_NAMED))
 _BACKSLASH = re.compile(r"\\+(?=[^\w\\]|_)")  # before what Markdown, a regular expression or a shell escapes
-_ROUNDS = 4  # how often a text may have been escaped
 
 
 class Maker(Enum):
@@ -86,11 +85,9 @@ def _may_be_cut(text: str, request: ProvisionRequest, *, longer_than: str) -> bo
 
 def _plain(description: str) -> str:
     """Return a description without case and without what services change in transit: escapes and forms of Unicode."""
-    text = description[-_MAX_SHOWN:]
-    for _ in range(_ROUNDS):
-        before, text = text, _unescaped(text.lower())
-        if text == before:
-            break
+    before, text = "", description[-_MAX_SHOWN:].lower()
+    while text != before:  # until nothing is escaped, also where an escape was escaped; each round shortens the text
+        before, text = text, _unescaped(text).lower()
     return unicodedata.normalize("NFKC", text).lower().strip()
 
 
