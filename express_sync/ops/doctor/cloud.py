@@ -6,6 +6,7 @@ GetFunction and ListTriggers (api-fc-2023-03-30-getfunction, -listtriggers).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +14,7 @@ from express_sync.ops.acs import Call, Response, call_api
 from express_sync.ops.fc.api import FC_VERSION, function_path
 from express_sync.ops.queues.inventory import QueueState, SmqInventory
 from express_sync.ops.targets.credentials import Found
+from express_sync.ops.targets.service_clock import service_time
 from handler.smq.client import SmqError
 
 SGW_VERSION = "2018-05-11"
@@ -34,13 +36,19 @@ SERVICES = (SMQ, GATEWAY, FUNCTIONS)
 
 
 class InspectedCloud:
-    """The cloud of `profile`, inspected with the key that was `found`."""
+    """The cloud of `profile`, inspected with the key that was `found`, at `own_ms` by the clock of this machine."""
 
-    def __init__(self, profile: Mapping[str, Any], found: Found, now_ms: int) -> None:
+    def __init__(self, profile: Mapping[str, Any], found: Found, own_ms: int) -> None:
         self.profile = profile
         self.found = found
-        self.now_ms = now_ms
+        self._own_ms = own_ms
         self._states: dict[str, QueueState | SmqError] = {}
+
+    @cached_property
+    def now_ms(self) -> int:
+        """The time by the clock of SMQ, which dates its messages."""
+        own = datetime.fromtimestamp(self._own_ms / 1000, timezone.utc)
+        return int(service_time(self.endpoint(SMQ), own).timestamp() * 1000)
 
     def setting(self, service: Service, key: str) -> str:
         """Return a setting of a service in the profile, or an empty string."""

@@ -16,6 +16,7 @@ import urllib3
 from express_sync.local.cloud import CloudOptions
 from express_sync.local.mns.dispatcher import OPERATIONS as DISPATCHED
 from express_sync.local.mns.faults import OPERATIONS
+from express_sync.ops import system
 from express_sync.ops.commands import failures_discard, replay
 from express_sync.ops.targets.service_clock import service_time
 from tests.ops.cli.replay_support import FAILED, failure, fill, smq
@@ -263,6 +264,18 @@ def test_discard_on_a_fast_clock_spares_new_failures(cloud: CloudShell, monkeypa
     fill(cloud, "failureQueue", [recent(1)])
     assert run(cloud, "failures", "discard", "--older-than", "5m", "--yes").code == 1
     assert cloud.messages("failureQueue") == 1
+
+
+@pytest.mark.parametrize("minutes", [-14, 14])
+def test_ages_in_health_are_those_of_the_clock_of_smq(
+    minutes: int, cloud: CloudShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that is minutes fast would make every new request look stuck."""
+    monkeypatch.setattr(system, "epoch_ms", lambda: int((time.time() + minutes * 60) * 1000))
+    fill(cloud, "failureQueue", [recent(1)])
+    began = time.monotonic()
+    health = json.loads(run(cloud, "health", "--json").out)
+    assert 0 <= health["oldestSeconds"]["failures"] <= 5 + time.monotonic() - began
 
 
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:1", "https://127.0.0.1:1", "http://[::1]:1"])

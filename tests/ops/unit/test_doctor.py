@@ -103,8 +103,9 @@ def inspected(
     triggers: Response | None = None,
 ) -> InspectedCloud:
     """Return a healthy cloud with the given exceptions; no call goes over a network."""
-    cloud = InspectedCloud(profile, Found(Credentials(key_id, SECRET, token), "the profile"), now_ms=0)
+    cloud = InspectedCloud(profile, Found(Credentials(key_id, SECRET, token), "the profile"), own_ms=0)
     vars(cloud).update(
+        now_ms=0,
         inventory=cast(SmqInventory, FakeInventory(failing or {}, subscriptions, counts or {})),
         groups=groups or response("", GROUPS),
         buckets=buckets or response("", BUCKETS),
