@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -338,10 +339,14 @@ def test_publication_is_retried_after_a_temporary_error(cloud: FunctionCloud) ->
 
 
 @pytest.mark.parametrize(("queue", "status", "back"), [("requests", "deferred", 2), ("", "indeterminate", 0)])
-def test_event_without_time_is_deferred(cloud: FunctionCloud, queue: str, status: str, back: int) -> None:
-    """With a function timeout of one second no call of the API fits; nothing is raised and nothing is created."""
+def test_event_without_time_is_deferred(
+    cloud: FunctionCloud, queue: str, status: str, back: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the time for publications is left, so no call of the API fits; nothing is raised and nothing is created."""
     cloud.set_variable("REQUEST_QUEUE", queue)
-    handle(batch(document("REQ-0"), document("REQ-1")), context_310(timeout="1"))
+    cloud.set_variable("PUBLISH_RESERVE_SECONDS", "250")
+    monkeypatch.setattr(entry, "time", SimpleNamespace(monotonic=lambda: time.monotonic() - 995))
+    handle(batch(document("REQ-0"), document("REQ-1")), context_310(timeout="1250"))
     assert cloud.statuses() == [status] * 2
     assert {event["data"]["error"]["code"] for event in cloud.outcomes()} == {"OutOfTime"}
     assert (cloud.sgw.names(), len(cloud.mns.bodies("requests"))) == ([], back)
