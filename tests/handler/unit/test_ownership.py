@@ -197,6 +197,12 @@ def test_mark_in_the_own_description_proves_nothing(changes: dict[str, str]) -> 
     assert ownership.maker(group_of(description=marked), request) is Maker.THIS_REQUEST
 
 
+@pytest.mark.parametrize("shown", ["o...", "of ...", "of s%"])
+def test_beginning_of_the_description_is_unclear_before_dots(shown: str) -> None:
+    """The service shows a few characters, and says that more would follow."""
+    assert ownership.maker(group_of(description=shown), asking("REQ-1", "of summer")) is Maker.UNCLEAR
+
+
 def test_huge_description_is_read_in_bounded_time() -> None:
     """A foreign group may have any text; its end has the mark."""
     description = "\u0301\u0316&#" * 500_000 + MARK
