@@ -85,9 +85,9 @@ def _may_be_cut(text: str, request: ProvisionRequest, *, longer_than: str) -> bo
 
 def _plain(description: str) -> str:
     """Return a description without case and without what services change in transit: escapes and forms of Unicode."""
-    before, text = "", description[-_MAX_SHOWN:].lower()
-    while text != before:  # until nothing is escaped, also where an escape was escaped; each round shortens the text
-        before, text = text, _unescaped(text).lower()
+    text = description[-_MAX_SHOWN:]
+    while (plainer := _unescaped(text.lower())) != text:  # also where an escape was escaped; each round shortens it
+        text = plainer
     return unicodedata.normalize("NFKC", text).lower().strip()
 
 
