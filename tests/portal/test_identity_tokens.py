@@ -157,7 +157,7 @@ def test_revoking_a_name_revokes_all_its_tokens(tmp_path: Path) -> None:
 
 def test_unknown_token_cannot_be_revoked(tmp_path: Path) -> None:
     result = run("revoke", "x", path=tmp_path / "tokens.json")
-    assert (result.exit_code, "`token list` shows them" in result.stderr) == (2, True)
+    assert (result.exit_code, "`express-sync portal token list` shows them" in result.stderr) == (2, True)
 
 
 def test_text_of_a_token_is_nowhere_in_the_file(tmp_path: Path) -> None:
