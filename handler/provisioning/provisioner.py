@@ -79,8 +79,8 @@ class Provisioner:
         if isinstance(last, Created):
             return Succeeded(last.express_sync_id, "created")
         for lookup in (1, 2):
-            paused = self._pause(deadlines.lookup) if lookup == 2 else 0.0
-            found = self._look_up(request, deadlines.lookup, _after(paused, observe), is_last=is_last)
+            noted = observe if lookup == 1 else _after(self._pause(deadlines.lookup), observe)
+            found = self._look_up(request, deadlines.lookup, noted, is_last=is_last)
             verdict = decide(request, attempts, last, found, self.policy.adoption, in_flight=in_flight)
             if verdict is not None:
                 return _with_longer_wait(verdict, found)

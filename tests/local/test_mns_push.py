@@ -3,11 +3,10 @@
 import asyncio
 import json
 import queue
-import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,6 +24,7 @@ from express_sync.local.mns.push.sender import LIMIT_SECONDS, HttpPush
 from express_sync.local.server import LoopbackServer
 from express_sync.mns_push import Verifier
 from tests.local.mns_client import RawClient, document
+from tests.support.node import node
 from tests.support.patience import PATIENCE_SECONDS, wait_for
 from tests.support.running import running_loop, started
 
@@ -318,19 +318,12 @@ SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "mns_push"
 
 
 @pytest.mark.parametrize(
-    "command",
-    [
-        [sys.executable, str(SAMPLES / "receiver.py")],
-        pytest.param(
-            ["node", str(SAMPLES / "receiver.js")],
-            marks=pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed"),
-        ),
-    ],
-    ids=["python", "node"],
+    ("program", "sample"), [(lambda: sys.executable, "receiver.py"), (node, "receiver.js")], ids=["python", "node"]
 )
-def test_sample_receives_and_refuses(mns: Mns, command: list[str]) -> None:
+def test_sample_receives_and_refuses(mns: Mns, program: Callable[[], str], sample: str) -> None:
     """It prints what is genuine, and answers a forged request with 403."""
-    with subprocess.Popen([*command, "0", mns.url], stdout=subprocess.PIPE, text=True) as receiver:
+    command = [program(), str(SAMPLES / sample), "0", mns.url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as receiver:
         try:
             output = iter(receiver.stdout or ())
             port = int(next(output).removeprefix("listening on "))

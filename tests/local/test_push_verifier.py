@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-import shutil
 import subprocess
 import sys
 from dataclasses import asdict, dataclass, field, replace
@@ -16,7 +15,7 @@ import pytest
 
 from express_sync.local.mns.push.signer import Signer
 from express_sync.mns_push import Verifier, fetch_certificate
-from tests.support.patience import PATIENCE_SECONDS
+from tests.support.node import run_node_with
 
 NOW = 1_800_000_000
 CERTIFICATE = "https://mnstest.oss-cn-hangzhou.aliyuncs.com/x509_public_certificate.pem"
@@ -173,19 +172,11 @@ def test_python_verifier_refuses_what_is_not_genuine(name: str) -> None:
     assert fetched == [] if reason == UNTRUSTED else set(fetched) <= CERTIFICATES.keys()
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
 def test_node_verifier_gives_the_same_answers() -> None:
     cases = [asdict(push.request()) for push, _ in CASES.values()]
     certificates = {url: pem.decode() for url, pem in CERTIFICATES.items()}
-    run = subprocess.run(
-        ["node", str(Path(__file__).with_name("push_cases.js"))],
-        input=json.dumps({"now": NOW, "certificates": certificates, "cases": cases}),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=PATIENCE_SECONDS,
-    )
-    seen = json.loads(run.stdout)
+    given = json.dumps({"now": NOW, "certificates": certificates, "cases": cases})
+    seen = json.loads(run_node_with(str(Path(__file__).with_name("push_cases.js")), given=given))
     assert dict(zip(CASES, seen["reasons"], strict=True)) == {name: reason for name, (_, reason) in CASES.items()}
     assert set(seen["fetched"]) <= certificates.keys()
 
@@ -250,24 +241,15 @@ const verifier = new Verifier({ now: () => now * 1000, fetch: async () => pems.s
 """
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
 def test_node_verifier_fetches_a_replaced_certificate() -> None:
     times = [NOW, NOW + 60, NOW + 3601, NOW + 7300]
-    run = subprocess.run(
-        ["node", "-e", NODE_ROUND, str(SAMPLE)],
-        input=json.dumps(
-            {
-                "requests": [asdict(replace(GENUINE, date=time).request()) for time in times],
-                "times": times,
-                "pems": [Signer().certificate.decode(), SIGNER.certificate.decode(), "no certificate"],
-            }
-        ),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=PATIENCE_SECONDS,
-    )
-    assert run.stdout.split("\n")[:4] == [UNSIGNED, UNSIGNED, "", ""]
+    given = {
+        "requests": [asdict(replace(GENUINE, date=time).request()) for time in times],
+        "times": times,
+        "pems": [Signer().certificate.decode(), SIGNER.certificate.decode(), "no certificate"],
+    }
+    printed = run_node_with("--eval", NODE_ROUND, str(SAMPLE), given=json.dumps(given))
+    assert printed.split("\n")[:4] == [UNSIGNED, UNSIGNED, "", ""]
 
 
 class _Elsewhere(BaseHTTPRequestHandler):

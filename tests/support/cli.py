@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 import urllib3
 from click.testing import CliRunner
 
@@ -112,6 +113,22 @@ class Shell:
         with self.start(*arguments, **options) as process:
             out, err = process.communicate(stdin, timeout=PATIENCE_SECONDS)
         return Ended(process.returncode, out, err)
+
+    def run_without_a_home(self, *arguments: str) -> Ended:
+        """Run a command as a user for whom neither HOME nor the system's list of users names a directory."""
+        script = shlex.join(("exec", *_COMMAND, *arguments))
+        environment = {name: value for name, value in self._environment().items() if name != "HOME"}
+        ended = subprocess.run(
+            ("unshare", "-U", "--map-user=54321", "sh", "-c", script),
+            cwd=self.directory,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if "unshare" in ended.stderr:
+            pytest.skip("user namespaces, which give a process another user, are not permitted here")
+        return Ended(ended.returncode, ended.stdout, ended.stderr)
 
     def run_on_terminal(self, *arguments: str, columns: int = 80, is_piped: bool = False) -> Ended:
         """Run a command on a terminal so wide; with `is_piped` only its standard error is one.

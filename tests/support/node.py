@@ -19,15 +19,27 @@ def unavailable(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
+def node() -> str:
+    """Return the program of Node.js."""
+    return shutil.which("node") or unavailable("Node.js is not installed")
+
+
 def run_node(script: str, *arguments: str, given: str = "", folder: Path | None = None) -> str:
     """Return what an ES module prints that gets `given` on standard input."""
-    command = ["node", "--input-type=module", "--eval", script, "--", *arguments]
-    try:
-        run = subprocess.run(
-            command, cwd=folder, input=given, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
-        )
-    except FileNotFoundError:
-        unavailable("Node.js is not installed")
+    return run_node_with("--input-type=module", "--eval", script, "--", *arguments, given=given, folder=folder)
+
+
+def run_node_with(*arguments: str, given: str = "", folder: Path | None = None) -> str:
+    """Return what Node.js prints with these arguments of its own and `given` on standard input."""
+    run = subprocess.run(
+        [node(), *arguments],
+        cwd=folder,
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
     assert run.returncode == 0, run.stderr
     return run.stdout
 

@@ -26,6 +26,7 @@ from express_sync.ops.targets import profiles
 from express_sync.ops.targets.credentials import NoKeyError, find
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
+from express_sync.ops.terminal.printable import printable
 from express_sync.paths import TEMPLATE
 
 
@@ -141,7 +142,7 @@ def _show_plan(plan: Plan, as_json: bool) -> None:
         output.json_line({"dryRun": True, **plan.document()})
         return
     for label, text in plan.lines():
-        output.print_line(output.printable(f"{label:<11} {text}"))
+        output.print_line(printable(f"{label:<11} {text}"))
 
 
 def _profile(plan: Plan, outputs: Mapping[str, str]) -> Mapping[str, Any]:

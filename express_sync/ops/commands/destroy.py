@@ -11,6 +11,7 @@ from express_sync.ops.deployment.location import StackLocation
 from express_sync.ops.deployment.wait import PollPolicy
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
+from express_sync.ops.terminal.printable import printable
 
 
 @click.command()
@@ -73,7 +74,7 @@ def _show(target: StackToDelete, as_json: bool) -> None:
         return
     output.print_line(f"Stack {target.stack.name} ({target.stack.state}) has {len(target.resources)} resources:")
     for each in target.resources:
-        output.print_line(output.printable(f"  {each.name:<26} {each.type}"))
+        output.print_line(printable(f"  {each.name:<26} {each.type}"))
     for queue, count in target.messages.items():
         loss = "its messages could not be counted" if count is None else f"about {count} messages will be lost"
         output.notice(f"Queue {queue}: {loss}.")

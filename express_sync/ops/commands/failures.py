@@ -1,7 +1,7 @@
 """`express-sync failures`: lists failures, shows them in detail, or discards them."""
 
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import datetime
 
 import click
 
@@ -73,7 +73,7 @@ def list_failures(
       130  interrupted
     """
     history = history_of(target) if target and selection.source == FAILURES else History()
-    now = _now(target, selection)
+    now = selection.now(target)
     listing = FailureListing(now, group_by=group_by, as_json=as_json)
     survey = Survey(selection, history, listing, now, with_stale=with_stale)
     with opened(target, selection.source) as source:
@@ -106,7 +106,7 @@ def show_failure(target: Target | None, selection: Selection, *, request_id: str
       2    not possible; one sentence says why
       130  interrupted
     """
-    now = _now(target, selection)
+    now = selection.now(target)
     found: list[Failure] = []
     with opened(target, selection.source) as source:
         for _, each in _contents(source):
@@ -126,12 +126,6 @@ def _contents(source: Source) -> Iterator[tuple[str, Failure | NotAFailure]]:
     """Yield everything in a source with its place."""
     while page := source.take(MAX_MESSAGES):
         yield from ((found.place, each) for found in page for each in found.contents)
-
-
-def _now(target: Target | None, selection: Selection) -> datetime:
-    """Return the time by the clock of the selected source."""
-    own = datetime.now(timezone.utc)
-    return target.time(own) if target and selection.is_from_queue else own
 
 
 def _show(failure: Failure, success: datetime | None, target: Target | None, *, as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime, timezone
+from datetime import datetime
 
 import click
 
@@ -59,7 +59,7 @@ def discard(
     selection = selection.of(request_ids)
     _check(selection, is_narrow=selection.has_filter or stale)
     is_done = yes and not dry_run
-    now = target.time(datetime.now(timezone.utc))
+    now = selection.now(target)
     run = _Run(selection, history_of(target) if stale else None, now, as_json=as_json)
     try:
         with opened(target, selection.source) as source:

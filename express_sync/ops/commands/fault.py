@@ -18,6 +18,7 @@ from express_sync.ops.replay.options import age
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError
+from express_sync.ops.terminal.printable import printable
 from express_sync.ops.terminal.suggestions import closest
 
 SERVICES = ("sgw", "mns")
@@ -174,7 +175,7 @@ def _list(target: Target, *, as_json: bool) -> None:
         else:
             ending = f", ends in {rule['secondsLeft']:.0f} s" if "secondsLeft" in rule else ""
             text = f"{rule['operation']} {rule['name']}: {' '.join(rule['faults'])}; {rule['left']} left{ending}"
-            output.print_line(output.printable(text))
+            output.print_line(printable(text))
     output.notice(f"{output.counted(len(rules), 'rule')} with faults left.")
 
 

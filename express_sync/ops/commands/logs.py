@@ -7,6 +7,7 @@ from express_sync.ops.commands.local_options import call, on_local_cloud
 from express_sync.ops.outcomes.log_lines import fields_of, is_about, readable
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
+from express_sync.ops.terminal.printable import printable
 
 POLL_SECONDS = 0.5
 
@@ -49,4 +50,4 @@ def _print(line: str, *, as_json: bool) -> None:
     if not as_json:
         output.print_line(readable(line))
     elif fields_of(line):
-        output.print_line(output.printable(line))
+        output.print_line(printable(line))

@@ -14,6 +14,7 @@ from express_sync.ops.commands.portal_errors import unusable
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.columns import Column, Rows
 from express_sync.ops.terminal.errors import CliError
+from express_sync.ops.terminal.printable import printable
 from express_sync.portal.clock import now_ms
 from express_sync.portal.store.database import Database, DatabaseUrlError, database_url
 from express_sync.portal.webhooks import outbox
@@ -63,7 +64,7 @@ def list_deliveries(*, database: str, endpoint: str | None, as_json: bool) -> No
         return
     rows = Rows(_COLUMNS)
     for each in found:
-        rows.add(*(output.printable(str(value or "")) for value in list(each.values())[1:]))
+        rows.add(*(printable(str(value or "")) for value in list(each.values())[1:]))
     output.notice(f"{output.counted(len(found), 'delivery')} not accepted.")
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timezone
 from typing import Any
 
 import click
@@ -28,6 +27,7 @@ from express_sync.ops.terminal import output
 from express_sync.ops.terminal.columns import Column, Rows
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
 from express_sync.ops.terminal.option_types import POSITIVE
+from express_sync.ops.terminal.printable import printable
 from express_sync.ops.terminal.progress_bar import progress_bar
 from handler.model import Violation
 
@@ -110,8 +110,7 @@ def replay(
     changes, to, is_sent = _validated(edits), destination(target, via, service), yes and not dry_run
     with contextlib.ExitStack() as stack:
         outcomes = stack.enter_context(outcomes_of(target, system.environment)) if wait and is_sent else None
-        now = datetime.now(timezone.utc)
-        now = target.time(now) if selection.is_from_queue else now
+        now = selection.now(target)
         plan = Plan(selection.filter, changes, force, before=now if selection.is_from_queue else None)
         printer = _Printer(changes, selection.skipped, as_json=as_json, is_quiet=bool(outcomes))
         limiter = RateLimiter(rate if is_sent else float("inf"), system.now, system.sleep)
@@ -162,9 +161,9 @@ class _Printer:
             output.json_line(_document(failure, message, message_id, self._changes))
             return
         texts = (message.replay_id, message.request_id, str(failure.request["name"]), failure.code_or_status)
-        self._rows.add(*map(output.printable, texts))
+        self._rows.add(*map(printable, texts))
         for name, old, new in _changed(failure, self._changes):
-            output.print_line(output.printable(f"  {name}: {old or '-'} → {new}"))
+            output.print_line(printable(f"  {name}: {old or '-'} → {new}"))
 
     def _warn_of_one_name(self, failure: Failure) -> None:
         before = len(self._requests)
@@ -220,17 +219,13 @@ def _explained(summary: str, counts: Counts, selection: Selection, source: Sourc
     """Return a summary with what else is known if nothing was selected, or if another reader holds messages."""
     is_none = selection.has_filter and not counts.matched
     known = known_codes(selection.filter, counts.codes) if is_none and counts.codes else ""
-    return " ".join(
-        filter(
-            None,
-            (
-                "The filter matches no failure." if is_none else "",
-                summary,
-                f"{known[0].upper()}{known[1:]}." if known else "",
-                f"Another reader took {output.counted(source.held, 'message')}." if source.held else "",
-            ),
-        )
+    sentences = (
+        "The filter matches no failure." if is_none else "",
+        summary,
+        f"{known[0].upper()}{known[1:]}." if known else "",
+        f"Another reader took {output.counted(source.held, 'message')}." if source.held else "",
     )
+    return " ".join(filter(None, sentences))
 
 
 def _summary(counts: Counts, to: Destination, *, is_done: bool) -> str:

@@ -12,6 +12,7 @@ from express_sync.ops.deployment.progress import print_outputs
 from express_sync.ops.deployment.status import StackStatus, stack_status
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
+from express_sync.ops.terminal.printable import printable
 
 
 @click.command()
@@ -61,7 +62,7 @@ def _show(found: StackStatus) -> None:
         ("Unhealthy", f"{each.name} ({each.type}) is {each.state}: {each.reason or '-'}") for each in found.unhealthy
     ]
     for label, text in lines:
-        output.print_line(output.printable(f"{label:<9} {text}"))
+        output.print_line(printable(f"{label:<9} {text}"))
     print_outputs(stack.outputs)
 
 

@@ -21,6 +21,7 @@ from express_sync.ops.targets.regions import meant_region
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import CliError, ExitCode, exit_with
+from express_sync.ops.terminal.printable import printable
 from express_sync.ops.terminal.progress_bar import progress_bar
 
 Report = Callable[[Submission, str], None]
@@ -92,7 +93,7 @@ def _warn_of_regions(requests: Sequence[Submission]) -> None:
     regions = {str(request.document.get("bucketRegion", "")): request.place for request in reversed(requests)}
     for region, place in regions.items():
         if meant := meant_region(region):
-            output.notice(f"{place}: bucketRegion {output.printable(region)!r} is not known; did you mean {meant}?")
+            output.notice(f"{place}: bucketRegion {printable(region)!r} is not known; did you mean {meant}?")
 
 
 def _send_and_wait(target: Target, requests: Sequence[Submission], left: Deadline, *, as_json: bool) -> None:
@@ -133,7 +134,7 @@ def _report(request: Submission, message_id: str, *, as_json: bool) -> None:
         output.json_line({**sent, "requestId": request.request_id, "place": request.place})
     else:
         words = filter(None, (message_id, request.request_id, request.place))
-        output.print_line(output.printable("  ".join(words)))
+        output.print_line(printable("  ".join(words)))
 
 
 def _report_nothing(_request: Submission, _message_id: str) -> None:

@@ -13,6 +13,7 @@ from express_sync.ops.demo.history import History
 from express_sync.ops.demo.table import table
 from express_sync.ops.targets.target import Target
 from express_sync.ops.terminal import output
+from express_sync.ops.terminal.printable import printable
 
 
 class Display:
@@ -31,7 +32,7 @@ class Display:
     def heading(self, title: str, text: Iterable[str]) -> None:
         """Begin a round."""
         if not self._is_silent:
-            output.print_line(Text(f"\n{output.printable(title)}", style="bold"))
+            output.print_line(Text(f"\n{printable(title)}", style="bold"))
             self._print(text)
 
     def advice(self, hints: Iterable[str]) -> None:
@@ -54,7 +55,7 @@ class Display:
         """Show a command as it is typed, then run it on `target` through its own options, with all that it prints."""
         if not self._is_silent:
             line = shlex.join(("express-sync", name, *arguments))
-            output.print_line(Text(f"\n$ {output.printable(line)}", style="bold cyan"))
+            output.print_line(Text(f"\n$ {printable(line)}", style="bold cyan"))
         with contextlib.redirect_stdout(io.StringIO()) if self._is_silent else contextlib.nullcontext():
             command.main(list(arguments), f"express-sync {name}", standalone_mode=False, obj=target)
 
@@ -62,4 +63,4 @@ class Display:
         """Print each sentence on a line of its own, folded where it does not fit."""
         if not self._is_silent:
             for sentence in sentences:
-                output.results().print(Text(output.printable(sentence)))
+                output.results().print(Text(printable(sentence)))

@@ -12,7 +12,8 @@ from rich.text import Text
 from express_sync.ops.demo.history import History
 from express_sync.ops.outcomes.display import status_text
 from express_sync.ops.terminal import output, tables
-from express_sync.ops.terminal.output import duration, printable
+from express_sync.ops.terminal.output import duration
+from express_sync.ops.terminal.printable import printable
 
 _UNLIMITED = 1000
 _SPINNER = Spinner("dots", style="dim")

@@ -14,7 +14,7 @@ from express_sync.ops.doctor.messaging import QUEUES
 from express_sync.ops.queues.inventory import SmqInventory
 from express_sync.ops.targets import profiles
 from express_sync.ops.terminal.errors import CliError
-from express_sync.ops.terminal.output import printable
+from express_sync.ops.terminal.printable import printable
 from express_sync.ops.terminal.signals import defer_interrupt
 from handler.credentials import Credentials
 from handler.smq.client import SmqError

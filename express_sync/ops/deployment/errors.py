@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from express_sync.ops.acs import NOT_REACHED
 from express_sync.ops.targets.key_rejections import key_rejection
 from express_sync.ops.terminal.certificates import FIX, UNTRUSTED
-from express_sync.ops.terminal.output import printable
+from express_sync.ops.terminal.printable import printable
 from handler.credentials import Credentials
 
 _TRANSIENT = re.compile(rf"{NOT_REACHED}|(Rejected\.)?Throttling.*|ServiceUnavailable|InternalError|Http5[0-9]+")

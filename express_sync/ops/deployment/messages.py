@@ -8,7 +8,7 @@ from express_sync.ops.deployment.errors import ServiceError, explanation
 from express_sync.ops.deployment.location import StackLocation
 from express_sync.ops.deployment.plan import Plan
 from express_sync.ops.deployment.stack import Event, Stack
-from express_sync.ops.terminal.output import printable
+from express_sync.ops.terminal.printable import printable
 
 _MAX_REASON = 500
 _REGION_OF_ENDPOINT = re.compile(r"oss-(?P<region>[a-z0-9-]+?)(-internal)?\.aliyuncs\.com")

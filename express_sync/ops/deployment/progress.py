@@ -10,6 +10,7 @@ from express_sync.ops.deployment.messages import still_running
 from express_sync.ops.deployment.stack import Event
 from express_sync.ops.terminal import output, tables
 from express_sync.ops.terminal.errors import ExitCode, exit_with
+from express_sync.ops.terminal.printable import printable
 from express_sync.ops.terminal.progress_bar import progress_bar
 
 
@@ -56,5 +57,5 @@ def exit_on_interrupt(message: str) -> Iterator[None]:
 def print_outputs(outputs: Mapping[str, str]) -> None:
     """Print the outputs of a stack as a table."""
     console = output.results()
-    rows = ((output.printable(name), output.printable(value)) for name, value in sorted(outputs.items()))
+    rows = ((printable(name), printable(value)) for name, value in sorted(outputs.items()))
     console.print(tables.table(console, (Column("Output"), Column("Value", overflow="fold")), rows))

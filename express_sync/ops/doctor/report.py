@@ -10,6 +10,7 @@ from express_sync.ops.doctor.cloud import InspectedCloud
 from express_sync.ops.doctor.finding import Finding
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.errors import ExitCode, exit_with
+from express_sync.ops.terminal.printable import printable
 from express_sync.ops.terminal.streams import can_print
 
 _SIGNS = {"ok": ("✓", "+", "green"), "wrong": ("✗", "x", "bold red"), "unknown": ("?", "?", "yellow")}
@@ -52,4 +53,4 @@ def _print(check: str, finding: Finding, *, as_json: bool) -> None:
         return
     sign, ascii_sign, style = _SIGNS[finding.mark]
     sign = sign if can_print(sign) else ascii_sign
-    output.print_line(Text.assemble((sign, style), f" {check:<{_WIDTH}}  ", output.printable(finding.sentence)))
+    output.print_line(Text.assemble((sign, style), f" {check:<{_WIDTH}}  ", printable(finding.sentence)))

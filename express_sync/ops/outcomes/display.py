@@ -8,7 +8,8 @@ from express_sync.ops.outcomes.moments import moment
 from express_sync.ops.outcomes.reader import Outcome
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.columns import Column, Listing
-from express_sync.ops.terminal.output import duration, printable
+from express_sync.ops.terminal.output import duration
+from express_sync.ops.terminal.printable import printable
 
 STYLES = {
     "succeeded": "bold green",

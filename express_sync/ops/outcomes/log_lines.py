@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from express_sync.ops.terminal.output import printable
+from express_sync.ops.terminal.printable import printable
 
 _SHOWN = ("operation", "attempt", "status", "code", "took_ms", "wait_seconds", "place")
 _ACTIVITY = {"announced", "unpublished", "unfinished", "handler fault"}

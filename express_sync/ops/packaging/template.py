@@ -8,7 +8,7 @@ from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.template.deployment import read_template
 from express_sync.local.template.parser import TemplateError
 from express_sync.ops.terminal.errors import CliError
-from express_sync.ops.terminal.output import printable
+from express_sync.ops.terminal.printable import printable
 
 
 def declared_runtime(template: Path) -> str:

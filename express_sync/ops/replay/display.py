@@ -14,7 +14,8 @@ from express_sync.ops.outcomes.display import STYLES, status_text
 from express_sync.ops.replay.failures import Failure
 from express_sync.ops.terminal import output
 from express_sync.ops.terminal.columns import Column, Rows
-from express_sync.ops.terminal.output import age_text, printable
+from express_sync.ops.terminal.output import age_text
+from express_sync.ops.terminal.printable import printable
 from handler.provisioning.error_table import DOCUMENTED
 from handler.provisioning.errors import error_info
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from functools import wraps
 from typing import Any
 
@@ -11,6 +11,7 @@ import click
 
 from express_sync.ops.replay.failures import DEFERRED, STATUSES, UNDECIDED, Filter
 from express_sync.ops.replay.sources import FAILURES, QUEUES
+from express_sync.ops.targets.target import Target
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _AGE = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
@@ -27,6 +28,11 @@ class Selection:
     def is_from_queue(self) -> bool:
         """Return whether the source is a queue, which may grow in the meantime."""
         return self.source in QUEUES
+
+    def now(self, target: Target | None) -> datetime:
+        """Return the time by the clock that dates the failures: that of the target's SMQ, if it has the source."""
+        own = datetime.now(timezone.utc)
+        return target.time(own) if target and self.is_from_queue else own
 
     @property
     def has_filter(self) -> bool:

@@ -5,6 +5,8 @@ from typing import IO, Any, NoReturn
 
 import click
 
+from express_sync.ops.terminal.printable import printable
+
 
 class ExitCode(IntEnum):
     """The exit codes of all commands; the help of each command lists those it uses."""
@@ -24,8 +26,6 @@ class CliError(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the message as one line on standard error; it may contain the name of a file of somebody else."""
-        from express_sync.ops.terminal.output import printable  # noqa: PLC0415 - rich: help and completion start without it
-
         click.echo(f"express-sync: {printable(self.format_message())}", file=file, err=True)
 
 

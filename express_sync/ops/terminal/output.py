@@ -11,6 +11,8 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.text import Text
 
+from express_sync.ops.terminal.printable import printable
+
 WIDTH_WITHOUT_TERMINAL = 200
 
 
@@ -48,11 +50,6 @@ def json_line(value: Mapping[str, Any]) -> None:
     """Print a JSON object as one line of ASCII on standard output."""
     sys.stdout.write(json.dumps(value, separators=(",", ":")) + "\n")
     sys.stdout.flush()
-
-
-def printable(text: str) -> str:
-    """Return the text with `�` for every character that could move the cursor or change the colours of a terminal."""
-    return "".join(character if character.isprintable() else "�" for character in text)
 
 
 def counted(count: int, thing: str) -> str:

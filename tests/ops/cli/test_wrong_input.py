@@ -2,7 +2,6 @@
 
 import json
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from express_sync.local.cloud import CloudOptions
 from express_sync.local.mns.dispatcher import OPERATIONS as DISPATCHED
 from express_sync.local.mns.faults import OPERATIONS
 from express_sync.ops import system
-from express_sync.ops.commands import failures_discard, replay
+from express_sync.ops.replay import options
 from express_sync.ops.targets.service_clock import service_time
 from tests.ops.cli.replay_support import FAILED, failure, fill, smq
 from tests.support.cli import CloudShell, Ended, Shell, cloud_shell, run_in_process
@@ -249,7 +248,7 @@ def recent(number: int) -> str:
 
 def test_replay_on_a_slow_clock_sends_all_failures(cloud: CloudShell, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are not taken for newer than the run."""
-    monkeypatch.setattr(replay, "datetime", _Wrong)
+    monkeypatch.setattr(options, "datetime", _Wrong)
     monkeypatch.setattr(_Wrong, "offset", timedelta(minutes=-5))
     fill(cloud, "failureQueue", [recent(number) for number in range(3)])
     ended = run(cloud, "replay", "--yes")
@@ -259,7 +258,7 @@ def test_replay_on_a_slow_clock_sends_all_failures(cloud: CloudShell, monkeypatc
 
 def test_discard_on_a_fast_clock_spares_new_failures(cloud: CloudShell, monkeypatch: pytest.MonkeyPatch) -> None:
     """Their age is that by the clock of SMQ."""
-    monkeypatch.setattr(failures_discard, "datetime", _Wrong)
+    monkeypatch.setattr(options, "datetime", _Wrong)
     monkeypatch.setattr(_Wrong, "offset", timedelta(minutes=14))
     fill(cloud, "failureQueue", [recent(1)])
     assert run(cloud, "failures", "discard", "--older-than", "5m", "--yes").code == 1
@@ -288,21 +287,10 @@ def test_service_that_does_not_tell_the_time(endpoint: str) -> None:
 @pytest.mark.parametrize("command", ["list", "create", "revoke"])
 def test_token_file_without_a_home_is_explained(command: str, cloud: CloudShell) -> None:
     """A user that the system does not know has none."""
-    words = {"list": "list", "create": "create x --role operator", "revoke": "revoke x"}[command]
-    script = f"exec {' '.join(cloud.shell.command())} portal token {words}"
-    environment = {name: value for name, value in cloud.shell.variables().items() if name != "HOME"}
-    found = subprocess.run(
-        ("unshare", "-U", "--map-user=54321", "sh", "-c", script),
-        cwd=cloud.shell.directory,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if "unshare" in found.stderr:
-        pytest.skip("user namespaces are not permitted here")
-    assert found.returncode == 2
-    assert "has no home directory for the token file; name one with --file." in found.stderr
+    words = {"list": ("list",), "create": ("create", "x", "--role", "operator"), "revoke": ("revoke", "x")}[command]
+    ended = cloud.shell.run_without_a_home("portal", "token", *words)
+    assert ended.code == 2
+    assert "has no home directory for the token file; name one with --file." in ended.err
 
 
 def test_home_in_a_configuration_must_be_known(cloud: CloudShell) -> None:

@@ -15,7 +15,7 @@ from express_sync.ops.outcomes.following import OutcomeFilter, Watch
 from express_sync.ops.outcomes.moments import moment
 from express_sync.ops.outcomes.reader import MAX_POLL_SECONDS, Outcome, arrivals, read
 from express_sync.ops.outcomes.waiting import Pending, final_outcomes
-from express_sync.ops.terminal import output
+from express_sync.ops.terminal.printable import printable
 
 OUTCOMES = Path(__file__).parents[3] / "events" / "outcomes"
 
@@ -164,7 +164,7 @@ def test_polls_last_whole_seconds_and_end_in_time() -> None:
 @given(st.text())
 def test_printable_text_contains_no_control_characters(text: str) -> None:
     """Escape sequences and line breaks in foreign data do not reach the terminal."""
-    safe = output.printable(text)
+    safe = printable(text)
     assert safe.isprintable()
     assert len(safe) == len(text)
 
