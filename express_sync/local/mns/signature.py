@@ -46,10 +46,11 @@ def _check_version(request: Request) -> None:
     version = request.headers.get("x-mns-version")
     if version is None:
         raise MnsError("MissingVersionHeader")
+    if version == VERSION:
+        return
     if version == known_operations.tables()["smq-proxy"]["version"]:
         _refuse_smq_proxy(request)
-    if version != VERSION:
-        raise MnsError("InvalidVersionHeader")
+    raise MnsError("InvalidVersionHeader")
 
 
 def _refuse_smq_proxy(request: Request) -> None:
