@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
-from express_sync.portal.notification import MAX_WAIT_SECONDS, Changed
+from express_sync.portal.notification import MAX_WAIT_SECONDS, Changed, wait
 from express_sync.portal.store import feed
 from express_sync.portal.store.database import Database
 from express_sync.portal.store.queries import events_after
@@ -74,20 +74,15 @@ class Tail:
     async def after(self, position: int, owner: str | None) -> tuple[Sequence[LogEvent], int]:
         """Return the next events that `owner` may see, and the position up to which that is all; wait for some."""
         if position >= self.position:
-            await self._wait()
-        if position < self._complete_from:
+            await wait(self._news, MAX_WAIT_SECONDS)
+        complete_from = self._complete_from  # it may change while the log is read
+        if position < complete_from:
             read = await run_in_threadpool(self._read, position, owner)
-            return read, read[-1].position if len(read) == _PAGE else max(position, self._complete_from)
+            last = read[-1].position if read else position
+            return read, last if len(read) == _PAGE else max(last, complete_from)
         newest_first = takewhile(lambda each: each.position > position, reversed(self._events))
         shown = [each for each in newest_first if _is_shown(each, owner)]
         return shown[::-1], max(position, self.position)
-
-    async def _wait(self) -> None:
-        news = self._news
-        try:
-            await asyncio.wait_for(news.wait(), MAX_WAIT_SECONDS)
-        except asyncio.TimeoutError:
-            return
 
     async def _follow(self) -> None:
         with self._changed.watching() as changed:
@@ -108,7 +103,7 @@ class Tail:
         except SQLAlchemyError:  # the next turn tries again
             return False
         for each in found:
-            if len(self._events) == _KEPT:
+            if len(self._events) == self._events.maxlen:
                 self._complete_from = self._events[0].position
             self._events.append(each)
             self.position = each.position

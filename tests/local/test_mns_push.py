@@ -19,7 +19,9 @@ import urllib3
 from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.crash_points import CrashPoints
 from express_sync.local.mns.app import create_app
-from express_sync.local.mns.engine.message_service import MessageService
+from express_sync.local.mns.engine.endpoint import HttpTarget
+from express_sync.local.mns.engine.message_service import HttpNotification, MessageService
+from express_sync.local.mns.engine.topic import Notification, SubscriptionAttributes
 from express_sync.local.mns.push.sender import LIMIT_SECONDS, HttpPush
 from express_sync.local.server import LoopbackServer
 from express_sync.mns_push import Verifier
@@ -239,6 +241,38 @@ def test_late_answer_is_a_failure(mns: Mns, receiver: Receiver) -> None:
     subscribe(mns, f"http://127.0.0.1:{receiver.port}")
     publish(mns)
     assert attempts(mns, 1)[0] == 0
+
+
+def test_push_that_is_cancelled_when_its_answer_arrives_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reset would otherwise be followed by its retries, and their entries in the list of attempts."""
+    notification = HttpNotification(
+        HttpTarget("127.0.0.1", 1, "/", "127.0.0.1:1"),
+        SubscriptionAttributes("http://127.0.0.1:1/"),
+        Notification("1", "t", "s", "0" * 32, "hello", "", "", 0),
+        "hello",
+    )
+
+    async def turns(count: int) -> None:
+        for _ in range(count):
+            await asyncio.sleep(0)
+
+    async def attempts_after(turns_between: int) -> int:
+        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        async def exchange(*_arguments: object) -> int:
+            return await answer
+
+        monkeypatch.setattr("express_sync.local.mns.push.sender._exchange", exchange)
+        push = HttpPush(lambda: "http://127.0.0.1:1", lambda _seconds: asyncio.sleep(0))
+        push.push(notification)
+        await turns(3)
+        answer.set_result(503)
+        await turns(turns_between)
+        push.cancel()
+        await turns(20)
+        return len(push.attempts.entries())
+
+    assert [asyncio.run(attempts_after(between)) for between in range(5)] == [0] * 5
 
 
 def test_server_that_is_not_there_is_a_failure(mns: Mns) -> None:

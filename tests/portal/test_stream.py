@@ -1,8 +1,9 @@
 """Live events: server-sent events that continue after the last one that was received."""
 
+import asyncio
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,16 @@ from urllib.parse import urlsplit
 
 import pytest
 import urllib3
+from sqlalchemy import Connection, RowMapping
 from sqlalchemy.exc import OperationalError
 from starlette.datastructures import Headers
 
+from express_sync.portal import tail as portal_tail
 from express_sync.portal.api.prefer import wait_seconds
 from express_sync.portal.identity.refusals import NO_KEYS
+from express_sync.portal.notification import wait
 from express_sync.portal.principal import Identity
+from express_sync.portal.store.queries import events_after
 from tests.support.patience import PATIENCE_SECONDS, wait_for
 from tests.support.portal import ALICE, BOB, GROUP, OPERATOR, RunningPortal, outcome, running_portal
 
@@ -97,6 +102,51 @@ def test_second_stream_begins_where_the_log_ends(tmp_path: Path) -> None:
         with stream(portal) as second:
             submit(portal, "after")
             assert next(second)["data"]["requestId"] == "after"
+
+
+@pytest.mark.parametrize("is_read_before", [True, False])
+def test_stream_gives_each_event_once_while_others_arrive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_read_before: bool
+) -> None:
+    """Those that come around the reading of the past are neither in both, the past and the present, nor in neither."""
+    monkeypatch.setattr(portal_tail, "_KEPT", 2)
+    with running_portal(tmp_path) as portal:
+        submit(portal, "past")
+        arriving = iter([f"arriving-{number}" for number in range(5)])
+        with stream(portal) as other:
+
+            def read(connection: Connection, position: int, *arguments: Any) -> Sequence[RowMapping]:
+                rows = events_after(connection, position, *arguments) if is_read_before else ()
+                if position == 0:
+                    for request_id in arriving:
+                        submit(portal, request_id)
+                        assert next(other)["data"]["requestId"] == request_id
+                return rows or events_after(connection, position, *arguments)
+
+            monkeypatch.setattr(portal_tail, "events_after", read)
+            with stream(portal, last="0") as found:
+                received = [next(found)["data"]["requestId"]]
+                submit(portal, "last")
+                while received[-1] != "last":
+                    received.append(next(found)["data"]["requestId"])
+    assert received == ["past", *(f"arriving-{number}" for number in range(5)), "last"]
+
+
+def test_wait_that_is_cancelled_when_its_event_is_set_ends() -> None:
+    """Otherwise the reader of the log outlives its followers, and the next ones get each event twice."""
+
+    async def is_cancelled_after(turns: int) -> bool:
+        event = asyncio.Event()
+        waiting = asyncio.create_task(wait(event, PATIENCE_SECONDS))
+        await asyncio.sleep(0)
+        event.set()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        is_running = waiting.cancel()
+        await asyncio.wait({waiting})
+        return waiting.cancelled() or not is_running
+
+    assert all(asyncio.run(is_cancelled_after(turns)) for turns in range(5))
 
 
 def test_requester_streams_own_events_only(portal: RunningPortal) -> None:

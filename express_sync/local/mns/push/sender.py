@@ -79,10 +79,14 @@ class HttpPush:
 
     async def _attempt(self, notification: HttpNotification) -> bool:
         request = self._request(notification)
-        try:
-            status = await asyncio.wait_for(_exchange(notification.target, request), self._limit_seconds)
-        except (OSError, asyncio.TimeoutError, ValueError):  # ValueError: a line that is longer than the reader allows
+        exchange = asyncio.ensure_future(_exchange(notification.target, request))
+        try:  # not asyncio.wait_for, which before Python 3.12 drops a cancellation that comes together with the answer
+            answered, _ = await asyncio.wait({exchange}, timeout=self._limit_seconds)
+            status = exchange.result() if answered else _NO_ANSWER
+        except (OSError, ValueError):  # ValueError: a line that is longer than the reader allows
             status = _NO_ANSWER
+        finally:
+            exchange.cancel()
         self.attempts.add(
             {
                 "endpoint": notification.subscription.endpoint,
