@@ -25,6 +25,7 @@ from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.cloud import CloudOptions, RunningCloud, background
 from express_sync.ops.cli import commands
 from express_sync.ops.targets.registration import registering, state_directory
+from tests.support.forked_command import run_forked
 from tests.support.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,7 +110,9 @@ class Shell:
         return started
 
     def run(self, *arguments: str, stdin: str = "", **options: Any) -> Ended:
-        """Run a command to its end, with these `options` of Popen."""
+        """Run a command to its end: in a forked process, or with these `options` of Popen in one that was started."""
+        if not options:
+            return Ended(*run_forked(arguments, self._environment(), self.directory, stdin))
         with self.start(*arguments, **options) as process:
             out, err = process.communicate(stdin, timeout=PATIENCE_SECONDS)
         return Ended(process.returncode, out, err)

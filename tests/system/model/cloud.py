@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from handler.inbound.request_event import of_event
@@ -16,7 +17,7 @@ from handler.smq.client import SmqError
 from tests.system.model.account import AS_ASKED, Account, Form, is_complete, is_shown
 from tests.system.model.choices import Choices
 from tests.system.model.faults import SMQ_FAULTS, Alphabet, CreateFault, Killed, Landing, LookupFault, SmqFault
-from tests.system.model.invariants import DEFERRED, Circumstance, Event, Kind, Statement
+from tests.system.model.invariants import Circumstance, Event, Kind, Statement
 from tests.system.model.state import Copy, Effect, Environment
 
 ANSWER_SECONDS = 0.1
@@ -75,6 +76,13 @@ class Knowledge:
     is_excused: bool = False
     told: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
+
+
+@lru_cache(maxsize=1000)
+def _read(body: str) -> tuple[Statement, str]:
+    """Return what an outcome says, and the code of its error."""
+    event: Event = json.loads(body)
+    return Statement.by(event), event["data"].get("error", {}).get("code", "")
 
 
 class ScheduledCloud:
@@ -164,19 +172,18 @@ class ScheduledCloud:
         self._case.is_excused |= max(copy.generation for copy in self._case.copies) >= self._rules.deferrals
 
     def publish(self, _topic: str, body: str, _tag: str) -> str:
-        event = json.loads(body)
+        said, code = _read(body)
+        submission = said.submission
 
         def hear() -> None:
-            code = event["data"].get("error", {}).get("code", "")
-            self._said.append((Statement.by(event), self._circumstance(code)))
+            self._said.append((said, self._circumstance(code)))
 
         reply = self._call(lambda: self._hand_over(hear))
-        submission, is_deferred = event["data"]["submissionId"], event["data"]["status"] == DEFERRED
         self._case.refused.discard(submission)
         self._case.is_topic_away = reply.error is not None and reply.error[1]
         if reply.error:
             self.note_refusal(submission)
-        elif is_deferred:
+        elif not said.is_final:
             self._case.told.add(submission)
         return str(self._value(reply))
 

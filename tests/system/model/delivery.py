@@ -29,6 +29,7 @@ from tests.system.model.composition import Shape, SilentLog, as_shipped, compose
 from tests.system.model.drained import DrainedQueue
 from tests.system.model.faults import ACK_LOST, EVERY_FAULT, Alphabet, Killed
 from tests.system.model.invariants import Kind
+from tests.system.model.recording import Recorder, Recordings
 from tests.system.model.state import Copy, Effect, Environment
 
 
@@ -58,6 +59,7 @@ class Instance:
 
 
 ORDINARY = (Instance(),)
+PipelineEffects = ScheduledCloud | Recorder
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Deliverer:
     After `deferrals` deferrals a verdict is final. `instances`: those of which each delivery meets one. `shape` puts a
     broken part into each new pipeline where a test wants one. `stragglers`: what is in flight at the end of a delivery
     may still be when the next one begins; without, it has landed, because the trigger and the delay wait longer than
-    the service works on a request.
+    the service works on a request. Without `recordings`, the pipeline runs in each delivery.
     """
 
     documents: Sequence[dict[str, Any]]
@@ -82,6 +84,7 @@ class Deliverer:
     shape: Shape = as_shipped
     stragglers: bool = False
     is_pulled: bool = False
+    recordings: Recordings | None = field(default_factory=Recordings, compare=False)
     rules: Rules = field(init=False)
 
     def __post_init__(self) -> None:
@@ -107,24 +110,28 @@ class Deliverer:
     def begin(self, batch: Sequence[Copy], cloud: ScheduledCloud, instance: Instance = ORDINARY[0]) -> bool:
         """Process a batch; return whether the trigger may acknowledge it."""
         names = names_of(batch)
-        texts = {name: self.text(copy) for name, copy in names.items()}
-        deliveries = [delivery for name, text in texts.items() for delivery in parsed(name, text)]
-        pipeline = self.pipeline(names, cloud, instance)
-        return None not in pipeline.process(deliveries, self.timing.deadlines(cloud.now()))
+
+        def run(effects: PipelineEffects) -> bool:
+            texts = {name: self.text(copy) for name, copy in names.items()}
+            deliveries = [delivery for name, text in texts.items() for delivery in parsed(name, text)]
+            pipeline = self.pipeline(names, effects, instance)
+            return None not in pipeline.process(deliveries, self.timing.deadlines(effects.now()))
+
+        return self.recordings.play((*names.values(), instance), cloud, run) if self.recordings else run(cloud)
 
     def text(self, copy: Copy) -> str:
         """Return the body of a message."""
         return message_text(dumps(self.documents[copy.body]), copy)
 
-    def pipeline(self, names: Mapping[str, Copy], cloud: ScheduledCloud, instance: Instance) -> Pipeline:
+    def pipeline(self, names: Mapping[str, Copy], effects: PipelineEffects, instance: Instance) -> Pipeline:
         """Return the pipeline of one delivery of these messages."""
 
         def log_of(delivery: Delivery, _request_id: str | None) -> SilentLog:
-            cloud.begin(names[delivery.message_id])
+            effects.begin(names[delivery.message_id])
             return SilentLog()
 
         policy, clock_seconds = self.timing.policy(self.adoption), instance.clock_seconds
-        return self.shape(composed(cloud, policy, self.deferrals, log_of, clock_seconds=clock_seconds))
+        return self.shape(composed(effects, policy, self.deferrals, log_of, clock_seconds=clock_seconds))
 
     def _push(self, batch: Sequence[Copy], cloud: ScheduledCloud, choices: Choices, instance: Instance) -> list[Copy]:
         """Process a batch of the trigger; return the messages that are redelivered without a cause."""

@@ -1,0 +1,56 @@
+"""Runs `express-sync` in processes that are forked from one that has imported it.
+
+To import everything takes a command longer than to do its work, and the tests run about a thousand commands.
+"""
+
+import multiprocessing
+import os
+import pkgutil
+import signal
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from express_sync.ops import commands
+from express_sync.ops.cli import main
+from tests.support.patience import PATIENCE_SECONDS
+
+# The local cloud and the portal are not imported: a test that runs one starts a process of its own.
+_LONG_RUNNING = {"up", "demo", "portal"}
+_COMMANDS = {each.name for each in pkgutil.iter_modules(commands.__path__)} - _LONG_RUNNING
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload([__name__, *(f"{commands.__name__}.{each}" for each in sorted(_COMMANDS))])
+
+
+def run_forked(
+    arguments: Sequence[str], environment: Mapping[str, str], directory: Path, stdin: str
+) -> tuple[int, str, str]:
+    """Run a command to its end, and return its exit code, its output and its errors."""
+    with tempfile.TemporaryDirectory() as folder:
+        ends = Path(folder)
+        (ends / "0").write_text(stdin)
+        process = _PROCESSES.Process(target=_run, args=(arguments, dict(environment), directory, ends))
+        process.start()
+        process.join(PATIENCE_SECONDS)
+        if process.exitcode is None:
+            process.kill()
+            raise TimeoutError(f"express-sync {' '.join(arguments)} has not ended")
+        return process.exitcode, (ends / "1").read_text(), (ends / "2").read_text()
+
+
+def _run(arguments: Sequence[str], environment: Mapping[str, str], directory: Path, ends: Path) -> None:
+    """Become the command; the files `0`, `1` and `2` in `ends` are its standard streams."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number, flags in enumerate((os.O_RDONLY, os.O_WRONLY | os.O_CREAT, os.O_WRONLY | os.O_CREAT)):
+        end = os.open(ends / str(number), flags)
+        os.dup2(end, number)
+        os.close(end)
+    sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115 - open until the process ends, like the next two
+    sys.stdout = open(1, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(directory)
+    sys.argv = ["express-sync", *arguments]
+    main()
