@@ -11,7 +11,7 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -109,10 +109,15 @@ class Shell:
         )
         return started
 
-    def run(self, *arguments: str, stdin: str = "", **options: Any) -> Ended:
-        """Run a command to its end: in a forked process, or with these `options` of Popen in one that was started."""
+    def run(
+        self, *arguments: str, stdin: str = "", on_start: Callable[[int], None] | None = None, **options: Any
+    ) -> Ended:
+        """Run a command to its end: in a forked process, or with these `options` of Popen in one that was started.
+
+        `on_start` gets the id of a forked process.
+        """
         if not options:
-            return Ended(*run_forked(arguments, self._environment(), self.directory, stdin))
+            return Ended(*run_forked(arguments, self._environment(), self.directory, stdin, on_start))
         with self.start(*arguments, **options) as process:
             out, err = process.communicate(stdin, timeout=PATIENCE_SECONDS)
         return Ended(process.returncode, out, err)

@@ -9,7 +9,7 @@ import pkgutil
 import signal
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from express_sync.ops import commands
@@ -24,14 +24,20 @@ _PROCESSES.set_forkserver_preload([__name__, *(f"{commands.__name__}.{each}" for
 
 
 def run_forked(
-    arguments: Sequence[str], environment: Mapping[str, str], directory: Path, stdin: str
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    directory: Path,
+    stdin: str = "",
+    on_start: Callable[[int], None] | None = None,
 ) -> tuple[int, str, str]:
-    """Run a command to its end, and return its exit code, its output and its errors."""
+    """Run a command to its end, and return its exit code, its output and its errors; `on_start` gets its process id."""
     with tempfile.TemporaryDirectory() as folder:
         ends = Path(folder)
         (ends / "0").write_text(stdin)
         process = _PROCESSES.Process(target=_run, args=(arguments, dict(environment), directory, ends))
         process.start()
+        if on_start is not None and process.pid is not None:
+            on_start(process.pid)
         process.join(PATIENCE_SECONDS)
         if process.exitcode is None:
             process.kill()

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -98,11 +99,11 @@ class SignalAt:
 
 
 class SmqProxy:
-    """A proxy of SMQ that sends one signal to the process `victim`."""
+    """A proxy of SMQ that sends one signal to the process `victim`, of which it waits to be told."""
 
     def __init__(self, endpoint: str) -> None:
         self.signal_at: SignalAt | None = None
-        self.victim = 0
+        self.victim: Future[int] = Future()
         self.calls: list[str] = []
         self._lock = threading.Lock()
         proxy = self
@@ -152,7 +153,7 @@ class SmqProxy:
         signal_at = self.signal_at
         if signal_at is None or (signal_at.operation, signal_at.is_after, signal_at.nth) != (operation, is_after, nth):
             return False
-        os.kill(self.victim, signal_at.by)
+        os.kill(self.victim.result(PATIENCE_SECONDS), signal_at.by)
         return signal_at.by == signal.SIGKILL
 
 
@@ -180,11 +181,10 @@ def smq_proxy(cloud: CloudShell) -> Iterator[SmqProxy]:
 def run_with_signal(cloud: CloudShell, through: SmqProxy, signal_at: SignalAt | None, *arguments: str) -> Ended:
     """Run a command through the proxy, which sends it a signal."""
     through.calls.clear()
-    with cloud.shell.start(*arguments, "--profile", "proxied") as process:
-        through.victim, through.signal_at = process.pid, signal_at
-        out, err = process.communicate(timeout=PATIENCE_SECONDS)
+    through.victim, through.signal_at = Future(), signal_at
+    ended = cloud.shell.run(*arguments, "--profile", "proxied", on_start=through.victim.set_result)
     through.signal_at = None
-    return Ended(process.returncode, out, err)
+    return ended
 
 
 def peak_kib(cloud: CloudShell, *arguments: str) -> tuple[int, int]:
