@@ -3,6 +3,8 @@
 docs/performance.md says which way was taken and why.
 """
 
+import json
+import os
 import socket
 import ssl
 import statistics
@@ -13,15 +15,23 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import attrs
+import structlog
 from rich.table import Column
 
 from benchmarks.candidates import Candidates, prepared
 from benchmarks.comparison import in_turns
+from benchmarks.pure_path import DOCUMENT, MESSAGES, checked_by_the_library
 from express_sync.local.certificates import Certificates
 from express_sync.ops.terminal import output, tables
+from handler import log
+from handler.inbound import validation
+from handler.model import Succeeded
+from handler.outcome import outcome_of
+from tests.support.samples import outcome_context
 
 ROUNDS = 7
 CLASSES = 40
@@ -111,6 +121,27 @@ def tls() -> dict[str, float]:
     return found
 
 
+def pure_path() -> dict[str, float]:
+    """Return the milliseconds of CPU of each part of the pure path, of which `benchmarks.pure_path` measures all."""
+    verdict, context = Succeeded("sync-0001xv7je357xn8tr", "created"), outcome_context()
+    outcome = outcome_of(verdict, DOCUMENT, context)
+    log.configure("INFO")
+    with Path(os.devnull).open("w") as nowhere:
+        structlog.configure(logger_factory=structlog.WriteLoggerFactory(nowhere))
+        invocation = log.invocation_log("request-1")
+        parts: dict[str, Callable[[], object]] = {
+            "schema check": lambda: validation.violations(DOCUMENT),
+            "the same by the library as it comes": checked_by_the_library,
+            "requestId alone": lambda: validation.usable_request_id(DOCUMENT),
+            "outcome": lambda: outcome_of(verdict, DOCUMENT, context),
+            "of it: text": lambda: json.dumps(outcome.event, separators=(",", ":")),
+            "log line": lambda: log.DeliveryLog.of(invocation, "M-1", "REQ-1").published(outcome),
+        }
+        found = _medians({name: _cpu(work, MESSAGES) for name, work in parts.items()})
+    structlog.reset_defaults()
+    return found
+
+
 def main() -> None:
     """Print every figure."""
     with prepared() as everybody:
@@ -119,8 +150,9 @@ def main() -> None:
             "Definition of a value class": value_classes(),
             "Threads of a batch of 16": threads(),
             "TLS": tls(),
+            "Pure path of a message": pure_path(),
         }
-    rows = [(section, way, f"{figure:.2f}") for section, ways in sections.items() for way, figure in ways.items()]
+    rows = [(section, way, f"{figure:.3f}") for section, ways in sections.items() for way, figure in ways.items()]
     columns = [Column("What"), Column("Way"), Column("CPU, ms", justify="right")]
     output.results().print(tables.table(output.results(), columns, rows))
 

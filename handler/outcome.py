@@ -68,6 +68,7 @@ def outcome_of(verdict: Verdict, request: object, context: OutcomeContext) -> Ou
 
 def _event(verdict: Verdict, request: object, context: OutcomeContext) -> dict[str, Any]:
     subject = context.request_id or context.lineage.submission_id  # a requeued message has another id
+    timings = _timings(context)
     return {
         "specversion": "1.0",
         "id": _digest(
@@ -76,7 +77,7 @@ def _event(verdict: Verdict, request: object, context: OutcomeContext) -> dict[s
         "source": context.source,
         "type": f"{EVENT_TYPE_PREFIX}.{verdict.status}.v1",
         "subject": subject,
-        "time": _timestamp(context.finished_at),
+        "time": timings["finishedAt"],
         "sequence": _sequence(verdict, context.lineage.generation),
         "datacontenttype": "application/json",
         **context.lineage.attributes,
@@ -89,7 +90,7 @@ def _event(verdict: Verdict, request: object, context: OutcomeContext) -> dict[s
             "attempts": context.attempts,
             "messageId": context.message_id,
             "submissionId": context.lineage.submission_id,
-            "timings": _timings(context),
+            "timings": timings,
             "calls": [_call(call) for call in context.calls[-MAX_CALLS:]],
             **({"request": _object(request)} if isinstance(verdict, Failed | Indeterminate | Deferred) else {}),
         },

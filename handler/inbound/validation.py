@@ -98,9 +98,27 @@ def _properties(_validator: object, names: Document, instance: object, _schema: 
     # The library's own would make a validator for each property of each document, which is most of its time.
     if isinstance(instance, dict):
         for name in filter(names.__contains__, instance):
-            for error in _OF_PROPERTY[name].iter_errors(instance[name]):
-                error.path.appendleft(name)
-                yield error
+            if not _OF_PROPERTY[name].is_valid(instance[name]):
+                for error in _OF_PROPERTY[name].validator.iter_errors(instance[name]):
+                    error.path.appendleft(name)
+                    yield error
+
+
+class _Property:
+    """The schema of a property, with the library's check of each of its rules."""
+
+    def __init__(self, schema: Document) -> None:
+        self.validator = ContractValidator(schema)
+        checks = ContractValidator.VALIDATORS
+        self._rules = [(checks[keyword], expected) for keyword, expected in schema.items() if keyword in checks]
+
+    def is_valid(self, value: object) -> bool:
+        """Return whether a value breaks no rule; the validator, which tells what it breaks, takes twice as long."""
+        validator, schema = self.validator, self.validator.schema
+        for check, expected in self._rules:
+            for _ in check(validator, expected, value, schema) or ():
+                return False
+        return True
 
 
 ContractValidator: type[Draft7Validator] = cast("Any", extend)(
@@ -108,4 +126,4 @@ ContractValidator: type[Draft7Validator] = cast("Any", extend)(
 )
 _RequestValidator: type[Draft7Validator] = cast("Any", extend)(ContractValidator, {"properties": _properties})
 _VALIDATOR = _RequestValidator(REQUEST_SCHEMA)
-_OF_PROPERTY = {name: ContractValidator(schema) for name, schema in REQUEST_SCHEMA["properties"].items()}
+_OF_PROPERTY = {name: _Property(schema) for name, schema in REQUEST_SCHEMA["properties"].items()}
