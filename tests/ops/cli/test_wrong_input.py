@@ -1,7 +1,9 @@
 """Input that no command can use: each says what is wrong and what to do, and never that express-sync has a bug."""
 
+import contextlib
 import json
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +22,8 @@ from express_sync.ops.replay import options
 from express_sync.ops.targets.service_clock import service_time
 from tests.ops.cli.replay_support import FAILED, failure, fill, smq
 from tests.support.cli import CloudShell, Ended, Shell, cloud_shell, run_in_process
-from tests.support.patience import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS, SILENCE_SECONDS
+from tests.support.scripted_server import ScriptedServer
 
 DEEP = "[" * 200_000
 
@@ -282,6 +285,20 @@ def test_service_that_does_not_tell_the_time(endpoint: str) -> None:
     """The own clock is used."""
     now = datetime.now(timezone.utc)
     assert service_time(endpoint, now) == now
+
+
+@pytest.mark.parametrize("piece", [b"HTTP/1.1 100 Continue\r\n\r\n", b"H"], ids=["interim answers", "a line"])
+def test_service_that_never_ends_its_answer_does_not_tell_the_time(piece: bytes) -> None:
+    """There is one deadline, however often something arrives; without it this test would hang."""
+
+    def behave(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection.sendall(piece)
+
+    now = datetime.now(timezone.utc)
+    with ScriptedServer(behave) as server:
+        assert service_time(server.url, now, SILENCE_SECONDS) == now
 
 
 @pytest.mark.parametrize("command", ["list", "create", "revoke"])
