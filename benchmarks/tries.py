@@ -3,8 +3,6 @@
 docs/performance.md says which way was taken and why.
 """
 
-import json
-import os
 import socket
 import ssl
 import statistics
@@ -15,22 +13,20 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import attrs
-import structlog
 from rich.table import Column
 
 from benchmarks.candidates import Candidates, prepared
 from benchmarks.comparison import in_turns
-from benchmarks.pure_path import DOCUMENT, MESSAGES, checked_by_the_library
+from benchmarks.pure_path import DOCUMENT, MESSAGES, checked_by_the_library, log_to_nowhere
 from express_sync.local.certificates import Certificates
 from express_sync.ops.terminal import output, tables
 from handler import log
 from handler.inbound import validation
 from handler.model import Succeeded
-from handler.outcome import outcome_of
+from handler.outcome import Outcome, outcome_of
 from tests.support.samples import outcome_context
 
 ROUNDS = 7
@@ -125,21 +121,16 @@ def pure_path() -> dict[str, float]:
     """Return the milliseconds of CPU of each part of the pure path, of which `benchmarks.pure_path` measures all."""
     verdict, context = Succeeded("sync-0001xv7je357xn8tr", "created"), outcome_context()
     outcome = outcome_of(verdict, DOCUMENT, context)
-    log.configure("INFO")
-    with Path(os.devnull).open("w") as nowhere:
-        structlog.configure(logger_factory=structlog.WriteLoggerFactory(nowhere))
-        invocation = log.invocation_log("request-1")
+    with log_to_nowhere() as invocation:
         parts: dict[str, Callable[[], object]] = {
             "schema check": lambda: validation.violations(DOCUMENT),
             "the same by the library as it comes": checked_by_the_library,
             "requestId alone": lambda: validation.usable_request_id(DOCUMENT),
             "outcome": lambda: outcome_of(verdict, DOCUMENT, context),
-            "of it: text": lambda: json.dumps(outcome.event, separators=(",", ":")),
+            "of it: text": lambda: Outcome.of(outcome.status, outcome.event),
             "log line": lambda: log.DeliveryLog.of(invocation, "M-1", "REQ-1").published(outcome),
         }
-        found = _medians({name: _cpu(work, MESSAGES) for name, work in parts.items()})
-    structlog.reset_defaults()
-    return found
+        return _medians({name: _cpu(work, MESSAGES) for name, work in parts.items()})
 
 
 def main() -> None:

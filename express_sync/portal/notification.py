@@ -40,23 +40,19 @@ class Changed:
         finally:
             self._waiting.discard(event)
 
-    async def wait(self, changed: asyncio.Event, seconds: float) -> None:
-        """Return when the event is set, or after some seconds; other replicas' changes are seen at the end only."""
-        await wait(changed, min(seconds, MAX_WAIT_SECONDS))
-
     def _wake(self) -> None:
         for event in self._waiting:
             event.set()
 
 
-async def wait(event: asyncio.Event, seconds: float) -> None:
-    """Return when the event is set, or after some seconds.
+async def wait(event: asyncio.Event, seconds: float = MAX_WAIT_SECONDS) -> None:
+    """Return when the event is set, or after some seconds; other replicas' changes are seen at the end only.
 
     A cancellation always ends it. `asyncio.wait_for` drops one that comes together with the event before Python 3.12
     (https://github.com/python/cpython/issues/86296).
     """
     waiting = asyncio.ensure_future(event.wait())
     try:
-        await asyncio.wait({waiting}, timeout=seconds)
+        await asyncio.wait({waiting}, timeout=min(seconds, MAX_WAIT_SECONDS))
     finally:
         waiting.cancel()

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
-from express_sync.portal.notification import MAX_WAIT_SECONDS, Changed, wait
+from express_sync.portal.notification import Changed, wait
 from express_sync.portal.store import feed
 from express_sync.portal.store.database import Database
 from express_sync.portal.store.queries import events_after
@@ -74,7 +74,7 @@ class Tail:
     async def after(self, position: int, owner: str | None) -> tuple[Sequence[LogEvent], int]:
         """Return the next events that `owner` may see, and the position up to which that is all; wait for some."""
         if position >= self.position:
-            await wait(self._news, MAX_WAIT_SECONDS)
+            await wait(self._news)
         complete_from = self._complete_from  # it may change while the log is read
         if position < complete_from:
             read = await run_in_threadpool(self._read, position, owner)
@@ -89,7 +89,7 @@ class Tail:
             while not self._changed.is_closing:
                 changed.clear()
                 if not await self._take():
-                    await self._changed.wait(changed, MAX_WAIT_SECONDS)
+                    await wait(changed)
         self._started.set()
         self._tell()
 

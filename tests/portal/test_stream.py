@@ -108,7 +108,7 @@ def test_second_stream_begins_where_the_log_ends(tmp_path: Path) -> None:
 def test_stream_gives_each_event_once_while_others_arrive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_read_before: bool
 ) -> None:
-    """Those that come around the reading of the past are neither in both, the past and the present, nor in neither."""
+    """Each event that arrives while a stream reads the past is sent once."""
     monkeypatch.setattr(portal_tail, "_KEPT", 2)
     with running_portal(tmp_path) as portal:
         submit(portal, "past")

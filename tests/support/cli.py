@@ -112,13 +112,15 @@ class Shell:
     def run(
         self, *arguments: str, stdin: str = "", on_start: Callable[[int], None] | None = None, **options: Any
     ) -> Ended:
-        """Run a command to its end: in a forked process, or with these `options` of Popen in one that was started.
+        """Run a command to its end: in a forked process, or with these `options` of Popen in one that is started.
 
-        `on_start` gets the id of a forked process.
+        `on_start` gets the id of the process.
         """
         if not options:
             return Ended(*run_forked(arguments, self._environment(), self.directory, stdin, on_start))
         with self.start(*arguments, **options) as process:
+            if on_start is not None:
+                on_start(process.pid)
             out, err = process.communicate(stdin, timeout=PATIENCE_SECONDS)
         return Ended(process.returncode, out, err)
 

@@ -1,6 +1,6 @@
 """Runs `express-sync` in processes that are forked from one that has imported it.
 
-To import everything takes a command longer than to do its work, and the tests run about a thousand commands.
+Most commands need more time for their imports than for their work.
 """
 
 import multiprocessing
@@ -33,30 +33,50 @@ def run_forked(
     """Run a command to its end, and return its exit code, its output and its errors; `on_start` gets its process id."""
     with tempfile.TemporaryDirectory() as folder:
         ends = Path(folder)
-        (ends / "0").write_text(stdin)
+        (ends / "0").write_text(stdin, encoding="utf-8")
         process = _PROCESSES.Process(target=_run, args=(arguments, dict(environment), directory, ends))
         process.start()
-        if on_start is not None and process.pid is not None:
-            on_start(process.pid)
-        process.join(PATIENCE_SECONDS)
-        if process.exitcode is None:
+        try:
+            if on_start is not None and process.pid is not None:
+                on_start(process.pid)
+            process.join(PATIENCE_SECONDS)
+            has_ended = process.exitcode is not None
+        finally:
             process.kill()
-            raise TimeoutError(f"express-sync {' '.join(arguments)} has not ended")
-        return process.exitcode, (ends / "1").read_text(), (ends / "2").read_text()
+            process.join()
+        out, err = ((ends / name).read_text(encoding="utf-8") for name in ("1", "2"))
+        if not has_ended:
+            raise TimeoutError(f"express-sync {' '.join(arguments)} has not ended: {out}{err}")
+        return _exit_code(ends, process.exitcode or 0), out, err
+
+
+def _exit_code(ends: Path, of_process: int) -> int:
+    """Return the exit code that a command has left in `ends`; that of the process, if it was killed.
+
+    The latter is wrong if two threads of a test ask for it at once.
+    """
+    left = ends / "code"
+    return int(left.read_text()) if left.exists() else of_process
 
 
 def _run(arguments: Sequence[str], environment: Mapping[str, str], directory: Path, ends: Path) -> None:
     """Become the command; the files `0`, `1` and `2` in `ends` are its standard streams."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     for number, flags in enumerate((os.O_RDONLY, os.O_WRONLY | os.O_CREAT, os.O_WRONLY | os.O_CREAT)):
         end = os.open(ends / str(number), flags)
         os.dup2(end, number)
         os.close(end)
-    sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115 - open until the process ends, like the next two
+    # They stay open until the process ends.
+    sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115
     sys.stdout = open(1, "w", encoding="utf-8")  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(directory)
     sys.argv = ["express-sync", *arguments]
-    main()
+    try:
+        main()
+    except SystemExit as ended:
+        (ends / "code").write_text(str(int(ended.code or 0)))
+        raise

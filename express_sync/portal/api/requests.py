@@ -22,6 +22,7 @@ from express_sync.portal.api.documents import (
 from express_sync.portal.api.prefer import wait_seconds
 from express_sync.portal.api.problem import NOT_FOUND, Problem, violated
 from express_sync.portal.messages import new_submission
+from express_sync.portal.notification import wait
 from express_sync.portal.parts import Portal
 from express_sync.portal.principal import Identity
 from express_sync.portal.store import submitting
@@ -110,7 +111,7 @@ async def _ended(portal: Portal, identity: Identity, request_id: str, seconds: i
             row = await run_in_threadpool(_read, portal, visible_request, request_id, identity)
             if row is None or row["terminal"]:
                 return
-            await portal.changed.wait(changed, left)
+            await wait(changed, left)
 
 
 def _status_response(

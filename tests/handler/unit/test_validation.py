@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.inbound.validation import MAX_REPORTED, usable_request_id, violations
+from handler.inbound.validation import MAX_REPORTED, REQUEST_SCHEMA, usable_request_id, violations
 from handler.model import Violation
 from tests.support.samples import DOCUMENT
 
@@ -310,6 +310,12 @@ def test_validation_agrees_with_a_second_statement_of_the_rules(document: Mappin
         if field in document and not (isinstance(document[field], str) and keeps(document[field]))
     }
     assert {violation.path.removeprefix("$.") for violation in violations(document)} == expected
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_properties_refer_to_no_other_schema(field: str) -> None:
+    """The library ignores all other rules beside a reference, and the function does not read references."""
+    assert not {"$ref", "$id", "definitions"} & set(REQUEST_SCHEMA["properties"][field])
 
 
 @given(value=st.from_regex(r"\A[A-Za-z][A-Za-z0-9._-]{0,127}\Z"))

@@ -99,7 +99,7 @@ class SignalAt:
 
 
 class SmqProxy:
-    """A proxy of SMQ that sends one signal to the process `victim`, of which it waits to be told."""
+    """A proxy of SMQ that sends one signal to the process whose id `victim` gets."""
 
     def __init__(self, endpoint: str) -> None:
         self.signal_at: SignalAt | None = None

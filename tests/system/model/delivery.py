@@ -70,7 +70,8 @@ class Deliverer:
     After `deferrals` deferrals a verdict is final. `instances`: those of which each delivery meets one. `shape` puts a
     broken part into each new pipeline where a test wants one. `stragglers`: what is in flight at the end of a delivery
     may still be when the next one begins; without, it has landed, because the trigger and the delay wait longer than
-    the service works on a request. Without `recordings`, the pipeline runs in each delivery.
+    the service works on a request. The pipeline of
+    pull intake is not recorded.
     """
 
     documents: Sequence[dict[str, Any]]
@@ -84,7 +85,7 @@ class Deliverer:
     shape: Shape = as_shipped
     stragglers: bool = False
     is_pulled: bool = False
-    recordings: Recordings | None = field(default_factory=Recordings, compare=False)
+    recordings: Recordings = field(init=False, compare=False)
     rules: Rules = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,6 +93,7 @@ class Deliverer:
         excuses = _excuses(self.adoption, self.form)
         rules = Rules(bodies, self.alphabet, self.deferrals, self.timing.attempts, self.form, excuses)
         object.__setattr__(self, "rules", rules)
+        object.__setattr__(self, "recordings", Recordings())
 
     def deliver(self, environment: Environment, choices: Choices) -> Effect:
         """Return the effect of a delivery that goes as chosen."""
@@ -117,7 +119,7 @@ class Deliverer:
             pipeline = self.pipeline(names, effects, instance)
             return None not in pipeline.process(deliveries, self.timing.deadlines(effects.now()))
 
-        return self.recordings.play((*names.values(), instance), cloud, run) if self.recordings else run(cloud)
+        return self.recordings.play((*names.items(), instance), cloud, run)
 
     def text(self, copy: Copy) -> str:
         """Return the body of a message."""

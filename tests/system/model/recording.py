@@ -14,7 +14,7 @@ from tests.system.model.cloud import ScheduledCloud
 from tests.system.model.state import Copy
 
 
-class Deed(NamedTuple):
+class Operation(NamedTuple):
     """A method of the cloud, and its arguments."""
 
     name: str
@@ -25,7 +25,7 @@ class Deed(NamedTuple):
         return getattr(cloud, self.name)(*self.arguments)
 
 
-class Reply(NamedTuple):
+class Heard(NamedTuple):
     """The result of a call as the pipeline sees it: when it came, and the value or the error of topic or queue."""
 
     at_seconds: float
@@ -33,8 +33,8 @@ class Reply(NamedTuple):
     error: tuple[str, bool] | None = None
 
     @classmethod
-    def to(cls, call: Deed, cloud: ScheduledCloud) -> "Reply":
-        """Make the call."""
+    def to(cls, call: Operation, cloud: ScheduledCloud) -> "Heard":
+        """Make the call and return what the pipeline hears."""
         try:
             value = call.do(cloud)
         except SmqError as error:
@@ -44,19 +44,19 @@ class Reply(NamedTuple):
 
 @dataclass(slots=True)
 class Passage:
-    """What the pipeline does from one reply to the next: deeds that need no reply, and a call or else the result.
+    """What the pipeline does from one reply to the next: operations that need no reply, and a call or else the result.
 
     `values`: what it has read meanwhile. `is_known`: the pipeline has got to the end of the passage before.
     """
 
     is_known: bool = False
-    deeds: list[Deed] = field(default_factory=list)
+    operations: list[Operation] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
-    call: Deed | None = None
+    call: Operation | None = None
     result: bool = False
-    following: dict[Reply, "Passage"] = field(default_factory=dict)
+    following: dict[Heard, "Passage"] = field(default_factory=dict)
 
-    def after(self, reply: Reply) -> "Passage":
+    def after(self, reply: Heard) -> "Passage":
         """Return the passage that follows the reply."""
         return self.following.setdefault(reply, Passage())
 
@@ -70,13 +70,13 @@ class Recordings:
     def play(self, delivered: Hashable, cloud: ScheduledCloud, run: Callable[["Recorder"], bool]) -> bool:
         """Do to the cloud what the pipeline does, and return its result; `run` runs it where that is not known."""
         passage = self._first.setdefault(delivered, Passage())
-        past: list[float | Reply] = []
+        past: list[float | Heard] = []
         while passage.is_known:
-            for deed in passage.deeds:
-                deed.do(cloud)
+            for operation in passage.operations:
+                operation.do(cloud)
             if passage.call is None:
                 return passage.result
-            reply = Reply.to(passage.call, cloud)
+            reply = Heard.to(passage.call, cloud)
             past += [*passage.values, reply]
             passage = passage.after(reply)
         recorder = Recorder(cloud, passage, past)
@@ -84,12 +84,14 @@ class Recordings:
 
 
 class Recorder:
-    """The cloud as the pipeline sees it: it repeats the past, for which the cloud is not asked again, and then records.
+    """The cloud as the pipeline sees it: it repeats the past without the cloud, and then records.
 
     Everything is recorded that the pipeline may do to a `ScheduledCloud`.
     """
 
-    def __init__(self, cloud: ScheduledCloud, passage: Passage, past: Sequence[float | Reply]) -> None:
+    def __init__(self, cloud: ScheduledCloud, passage: Passage, past: Sequence[float | Heard]) -> None:
+        passage.operations.clear()  # a run that an error has ended may have left some
+        passage.values.clear()
         self._cloud = cloud
         self._passage = passage
         self._past: list[Any] = list(reversed(past))
@@ -101,61 +103,61 @@ class Recorder:
         return result
 
     def begin(self, copy: Copy) -> None:
-        self._do(Deed("begin", (copy,)))
+        self._do(Operation("begin", (copy,)))
 
     def sleep(self, seconds: float) -> None:
-        self._do(Deed("sleep", (seconds,)))
+        self._do(Operation("sleep", (seconds,)))
 
     def with_timeout(self, seconds: float) -> "Recorder":
-        self._do(Deed("with_timeout", (seconds,)))
+        self._do(Operation("with_timeout", (seconds,)))
         return self
 
     def note_refusal(self, submission: str) -> None:
-        self._do(Deed("note_refusal", (submission,)))
+        self._do(Operation("note_refusal", (submission,)))
 
     def now(self) -> float:
-        return self._read(Deed("now", ()))
+        return self._read(Operation("now", ()))
 
     def uniform(self, low: float, high: float) -> float:
-        return self._read(Deed("uniform", (low, high)))
+        return self._read(Operation("uniform", (low, high)))
 
     def create(self, request: ProvisionRequest, timeout_seconds: float) -> Answer:
-        answer: Answer = self._call(Deed("create", (request, timeout_seconds)))
+        answer: Answer = self._call(Operation("create", (request, timeout_seconds)))
         return answer
 
     def describe(self, bucket_name: str | None, timeout_seconds: float) -> LookupResult:
-        found: LookupResult = self._call(Deed("describe", (bucket_name, timeout_seconds)))
+        found: LookupResult = self._call(Operation("describe", (bucket_name, timeout_seconds)))
         return found
 
     def publish(self, topic: str, body: str, tag: str) -> str:
-        return str(self._call(Deed("publish", (topic, body, tag))))
+        return str(self._call(Operation("publish", (topic, body, tag))))
 
     def send(self, queue: str, bodies: Sequence[str], delay_seconds: int = 0) -> tuple[str, ...]:
-        ids: tuple[str, ...] = self._call(Deed("send", (queue, tuple(bodies), delay_seconds)))
+        ids: tuple[str, ...] = self._call(Operation("send", (queue, tuple(bodies), delay_seconds)))
         return ids
 
-    def _do(self, deed: Deed) -> None:
+    def _do(self, operation: Operation) -> None:
         if not self._past:
-            self._passage.deeds.append(deed)
-            deed.do(self._cloud)
+            self._passage.operations.append(operation)
+            operation.do(self._cloud)
 
-    def _read(self, deed: Deed) -> float:
+    def _read(self, operation: Operation) -> float:
         value: float
         if self._past:
             value = self._past.pop()
             return value
-        value = deed.do(self._cloud)
+        value = operation.do(self._cloud)
         self._passage.values.append(value)
-        if deed.name != "now":
-            self._passage.deeds.append(deed)
+        if operation.name != "now":
+            self._passage.operations.append(operation)
         return value
 
-    def _call(self, call: Deed) -> Any:
+    def _call(self, call: Operation) -> Any:
         if self._past:
             reply = self._past.pop()
         else:
             self._passage.call, self._passage.is_known = call, True
-            reply = Reply.to(call, self._cloud)
+            reply = Heard.to(call, self._cloud)
             self._passage = self._passage.after(reply)
         if reply.error:
             code, transient = reply.error

@@ -15,6 +15,7 @@ from tests.system.model.choices import Choices, all_ways
 from tests.system.model.composition import Shape
 from tests.system.model.faults import EVERY_FAULT, OUTAGE, SILENCE
 from tests.system.model.invariants import VIOLATIONS, Kind, Story
+from tests.system.model.recording import Recordings
 from tests.system.model.schedules import Tally, ended
 from tests.system.model.settings import (
     ACKNOWLEDGED_FOR_BOTH,
@@ -22,6 +23,7 @@ from tests.system.model.settings import (
     BODIES,
     CLOCKS,
     DEFERRING,
+    DISTRUSTED,
     FORMS,
     FREE,
     GROUPS,
@@ -233,17 +235,21 @@ def test_broken_variant_is_found_with_two_instances(pair: Pair) -> None:
     assert broken(pair, pair.tally(1, NEVER_LOOKS)) != {}
 
 
+@pytest.fixture
+def without_recordings(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Run the pipeline in each delivery, until the patch is undone."""
+    monkeypatch.setattr(Recordings, "play", lambda _self, _delivered, cloud, run: run(cloud))
+    return monkeypatch
+
+
 @pytest.mark.parametrize(
     "setting",
-    [*SETTINGS, *DEFERRING, ALWAYS_REFUSED, FORMS[0], BODIES[0], BODIES[9], NEIGHBOURS[0], SETTINGS[0]],
+    [*SETTINGS, *DEFERRING, ALWAYS_REFUSED, FORMS[0], BODIES[0], BODIES[9], NEIGHBOURS[0], DISTRUSTED[0]],
     ids=name_of,
 )
-def test_memoised_counts_equal_a_complete_run(setting: Setting) -> None:
-    """Running each story from its first delivery to its last gives the same number and the same findings.
-
-    The pipeline runs in each delivery, without recordings.
-    """
-    deliverer, faults = replace(setting.deliverer(), recordings=None), 1 if len(setting.submitted) > 1 else 2
+def test_memoised_counts_equal_a_complete_run(setting: Setting, without_recordings: pytest.MonkeyPatch) -> None:
+    """Running each story from its first delivery to its last gives the same number and the same findings."""
+    deliverer, faults = setting.deliverer(), 1 if len(setting.submitted) > 1 else 2
 
     def story(choices: Choices) -> Story:
         before, budget = setting.start, choices.budget
@@ -254,8 +260,16 @@ def test_memoised_counts_equal_a_complete_run(setting: Setting) -> None:
         return after.closed()
 
     stories = list(all_ways(story, faults))
+    without_recordings.undo()
     tally = setting.tally(faults)
     assert (tally.schedules, +tally.found) == (len(stories), Counter(kind for each in stories for kind in each.found))
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=name_of)
+def test_recorded_instances_equal_running_ones(pair: Pair, without_recordings: pytest.MonkeyPatch) -> None:
+    complete = pair.tally(1)
+    without_recordings.undo()
+    assert pair.tally(1) == complete
 
 
 @pytest.mark.parametrize("initial_state", INITIAL_STATES, ids=name_of)
