@@ -5,10 +5,10 @@ The schema file is the only statement of the rules.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError
@@ -104,18 +104,16 @@ def _properties(_validator: object, names: Document, instance: object, _schema: 
                     yield error
 
 
-class _Property:
-    """The schema of a property, with the library's check of each of its rules."""
+class _Property(NamedTuple):
+    """The validator of a property, and the library's check of each of its rules with what the rule expects."""
 
-    def __init__(self, schema: Document) -> None:
-        self.validator = ContractValidator(schema)
-        checks = ContractValidator.VALIDATORS
-        self._rules = [(checks[keyword], expected) for keyword, expected in schema.items() if keyword in checks]
+    validator: Draft7Validator
+    rules: Sequence[tuple[Any, object]]
 
     def is_valid(self, value: object) -> bool:
         """Return whether a value breaks no rule; the validator, which also tells the broken rules, is slower."""
         validator, schema = self.validator, self.validator.schema
-        for check, expected in self._rules:
+        for check, expected in self.rules:
             for _ in check(validator, expected, value, schema) or ():
                 return False
         return True
@@ -126,4 +124,10 @@ ContractValidator: type[Draft7Validator] = cast("Any", extend)(
 )
 _RequestValidator: type[Draft7Validator] = cast("Any", extend)(ContractValidator, {"properties": _properties})
 _VALIDATOR = _RequestValidator(REQUEST_SCHEMA)
-_OF_PROPERTY = {name: _Property(schema) for name, schema in REQUEST_SCHEMA["properties"].items()}
+_CHECKS = ContractValidator.VALIDATORS
+_OF_PROPERTY = {
+    name: _Property(
+        ContractValidator(schema), [(_CHECKS[rule], expected) for rule, expected in schema.items() if rule in _CHECKS]
+    )
+    for name, schema in REQUEST_SCHEMA["properties"].items()
+}
