@@ -6,10 +6,10 @@ export VENV PYTHON
 export PYTHONDONTWRITEBYTECODE =
 BIN = "$(VENV)"/bin
 SUPPORTED := 3.10 3.11 3.12 3.13
-# More than there are cores, because many tests wait; each worker spends seconds on collecting the tests.
-WORKERS ?= 8
+# Far more than there are cores, because many tests wait.
+WORKERS ?= 12
 OTHERS = --ignore=tests/handler --ignore=tests/portal/browser --ignore=tests/portal/forms --ignore=tests/portal/backstage
-PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
+PYTEST = $(BIN)/pytest --workers $(WORKERS)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo outage picture test test-clients test-pythons test-this-python test-browser test-forms test-backstage screenshots lint types imports tests model storm simulation fuzz mutants lock forms spec operations bench bench-quick setup-bench clean
@@ -48,7 +48,6 @@ imports: setup-dev ## import-linter
 
 tests: setup-dev ## pytest: the tests of handler/ with coverage, then all others
 	$(PYTEST) tests/handler --cov
-	@$(BIN)/pytest --collect-only -qq $(OTHERS) > /dev/null || true # compiles the tests once, and not in each worker
 	$(PYTEST) $(OTHERS)
 
 # Each version has an environment of its own.
@@ -70,10 +69,10 @@ test-this-python: setup-dev
 
 # Chromium is not a Python package; the script finds or installs it.
 test-browser: setup-dev ## the pages of the portal in Chromium: what a person does, both languages and themes, keyboard, axe
-	@chromium=$$(requirements/set-up-chromium.sh) && CHROMIUM="$$chromium" $(BIN)/pytest -n 2 --dist loadfile tests/portal/browser
+	@chromium=$$(requirements/set-up-chromium.sh) && CHROMIUM="$$chromium" $(BIN)/pytest --workers 2 tests/portal/browser
 
 test-forms: setup-dev ## the form libraries react-jsonschema-form and JSON Forms with the request schema, in Chromium (needs npm)
-	@chromium=$$(requirements/set-up-chromium.sh) && CHROMIUM="$$chromium" $(BIN)/pytest -n 2 --dist loadfile tests/portal/forms
+	@chromium=$$(requirements/set-up-chromium.sh) && CHROMIUM="$$chromium" $(BIN)/pytest --workers 2 tests/portal/forms
 
 test-backstage: setup-dev ## the form of Backstage with the template of schemas/forms, in Chromium (needs npm; 550 MB of packages)
 	@chromium=$$(requirements/set-up-chromium.sh) && CHROMIUM="$$chromium" $(BIN)/pytest tests/portal/backstage

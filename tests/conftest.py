@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from tests.support.patience import PATIENCE_SECONDS
 
+pytest_plugins = ("tests.support.workers",)
+
 # Inherits from the profile that Hypothesis itself has chosen, which in continuous integration is repeatable.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
@@ -21,7 +23,7 @@ def draw_a_text(_: str) -> None:
     """Make Hypothesis build its tables of characters, which it keeps in `.hypothesis`."""
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_setupnodes() -> None:
-    """Build the tables once, before the workers start: each of them would build its own, all at the same time."""
-    draw_a_text()
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build the tables once, before workers start: each of them would build its own, all at the same time."""
+    if session.items:
+        draw_a_text()

@@ -43,19 +43,11 @@ def base_interpreter(runtime: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def shared_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a directory that all workers of this test run share."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    return shared / "packages"
-
-
-@pytest.fixture(scope="session")
-def package_for(shared_directory: Path) -> Callable[[str], Built]:
+def package_for(shared_path: Path) -> Callable[[str], Built]:
     """Return a function that returns the package for a runtime; the first call builds it."""
 
     def built_for(runtime: str) -> Built:
-        python, folder = base_interpreter(runtime), shared_directory / runtime
+        python, folder = base_interpreter(runtime), shared_path / "packages" / runtime
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,0 +1,233 @@
+"""A pytest plugin that runs the tests in processes forked after the collection: `pytest --workers 8`.
+
+Each worker of pytest-xdist imports and collects all tests again. These workers have them from the start, so that there
+can be more workers than cores: one that waits costs nothing. `docs/decisions/0017-forked-workers.md` has the figures.
+"""
+
+import gc
+import os
+import signal
+import sys
+import traceback
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, Pipe, wait
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+import pytest
+from coverage import Coverage
+
+# A worker gets a third of what is left for each worker: much at first, so that the tests of a module stay together.
+_SHARE = 3
+
+_SHARED_PATH = pytest.StashKey[Path]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option `--workers`."""
+    parser.addoption("--workers", type=int, default=0, help="run the tests in so many forked processes")
+
+
+@pytest.fixture(scope="session")
+def shared_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory that all workers of this run share."""
+    return request.config.stash.get(_SHARED_PATH, tmp_path_factory.getbasetemp())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> Literal[True] | None:
+    """Run the tests in workers, if that is asked for and the collection had no error."""
+    count = session.config.getoption("workers")
+    if not count or session.config.option.collectonly or session.testsfailed:
+        return None
+    _Run(session, count).run()
+    return True
+
+
+@dataclass(eq=False)
+class _Process:
+    """A worker as the main process sees it: the tests it was given and has not started, and the one that it runs."""
+
+    pid: int
+    connection: Connection
+    given: deque[int] = field(default_factory=deque)
+    running: pytest.Item | None = None
+
+
+class _Run:
+    """The main process: it hands out the tests and passes on what the workers report."""
+
+    def __init__(self, session: pytest.Session, count: int) -> None:
+        self._session = session
+        self._hook = session.config.hook
+        self._count = count
+        self._left = deque(range(len(session.items)))
+        self._processes: dict[Connection, _Process] = {}
+        self._receivers: dict[str, Callable[..., None]] = {
+            "asks": self._give,
+            "starts": self._start_test,
+            "reports": self._report,
+            "warns": self._warn,
+            "breaks": self._break,
+        }
+
+    def run(self) -> None:
+        config = self._session.config
+        config.stash[_SHARED_PATH] = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined] # see _Worker
+        gc.collect()
+        gc.freeze()  # otherwise the first collection of garbage in each worker would copy all pages
+        try:
+            for _ in range(min(self._count, len(self._left))):
+                self._start()
+            while self._processes:
+                for connection in wait(list(self._processes)):
+                    self._receive(self._processes[connection])  # type: ignore[index] # only connections are waited for
+        finally:
+            gc.unfreeze()
+            for process in self._processes.values():
+                os.kill(process.pid, signal.SIGKILL)
+                os.waitpid(process.pid, 0)
+
+    def _start(self) -> None:
+        here, there = Pipe()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if not pid:
+            for connection in [here, *self._processes]:
+                connection.close()
+            _Worker(self._session, there).run()
+        there.close()
+        process = self._processes[here] = _Process(pid, here)
+        self._give(process)
+
+    def _receive(self, process: _Process) -> None:
+        try:
+            name, *arguments = process.connection.recv()
+        except (EOFError, ConnectionResetError):
+            self._end(process)
+            return
+        self._receivers[name](process, *arguments)
+        if self._session.shouldfail:
+            raise self._session.Failed(self._session.shouldfail)
+        if self._session.shouldstop:
+            raise self._session.Interrupted(self._session.shouldstop)
+
+    def _give(self, process: _Process) -> None:
+        """Hand out the next tests, or nothing, after which a worker ends."""
+        size = len(self._left) // (self._count * _SHARE) or 1
+        indices = [self._left.popleft() for _ in range(min(size, len(self._left)))]
+        process.given.extend(indices)
+        process.connection.send(indices)
+
+    def _start_test(self, process: _Process) -> None:
+        self._finish_test(process)
+        process.running = item = self._session.items[process.given.popleft()]
+        self._hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+
+    def _finish_test(self, process: _Process) -> None:
+        if (item := process.running) is not None:
+            self._hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        process.running = None
+
+    def _report(self, _process: _Process, data: dict[str, Any]) -> None:
+        report = self._hook.pytest_report_from_serializable(config=self._session.config, data=data)
+        self._hook.pytest_runtest_logreport(report=report)
+
+    def _warn(self, _process: _Process, arguments: dict[str, Any]) -> None:
+        self._hook.pytest_warning_recorded.call_historic(kwargs=arguments)
+
+    def _break(self, _process: _Process, trace: str) -> None:
+        raise RuntimeError(f"a worker cannot go on:\n{trace}")
+
+    def _end(self, process: _Process) -> None:
+        """Forget a worker that has ended; if it was not done, fail its test and start another."""
+        del self._processes[process.connection]
+        process.connection.close()
+        code = os.waitstatus_to_exitcode(os.waitpid(process.pid, 0)[1])
+        if code:
+            self._fail(process.running, f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}")
+            self._left.extendleft(reversed(process.given))
+            if self._left:
+                self._start()
+        self._finish_test(process)
+
+    def _fail(self, item: pytest.Item | None, how: str) -> None:
+        if item is None:
+            raise RuntimeError(f"a worker ended between tests: {how}")
+        text = f"the worker ended while it ran this test: {how}"
+        report = pytest.TestReport(item.nodeid, item.location, {}, "failed", text, "call")
+        self._hook.pytest_runtest_logreport(report=report)
+
+
+class _Worker:
+    """A forked process, and the plugin of pytest in it that sends what the tests give."""
+
+    def __init__(self, session: pytest.Session, connection: Connection) -> None:
+        self._session = session
+        self._config = session.config
+        self._connection = connection
+
+    def run(self) -> NoReturn:
+        """Run what the main process hands out, and end the process."""
+        code = 1
+        try:
+            self._set_up()
+            self._run_tests()
+            if (coverage := Coverage.current()) is not None:
+                coverage.stop()
+                coverage.save()
+            code = 0
+        except BaseException:
+            self._send("breaks", traceback.format_exc())
+        finally:
+            os._exit(code)
+
+    def _set_up(self) -> None:
+        """Print nothing; capture what the tests print in own files, and make an own temporary directory."""
+        plugins = self._config.pluginmanager
+        plugins.unregister(name="terminalreporter")
+        plugins.register(self)
+        capture = plugins.getplugin("capturemanager")
+        capture.stop_global_capturing()
+        capture.start_global_capturing()
+        own_path = self._config.stash[_SHARED_PATH] / f"worker-{os.getpid()}"
+        own_path.mkdir(mode=0o700)
+        self._config._tmp_path_factory._basetemp = own_path  # type: ignore[attr-defined] # pytest has no public way
+
+    def _run_tests(self) -> None:
+        items = self._items()
+        item = next(items, None)
+        while item is not None:
+            following = next(items, None)
+            self._send("starts")
+            self._config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            item = following
+
+    def _items(self) -> Iterator[pytest.Item]:
+        while indices := self._connection.recv():
+            for index in indices:
+                yield self._session.items[index]
+            self._send("asks")
+
+    def _send(self, name: str, *arguments: object) -> None:
+        self._connection.send((name, *arguments))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._send("reports", self._config.hook.pytest_report_to_serializable(config=self._config, report=report))
+
+    def pytest_warning_recorded(
+        self,
+        warning_message: warnings.WarningMessage,
+        when: str,
+        nodeid: str,
+        location: tuple[str, int, str] | None,
+    ) -> None:
+        # Its source is left out: it may be an open file, which cannot be sent.
+        sent = warnings.WarningMessage(
+            str(warning_message.message), warning_message.category, warning_message.filename, warning_message.lineno
+        )
+        self._send("warns", {"warning_message": sent, "when": when, "nodeid": nodeid, "location": location})
