@@ -119,8 +119,8 @@ class SmqProxy:
             def _pass(self) -> None:
                 proxy.forward(self, endpoint)
 
-            do_GET = do_POST = do_PUT = do_DELETE = _pass  # noqa: N815 - the names are http.server's
-
+        for method in ("GET", "POST", "PUT", "DELETE"):
+            setattr(Handler, f"do_{method}", Handler._pass)
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}"
