@@ -2,15 +2,13 @@
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from handler.inbound.validation import REQUEST_SCHEMA, SCHEMAS, violations
-from tests.support.node import install
-from tests.support.patience import PATIENCE_SECONDS
+from tests.support.node import install, run_node_with
 
 ROOT = SCHEMAS.parent
 PACKAGES = Path(__file__).parent / "npm"
@@ -27,10 +25,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_javascript_sdk_writes_valid_outcomes_back(installed: Path) -> None:
     """It changes nothing."""
     lines = "\n".join(json.dumps(outcome) for outcome in OUTCOMES.values())
-    run = subprocess.run(
-        ["node", "round_trip.mjs"], cwd=installed, input=lines, capture_output=True, text=True, check=True
-    )
-    assert [json.loads(line) for line in run.stdout.splitlines()] == list(OUTCOMES.values())
+    written = run_node_with("round_trip.mjs", given=lines, folder=installed)
+    assert [json.loads(line) for line in written.splitlines()] == list(OUTCOMES.values())
 
 
 def sample_requests() -> list[Any]:
@@ -48,20 +44,12 @@ def test_types_fit_every_sample_and_tell_the_statuses_apart(installed: Path) -> 
     lines = [f"export const sample{n}: {name} = {json.dumps(value)};" for n, (name, value) in enumerate(typed)]
     lines.insert(0, 'import type {ProvisionOutcome, ProvisionRequest} from "./types";')
     (installed / "samples.ts").write_text("\n".join(lines))
-    run = subprocess.run(
-        ["node", "node_modules/typescript/bin/tsc"],
-        cwd=installed,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
-    assert (run.returncode, run.stdout) == (0, "")
+    assert run_node_with("node_modules/typescript/bin/tsc", folder=installed) == ""
 
 
 def test_compiled_validator_is_what_its_compiler_makes(tmp_path: Path) -> None:
     """`make forms` would write the same."""
     folder = install(COMPILER, tmp_path, ["validator.mjs"])
     schema = str(SCHEMAS / "provision-request.v1.json")
-    run = subprocess.run(["node", "validator.mjs", schema], cwd=folder, capture_output=True, text=True, check=True)
-    assert run.stdout == (SCHEMAS / "forms" / "request.validate.mjs").read_text()
+    made = run_node_with("validator.mjs", schema, folder=folder)
+    assert made == (SCHEMAS / "forms" / "request.validate.mjs").read_text()

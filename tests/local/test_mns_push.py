@@ -6,7 +6,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,8 +26,8 @@ from express_sync.local.mns.push.sender import LIMIT_SECONDS, HttpPush
 from express_sync.local.server import LoopbackServer
 from express_sync.mns_push import Verifier
 from tests.local.mns_client import RawClient, document
-from tests.support.node import node
 from tests.support.patience import PATIENCE_SECONDS, wait_for
+from tests.support.required import program
 from tests.support.running import running_loop, started
 
 NAMESPACE = "{http://mns.aliyuncs.com/doc/v1/}"
@@ -352,11 +352,11 @@ SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "mns_push"
 
 
 @pytest.mark.parametrize(
-    ("program", "sample"), [(lambda: sys.executable, "receiver.py"), (node, "receiver.js")], ids=["python", "node"]
+    ("interpreter", "sample"), [(sys.executable, "receiver.py"), ("node", "receiver.js")], ids=["python", "node"]
 )
-def test_sample_receives_and_refuses(mns: Mns, program: Callable[[], str], sample: str) -> None:
+def test_sample_receives_and_refuses(mns: Mns, interpreter: str, sample: str) -> None:
     """It prints what is genuine, and answers a forged request with 403."""
-    command = [program(), str(SAMPLES / sample), "0", mns.url]
+    command = [program(interpreter), str(SAMPLES / sample), "0", mns.url]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as receiver:
         try:
             output = iter(receiver.stdout or ())

@@ -1,11 +1,11 @@
 """The completion of shells, in each shell that is installed."""
 
-import shutil
 import subprocess
 
 import pytest
 
 from tests.support.cli import ROOT, Shell
+from tests.support.required import program
 
 _BASH = """
 eval "$(_EXPRESS_SYNC_COMPLETE=bash_source express-sync)"
@@ -43,13 +43,12 @@ def test_shell_completes_a_command(name: str, shell: Shell) -> None:
     """The line of docs/command-line.md is enough."""
     page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
     assert f"_EXPRESS_SYNC_COMPLETE={name}_source express-sync" in page
-    if shutil.which(name) is None:
-        pytest.skip(f"{name} is not installed")
+    program(name, is_optional=True)
     place = shell.directory / "bin"
     place.mkdir()
-    program = place / "express-sync"
-    program.write_text(f'#!/bin/sh\nexec {" ".join(shell.command())} "$@"\n')
-    program.chmod(0o755)
+    shim = place / "express-sync"
+    shim.write_text(f'#!/bin/sh\nexec {" ".join(shell.command())} "$@"\n')
+    shim.chmod(0o755)
     environment = shell.variables()
     environment["PATH"] = f"{place}:{environment['PATH']}"
     ended = subprocess.run(
