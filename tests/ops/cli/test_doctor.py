@@ -329,7 +329,6 @@ def test_usable_buckets_are_listed_once(broken: CloudShell) -> None:
     assert said["permissions"] == ["The key may look up groups; there are 2"]
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_official_client_reads_the_local_bucket_list(cloud: CloudShell) -> None:
     """All buckets, those with a name, and those of a region can be listed, as in the API reference."""
     key = LOCAL_ACCOUNT.user
