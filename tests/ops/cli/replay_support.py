@@ -116,11 +116,11 @@ class SmqProxy:
             def log_message(self, *_: object) -> None:
                 pass
 
-            def _pass(self) -> None:
+            def pass_on(self) -> None:
                 proxy.forward(self, endpoint)
 
         for method in ("GET", "POST", "PUT", "DELETE"):
-            setattr(Handler, f"do_{method}", Handler._pass)
+            setattr(Handler, f"do_{method}", Handler.pass_on)
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}"
