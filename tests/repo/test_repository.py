@@ -98,6 +98,14 @@ def test_ci_runs_the_readme_command_in_a_new_clone(tmp_path: Path) -> None:
     assert re.search(r"^\$? ?make test\b", (ROOT / "README.md").read_text(), re.MULTILINE)
 
 
+def test_every_suppression_states_its_reason() -> None:
+    """The reason is behind the rule, on the same line."""
+    search = ("git", "grep", "-E", "# (noqa|type: ignore)", "--", "*.py")
+    found = subprocess.run(search, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    stated = re.compile(r"# (noqa: [A-Z]+\d+ -|type: ignore\[[\w-]+\]  #) \w")
+    assert [line for line in found if not stated.search(line)] == []
+
+
 def test_hypothesis_has_no_deadline() -> None:
     """One Hypothesis profile is valid for all tests, and no test overrides its deadline."""
     assert settings().deadline is None
