@@ -15,6 +15,7 @@ from express_sync.local.fc.instance_pool import InstancePool
 from express_sync.local.fc.kill_switch import KillSwitch
 from express_sync.local.fc.result import InvocationResult, Outcome
 from tests.local.fc_support import Sample, until
+from tests.support.checkout import ROOT
 from tests.support.processes import alive, wait_until_dead
 
 PID = "import os\ndef handle(event, context):\n    return str(os.getpid())\n"
@@ -241,9 +242,7 @@ import asyncio, pathlib, sys
 from tests.local.fc_support import Sample, said_pid
 Sample(pathlib.Path({str(sample.directory)!r})).run(said_pid)
 """
-    with subprocess.Popen(
-        [sys.executable, "-c", parent], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
-    ) as running:
+    with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, cwd=ROOT) as running:
         assert running.stdout is not None
         worker = int(running.stdout.readline())
         assert alive(worker)

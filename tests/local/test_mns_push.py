@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -26,6 +25,7 @@ from express_sync.local.mns.push.sender import LIMIT_SECONDS, HttpPush
 from express_sync.local.server import LoopbackServer
 from express_sync.mns_push import Verifier
 from tests.local.mns_client import RawClient, document
+from tests.support.checkout import ROOT
 from tests.support.patience import PATIENCE_SECONDS, wait_for
 from tests.support.required import program
 from tests.support.running import running_loop, started
@@ -348,7 +348,7 @@ def test_reset_ends_the_attempts(mns: Mns, receiver: Receiver) -> None:
     assert mns.client.local("GET", "pushes")[1] == []
 
 
-SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "mns_push"
+SAMPLES = ROOT / "samples" / "mns_push"
 
 
 @pytest.mark.parametrize(

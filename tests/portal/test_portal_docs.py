@@ -36,12 +36,12 @@ from handler.inbound.validation import violations
 from handler.provisioning.error_table import DOCUMENTED, GATEWAY, OWN, Effect
 from tests.local.mns_client import RawClient, document
 from tests.portal.webhook_receiver import OTHER_SECRET, SECRET
-from tests.support.cli import ROOT
+from tests.support.checkout import DOCS, ROOT
 from tests.support.node import run_node
 from tests.support.patience import PATIENCE_SECONDS, wait_for
 from tests.support.required import program
 
-PAGE = (ROOT / "docs" / "portal.md").read_text(encoding="utf-8")
+PAGE = (DOCS / "portal.md").read_text(encoding="utf-8")
 TABLE = {**DOCUMENTED, **GATEWAY, **OWN}
 TOKEN = "operator-token"
 BUTTONS = {"Wait", "Open", "Correct", "Contact", "Replay"}

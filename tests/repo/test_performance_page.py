@@ -2,12 +2,11 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 from benchmarks.comparison import figure
+from tests.support.checkout import DOCS
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
 ROWS = json.loads((DOCS / "benchmarks" / "results.json").read_bytes())["rows"]
 
 

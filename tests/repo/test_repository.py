@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from handler import config
+from tests.support.checkout import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 HANDLER_MODULES = sorted(path for path in (ROOT / "handler").rglob("*.py") if path.stat().st_size)
 
 # contract: (module that breaks it, the offending line)

@@ -2,7 +2,6 @@
 
 import json
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +15,8 @@ from handler.inbound.strict_json import read_bytes
 from handler.inbound.validation import SCHEMAS, violations
 from handler.model import Deferred, Failed, Indeterminate, Reason, Rejected, Succeeded, Verdict, Violation
 from handler.outcome import Call, OutcomeContext, outcome_of
+from tests.support.checkout import EVENTS
 from tests.support.contract import OUTCOME_VALIDATOR
-
-EVENTS = Path(__file__).parents[2] / "events"
 
 # request sample: how many requests are in it, how many rules they break
 REQUESTS = {

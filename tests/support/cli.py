@@ -24,12 +24,12 @@ from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.cloud import CloudOptions, RunningCloud, background
 from express_sync.ops.cli import commands
 from express_sync.ops.targets.registration import registering, state_directory
+from tests.support.checkout import REQUESTS, ROOT
 from tests.support.forked_command import run_forked
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.required import program, unavailable
 
-ROOT = Path(__file__).resolve().parents[2]
-REQUESTS = ROOT / "events" / "requests"
+MINIMAL = str(REQUESTS / "minimal.json")
 PATIENT = ("--timeout", str(PATIENCE_SECONDS))  # for commands that wait for something that must arrive
 ROLE = LOCAL_ACCOUNT.role
 SECRETS = (LOCAL_ACCOUNT.user.access_key_secret, ROLE.access_key_secret, ROLE.security_token, "not-the-secret")

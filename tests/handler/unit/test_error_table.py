@@ -1,15 +1,15 @@
 """The table of error codes equals the documentation, and every other code has a row too."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from handler.provisioning import error_table
 from handler.provisioning.error_table import Effect
 from handler.provisioning.errors import error_info
+from tests.support.checkout import DATA
 
-DOCUMENTED = json.loads((Path(__file__).parents[2] / "data" / "create_express_sync_errors.json").read_bytes())
+DOCUMENTED = json.loads((DATA / "create_express_sync_errors.json").read_bytes())
 
 # A second statement of the effects.
 NOT_EXECUTED = {"AssumeRoleFail"}

@@ -10,7 +10,6 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,10 +18,11 @@ from mns.queue import QueueMeta
 
 from handler.credentials import Credentials
 from handler.smq.client import Smq
+from tests.support.checkout import OUTCOMES
 from tests.support.cli import CloudShell, Ended
 from tests.support.patience import PATIENCE_SECONDS, wait_for
 
-FAILED = json.loads((Path(__file__).resolve().parents[3] / "events" / "outcomes" / "failed.json").read_bytes())
+FAILED = json.loads((OUTCOMES / "failed.json").read_bytes())
 QUICK_QUEUE = "quick-failures"
 QUICK_SECONDS = 2
 

@@ -4,7 +4,8 @@ import subprocess
 
 import pytest
 
-from tests.support.cli import ROOT, Shell
+from tests.support.checkout import DOCS
+from tests.support.cli import Shell
 from tests.support.required import program
 
 _BASH = """
@@ -41,7 +42,7 @@ SHELLS = {
 @pytest.mark.parametrize("name", SHELLS)
 def test_shell_completes_a_command(name: str, shell: Shell) -> None:
     """The line of docs/command-line.md is enough."""
-    page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    page = (DOCS / "command-line.md").read_text(encoding="utf-8")
     assert f"_EXPRESS_SYNC_COMPLETE={name}_source express-sync" in page
     program(name, is_optional=True)
     place = shell.directory / "bin"
@@ -95,4 +96,4 @@ def test_script_of_zsh_names_its_program(shell: Shell) -> None:
     """It registers with compdef, which the line of the page before it loads."""
     script = Shell(shell.directory, {"_EXPRESS_SYNC_COMPLETE": "zsh_source"}).run().out
     assert "compdef _express_sync_completion express-sync" in script
-    assert "compinit" in (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    assert "compinit" in (DOCS / "command-line.md").read_text(encoding="utf-8")

@@ -17,10 +17,11 @@ from express_sync.ops.queues.admin import QueueAdmin
 from express_sync.ops.queues.listener import Place
 from handler.credentials import Credentials
 from tests.ops.cli.replay_support import FAILED, smq
-from tests.support.cli import ROOT, CloudShell, Ended, cloud_shell
+from tests.support.checkout import DOCS
+from tests.support.cli import CloudShell, Ended, cloud_shell
 from tests.support.patience import PATIENCE_SECONDS, wait_for
 
-RUNBOOK = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+RUNBOOK = (DOCS / "operations.md").read_text(encoding="utf-8")
 SOON = ("--timeout", "60")
 
 

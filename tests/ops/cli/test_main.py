@@ -10,11 +10,12 @@ import pytest
 
 from express_sync.local.cloud import CloudOptions
 from handler.inbound.envelope import parse
-from tests.support.cli import PATIENT, REQUESTS, ROOT, CloudShell, Shell, cloud_shell
+from tests.support.checkout import EVENTS, REQUESTS
+from tests.support.cli import MINIMAL, PATIENT, CloudShell, Shell, cloud_shell
 from tests.support.patience import PATIENCE_SECONDS
 
-MINIMAL, INVALID = str(REQUESTS / "minimal.json"), str(REQUESTS / "invalid.json")
-SAMPLES = sorted((ROOT / "events" / "triggers").iterdir())
+INVALID = str(REQUESTS / "invalid.json")
+SAMPLES = sorted((EVENTS / "triggers").iterdir())
 COMMAND_RESULTS = {
     "timer-sweep.json": {"finished": 0, "left": 0},
 }
@@ -184,7 +185,7 @@ def test_invoke_accepts_every_trigger_sample(event: Path, one_cloud: CloudShell)
 @pytest.mark.parametrize("name", COMMAND_RESULTS)
 def test_invoke_runs_every_sample_of_a_command(name: str, one_cloud: CloudShell) -> None:
     """The result contains counts, also for an empty queue."""
-    ended = one_cloud.run("invoke", str(ROOT / "events" / "triggers" / name), "--json")
+    ended = one_cloud.run("invoke", str(EVENTS / "triggers" / name), "--json")
     assert ended.code == 0
     (answer,) = ended.lines()
     assert answer["result"] == COMMAND_RESULTS[name]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli import ROOT
+from tests.support.checkout import EVENTS, ROOT
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.required import program
 
@@ -38,7 +38,7 @@ def commands(page: str, title: str) -> list[str]:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """Return a directory with everything that the commands need of a checkout."""
-    (tmp_path / "events").symlink_to(ROOT / "events")
+    (tmp_path / "events").symlink_to(EVENTS)
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "activate").write_text('PATH="$PWD/.venv/bin:$PATH"\n')
     shim = tmp_path / ".venv" / "bin" / "express-sync"

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 import urllib3
 
-from tests.support.cli import PATIENT, REQUESTS, Shell
+from tests.support.cli import MINIMAL, PATIENT, Shell
 from tests.support.patience import PATIENCE_SECONDS, wait_for
 from tests.support.processes import children_of, wait_until_dead
 
 READY_KEYS = {"region", "accountId", "accessKeyId", "accessKeySecret", "mns", "sgw", "fc", "console"}
-MINIMAL = str(REQUESTS / "minimal.json")
 
 
 class Up:

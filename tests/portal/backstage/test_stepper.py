@@ -12,8 +12,8 @@ import yaml
 from playwright.sync_api import Page, expect
 
 from handler.inbound.validation import SCHEMAS
+from tests.support.checkout import ROOT
 from tests.support.chromium import chromium
-from tests.support.cli import ROOT
 from tests.support.node import install, run_node_with
 from tests.support.patience import PATIENCE_SECONDS
 

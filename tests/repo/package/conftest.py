@@ -13,9 +13,9 @@ import pytest
 from express_sync.ops.packaging.package import Package, build
 from express_sync.ops.packaging.runtimes import RUNTIMES, interpreter
 from express_sync.ops.terminal.errors import CliError
+from tests.support.checkout import ROOT
 from tests.support.required import unavailable
 
-ROOT = Path(__file__).resolve().parents[3]
 TEMPLATE = ROOT / "template.yml"
 
 

@@ -5,12 +5,13 @@ and the samples with bytes cut, doubled and changed. Contains input shapes only,
 import base64
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
 
-SAMPLES = [path.read_bytes() for path in sorted((Path(__file__).parents[3] / "events").rglob("*")) if path.is_file()]
+from tests.support.checkout import EVENTS
+
+SAMPLES = [path.read_bytes() for path in sorted(EVENTS.rglob("*")) if path.is_file()]
 VALID = {
     "requestId": "REQ-1",
     "name": "photos",
