@@ -121,7 +121,7 @@ def limit_seconds() -> float:
 
 def subscribe(mns: Mns, endpoint: str, **more: object) -> tuple[int, str]:
     """Subscribe to topic t and return the status, and the code of an error."""
-    response = mns.client.call("PUT", "/topics/t/subscriptions/s", document("Subscription", Endpoint=endpoint, **more))
+    response = mns.client.subscribe(Endpoint=endpoint, **more)
     return response.status, response.code if response.status >= 400 else ""
 
 

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 import pytest
 from alibabacloud_sgw20180511.client import Client
 from alibabacloud_sgw20180511.models import DescribeSharesBucketInfoForExpressSyncRequest
-from alibabacloud_tea_openapi.models import Config
 from mns.account import Account
 from mns.queue import Message
 
@@ -24,6 +23,7 @@ from express_sync.local.fc.signature import verify_acs3
 from express_sync.local.openapi.request import Call
 from express_sync.local.sgw.groups import EXAMPLE_BUCKET
 from tests.support.cli import ROLE, CloudShell, Ended, Shell, cloud_shell, run_in_process, without_secrets
+from tests.support.tea_config import tea_config
 
 CHECKS = [
     "health",
@@ -331,16 +331,7 @@ def test_usable_buckets_are_listed_once(broken: CloudShell) -> None:
 
 def test_official_client_reads_the_local_bucket_list(cloud: CloudShell) -> None:
     """All buckets, those with a name, and those of a region can be listed, as in the API reference."""
-    key = LOCAL_ACCOUNT.user
-    endpoint = urlsplit(cloud.ready["sgw"]["endpoint"]).netloc
-    client = Client(
-        Config(
-            access_key_id=key.access_key_id,
-            access_key_secret=key.access_key_secret,
-            endpoint=endpoint,
-            protocol="HTTP",
-        )
-    )
+    client = Client(tea_config(cloud.ready["sgw"]["endpoint"]))
 
     def listed(**wanted: str) -> list[tuple[str, str, str]]:
         request = DescribeSharesBucketInfoForExpressSyncRequest(**wanted)
