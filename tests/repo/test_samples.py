@@ -17,6 +17,7 @@ from handler.model import Deferred, Failed, Indeterminate, Reason, Rejected, Suc
 from handler.outcome import Call, OutcomeContext, outcome_of
 from tests.support.checkout import EVENTS
 from tests.support.contract import OUTCOME_VALIDATOR
+from tests.support.samples import TRAVELLERS
 
 # request sample: how many requests are in it, how many rules they break
 REQUESTS = {
@@ -55,7 +56,6 @@ TRIGGERS = {
     "topic-stream-attributes.json": (["REQ-2026-003013"], False),
     "topic-stream.txt": (["REQ-2026-003012"], True),
 }
-TRAVELLERS = ("requestsource", "causationid", "correlationid", "traceparent", "tracestate")
 # trigger sample that is a control command
 COMMANDS = {
     "timer-sweep.json": DrainCommand("deadLetters"),
