@@ -12,7 +12,7 @@ from express_sync.local.cloud import CloudOptions
 from handler.inbound.envelope import parse
 from tests.support.checkout import EVENTS, REQUESTS
 from tests.support.cli import MINIMAL, PATIENT, CloudShell, Shell, cloud_shell
-from tests.support.patience import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS, wait_for
 
 INVALID = str(REQUESTS / "invalid.json")
 SAMPLES = sorted((EVENTS / "triggers").iterdir())
@@ -139,7 +139,7 @@ def test_watch_shows_each_waiting_outcome_once(cloud: CloudShell) -> None:
     ended = cloud.run("watch", "--count", "2", *PATIENT, "--json")
     assert ended.code == 0
     assert sorted(each["subject"] for each in ended.lines()) == ["REQ-2026-001001", "REQ-2026-001002"]
-    assert cloud.messages("resultQueue") == 3
+    wait_for(lambda: cloud.messages("resultQueue") == 3)
 
 
 def test_watch_ignores_messages_that_are_not_outcomes(queues: CloudShell) -> None:
