@@ -226,6 +226,11 @@ class CloudShell:
         """Queue faults of a service."""
         self.local("POST", service, "faults", options)
 
+    def reset(self) -> None:
+        """Remove messages, faults, groups and calls."""
+        for service in ("mns", "sgw"):
+            self.local("POST", service, "reset", {})
+
     def local(self, method: str, service: str, path: str, body: object = None) -> Any:
         """Call the admin API of a service."""
         url = f"{self.ready[service]['endpoint']}/_local/{path}"

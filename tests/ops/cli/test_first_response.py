@@ -25,8 +25,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudShell]:
 @pytest.fixture
 def cloud(shared: CloudShell) -> CloudShell:
     """Return the cloud with empty queues and without faults."""
-    for service in ("mns", "sgw", "fc"):
-        shared.local("POST", service, "reset", {})
+    shared.reset()
+    shared.local("POST", "fc", "reset", {})
     return shared
 
 
