@@ -111,12 +111,13 @@ def _statistics(samples: Sequence[float]) -> dict[str, float] | None:
 
 
 def _spread(samples: Sequence[float], unit: str, shape: str = "") -> str:
-    middle, least, most = (_figure(each, shape) for each in (statistics.median(samples), min(samples), max(samples)))
+    middle, least, most = (figure(each, shape) for each in (statistics.median(samples), min(samples), max(samples)))
     spread = f" ({least} to {most})" if len(samples) > 1 and least != most else ""
     return f"{middle}{f' {unit}' if unit else ''}{spread}"
 
 
-def _figure(value: float, shape: str) -> str:
+def figure(value: float, shape: str = "") -> str:
+    """Return a measured value as text, in a format of its own if `shape` is one."""
     if shape:
         return shape.format(value)
     return f"{value:.2f}" if abs(value) < 10 else f"{value:,.0f}"

@@ -11,7 +11,7 @@ class Certificates:
     """A new authority; `ca_file` is its certificate, which clients have to trust, until `remove` is called."""
 
     def __init__(self) -> None:
-        import trustme  # its import takes a tenth of the time in which a cloud without TLS starts
+        import trustme  # noqa: PLC0415 - it is slow to import, and a cloud without TLS does not need it
 
         self._directory = TemporaryDirectory(prefix="express-sync-")
         self.ca_file = Path(self._directory.name) / "ca.pem"

@@ -4,8 +4,10 @@ import json
 import re
 from pathlib import Path
 
+from tests.support.checkout import DOCS
+
 RESULTS = Path(__file__).with_name("results.json")
-PAGE = Path(__file__).parents[2] / "docs" / "local-cloud.md"
+PAGE = DOCS / "local-cloud.md"
 _SECTION = re.compile(r"(<!-- clients: make test-clients -->\n).*?(<!-- end of clients -->)", re.DOTALL)
 
 # Service -> client -> the operations that its round completed.

@@ -3,18 +3,15 @@
 import copy
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator
 
 from handler.inbound.validation import SCHEMAS, ContractValidator
+from tests.support.checkout import DATA, OUTCOMES, ROOT
 
-ROOT = SCHEMAS.parent
-OFFICIAL = Draft7Validator(
-    json.loads((Path(__file__).parents[1] / "data" / "official" / "asyncapi-3.1.0.schema.json").read_bytes())
-)
+OFFICIAL = Draft7Validator(json.loads((DATA / "official" / "asyncapi-3.1.0.schema.json").read_bytes()))
 DOCUMENT: dict[str, Any] = json.loads((SCHEMAS / "asyncapi.bundle.json").read_bytes())
 STATUSES = ("succeeded", "rejected", "deferred", "failed", "indeterminate")
 
@@ -106,7 +103,7 @@ def test_every_status_and_every_outcome_sample_is_present() -> None:
     """They are the messages of the topic."""
     assert tuple(DOCUMENT["channels"]["outcomes"]["messages"]) == STATUSES
     shown = [example["payload"] for status in STATUSES for example in MESSAGES[status]["examples"]]
-    samples = [json.loads(path.read_bytes()) for path in sorted((ROOT / "events" / "outcomes").glob("*.json"))]
+    samples = [json.loads(path.read_bytes()) for path in sorted(OUTCOMES.glob("*.json"))]
     assert sorted(map(str, shown)) == sorted(map(str, samples))
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from handler.inbound.validation import SCHEMAS, ContractValidator, violations
+from tests.support.checkout import DATA, EVENTS
 from tests.support.contract import OUTCOME_VALIDATOR
 from tools.compatibility import outcome_breaches, request_breaches
 
-FIRST = Path(__file__).parents[1] / "data" / "v1"
-EVENTS = SCHEMAS.parent / "events"
+FIRST = DATA / "v1"
 NAMES = {"request": "provision-request.v1.json", "outcome": "provision-outcome.v1.json"}
 BREACHES = {"request": request_breaches, "outcome": outcome_breaches}
 Schema = dict[str, Any]

@@ -5,7 +5,6 @@ import json
 import random
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT7
 
 from handler.inbound.validation import REQUEST_SCHEMA, SCHEMAS, violations
+from tests.support.checkout import DATA
 from tests.support.node import run_node
 from tools.forms.documents import documents
 
@@ -142,9 +142,7 @@ def test_compiled_validator_agrees_with_the_function() -> None:
                 assert message == ours[path.replace("/", "$.", 1), rule]
 
 
-OFFICIAL: list[dict[str, Any]] = json.loads(
-    (Path(__file__).parents[1] / "data" / "official" / "backstage-template.schemas.json").read_bytes()
-)
+OFFICIAL: list[dict[str, Any]] = json.loads((DATA / "official" / "backstage-template.schemas.json").read_bytes())
 TEMPLATE: dict[str, Any] = yaml.safe_load((FORMS / "backstage" / "template.yaml").read_text())
 
 

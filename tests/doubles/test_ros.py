@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,9 +20,10 @@ from express_sync.local.api_error import ApiError
 from tests.doubles.ros.app import create_app
 from tests.doubles.ros.lifecycle import Failure, Lifecycle, Version
 from tests.doubles.ros.stacks import StackService
+from tests.support.checkout import ROOT
 from tests.support.running import serving
 
-TEMPLATE = (Path(__file__).resolve().parents[2] / "template.yml").read_text()
+TEMPLATE = (ROOT / "template.yml").read_text()
 TWO = Version("", {}, {"A": "X", "B": "Y"}, {})
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from express_sync.local.account import LOCAL_ACCOUNT
-from tests.local.mns_client import RawClient
+from tests.local.mns_client import RawClient, document
 from tests.local.mns_server import RunningMns, running_mns
 from tests.local.sgw_support import RunningSgw
 
@@ -23,6 +23,14 @@ def client(mns: RunningMns) -> Iterator[RawClient]:
     raw = RawClient(mns.server.port, LOCAL_ACCOUNT.user)
     yield raw
     raw.close()
+
+
+@pytest.fixture
+def topic(client: RawClient) -> RawClient:
+    """Return the client, with a queue q and a topic t."""
+    client.create_queue("q")
+    client.call("PUT", "/topics/t", document("Topic"))
+    return client
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import asyncio
 import json
 import sys
 import textwrap
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -65,20 +65,6 @@ async def until(condition: Callable[[], bool]) -> None:
     """Return once `condition` is true; the test's timeout ends a wait that hangs."""
     while not condition():
         await asyncio.sleep(0.005)
-
-
-def alive(pid: int) -> bool:
-    """Tell whether a process of that id runs; zombies do not count."""
-    with suppress(FileNotFoundError, ProcessLookupError):
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
-        return state != "Z"
-    return False
-
-
-def wait_until_dead(pids: Iterable[int]) -> None:
-    """Return once all these processes have ended; TimeoutError if one does not."""
-    doomed = list(pids)
-    asyncio.run(asyncio.wait_for(until(lambda: not any(alive(pid) for pid in doomed)), PATIENCE_SECONDS))
 
 
 async def said_pid(pool: InstancePool) -> None:

@@ -114,6 +114,10 @@ class RawClient:
         """Receive one message, or more if `query` says so."""
         return self.call("GET", f"/queues/{queue}/messages?{query}")
 
+    def subscribe(self, name: str = "s", /, **attributes: object) -> Response:
+        """Subscribe to topic t."""
+        return self.call("PUT", f"/topics/t/subscriptions/{name}", document("Subscription", **attributes))
+
 
 def document(root: str, **elements: object) -> str:
     """Return a document of flat elements."""

@@ -25,10 +25,10 @@ from express_sync.local.servers import PortTakenError
 from express_sync.local.template.parser import TemplateError
 from express_sync.paths import TEMPLATE
 from tests.local.fc_signer import JSON_BODY, PATH_2023, acs3_headers, send
-from tests.local.fc_support import cloud_of, fc_port, local_get, local_post, wait_until_dead
+from tests.local.fc_support import cloud_of, fc_port, local_get, local_post
 from tests.local.mns_client import RawClient
 from tests.support.patience import wait_for
-from tests.support.processes import children_of
+from tests.support.processes import children_of, wait_until_dead
 
 QUEUE_AND_TRIGGER = """
       EnvironmentVariables:
@@ -330,7 +330,7 @@ def test_stopped_cloud_leaves_no_process(tmp_path: Path) -> None:
         wait_for(trigger_has(running, acknowledged=1))
         started = children_of(os.getpid()) - before
         assert len(started) == 1
-    wait_until_dead(started)
+    wait_until_dead(*started)
     assert children_of(os.getpid()) <= before
 
 
@@ -342,7 +342,7 @@ def test_stopped_cloud_ends_a_busy_function(tmp_path: Path) -> None:
         wait_for(lambda: lines(running, "stuck"))
         started = children_of(os.getpid()) - before
     assert len(started) == 1
-    wait_until_dead(started)
+    wait_until_dead(*started)
 
 
 def test_stopped_cloud_cancels_open_long_polls(tmp_path: Path) -> None:

@@ -26,11 +26,6 @@ from tests.local.fc_support import cloud_of, local_get
 from tests.support.patience import PATIENCE_SECONDS, wait_for
 from tests.support.tea_config import tea_config
 
-# The official client itself uses what Python 3.12 deprecates.
-pytestmark = pytest.mark.filterwarnings(
-    r"ignore:datetime\.datetime\.utcnow\(\) is deprecated:DeprecationWarning:alibabacloud_tea_openapi\.utils"
-)
-
 SOURCE = """
     def handle(event, context):
         if event == b"fail":

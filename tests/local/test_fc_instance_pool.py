@@ -14,8 +14,9 @@ from express_sync.local.crash_points import POINTS, CrashPoints
 from express_sync.local.fc.instance_pool import InstancePool
 from express_sync.local.fc.kill_switch import KillSwitch
 from express_sync.local.fc.result import InvocationResult, Outcome
-from tests.local.fc_support import Sample, alive, until, wait_until_dead
-from tests.support.patience import PATIENCE_SECONDS
+from tests.local.fc_support import Sample, until
+from tests.support.checkout import ROOT
+from tests.support.processes import alive, wait_until_dead
 
 PID = "import os\ndef handle(event, context):\n    return str(os.getpid())\n"
 TIMEOUT_SECONDS = 5  # long enough for any machine to begin a call and to end a quick one
@@ -124,7 +125,7 @@ def test_kill_ends_all_instances_and_returns_their_ids(tmp_path: Path) -> None:
     idle, killed, result = Sample(tmp_path).write(source).run(kill)
     assert (len(killed), result.outcome) == (2, "exited")
     assert idle < set(killed)
-    assert not any(alive(pid) for pid in killed)
+    assert not any(map(alive, killed))
 
 
 def test_armed_kill_happens_once_before_traffic_continues(tmp_path: Path) -> None:
@@ -191,7 +192,7 @@ def test_processes_of_an_instance_end_with_it(tmp_path: Path) -> None:
     """
     result = Sample(tmp_path).write(source).invoke()
     assert result.outcome == "exited"
-    wait_until_dead([int(result.log.split(b"child ")[1].split()[0])])
+    wait_until_dead(int(result.log.split(b"child ")[1].split()[0]))
 
 
 def test_processes_of_an_idle_instance_end_with_it(tmp_path: Path) -> None:
@@ -211,7 +212,7 @@ def test_processes_of_an_idle_instance_end_with_it(tmp_path: Path) -> None:
     async def outlive(pool: InstancePool) -> None:
         child = int((await pool.invoke(b"", "one", "Sync")).body)
         (tmp_path / "answered").touch()
-        await asyncio.wait_for(until(lambda: not alive(child)), PATIENCE_SECONDS)
+        await asyncio.to_thread(wait_until_dead, child)
 
     Sample(tmp_path).write(source).run(outlive)
 
@@ -224,7 +225,7 @@ def test_stopped_pool_leaves_no_process(tmp_path: Path) -> None:
             child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(900)"])
             return f"{os.getpid()} {child.pid}"
     """
-    wait_until_dead(int(pid) for pid in Sample(tmp_path).write(source).invoke().body.split())
+    wait_until_dead(*map(int, Sample(tmp_path).write(source).invoke().body.split()))
 
 
 def test_busy_worker_ends_with_its_killed_parent(tmp_path: Path) -> None:
@@ -241,14 +242,12 @@ import asyncio, pathlib, sys
 from tests.local.fc_support import Sample, said_pid
 Sample(pathlib.Path({str(sample.directory)!r})).run(said_pid)
 """
-    with subprocess.Popen(
-        [sys.executable, "-c", parent], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
-    ) as running:
+    with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, cwd=ROOT) as running:
         assert running.stdout is not None
         worker = int(running.stdout.readline())
         assert alive(worker)
         os.kill(running.pid, signal.SIGKILL)
-    wait_until_dead([worker])
+    wait_until_dead(worker)
 
 
 def test_stopped_pool_starts_no_instance(tmp_path: Path) -> None:

@@ -19,14 +19,11 @@ PUBLISH = document("Message", MessageBody="news")
 
 
 @pytest.fixture
-def topic(client: RawClient) -> RawClient:
+def topic(topic: RawClient) -> RawClient:
     """Return the client, with a queue q subscribed to a topic t."""
-    client.create_queue("q")
-    client.call("PUT", "/topics/t", document("Topic"))
     endpoint = f"acs:mns:{LOCAL_ACCOUNT.region}:{LOCAL_ACCOUNT.account_id}:queues/q"
-    subscription = document("Subscription", Endpoint=endpoint, NotifyContentFormat="SIMPLIFIED")
-    client.call("PUT", "/topics/t/subscriptions/s", subscription)
-    return client
+    topic.subscribe(Endpoint=endpoint, NotifyContentFormat="SIMPLIFIED")
+    return topic
 
 
 def queue_faults(client: RawClient, *faults: str, operation: str = "PublishMessage") -> None:

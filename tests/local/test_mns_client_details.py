@@ -14,19 +14,6 @@ ACCOUNT, REGION = LOCAL_ACCOUNT.account_id, LOCAL_ACCOUNT.region
 ARN = f"acs:mns:{REGION}:{ACCOUNT}:queues/q"
 
 
-@pytest.fixture
-def topic(client: RawClient) -> RawClient:
-    """Return the client, with a queue q and a topic t."""
-    client.create_queue("q")
-    client.call("PUT", "/topics/t", document("Topic"))
-    return client
-
-
-def subscribe(client: RawClient, name: str = "s", **attributes: object) -> int:
-    """Subscribe to topic t and return the status."""
-    return client.call("PUT", f"/topics/t/subscriptions/{name}", document("Subscription", **attributes)).status
-
-
 def test_header_names_are_spelled_as_by_the_service(client: RawClient) -> None:
     """The Java SDK looks for `Location` in a case-sensitive map, the Python SDK for `x-mns-request-id`."""
     names = set(client.create_queue("q").headers)
@@ -56,19 +43,19 @@ def test_other_accounts_and_regions_stay_wrong(topic: RawClient, endpoint: str) 
 
 
 def test_generated_endpoint_is_subscribed(topic: RawClient) -> None:
-    assert subscribe(topic, Endpoint=f"acs:mns:{REGION}:127:queues/q") == 201
+    assert topic.subscribe(Endpoint=f"acs:mns:{REGION}:127:queues/q").status == 201
     assert topic.call("GET", "/topics/t/subscriptions/s").text("Endpoint") == ARN
 
 
 def test_list_of_subscriptions_has_attributes_on_request(topic: RawClient) -> None:
-    subscribe(topic, Endpoint=ARN, FilterTag="a")
+    topic.subscribe(Endpoint=ARN, FilterTag="a")
     listed = topic.call("GET", "/topics/t/subscriptions", "", {"x-mns-with-meta": "true"})
     assert (listed.text("Subscription/FilterTag"), listed.text("Subscription/Endpoint")) == ("a", ARN)
     assert topic.call("GET", "/topics/t/subscriptions").all("Subscription/Endpoint") == []
 
 
 def test_message_attributes_are_accepted(topic: RawClient) -> None:
-    subscribe(topic, Endpoint=ARN, NotifyContentFormat="SIMPLIFIED")
+    topic.subscribe(Endpoint=ARN, NotifyContentFormat="SIMPLIFIED")
     body = document("Message", MessageBody="b")
     for attributes in ("<DirectMail>{}</DirectMail>", "<DM>{}</DM><DYSMS>{}</DYSMS>", ""):
         sent = body.replace("</Message>", f"<MessageAttributes>{attributes}</MessageAttributes></Message>")
@@ -77,13 +64,13 @@ def test_message_attributes_are_accepted(topic: RawClient) -> None:
 
 
 def test_subscription_name_has_up_to_255_characters(topic: RawClient) -> None:
-    assert subscribe(topic, "s" * 255, Endpoint=ARN) == 201
+    assert topic.subscribe("s" * 255, Endpoint=ARN).status == 201
 
 
 def test_queue_for_smaller_messages_gets_what_fits(topic: RawClient, mns: RunningMns) -> None:
     """A message that is too large is repeated by the subscription's strategy, and arrives if the maximum is raised."""
     topic.create_queue("small", MaximumMessageSize=1024)
-    assert subscribe(topic, Endpoint=ARN.replace("/q", "/small"), NotifyContentFormat="XML") == 201
+    assert topic.subscribe(Endpoint=ARN.replace("/q", "/small"), NotifyContentFormat="XML").status == 201
     for size in (1024, 1025):
         assert topic.call("POST", "/topics/t/messages", document("Message", MessageBody="b" * size)).status == 201
     assert len(topic.local("GET", "queues/small")[1]["messages"]) == 1
@@ -94,7 +81,7 @@ def test_queue_for_smaller_messages_gets_what_fits(topic: RawClient, mns: Runnin
 
 def test_message_that_stays_too_large_is_dropped(topic: RawClient, mns: RunningMns) -> None:
     topic.create_queue("small", MaximumMessageSize=1024)
-    subscribe(topic, Endpoint=ARN.replace("/q", "/small"))
+    topic.subscribe(Endpoint=ARN.replace("/q", "/small"))
     topic.call("POST", "/topics/t/messages", document("Message", MessageBody="b" * 1025))
     for _retry in range(3):
         mns.clock.advance(20)
@@ -107,7 +94,7 @@ def test_message_that_stays_too_large_is_dropped(topic: RawClient, mns: RunningM
 @pytest.mark.parametrize("element", ["FilterTag", "NotifyContentFormat"])
 def test_fixed_attribute_may_be_sent_as_it_is(topic: RawClient, element: str) -> None:
     """The Java SDK sends the tag with a new strategy, the npm client `aliyun-mns` the format."""
-    subscribe(topic, Endpoint=ARN, FilterTag="a", NotifyContentFormat="JSON")
+    topic.subscribe(Endpoint=ARN, FilterTag="a", NotifyContentFormat="JSON")
     target, present = "/topics/t/subscriptions/s?metaoverride=true", {"FilterTag": "a", "NotifyContentFormat": "JSON"}
     body = document("Subscription", NotifyStrategy="EXPONENTIAL_DECAY_RETRY", **{element: present[element]})
     assert topic.call("PUT", target, body).status == 204
@@ -179,11 +166,11 @@ def test_quotas_of_queues_topics_and_subscriptions(
         monkeypatch.setattr(limits, quota, 1)
     client.create_queue("q")
     client.call("PUT", "/topics/t", document("Topic"))
-    assert subscribe(client, Endpoint=ARN) == 201
-    assert (client.create_queue("q").status, subscribe(client, Endpoint=ARN)) == (204, 204)
+    assert client.subscribe(Endpoint=ARN).status == 201
+    assert (client.create_queue("q").status, client.subscribe(Endpoint=ARN).status) == (204, 204)
     assert client.create_queue("other").code == "QuotaExceeded"
     assert client.call("PUT", "/topics/other", document("Topic")).code == "QuotaExceeded"
-    assert subscribe(client, "other", Endpoint=ARN) == 403
+    assert client.subscribe("other", Endpoint=ARN).status == 403
 
 
 def test_messages_of_errors_are_those_of_the_service(client: RawClient) -> None:

@@ -1,9 +1,7 @@
 """The official npm client (`@alicloud/mns`) works with the local MNS."""
 
 import json
-import os
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +9,7 @@ import pytest
 
 from express_sync.local.account import LOCAL_ACCOUNT
 from tests.local.mns_server import RunningMns
-from tests.support.node import install
-from tests.support.patience import PATIENCE_SECONDS
+from tests.support.node import install, run_node_with
 
 SOURCE = Path(__file__).parent / "npm"
 
@@ -27,16 +24,7 @@ def test_npm_client_completes_all_its_operations(mns: RunningMns, installed: Pat
     """Its results are those of the service."""
     user = LOCAL_ACCOUNT.user
     arguments = [mns.server.url, user.access_key_id, user.access_key_secret, LOCAL_ACCOUNT.account_id]
-    run = subprocess.run(
-        ["node", "round.js", *arguments],
-        cwd=installed,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    seen: dict[str, Any] = json.loads(run.stdout)
+    seen: dict[str, Any] = json.loads(run_node_with("round.js", *arguments, folder=installed))
     single = seen["single"]
     queues = [{"QueueURL": f"{mns.server.url}/queues/npm-queue{suffix}"} for suffix in ("", "-2")]
     expected = {
@@ -121,13 +109,5 @@ def test_quick_start_of_the_documentation_runs(mns: RunningMns, installed: Path)
     page = (SOURCE.parents[2] / "docs" / "local-cloud.md").read_text()
     [program] = re.findall(r"^```javascript\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     (installed / "quick_start.js").write_text(program)
-    run = subprocess.run(
-        ["node", "quick_start.js"],
-        cwd=installed,
-        env={**os.environ, "MNS_ENDPOINT": mns.server.url},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=True,
-    )
-    assert run.stdout == "hello\n"
+    endpoint = {"MNS_ENDPOINT": mns.server.url}
+    assert run_node_with("quick_start.js", folder=installed, environment=endpoint) == "hello\n"

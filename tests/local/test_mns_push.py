@@ -6,11 +6,10 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -26,8 +25,9 @@ from express_sync.local.mns.push.sender import LIMIT_SECONDS, HttpPush
 from express_sync.local.server import LoopbackServer
 from express_sync.mns_push import Verifier
 from tests.local.mns_client import RawClient, document
-from tests.support.node import node
+from tests.support.checkout import ROOT
 from tests.support.patience import PATIENCE_SECONDS, wait_for
+from tests.support.required import program
 from tests.support.running import running_loop, started
 
 NAMESPACE = "{http://mns.aliyuncs.com/doc/v1/}"
@@ -121,7 +121,7 @@ def limit_seconds() -> float:
 
 def subscribe(mns: Mns, endpoint: str, **more: object) -> tuple[int, str]:
     """Subscribe to topic t and return the status, and the code of an error."""
-    response = mns.client.call("PUT", "/topics/t/subscriptions/s", document("Subscription", Endpoint=endpoint, **more))
+    response = mns.client.subscribe(Endpoint=endpoint, **more)
     return response.status, response.code if response.status >= 400 else ""
 
 
@@ -348,15 +348,15 @@ def test_reset_ends_the_attempts(mns: Mns, receiver: Receiver) -> None:
     assert mns.client.local("GET", "pushes")[1] == []
 
 
-SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "mns_push"
+SAMPLES = ROOT / "samples" / "mns_push"
 
 
 @pytest.mark.parametrize(
-    ("program", "sample"), [(lambda: sys.executable, "receiver.py"), (node, "receiver.js")], ids=["python", "node"]
+    ("interpreter", "sample"), [(sys.executable, "receiver.py"), ("node", "receiver.js")], ids=["python", "node"]
 )
-def test_sample_receives_and_refuses(mns: Mns, program: Callable[[], str], sample: str) -> None:
+def test_sample_receives_and_refuses(mns: Mns, interpreter: str, sample: str) -> None:
     """It prints what is genuine, and answers a forged request with 403."""
-    command = [program(), str(SAMPLES / sample), "0", mns.url]
+    command = [program(interpreter), str(SAMPLES / sample), "0", mns.url]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as receiver:
         try:
             output = iter(receiver.stdout or ())

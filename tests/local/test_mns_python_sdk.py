@@ -19,10 +19,6 @@ from express_sync.local.account import LOCAL_ACCOUNT, Key
 from tests.local.mns_client import RawClient
 from tests.local.mns_server import RunningMns
 
-# The SDK warns of its own attributes while it reads them from the response.
-DEPRECATED = pytest.mark.filterwarnings(
-    r"ignore:.*(active_messages|inactive_messages|delay_messages).*:DeprecationWarning"
-)
 XMLNS = "{http://mns.aliyuncs.com/doc/v1/}"
 
 
@@ -68,7 +64,6 @@ def refusal(act: Any, *arguments: Any) -> str:
     return kind
 
 
-@DEPRECATED
 def test_sdk_creates_changes_lists_and_deletes_queues(mns: RunningMns, account: Any) -> None:
     """A repeated creation is accepted if it is equal."""
     queue = account.get_queue("sdk-queue")
@@ -86,7 +81,8 @@ def test_sdk_creates_changes_lists_and_deletes_queues(mns: RunningMns, account: 
     queue.set_attributes(QueueMeta(vis_timeout=50))
     told = queue.get_attributes()
     assert (told.visibility_timeout, told.maximum_message_size) == (50, 2048)
-    assert (told.active_messages, told.inactive_messages, told.delay_messages) == (1, 0, 1)
+    with pytest.deprecated_call():
+        assert (told.active_messages, told.inactive_messages, told.delay_messages) == (1, 0, 1)
     account.get_queue("sdk-queue-2").create(QueueMeta())
     first, marker = account.list_queue("sdk-", 1)
     second, end = account.list_queue("sdk-", 1, marker)

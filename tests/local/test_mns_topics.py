@@ -18,11 +18,6 @@ def endpoint(queue: str) -> str:
     return f"acs:mns:{LOCAL_ACCOUNT.region}:{OWNER}:queues/{queue}"
 
 
-def subscribe(client: RawClient, name: str, **attributes: object) -> int:
-    """Subscribe to topic t and return the status."""
-    return client.call("PUT", f"/topics/t/subscriptions/{name}", document("Subscription", **attributes)).status
-
-
 def publish(client: RawClient, body: str, **more: object) -> str:
     """Publish to topic t and return the message's id."""
     response = client.call("POST", "/topics/t/messages", document("Message", MessageBody=body, **more))
@@ -33,14 +28,6 @@ def publish(client: RawClient, body: str, **more: object) -> str:
 def bodies(client: RawClient, queue: str) -> list[str]:
     """Return the bodies of all messages of the queue."""
     return [message["body"] for message in client.local("GET", f"queues/{queue}")[1]["messages"]]
-
-
-@pytest.fixture
-def topic(client: RawClient) -> RawClient:
-    """Return the client, with a queue q and a topic t."""
-    client.create_queue("q")
-    client.call("PUT", "/topics/t", document("Topic"))
-    return client
 
 
 def test_repeated_topic_creation_must_be_equal(client: RawClient) -> None:
@@ -124,7 +111,7 @@ def test_repeated_subscription_must_be_equal(topic: RawClient) -> None:
 def test_subscription_attributes_are_complete(mns: RunningMns, topic: RawClient) -> None:
     """XML and BACKOFF_RETRY are the defaults; only the strategy can be changed."""
     path = "/topics/t/subscriptions/s"
-    subscribe(topic, "s", Endpoint=endpoint("q"), FilterTag="failed")
+    topic.subscribe("s", Endpoint=endpoint("q"), FilterTag="failed")
     mns.clock.advance(3)
     change = document("Subscription", NotifyStrategy="EXPONENTIAL_DECAY_RETRY")
     other = document("Subscription", FilterTag="other")
@@ -150,7 +137,7 @@ def test_subscription_attributes_are_complete(mns: RunningMns, topic: RawClient)
 def test_subscriptions_are_listed_and_ended(topic: RawClient) -> None:
     """An ended subscription gets no messages."""
     for name in ("s2", "s1"):
-        subscribe(topic, name, Endpoint=endpoint("q"), NotifyContentFormat="SIMPLIFIED")
+        topic.subscribe(name, Endpoint=endpoint("q"), NotifyContentFormat="SIMPLIFIED")
     urls = topic.call("GET", "/topics/t/subscriptions").all("Subscription/SubscriptionURL")
     assert urls == [f"http://127.0.0.1:{topic.port}/topics/t/subscriptions/s{n}" for n in (1, 2)]
     assert topic.call("DELETE", "/topics/t/subscriptions/s1").status == 204
@@ -185,7 +172,7 @@ def test_invalid_subscription_is_refused(shared_client: RawClient, attributes: d
 
 def test_simplified_notification_is_the_exact_body(topic: RawClient) -> None:
     """The queue's message has its own id."""
-    subscribe(topic, "s", Endpoint=endpoint("q"), NotifyContentFormat="SIMPLIFIED")
+    topic.subscribe("s", Endpoint=endpoint("q"), NotifyContentFormat="SIMPLIFIED")
     body = '{"a": "<é>"}\r\n'
     published = publish(topic, body)
     received = topic.receive("q")
@@ -195,7 +182,7 @@ def test_simplified_notification_is_the_exact_body(topic: RawClient) -> None:
 
 def test_json_notification_is_as_the_service_writes_it(topic: RawClient) -> None:
     """Key order, all values strings, the topic message's own id, a tag only if there is one."""
-    subscribe(topic, "s", Endpoint=endpoint("q"), NotifyContentFormat="JSON")
+    topic.subscribe("s", Endpoint=endpoint("q"), NotifyContentFormat="JSON")
     plain, tagged = publish(topic, "it-ack-test"), publish(topic, "it-ack-test", MessageTag="failed")
     expected = (
         f'{{"TopicOwner":"{OWNER}","Message":"it-ack-test","Subscriber":"{OWNER}","PublishTime":"1800000000000",'
@@ -206,7 +193,7 @@ def test_json_notification_is_as_the_service_writes_it(topic: RawClient) -> None
 
 def test_xml_notification_is_as_documented(topic: RawClient) -> None:
     """It is the default format; text is escaped."""
-    subscribe(topic, "s", Endpoint=endpoint("q"))
+    topic.subscribe("s", Endpoint=endpoint("q"))
     published = publish(topic, "<a>&\r</a>", MessageTag="failed")
     (body,) = bodies(topic, "q")
     root = ElementTree.XML(body)
@@ -230,7 +217,7 @@ def test_tag_reaches_equal_filters_and_no_filter(topic: RawClient) -> None:
     """The match is exact; a message without a tag reaches only subscriptions without a filter."""
     for queue, tag in (("all", {}), ("failed", {"FilterTag": "failed"}), ("fail", {"FilterTag": "fail"})):
         topic.create_queue(queue)
-        subscribe(topic, queue, Endpoint=endpoint(queue), NotifyContentFormat="SIMPLIFIED", **tag)
+        topic.subscribe(queue, Endpoint=endpoint(queue), NotifyContentFormat="SIMPLIFIED", **tag)
     publish(topic, "untagged")
     publish(topic, "tagged", MessageTag="failed")
     assert [bodies(topic, queue) for queue in ("all", "failed", "fail")] == [["untagged", "tagged"], ["tagged"], []]
@@ -238,7 +225,7 @@ def test_tag_reaches_equal_filters_and_no_filter(topic: RawClient) -> None:
 
 def test_properties_are_delivered_in_every_format(topic: RawClient) -> None:
     """They are native properties of the queue's message."""
-    subscribe(topic, "s", Endpoint=endpoint("q"), NotifyContentFormat="JSON")
+    topic.subscribe("s", Endpoint=endpoint("q"), NotifyContentFormat="JSON")
     item = "<PropertyValue><Name>n</Name><Value>1</Value><Type>NUMBER</Type></PropertyValue>"
     message = f"<Message><MessageBody>b</MessageBody><UserProperties>{item}</UserProperties></Message>"
     assert topic.call("POST", "/topics/t/messages", message).status == 201
@@ -273,7 +260,7 @@ def test_publication_without_subscribers_is_accepted(topic: RawClient) -> None:
 
 def test_backoff_retries_a_missing_queue_three_times(mns: RunningMns, topic: RawClient) -> None:
     """10 to 20 seconds apart, then the message is dropped."""
-    subscribe(topic, "s", Endpoint=endpoint("later"), NotifyContentFormat="SIMPLIFIED")
+    topic.subscribe("s", Endpoint=endpoint("later"), NotifyContentFormat="SIMPLIFIED")
     publish(topic, "kept")
     mns.clock.advance(9.9)
     topic.create_queue("later")
@@ -292,7 +279,7 @@ def test_backoff_retries_a_missing_queue_three_times(mns: RunningMns, topic: Raw
 
 def test_reset_drops_messages_still_to_be_delivered(mns: RunningMns, topic: RawClient) -> None:
     """They do not arrive later."""
-    subscribe(topic, "s", Endpoint=endpoint("later"))
+    topic.subscribe("s", Endpoint=endpoint("later"))
     publish(topic, "forgotten")
     assert topic.local("POST", "reset")[0] == 200
     topic.create_queue("later")
@@ -302,8 +289,7 @@ def test_reset_drops_messages_still_to_be_delivered(mns: RunningMns, topic: RawC
 
 def test_exponential_decay_retries_a_missing_queue_for_a_day(mns: RunningMns, topic: RawClient) -> None:
     """After 1, 2, 4 … 256 seconds, then every 512 seconds, 176 times in all."""
-    subscribe(
-        topic,
+    topic.subscribe(
         "s",
         Endpoint=endpoint("later"),
         NotifyContentFormat="SIMPLIFIED",

@@ -20,7 +20,6 @@ from tests.support.patience import PATIENCE_SECONDS
 from tests.support.running import running_loop
 from tests.support.tea_config import tea_config
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*utcnow.*:DeprecationWarning")  # the SDK's
 REPORTED: list[str] = []
 VERSIONS = ("2018-05-11", "2017-01-01")
 

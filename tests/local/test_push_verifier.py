@@ -15,12 +15,13 @@ import pytest
 
 from express_sync.local.mns.push.signer import Signer
 from express_sync.mns_push import Verifier, fetch_certificate
+from tests.support.checkout import ROOT
 from tests.support.node import run_node_with
 
 NOW = 1_800_000_000
 CERTIFICATE = "https://mnstest.oss-cn-hangzhou.aliyuncs.com/x509_public_certificate.pem"
 SIGNER = Signer()
-SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "mns_push" / "verifier.js"
+SAMPLE = ROOT / "samples" / "mns_push" / "verifier.js"
 UNTRUSTED = "The certificate is not from a host of MNS, or cannot be fetched."
 UNSIGNED = "The signature does not match."
 STALE = "The date is not within 15 minutes of now."

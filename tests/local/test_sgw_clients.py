@@ -31,9 +31,6 @@ from tests.local.sgw_support import GROUP, ROLE, USER, RunningSgw
 from tests.support.tea_config import tea_config
 
 EITHER_KEY = pytest.mark.parametrize("key", [USER, ROLE], ids=["user", "role"])
-READS_THE_CLOCK_THE_OLD_WAY = pytest.mark.filterwarnings(
-    r"ignore:datetime\.datetime\.utcnow\(\) is deprecated:DeprecationWarning:alibabacloud_tea_openapi\.utils"
-)
 PHOTOS = {"bucket_name": "holiday-bucket", "bucket_region": "cn-hangzhou", "name": "photos"}
 AWKWARD = {**GROUP, "BucketPrefix": "pre fix/", "Description": "组 a+b*~/c"}
 
@@ -53,7 +50,6 @@ def core_request(sgw: RunningSgw, action: str, parameters: dict[str, str], metho
     return request
 
 
-@READS_THE_CLOCK_THE_OLD_WAY
 class TestSgwClient:
     """alibabacloud_sgw20180511, which is generated for this API."""
 
@@ -117,7 +113,6 @@ class TestSgwClient:
         assert refused.value.code == "SignatureDoesNotMatch"
 
 
-@READS_THE_CLOCK_THE_OLD_WAY
 class TestOpenApiClient:
     """alibabacloud_tea_openapi, the generic client below the generated ones, in both of its signatures."""
 
@@ -201,7 +196,6 @@ class TestCoreClient:
         assert refused.value.get_error_code() == "InvalidAccessKeySecret"
 
 
-@READS_THE_CLOCK_THE_OLD_WAY
 def test_group_is_deleted_as_terraform_does(sgw: RunningSgw) -> None:
     """Its provider polls the task, and takes ExpressSyncNotExist for success."""
     client = SgwClient(tea_config(sgw.url))
@@ -218,7 +212,6 @@ def test_group_is_deleted_as_terraform_does(sgw: RunningSgw) -> None:
         assert (refused.value.status_code, refused.value.code) == (400, code)
 
 
-@READS_THE_CLOCK_THE_OLD_WAY
 def test_place_of_a_deleted_group_is_free_again(sgw: RunningSgw) -> None:
     client = SgwClient(tea_config(sgw.url))
     for _ in range(2):
@@ -226,7 +219,6 @@ def test_place_of_a_deleted_group_is_free_again(sgw: RunningSgw) -> None:
         client.delete_express_sync(DeleteExpressSyncRequest(express_sync_id=group.body.express_sync_id))
 
 
-@READS_THE_CLOCK_THE_OLD_WAY
 def test_tasks_are_paged_and_need_a_target(sgw: RunningSgw) -> None:
     client = SgwClient(tea_config(sgw.url))
     found = client.describe_tasks(DescribeTasksRequest(target_id="sync-other", page_number=2, page_size=100)).body

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.sgw.groups import EventRule, GroupService
 from tests.local.sgw_support import GROUP, Response, RunningSgw
+from tests.support.checkout import DATA
 
 
 class Documented(NamedTuple):
@@ -19,8 +19,7 @@ class Documented(NamedTuple):
 
 
 DOCUMENTED = {
-    row["code"]: Documented(**row)
-    for row in json.loads((Path(__file__).parents[1] / "data" / "create_express_sync_errors.json").read_bytes())
+    row["code"]: Documented(**row) for row in json.loads((DATA / "create_express_sync_errors.json").read_bytes())
 }
 ONLY_BY_FAULT = {"NoPermission", "AssumeRoleFail", "RoleNotExist", "InternalError"}
 

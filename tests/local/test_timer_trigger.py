@@ -16,8 +16,9 @@ from express_sync.local.template.timers import Timer
 from express_sync.local.trigger.queue_trigger import ScaledClock
 from express_sync.local.trigger.timer import TimerTrigger
 from tests.local.fc_signer import JSON_BODY, send
-from tests.local.fc_support import cloud_of, fc_port, local_get, local_post, until, wait_until_dead
+from tests.local.fc_support import cloud_of, fc_port, local_get, local_post, until
 from tests.support.patience import PATIENCE_SECONDS, wait_for
+from tests.support.processes import wait_until_dead
 
 TIMER = Timer("sweep", "sample", 300, "tidy 扫", enabled=True)
 NOON = 1_795_435_200.0  # 2026-11-23T12:00:00Z
@@ -151,7 +152,7 @@ def test_timer_of_the_template_stops_with_the_cloud(tmp_path: Path) -> None:
         assert timer["fired"] >= 3
         assert local_get(running, "/_local/state")["timers"][0]["name"] == "sweep"
         workers = {int(pid) for pid in said(running, "worker")}
-    wait_until_dead(workers)
+    wait_until_dead(*workers)
 
 
 def test_timer_can_be_fired_over_the_admin_api(tmp_path: Path) -> None:

@@ -21,9 +21,8 @@ from express_sync.portal.store.log import Log, OnAppend, ignore
 from express_sync.portal.store.queries import history
 from express_sync.portal.store.tables import quarantine
 from handler.smq.client import Received, SmqError
-from tests.support.portal import GROUP, SOURCE, outcome
+from tests.support.portal import EVERY_ADDRESS, GROUP, SOURCE, outcome
 
-EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - nothing listens there: the tests ask only which names follow from it
 REQUEST = {"requestId": "R", **GROUP}
 
 

@@ -10,11 +10,11 @@ import urllib3
 
 from express_sync.local.cloud import CloudOptions, RunningCloud, background
 from tests.portal.killed_receiver import STEPS
+from tests.support.checkout import ROOT
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.portal import migrated, sqlite_url
 from tests.support.portal_outcomes import QUEUE, assert_complete, fill_queue, hidden_messages_return
 
-ROOT = Path(__file__).resolve().parents[2]
 EVENTS = 1000
 KILLED, DONE = -9, 0
 

@@ -3,7 +3,6 @@
 import gzip
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +10,9 @@ import pytest
 from express_sync.portal.pages.compact_files import compacted
 from handler.inbound.validation import SCHEMAS
 from handler.provisioning.error_table import DOCUMENTED, GATEWAY, OWN
+from tests.support.checkout import DOCS, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "portal-pages.md").read_text(encoding="utf-8")
+PAGE = (DOCS / "portal-pages.md").read_text(encoding="utf-8")
 PAGES = ROOT / "express_sync" / "portal" / "pages" / "site"
 FILES = {path.relative_to(PAGES).as_posix(): path.read_text(encoding="utf-8") for path in sorted(PAGES.rglob("*.*"))}
 SCRIPTS = {name: text for name, text in FILES.items() if name.endswith(".js")}

@@ -6,7 +6,6 @@ import os
 import re
 import runpy
 import shlex
-import shutil
 import subprocess
 import sys
 import threading
@@ -37,11 +36,12 @@ from handler.inbound.validation import violations
 from handler.provisioning.error_table import DOCUMENTED, GATEWAY, OWN, Effect
 from tests.local.mns_client import RawClient, document
 from tests.portal.webhook_receiver import OTHER_SECRET, SECRET
-from tests.support.cli import ROOT
+from tests.support.checkout import DOCS, ROOT
 from tests.support.node import run_node
 from tests.support.patience import PATIENCE_SECONDS, wait_for
+from tests.support.required import program
 
-PAGE = (ROOT / "docs" / "portal.md").read_text(encoding="utf-8")
+PAGE = (DOCS / "portal.md").read_text(encoding="utf-8")
 TABLE = {**DOCUMENTED, **GATEWAY, **OWN}
 TOKEN = "operator-token"
 BUTTONS = {"Wait", "Open", "Correct", "Contact", "Replay"}
@@ -78,8 +78,8 @@ def ended(command: Sequence[str], **options: Any) -> "subprocess.CompletedProces
     return run
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="the page types curl, which is not here")
 def test_curl_commands_of_the_page_work(ready: Mapping[str, Any], tmp_path: Path) -> None:
+    program("curl")
     (tmp_path / ".express-sync").mkdir()
     (tmp_path / ".express-sync" / "ready.json").write_text(json.dumps(ready))
     lines = [line[2:] for block in blocks("executed: curl") for line in block.splitlines()]

@@ -13,10 +13,10 @@ from express_sync.portal.server import KEEP_ALIVE_SECONDS, Server, listen
 from express_sync.portal.webhooks.endpoint import MAX_SECRET_BYTES, MIN_SECRET_BYTES
 from express_sync.portal.webhooks.outbox import LEASE_MS
 from express_sync.portal.webhooks.schedule import MAX_TRIES
-from tests.support.cli import ROOT, run_in_process
+from tests.support.checkout import DOCS, ROOT
+from tests.support.cli import run_in_process
 from tests.support.portal import RunningPortal
 
-DOCS = ROOT / "docs"
 PAGE = (DOCS / "portal.md").read_text(encoding="utf-8")
 PROSE = " ".join(PAGE.split())
 IDENTITIES = " ".join((DOCS / "decisions" / "0014-identities-and-webhooks-of-the-portal.md").read_text().split())

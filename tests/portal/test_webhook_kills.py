@@ -12,7 +12,7 @@ import pytest
 from express_sync.portal.webhooks import outbox
 from tests.portal.webhook_receiver import Receiver, receiving
 from tests.portal.webhook_store import Store, failed
-from tests.support.cli import ROOT
+from tests.support.checkout import ROOT
 from tests.support.patience import wait_for
 from tests.support.portal import sqlite_url
 from tests.support.postgres import Postgres

@@ -10,8 +10,7 @@ from pathlib import Path
 import urllib3
 
 from express_sync.local.cloud import CloudOptions, background
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.checkout import ROOT
 
 
 def conformance(profile: str, configuration: Path) -> "subprocess.CompletedProcess[str]":

@@ -2,7 +2,6 @@
 
 import re
 import signal
-from pathlib import Path
 
 import click
 import pytest
@@ -11,9 +10,9 @@ from express_sync.ops.cli import commands
 from express_sync.ops.queues.retry import GRACE_SECONDS
 from express_sync.ops.terminal.errors import ExitCode
 from handler.config import VARIABLES
+from tests.support.checkout import DOCS
 from tests.support.command_tree import runnable
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
 COMMAND_LINE, RUNBOOK = (
     " ".join((DOCS / name).read_text(encoding="utf-8").split()) for name in ("command-line.md", "operations.md")
 )

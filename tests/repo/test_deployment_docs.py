@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -11,11 +10,11 @@ from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.template.resolver import Stack
 from express_sync.ops.deployment.template_file import load
 from handler.sgw.endpoints import public_endpoint
+from tests.support.checkout import DOCS, ROOT
 from tests.support.regions import MAINLAND, OWN
 
-ROOT = Path(__file__).resolve().parents[2]
-DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
-SECURITY = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+DEPLOY = (DOCS / "deploy.md").read_text(encoding="utf-8")
+SECURITY = (DOCS / "security.md").read_text(encoding="utf-8")
 ENDPOINTS = dict(re.findall(r"^\| `([a-z0-9-]+)` +\| `(https://sgw\.[^`]+)`", DEPLOY, re.MULTILINE))
 PARAMETERS = re.findall(r"^\| `([A-Z][A-Za-z]+)` +\| ", DEPLOY.partition("## Parameters")[2], re.MULTILINE)
 

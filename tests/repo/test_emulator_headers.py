@@ -1,9 +1,9 @@
 """Each module that emulates a service says in its header what it reproduces, what is chosen and what is unknown."""
 
 import ast
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.checkout import ROOT
+
 MARKS = ("Reproduces", "Does not reproduce", "Chosen", "Unknown", "Believed", "Verified")
 # The parts of the emulators without behaviour of a service: admin APIs, data structures, composition.
 PLUMBING = {

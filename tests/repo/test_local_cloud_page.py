@@ -14,11 +14,11 @@ from click.testing import CliRunner
 from express_sync.local import known_operations
 from express_sync.local.cloud import CloudOptions, background
 from tests.clients import table
+from tests.support.checkout import DOCS, ROOT
 from tests.support.patience import PATIENCE_SECONDS
 from tools import operation_lists, operation_tables
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "local-cloud.md"
+PAGE = DOCS / "local-cloud.md"
 
 
 @pytest.fixture(scope="module")

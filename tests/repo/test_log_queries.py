@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +14,9 @@ from handler.model import Failed
 from handler.outcome import outcome_of
 from handler.provisioning.errors import reason_of
 from handler.provisioning.retry import Attempt
+from tests.support.checkout import DOCS
 from tests.support.samples import DOCUMENT, THROTTLED, outcome_context
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
 OPERATIONS = (DOCS / "operations.md").read_text(encoding="utf-8")
 DASHBOARD = (DOCS / "dashboard.json").read_text(encoding="utf-8")
 CHARTS = [chart for chart in json.loads(DASHBOARD)["charts"] if "search" in chart]

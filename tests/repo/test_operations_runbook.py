@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from handler.pipeline import HANDLER_FAULT
 from handler.provisioning.error_table import DOCUMENTED, GATEWAY, OWN, Effect
 from handler.provisioning.errors import error_info
+from tests.support.checkout import DOCS
 
-RUNBOOK = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+RUNBOOK = (DOCS / "operations.md").read_text(encoding="utf-8")
 LABELS = ["Means", "Retried automatically", "Who can fix it", "What to do", "Command"]
 FAMILIES = {"Throttling": 400, "Any other code with HTTP 4xx": 400, "Any other code with HTTP 5xx": 500}
 

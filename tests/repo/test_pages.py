@@ -15,11 +15,11 @@ from express_sync.local.sgw.faults import KINDS
 from express_sync.ops.cli import commands
 from handler.config import VARIABLES
 from handler.model import Adoption
+from tests.support.checkout import DOCS, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
-    for path in sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+    for path in sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 }
 LOCAL_CLOUD, OPERATIONS, GUARANTEES = (PAGES[f"docs/{name}.md"] for name in ("local-cloud", "operations", "guarantees"))
 
@@ -118,7 +118,7 @@ def test_operations_state_how_long_the_deferrals_last() -> None:
 
 
 def test_decisions_are_numbered_once_and_in_order() -> None:
-    decisions = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    decisions = sorted((DOCS / "decisions").glob("*.md"))
     numbers = [int(path.name.partition("-")[0]) for path in decisions]
     assert numbers == list(range(1, len(decisions) + 1))
     titled = [path.read_text(encoding="utf-8").partition(".")[0] for path in decisions]

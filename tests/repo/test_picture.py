@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-PICTURE = ROOT / "docs" / "demo.svg"
+from tests.support.checkout import DOCS, EVENTS, ROOT
+
+PICTURE = DOCS / "demo.svg"
 NAMESPACE = "http://www.w3.org/2000/svg"
 VARYING = {r"sync-\w{20}": "GROUP", r" *\d+ ms| *\d+\.\d s": "TIME"}
 
@@ -32,7 +33,7 @@ def test_picture_is_what_the_demo_prints_today(tmp_path: Path) -> None:
 def test_picture_shows_every_sample_and_the_facts() -> None:
     """The titles of the rounds and what each sample shows come from the scenario."""
     shown = [text.strip() for text in texts(PICTURE)]
-    for part in json.loads((ROOT / "events" / "demo.json").read_bytes())["rounds"]:
+    for part in json.loads((EVENTS / "demo.json").read_bytes())["rounds"]:
         assert part["title"] in shown
         assert {sample["shows"] for sample in part["requests"]} <= set(shown)
     assert {"Request", "Shows", "Verdict", "Group or error", "Tries", "Time"} <= set(shown)

@@ -3,17 +3,16 @@
 import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from handler.inbound.validation import REQUEST_SCHEMA, violations
 from handler.model import Deferred, Failed, Indeterminate, Rejected, Succeeded
+from tests.support.checkout import DOCS, OUTCOMES, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 OUTCOME_SCHEMA = json.loads((ROOT / "schemas" / "provision-outcome.v1.json").read_bytes())
 STATUSES = [kind.status for kind in (Succeeded, Rejected, Deferred, Failed, Indeterminate)]
-PORTAL = (ROOT / "docs" / "portal-developers.md").read_text(encoding="utf-8")
+PORTAL = (DOCS / "portal-developers.md").read_text(encoding="utf-8")
 
 
 def examples() -> list[Any]:
@@ -29,7 +28,7 @@ def test_readme_shows_a_valid_request_on_its_first_screen() -> None:
 
 def test_readme_shows_a_part_of_the_outcome_sample() -> None:
     request, outcome = examples()
-    sample = json.loads((ROOT / "events" / "outcomes" / "succeeded.json").read_bytes())
+    sample = json.loads((OUTCOMES / "succeeded.json").read_bytes())
     assert is_part(outcome, sample)
     assert outcome["subject"] == request["requestId"]
 

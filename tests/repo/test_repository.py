@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from handler import config
+from tests.support.checkout import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 HANDLER_MODULES = sorted(path for path in (ROOT / "handler").rglob("*.py") if path.stat().st_size)
 
 # contract: (module that breaks it, the offending line)
@@ -96,6 +96,14 @@ def test_ci_runs_the_readme_command_in_a_new_clone(tmp_path: Path) -> None:
     assert Path(folder).is_relative_to(tmp_path)
     assert {*tmp_path.iterdir()} == {checkout, programs}, "the clone is removed"
     assert re.search(r"^\$? ?make test\b", (ROOT / "README.md").read_text(), re.MULTILINE)
+
+
+def test_every_suppression_states_its_reason() -> None:
+    """The reason is behind the rule, on the same line."""
+    search = ("git", "grep", "-E", "# (noqa|type: ignore)", "--", "*.py")
+    found = subprocess.run(search, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    stated = re.compile(r"# (noqa: [A-Z]+\d+ -|type: ignore\[[\w-]+\]  #) \w")
+    assert [line for line in found if not stated.search(line)] == []
 
 
 def test_hypothesis_has_no_deadline() -> None:

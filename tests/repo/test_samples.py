@@ -2,7 +2,6 @@
 
 import json
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +15,9 @@ from handler.inbound.strict_json import read_bytes
 from handler.inbound.validation import SCHEMAS, violations
 from handler.model import Deferred, Failed, Indeterminate, Reason, Rejected, Succeeded, Verdict, Violation
 from handler.outcome import Call, OutcomeContext, outcome_of
+from tests.support.checkout import EVENTS
 from tests.support.contract import OUTCOME_VALIDATOR
-
-EVENTS = Path(__file__).parents[2] / "events"
+from tests.support.samples import TRAVELLERS
 
 # request sample: how many requests are in it, how many rules they break
 REQUESTS = {
@@ -57,7 +56,6 @@ TRIGGERS = {
     "topic-stream-attributes.json": (["REQ-2026-003013"], False),
     "topic-stream.txt": (["REQ-2026-003012"], True),
 }
-TRAVELLERS = ("requestsource", "causationid", "correlationid", "traceparent", "tracestate")
 # trigger sample that is a control command
 COMMANDS = {
     "timer-sweep.json": DrainCommand("deadLetters"),

@@ -1,7 +1,6 @@
 """docs/scale.md: its table is what is computed today, from what template.yml declares."""
 
 import re
-from pathlib import Path
 
 from benchmarks.costs import BACKOFF, BATCH, HEADS, LOADS, MEMORY_GB, VCPU, WINDOW_S, Cost
 from express_sync.local.account import LOCAL_ACCOUNT
@@ -9,8 +8,9 @@ from express_sync.local.template.deployment import read_template
 from express_sync.local.template.parser import parse
 from express_sync.paths import TEMPLATE
 from handler.config import PREFIX
+from tests.support.checkout import DOCS
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "scale.md"
+PAGE = DOCS / "scale.md"
 
 
 def test_table_of_costs_is_computed_today() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.checkout import DOCS, ROOT
+
 # word, as a regular expression without regard to case: the term to use
 TERMS = {
     r"\bmend(s|ed|ing)?\b": "fix",
@@ -88,6 +89,6 @@ def test_test_names_are_short() -> None:
 
 def test_glossary_has_at_most_25_terms() -> None:
     """A reader can learn that many; a new term has to replace another one."""
-    rows = re.findall(r"^\| (?!term |-)(.+?) +\|", (ROOT / "docs" / "glossary.md").read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| (?!term |-)(.+?) +\|", (DOCS / "glossary.md").read_text(), re.MULTILINE)
     assert rows == sorted(set(rows), key=str.lower)
     assert 0 < len(rows) <= 25

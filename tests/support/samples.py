@@ -2,15 +2,14 @@
 
 from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Any, TypeVar
+from typing import Any
 
 from handler.inbound.envelope import Delivery
 from handler.inbound.request_event import Lineage
 from handler.model import Created, Group, GroupList, ProvisionRequest, Refused, Unanswered
 from handler.outcome import OutcomeContext
+from handler.provisioning.retry import Deadlines
 from handler.smq.client import SmqError
-
-Result = TypeVar("Result")
 
 DOCUMENT = {
     "requestId": "REQ-1",
@@ -33,9 +32,24 @@ NO_PERMISSION = Refused("NoPermission", 403)
 READ_TIMEOUT = Unanswered("ReadTimeout", sent=True)
 NOT_CONNECTED = Unanswered("NotConnected", sent=False)
 
+# The codes of requests that can never have made a group.
+IMPOSSIBLE = (
+    "EmptyExpressSyncName",
+    "EmptyBucketName",
+    "EmptyBucketRegion",
+    "InvalidExpressSyncName",
+    "DescriptionOverLimit",
+    "InvalidRegionId",
+    "InvalidBucketName",
+)
+
 TOPIC_GONE = SmqError("TopicNotExist", transient=False)
 QUEUE_CLOSED = SmqError("AccessDenied", transient=False)
 
+# The attributes of a CloudEvent that travel from the request to its outcome.
+TRAVELLERS = ("requestsource", "causationid", "correlationid", "traceparent", "tracestate")
+
+DEADLINES = Deadlines(create=1078.0, lookup=1103.0, publish=1118.0)  # of an invocation that began at 1000
 MOMENT = datetime(2026, 11, 23, 8, 0, tzinfo=timezone.utc)
 
 

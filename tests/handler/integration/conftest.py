@@ -1,4 +1,4 @@
-"""Fixtures of the tests of both clients: a certificate authority, whom the function trusts, and how servers speak."""
+"""Fixtures of the tests of both clients: an authority, whom the function trusts, how servers speak, and an MNS."""
 
 import ssl
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.certificates import Authority, trusting
+from tests.support.prepared_mns import PreparedMns, prepared_mns
 
 
 @pytest.fixture(scope="module")
@@ -26,3 +27,17 @@ def trusted(authority: Authority) -> Iterator[Authority]:
 def tls(request: pytest.FixtureRequest, trusted: Authority, tmp_path: Path) -> ssl.SSLContext | None:
     """Return how the server speaks: without TLS, and with a trusted certificate."""
     return trusted.server(tmp_path) if request.param == "TLS" else None
+
+
+@pytest.fixture(scope="module")
+def running_mns() -> Iterator[PreparedMns]:
+    """Run a local MNS for all tests of the module."""
+    with prepared_mns() as furnished:
+        yield furnished
+
+
+@pytest.fixture
+def mns(running_mns: PreparedMns) -> PreparedMns:
+    """Return the local MNS without leftovers of other tests."""
+    running_mns.reset()
+    return running_mns

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ import pytest
 
 from handler.credentials import Credentials
 from handler.model import Created, ProvisionRequest, Unanswered
-from handler.sgw.client import Sgw, Stamps
 from handler.transport import connector
 from handler.transport.connection import CallError, Connection, request_bytes
 from handler.transport.deadline import CallDeadline
@@ -35,9 +33,9 @@ from tests.support.scripted_server import (
     sends,
     unreachable_port,
 )
+from tests.support.sgw_clients import sgw_at
 
 LONG_S = PATIENCE_SECONDS
-NONCES = count()
 WANTED = ProvisionRequest("REQ-1", "photos", "holiday-bucket", "cn-hangzhou")
 REQUEST = request_bytes("GET", "/", {"host": "x"}, b"")
 
@@ -69,14 +67,9 @@ def clocks() -> TwoClocks:
     return TwoClocks()
 
 
-def sgw_over(connections: Connections, keys: Credentials = ROLE) -> Sgw:
-    """Return a client of Cloud Storage Gateway over these connections."""
-    return Sgw("http://sgw", keys, connections, Stamps(lambda: "2026-11-23T08:00:00Z", lambda: f"{next(NONCES)}"))
-
-
 def create(connections: Connections, seconds: float = LONG_S) -> object:
     """Return the id of the created group, or the result of a call without an answer."""
-    result = sgw_over(connections).create(WANTED, seconds)
+    result = sgw_at("http://sgw", connections=connections).create(WANTED, seconds)
     return result.express_sync_id if isinstance(result, Created) else result
 
 
@@ -306,8 +299,8 @@ def test_key_belongs_to_a_request_and_not_to_its_connection() -> None:
 
     with ScriptedServer(answers_each) as server:
         connections = Connections(server.url)
-        sgw_over(connections).create(WANTED, LONG_S)
-        sgw_over(connections, second).create(WANTED, LONG_S)
+        create(connections)
+        sgw_at("http://sgw", second, connections).create(WANTED, LONG_S)
     assert ROLE.access_key_id.encode() in server.requests[0]
     assert b"Credential=STS.second," in seen[0]
     assert b"token-of-the-second" in seen[0]

@@ -1,7 +1,6 @@
 """Publishing on the local MNS: once if nothing was accepted before, under the same id otherwise, and unchanged."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -16,7 +15,7 @@ from handler.smq.client import Smq, SmqError
 from handler.smq.senders import ResultTopic
 from tests.support.clock import ManualClock
 from tests.support.contract import OUTCOME_VALIDATOR
-from tests.support.prepared_mns import PreparedMns, prepared_mns
+from tests.support.prepared_mns import PreparedMns
 from tests.support.role_credentials import ROLE
 from tests.support.samples import DOCUMENT, outcome_context
 
@@ -26,20 +25,6 @@ AWKWARD = outcome_of(
     {**DOCUMENT, "description": "组\r\n\t<&>]]>\"' \U0001f600"},
     outcome_context(lineage=Lineage({"correlationid": "<订单>"}, submission_id="M-1")),
 )
-
-
-@pytest.fixture(scope="module")
-def running_mns() -> Iterator[PreparedMns]:
-    """Run a local MNS for all tests of the module."""
-    with prepared_mns() as furnished:
-        yield furnished
-
-
-@pytest.fixture
-def mns(running_mns: PreparedMns) -> PreparedMns:
-    """Return the local MNS without leftovers of other tests."""
-    running_mns.reset()
-    return running_mns
 
 
 @dataclass

@@ -5,15 +5,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timezone
-from itertools import count
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from handler.credentials import Credentials
 from handler.model import Created, Group, GroupList, ProvisionRequest, Refused, Unanswered
-from handler.sgw.client import Sgw, Stamps
-from handler.transport.pool import Connections
+from handler.sgw.client import Sgw
 from tests.local.sgw_support import RunningSgw
 from tests.support.patience import PATIENCE_SECONDS, SILENCE_SECONDS, wait_for
 from tests.support.role_credentials import ROLE, USER
@@ -26,11 +24,11 @@ from tests.support.scripted_server import (
     sends,
     unreachable_port,
 )
+from tests.support.sgw_clients import sgw_at
 
 SHORT_S, LONG_S = SILENCE_SECONDS, PATIENCE_SECONDS
 REQUEST = ProvisionRequest("REQ-1", "photos", "holiday-bucket", "cn-hangzhou", "teams/a", "组 a+b*~/c")
 BARE = ProvisionRequest("REQ-2", "videos", "holiday-bucket", "cn-hangzhou")
-NONCES = count()  # unique, because the gateway remembers them
 SUCCESS = json.dumps({"Success": True, "ExpressSyncId": "sync-1", "RequestId": "API-1"}).encode()
 
 
@@ -49,29 +47,18 @@ def sgw(running_sgw: RunningSgw) -> RunningSgw:
 
 
 @pytest.fixture
-def client_at() -> Callable[..., Sgw]:
-    """Make a client for an endpoint."""
-
-    def make(endpoint: str, date: Callable[[], str] | None = None, keys: Credentials = ROLE) -> Sgw:
-        stamps = Stamps(date or (lambda: "2026-11-23T08:00:00Z"), lambda: f"nonce-{next(NONCES)}")
-        return Sgw(endpoint, keys, Connections(endpoint), stamps)
-
-    return make
-
-
-@pytest.fixture
-def client(sgw: RunningSgw, client_at: Callable[..., Sgw]) -> Sgw:
+def client(sgw: RunningSgw) -> Sgw:
     """Return a client of the local gateway, with the function's temporary key and the gateway's time."""
-    return at_gateway(sgw, client_at, ROLE)
+    return at_gateway(sgw, ROLE)
 
 
-def at_gateway(sgw: RunningSgw, client_at: Callable[..., Sgw], keys: Credentials) -> Sgw:
+def at_gateway(sgw: RunningSgw, keys: Credentials) -> Sgw:
     """Return a client of the local gateway with these keys."""
 
     def date() -> str:
         return datetime.fromtimestamp(sgw.clock.now(), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    return client_at(sgw.url, date, keys)
+    return sgw_at(sgw.url, keys, date=date)
 
 
 def test_created_group_is_listed_as_requested(sgw: RunningSgw, client: Sgw) -> None:
@@ -93,15 +80,13 @@ def test_minimal_request_makes_a_group_on_the_whole_bucket(sgw: RunningSgw, clie
 
 
 @pytest.mark.parametrize("keys", [ROLE, USER], ids=["temporary key", "long-lived key"])
-def test_gateway_accepts_keys_with_and_without_a_token(
-    sgw: RunningSgw, client_at: Callable[..., Sgw], keys: Credentials
-) -> None:
-    assert isinstance(at_gateway(sgw, client_at, keys).create(REQUEST, LONG_S), Created)
+def test_gateway_accepts_keys_with_and_without_a_token(sgw: RunningSgw, keys: Credentials) -> None:
+    assert isinstance(at_gateway(sgw, keys).create(REQUEST, LONG_S), Created)
 
 
-def test_gateway_refuses_a_wrong_key(sgw: RunningSgw, client_at: Callable[..., Sgw]) -> None:
+def test_gateway_refuses_a_wrong_key(sgw: RunningSgw) -> None:
     """This shows that the local gateway checks signatures."""
-    wrong = at_gateway(sgw, client_at, replace(USER, access_key_secret="wrong")).create(REQUEST, LONG_S)
+    wrong = at_gateway(sgw, replace(USER, access_key_secret="wrong")).create(REQUEST, LONG_S)
     assert isinstance(wrong, Refused)
     assert wrong.code == "SignatureDoesNotMatch"
     assert sgw.names() == []
@@ -193,12 +178,10 @@ def test_one_call_is_one_request(sgw: RunningSgw, client: Sgw) -> None:
 
 
 @pytest.mark.parametrize("port", [refusing_port, unreachable_port])
-def test_call_without_a_connection_sends_nothing(
-    client_at: Callable[..., Sgw], port: Callable[[], AbstractContextManager[str]]
-) -> None:
+def test_call_without_a_connection_sends_nothing(port: Callable[[], AbstractContextManager[str]]) -> None:
     """The connection is refused or never established."""
     with port() as url:
-        client = client_at(url)
+        client = sgw_at(url)
         assert client.create(REQUEST, SHORT_S) == Unanswered("NotConnected", sent=False)
         assert client.describe(None, SHORT_S) == Unanswered("NotConnected", sent=False)
 
@@ -215,27 +198,25 @@ def test_call_without_a_connection_sends_nothing(
         (answer(429, b"{}"), "GatewayRefused", 429),
     ],
 )
-def test_response_of_a_proxy_gets_a_code_made_of_its_status(
-    client_at: Callable[..., Sgw], data: bytes, code: str, status: int
-) -> None:
+def test_response_of_a_proxy_gets_a_code_made_of_its_status(data: bytes, code: str, status: int) -> None:
     """A page of a proxy is not an answer of the API; a redirect is not followed."""
     with ScriptedServer(sends(data)) as server:
-        assert client_at(server.url).create(REQUEST, LONG_S) == Refused(code, status)
+        assert sgw_at(server.url).create(REQUEST, LONG_S) == Refused(code, status)
 
 
-def test_connection_closed_by_the_server_is_not_reused(client_at: Callable[..., Sgw]) -> None:
+def test_connection_closed_by_the_server_is_not_reused() -> None:
     """It costs a new connection and not an attempt."""
     with ScriptedServer(*[sends(answer(200, SUCCESS, keep_alive=True))] * 2) as server:
-        client = client_at(server.url)
+        client = sgw_at(server.url)
         assert client.create(REQUEST, LONG_S) == Created("sync-1", "API-1")
         server.wait_for_close()
         assert client.create(REQUEST, LONG_S) == Created("sync-1", "API-1")
 
 
-def test_request_has_the_documented_form(client_at: Callable[..., Sgw]) -> None:
+def test_request_has_the_documented_form() -> None:
     """It is a POST with everything in the RFC 3986 encoded query; action, version, date and nonce are headers."""
     with ScriptedServer(sends(answer(200, SUCCESS))) as server:
-        client_at(server.url).create(REQUEST, LONG_S)
+        sgw_at(server.url).create(REQUEST, LONG_S)
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
     line, *headers = head.decode().split("\r\n")
     method, target, _ = line.split(" ")
@@ -258,10 +239,10 @@ def test_request_has_the_documented_form(client_at: Callable[..., Sgw]) -> None:
     assert fields["host"] == server.address
 
 
-def test_empty_parameter_is_not_sent(client_at: Callable[..., Sgw]) -> None:
+def test_empty_parameter_is_not_sent() -> None:
     """The API distinguishes absent from empty: an empty prefix would filter."""
     with ScriptedServer(*[sends(answer(200, SUCCESS))] * 3) as server:
-        client = client_at(server.url)
+        client = sgw_at(server.url)
         client.create(BARE, LONG_S)
         client.describe("holiday-bucket", LONG_S)
         client.describe(None, LONG_S)
@@ -272,10 +253,10 @@ def test_empty_parameter_is_not_sent(client_at: Callable[..., Sgw]) -> None:
     ]
 
 
-def test_client_shows_neither_secrets_nor_the_request(client_at: Callable[..., Sgw]) -> None:
+def test_client_shows_neither_secrets_nor_the_request() -> None:
     """Its results do not show them either."""
     with ScriptedServer(resets, sends(answer(500, b"Sup3r-S3cret")), is_silent) as server:
-        client = client_at(server.url, keys=Credentials("ak", "Sup3r-S3cret", "Sup3r-S3cret"))
+        client = sgw_at(server.url, keys=Credentials("ak", "Sup3r-S3cret", "Sup3r-S3cret"))
         secret = replace(REQUEST, description="Sup3r-S3cret")
         shown = [repr(client), str(client), *(repr(client.create(secret, SHORT_S)) for _ in range(3))]
     assert b"Sup3r-S3cret" in server.requests[0]

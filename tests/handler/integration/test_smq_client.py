@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import cast
@@ -16,7 +16,7 @@ from handler.credentials import Credentials
 from handler.model import MAX_MESSAGE_BYTES
 from handler.smq.client import Received, Smq, SmqError
 from tests.support.patience import PATIENCE_SECONDS, SILENCE_SECONDS
-from tests.support.prepared_mns import PreparedMns, prepared_mns
+from tests.support.prepared_mns import PreparedMns
 from tests.support.role_credentials import ROLE, USER
 from tests.support.scripted_server import (
     Behaviour,
@@ -38,20 +38,6 @@ ACCEPTED = answer(
     "Content-Type: text/xml;charset=utf-8",
     "x-mns-request-id: 6AB5CE474131450F00098CC3",
 )
-
-
-@pytest.fixture(scope="module")
-def running_mns() -> Iterator[PreparedMns]:
-    """Run a local MNS for all tests of the module."""
-    with prepared_mns() as furnished:
-        yield furnished
-
-
-@pytest.fixture
-def mns(running_mns: PreparedMns) -> PreparedMns:
-    """Return the local MNS without leftovers of other tests."""
-    running_mns.reset()
-    return running_mns
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -20,12 +19,10 @@ import pytest
 from handler.credentials import Credentials
 from handler.model import Answer, Created, GroupList, LookupResult, ProvisionRequest, Refused, Unanswered
 from handler.provisioning.likeness import may_be
-from handler.sgw.client import Sgw, Stamps
 from handler.smq.client import Smq, SmqError
 from handler.transport import connection, connector
 from handler.transport.connection import CallError, Connection
 from handler.transport.deadline import CallDeadline
-from handler.transport.pool import Connections
 from tests.support.certificates import Authority
 from tests.support.echoing_server import EchoingServer
 from tests.support.patience import PATIENCE_SECONDS
@@ -44,19 +41,14 @@ from tests.support.scripted_server import (
     sends_and_holds,
     unreachable_port,
 )
+from tests.support.sgw_clients import sgw_at
 
-NONCES = count()
 SHORT_S = 0.3
 LONG_S = PATIENCE_SECONDS
 REQUEST = ProvisionRequest("REQ-1", "photos", "holiday-bucket", "cn-hangzhou")
 CREATED = json.dumps({"Success": True, "ExpressSyncId": "sync-1", "RequestId": "API-1"}).encode()
 OTHER = json.dumps({"Success": True, "ExpressSyncId": "sync-2", "RequestId": "API-2"}).encode()
 PUBLISHED = b"<Message><MessageId>M-1</MessageId><MessageBodyMD5>0</MessageBodyMD5></Message>"
-
-
-def sgw_at(url: str, keys: Credentials = ROLE) -> Sgw:
-    """Return a client of Cloud Storage Gateway with its own connections."""
-    return Sgw(url, keys, Connections(url), Stamps(lambda: "2026-11-23T08:00:00Z", lambda: f"nonce-{next(NONCES)}"))
 
 
 Call = Callable[[str, float], Answer | LookupResult | SmqError | str]

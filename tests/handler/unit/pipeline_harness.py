@@ -18,9 +18,8 @@ from handler.settlement import Settlement
 from handler.smq.client import SmqError
 from tests.support.clock import ManualClock
 from tests.support.fakes import RecordingLog
-from tests.support.samples import DOCUMENT, MOMENT, NO_GROUPS, delivery
+from tests.support.samples import DEADLINES, DOCUMENT, MOMENT, NO_GROUPS, delivery
 
-DEADLINES = Deadlines(create=1078.0, lookup=1103.0, publish=1118.0)
 SOURCE = "acs:fc:cn-hangzhou:1:functions/provision"
 
 

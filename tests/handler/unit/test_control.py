@@ -13,11 +13,11 @@ from handler.control import Command, ControlDispatcher, DrainCommand, InvalidCom
 from handler.inbound import envelope
 from handler.inbound.strict_json import read_bytes
 from handler.outcome import Outcome
-from handler.provisioning.retry import Deadlines
 from handler.smq.client import Smq, SmqError
 from handler.smq.senders import MAX_CALL_SECONDS
 from tests.support.clock import ManualClock
 from tests.support.fake_smq import FakeSmq
+from tests.support.samples import DEADLINES
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -25,7 +25,6 @@ JSON_VALUES = st.recursive(
     max_leaves=10,
 )
 SECRET = "Sup3r-S3cret"
-DEADLINES = Deadlines(create=1078.0, lookup=1103.0, publish=1118.0)
 QUEUES = {
     "EXPRESS_SYNC_RESULT_TOPIC": "outcomes",
     "EXPRESS_SYNC_MNS_ENDPOINT": "https://mns.example",

@@ -14,10 +14,9 @@ from handler.provisioning.retry import Deadlines
 from handler.smq.client import Smq, SmqError
 from tests.support.clock import ManualClock
 from tests.support.fake_smq import FakeSmq
-from tests.support.samples import DOCUMENT
+from tests.support.samples import DEADLINES, DOCUMENT
 
 BROKEN = SmqError("InternalError", transient=True)
-DEADLINES = Deadlines(create=1078.0, lookup=1103.0, publish=1118.0)
 BODY = json.dumps(DOCUMENT)
 PUBLISHED = Outcome.of("succeeded", {})
 

@@ -1,28 +1,20 @@
 """The table of error codes equals the documentation, and every other code has a row too."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from handler.provisioning import error_table
 from handler.provisioning.error_table import Effect
 from handler.provisioning.errors import error_info
+from tests.support.checkout import DATA
+from tests.support.samples import IMPOSSIBLE
 
-DOCUMENTED = json.loads((Path(__file__).parents[2] / "data" / "create_express_sync_errors.json").read_bytes())
+DOCUMENTED = json.loads((DATA / "create_express_sync_errors.json").read_bytes())
 
 # A second statement of the effects.
 NOT_EXECUTED = {"AssumeRoleFail"}
 UNKNOWN = {"InternalError"}
-CAN_NEVER_HAVE_MADE_THE_GROUP = {
-    "EmptyExpressSyncName",
-    "EmptyBucketName",
-    "EmptyBucketRegion",
-    "InvalidExpressSyncName",
-    "DescriptionOverLimit",
-    "InvalidRegionId",
-    "InvalidBucketName",
-}
 
 
 def test_error_table_equals_the_documented_list() -> None:
@@ -44,7 +36,7 @@ def test_every_documented_code_has_its_effect(code: str) -> None:
 def test_only_codes_about_the_requests_text_are_impossible() -> None:
     """A conflict, a limit or a missing right may be reported after the group was made; a wrong name may not."""
     everything = {**error_table.DOCUMENTED, **error_table.GATEWAY, **error_table.OWN}
-    assert {code for code, row in everything.items() if row.impossible} == CAN_NEVER_HAVE_MADE_THE_GROUP
+    assert {code for code, row in everything.items() if row.impossible} == set(IMPOSSIBLE)
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ from handler.outcome import MAX_CALLS, Call, Outcome, outcome_of
 from handler.provisioning import errors
 from handler.provisioning.error_table import DOCUMENTED, GATEWAY, OWN
 from tests.support.contract import OUTCOME_VALIDATOR
-from tests.support.samples import DOCUMENT, MOMENT, outcome_context
+from tests.support.samples import DOCUMENT, MOMENT, TRAVELLERS, outcome_context
 
 CREATED = Succeeded("sync-1", "created")
 MISSING_NAME = Rejected((Violation("$.name", "required", "is required"),))
@@ -46,7 +46,6 @@ VERDICTS: list[Verdict] = [CREATED, MISSING_NAME, Failed(REFUSED), Indeterminate
 FINAL = VERDICTS[:-1]
 REPLAY = Lineage(replay_id="rp-0123456789ab", submission_id="rp-0123456789ab")
 CALLS = tuple(Call("DescribeExpressSyncs", "C" * 128, MOMENT, 123.0, 123.0) for _ in range(MAX_CALLS))
-TRAVELLERS = ("requestsource", "causationid", "correlationid", "traceparent", "tracestate")
 
 
 def data_of(outcome: Outcome) -> dict[str, Any]:

@@ -14,13 +14,14 @@ from handler.model import Adoption, Answer, Created, GroupList, LookupResult, Pr
 from handler.outcome import Outcome
 from handler.provisioning.ownership import marked_description
 from handler.provisioning.retry import MIN_CALL_SECONDS, Deadlines
-from tests.handler.unit.pipeline_harness import DEADLINES, SOURCE, AcceptAll, Harness, data_of, delivery_of, statuses
+from tests.handler.unit.pipeline_harness import SOURCE, AcceptAll, Harness, data_of, delivery_of, statuses
 from tests.support import samples
 from tests.support.clock import ManualClock
 from tests.support.fakes import scripted
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.samples import (
     CREATED,
+    DEADLINES,
     DOCUMENT,
     DUPLICATE,
     INTERNAL_ERROR,

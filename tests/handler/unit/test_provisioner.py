@@ -29,6 +29,7 @@ from tests.support.fakes import ScriptedService, scripted
 from tests.support.samples import (
     ASSUME_ROLE_FAIL,
     CREATED,
+    DEADLINES,
     DUPLICATE,
     INTERNAL_ERROR,
     NO_GROUPS,
@@ -44,7 +45,6 @@ IDENTICAL = GroupList((group_of(),))
 ELSEWHERE = GroupList((group_of(bucket_name="another-bucket"),))
 POLICY = Policy(Backoff(3, 1.0, 8.0), call_timeout_seconds=10.0, late_pause_seconds=10.0, adoption="identical")
 BUCKET, ANYWHERE = "holiday-bucket", None
-DEADLINES = Deadlines(create=1078.0, lookup=1103.0, publish=1118.0)
 
 
 def provision(

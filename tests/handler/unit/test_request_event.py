@@ -22,11 +22,10 @@ from handler.inbound.request_event import (
     of_event,
 )
 from handler.model import MAX_MESSAGE_BYTES
-from tests.support.samples import DOCUMENT
+from tests.support.samples import DOCUMENT, TRAVELLERS
 
 REPLAY_ID = "rp-0123456789ab"
 ATTRIBUTES = ("id", "source", "generation", "replayid", "submissionid", "othersubmissions")
-TRAVELLERS = ("requestsource", "causationid", "correlationid", "traceparent", "tracestate")
 OF_THE_REQUESTER = {
     "specversion": "1.0",
     "id": "evt-9",

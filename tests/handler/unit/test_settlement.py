@@ -17,7 +17,6 @@ from handler.model import MAX_MESSAGE_BYTES, Answer, GroupList, LookupResult
 from handler.outcome import Outcome
 from handler.smq.client import SmqError
 from tests.handler.unit.pipeline_harness import (
-    DEADLINES,
     SOURCE,
     AcceptAll,
     Harness,
@@ -31,6 +30,7 @@ from tests.support.clock import ManualClock
 from tests.support.fakes import scripted
 from tests.support.samples import (
     CREATED,
+    DEADLINES,
     DOCUMENT,
     DUPLICATE,
     NO_GROUPS,

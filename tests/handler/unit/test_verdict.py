@@ -71,15 +71,6 @@ ANSWERS: list[tuple[str, int | None, str, str]] = [
     ("NotConnected", 0, "failed", "existing"),
     ("OutOfTime", 0, "failed", "existing"),
 ]
-CAN_NEVER_HAVE_MADE_THE_GROUP = {
-    "EmptyExpressSyncName",
-    "EmptyBucketName",
-    "EmptyBucketRegion",
-    "InvalidExpressSyncName",
-    "DescriptionOverLimit",
-    "InvalidRegionId",
-    "InvalidBucketName",
-}
 ADOPTIONS: list[Adoption] = ["identical", "never", "owned"]
 
 
@@ -276,7 +267,7 @@ def test_failed_lookup_is_indeterminate_unless_impossible(
     code: str, http_status: int | None, _absent: str, _origin: str, finding: LookupResult, adoption: Adoption
 ) -> None:
     """It is `failed` only if lookups are forbidden and the request can never have made a group."""
-    certain = finding is samples.NO_PERMISSION and code in CAN_NEVER_HAVE_MADE_THE_GROUP
+    certain = finding is samples.NO_PERMISSION and code in samples.IMPOSSIBLE
     expected = Failed if certain else Indeterminate
     verdict = verdict_of(answer_of(code, http_status), finding, adoption)
     assert code_of(verdict) == (expected, code)

@@ -33,7 +33,6 @@ def test_queue_can_be_created_again_with_equal_attributes(queue: Any) -> None:
     assert code_of(queue.create, QueueMeta(vis_timeout=31)) == "QueueAlreadyExist"
 
 
-@pytest.mark.filterwarnings("ignore:.*(active|inactive|delay)_messages.*:DeprecationWarning")  # the SDK's
 def test_queue_attributes_are_returned_as_set(queue: Any) -> None:
     queue.set_attributes(QueueMeta(vis_timeout=40))
     attributes = queue.get_attributes()

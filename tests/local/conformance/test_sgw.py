@@ -8,8 +8,6 @@ from alibabacloud_tea_openapi.models import Config
 
 from tests.local.conformance.conftest import Cloud
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*utcnow.*:DeprecationWarning")  # the SDK's
-
 
 def client(cloud: Cloud, secret: str = "") -> Client:
     protocol, _, address = cloud.profile["sgw"]["endpoint"].partition("://")

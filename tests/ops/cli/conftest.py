@@ -30,6 +30,27 @@ def queues(tmp_path: Path) -> Iterator[CloudShell]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def shared_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudShell]:
+    """Run a local cloud with the function for the tests of a module."""
+    with cloud_shell(tmp_path_factory.mktemp("cloud"), CloudOptions()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shared_queues(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudShell]:
+    """Run a local cloud without the function for the tests of a module."""
+    with cloud_shell(tmp_path_factory.mktemp("queues"), CloudOptions(with_function=False)) as running:
+        yield running
+
+
+@pytest.fixture
+def silent(shared_queues: CloudShell) -> CloudShell:
+    """Return that cloud without messages and faults: outcomes are those that the test publishes."""
+    shared_queues.reset()
+    return shared_queues
+
+
 @pytest.fixture
 def bench(tmp_path: Path, cloud: CloudShell) -> Iterator[DeploymentBench]:
     """Yield services to deploy to, beside the cloud of the test."""

@@ -10,7 +10,6 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,10 +18,11 @@ from mns.queue import QueueMeta
 
 from handler.credentials import Credentials
 from handler.smq.client import Smq
+from tests.support.checkout import OUTCOMES
 from tests.support.cli import CloudShell, Ended
 from tests.support.patience import PATIENCE_SECONDS, wait_for
 
-FAILED = json.loads((Path(__file__).resolve().parents[3] / "events" / "outcomes" / "failed.json").read_bytes())
+FAILED = json.loads((OUTCOMES / "failed.json").read_bytes())
 QUICK_QUEUE = "quick-failures"
 QUICK_SECONDS = 2
 
@@ -116,11 +116,11 @@ class SmqProxy:
             def log_message(self, *_: object) -> None:
                 pass
 
-            def _pass(self) -> None:
+            def pass_on(self) -> None:
                 proxy.forward(self, endpoint)
 
-            do_GET = do_POST = do_PUT = do_DELETE = _pass  # noqa: N815 - the names are http.server's
-
+        for method in ("GET", "POST", "PUT", "DELETE"):
+            setattr(Handler, f"do_{method}", Handler.pass_on)
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}"

@@ -1,11 +1,12 @@
 """The completion of shells, in each shell that is installed."""
 
-import shutil
 import subprocess
 
 import pytest
 
-from tests.support.cli import ROOT, Shell
+from tests.support.checkout import DOCS
+from tests.support.cli import Shell
+from tests.support.required import program
 
 _BASH = """
 eval "$(_EXPRESS_SYNC_COMPLETE=bash_source express-sync)"
@@ -41,15 +42,14 @@ SHELLS = {
 @pytest.mark.parametrize("name", SHELLS)
 def test_shell_completes_a_command(name: str, shell: Shell) -> None:
     """The line of docs/command-line.md is enough."""
-    page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    page = (DOCS / "command-line.md").read_text(encoding="utf-8")
     assert f"_EXPRESS_SYNC_COMPLETE={name}_source express-sync" in page
-    if shutil.which(name) is None:
-        pytest.skip(f"{name} is not installed")
+    program(name, is_optional=True)
     place = shell.directory / "bin"
     place.mkdir()
-    program = place / "express-sync"
-    program.write_text(f'#!/bin/sh\nexec {" ".join(shell.command())} "$@"\n')
-    program.chmod(0o755)
+    shim = place / "express-sync"
+    shim.write_text(f'#!/bin/sh\nexec {" ".join(shell.command())} "$@"\n')
+    shim.chmod(0o755)
     environment = shell.variables()
     environment["PATH"] = f"{place}:{environment['PATH']}"
     ended = subprocess.run(
@@ -96,4 +96,4 @@ def test_script_of_zsh_names_its_program(shell: Shell) -> None:
     """It registers with compdef, which the line of the page before it loads."""
     script = Shell(shell.directory, {"_EXPRESS_SYNC_COMPLETE": "zsh_source"}).run().out
     assert "compdef _express_sync_completion express-sync" in script
-    assert "compinit" in (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    assert "compinit" in (DOCS / "command-line.md").read_text(encoding="utf-8")

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.cli import PATIENT, ROOT, Shell
+from tests.support.checkout import EVENTS
+from tests.support.cli import PATIENT, Shell
 
-EVENTS = ROOT / "events"
 SCENARIO = json.loads((EVENTS / "demo.json").read_bytes())
 SAMPLES = [sample for part in SCENARIO["rounds"] for sample in part["requests"]]
 HEADING = ["Request", "Shows", "Verdict", "Group", "or", "error", "Tries", "Time"]

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -24,11 +23,10 @@ NO_DEFERRALS = ("51", "-1", "2.5", "1e1", "1_0", "+5", " 5", "05", "٣", "", "ma
 REASON = "The quota of functions is used up"
 
 
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudShell]:
-    """A cloud for `doctor`, which no test changes."""
-    with cloud_shell(tmp_path_factory.mktemp("cloud"), CloudOptions()) as running:
-        yield running
+@pytest.fixture
+def cloud(shared_cloud: CloudShell) -> CloudShell:
+    """Return a cloud for `doctor`, which no test changes."""
+    return shared_cloud
 
 
 def test_deploy_creates_and_checks_a_stack(bench: DeploymentBench) -> None:

@@ -1,24 +1,21 @@
 """`express-sync status` and `destroy` against doubles of OSS and ROS that check every signature."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from express_sync.local.cloud import CloudOptions
 from express_sync.ops.deployment.package_file import read
 from tests.ops.cli.deploy_support import BUCKET, REGION, DeploymentBench
-from tests.support.cli import CloudShell, Ended, cloud_shell
+from tests.support.cli import CloudShell, Ended
 
 REASON = "The queue is in use"
 
 
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudShell]:
-    """A cloud without a function, whose queues hold messages."""
-    with cloud_shell(tmp_path_factory.mktemp("cloud"), CloudOptions(with_function=False)) as running:
-        yield running
+@pytest.fixture
+def cloud(shared_queues: CloudShell) -> CloudShell:
+    """Return a cloud without a function, whose queues hold messages."""
+    return shared_queues
 
 
 @pytest.fixture

@@ -14,16 +14,15 @@ from urllib.parse import urlsplit
 import pytest
 from alibabacloud_sgw20180511.client import Client
 from alibabacloud_sgw20180511.models import DescribeSharesBucketInfoForExpressSyncRequest
-from alibabacloud_tea_openapi.models import Config
 from mns.account import Account
 from mns.queue import Message
 
 from express_sync.local.account import LOCAL_ACCOUNT
-from express_sync.local.cloud import CloudOptions
 from express_sync.local.fc.signature import verify_acs3
 from express_sync.local.openapi.request import Call
 from express_sync.local.sgw.groups import EXAMPLE_BUCKET
-from tests.support.cli import ROLE, CloudShell, Ended, Shell, cloud_shell, run_in_process, without_secrets
+from tests.support.cli import ROLE, CloudShell, Ended, Shell, run_in_process, without_secrets
+from tests.support.tea_config import tea_config
 
 CHECKS = [
     "health",
@@ -42,25 +41,11 @@ NOWHERE = "http://127.0.0.1:1"
 UNTESTED_ROLES = "The permissions of express-sync-function-cn-hangzhou and the role of Cloud Storage Gateway"
 
 
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudShell]:
-    """A cloud for all tests of the module; tests with a permanent fault use `broken`."""
-    with cloud_shell(tmp_path_factory.mktemp("cloud"), CloudOptions()) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def _without_faults_left(cloud: CloudShell) -> Iterator[None]:
-    yield
-    for service in ("mns", "sgw"):
-        cloud.local("POST", service, "reset", {})
-
-
 @pytest.fixture
-def broken(tmp_path: Path) -> Iterator[CloudShell]:
-    """A cloud without a function whose queues and topic a test may delete."""
-    with cloud_shell(tmp_path, CloudOptions(with_function=False)) as running:
-        yield running
+def cloud(shared_cloud: CloudShell) -> CloudShell:
+    """Return a cloud without messages and faults; tests that break it for good use `queues`."""
+    shared_cloud.reset()
+    return shared_cloud
 
 
 def doctor(cloud: CloudShell, *arguments: str) -> Ended:
@@ -242,49 +227,49 @@ def test_missing_queue_is_wrong(role: str, cloud: CloudShell) -> None:
     assert messages(ended, "wrong")["queues"] == ["Queue no-such-queue does not exist"]
 
 
-def test_missing_topic_leaves_subscriptions_unknown(broken: CloudShell) -> None:
+def test_missing_topic_leaves_subscriptions_unknown(queues: CloudShell) -> None:
     """The fault is reported where its cause is."""
-    name = broken.ready["mns"]["resultTopic"]
-    with smq(broken) as account:
+    name = queues.ready["mns"]["resultTopic"]
+    with smq(queues) as account:
         account.get_topic(name).delete()
-    ended = doctor(broken, "--json")
+    ended = doctor(queues, "--json")
     assert ended.code == 1
     assert messages(ended, "wrong")["topic"] == [f"Topic {name} does not exist"]
     assert "subscriptions" in messages(ended, "unknown")
 
 
 @pytest.mark.parametrize("name", ["results", "failed", "indeterminate"])
-def test_missing_subscription_is_the_only_fault(name: str, broken: CloudShell) -> None:
+def test_missing_subscription_is_the_only_fault(name: str, queues: CloudShell) -> None:
     """Exactly the missing one is reported."""
-    with smq(broken) as account:
-        account.get_subscription(broken.ready["mns"]["resultTopic"], name).unsubscribe()
-    ended = doctor(broken, "--json")
+    with smq(queues) as account:
+        account.get_subscription(queues.ready["mns"]["resultTopic"], name).unsubscribe()
+    ended = doctor(queues, "--json")
     (said,) = messages(ended, "wrong")["subscriptions"]
     assert said.startswith(f"No subscription delivers {name if name != 'results' else 'all'} outcomes to ")
 
 
-def test_waiting_messages_are_counted(broken: CloudShell) -> None:
+def test_waiting_messages_are_counted(queues: CloudShell) -> None:
     """Dead letters are visible at a glance."""
-    with smq(broken) as account:
-        queue = account.get_queue(broken.ready["mns"]["deadLetterQueue"])
+    with smq(queues) as account:
+        queue = account.get_queue(queues.ready["mns"]["deadLetterQueue"])
         queue.send_message(Message("one"))
         queue.send_message(Message("two"))
-    assert [said for said in messages(doctor(broken, "--json"), "ok")["queues"] if "about 2 messages" in said]
+    assert [said for said in messages(doctor(queues, "--json"), "ok")["queues"] if "about 2 messages" in said]
 
 
-def test_missing_function_is_wrong(broken: CloudShell) -> None:
+def test_missing_function_is_wrong(queues: CloudShell) -> None:
     """Requests would stay in their queue."""
-    ended = doctor(broken, "--json")
+    ended = doctor(queues, "--json")
     assert ended.code == 1
-    assert messages(ended, "wrong") == {"function": [f"Function {broken.ready['fc']['function']} does not exist"]}
+    assert messages(ended, "wrong") == {"function": [f"Function {queues.ready['fc']['function']} does not exist"]}
 
 
-def test_fault_line_names_fault_and_fix(broken: CloudShell) -> None:
+def test_fault_line_names_fault_and_fix(queues: CloudShell) -> None:
     """The line has mark, check and sentence; the summary counts the faults."""
-    ended = without_secrets(broken.run("doctor"))
+    ended = without_secrets(queues.run("doctor"))
     (row,) = (row for row in ended.out.splitlines() if row.startswith("✗"))
     assert row == (
-        f"✗ function       Function {broken.ready['fc']['function']} does not exist;"
+        f"✗ function       Function {queues.ready['fc']['function']} does not exist;"
         " deploy template.yml, or correct fc.function of the profile."
     )
     assert ended.err.splitlines()[-1] == "1 of 23 findings is wrong. 2 could not be determined."
@@ -319,29 +304,19 @@ def test_transient_error_is_unknown_not_wrong(fault: str, cloud: CloudShell) -> 
     assert set(messages(ended, "unknown")) == {"credentials", "permissions"}
 
 
-def test_usable_buckets_are_listed_once(broken: CloudShell) -> None:
+def test_usable_buckets_are_listed_once(queues: CloudShell) -> None:
     """Buckets of existing groups are among them."""
     for name in ("one", "two"):
         group = {"Name": name, "BucketName": "both-in-here", "BucketRegion": "cn-hangzhou", "BucketPrefix": name}
-        broken.local("POST", "sgw", "groups", group)
-    said = messages(doctor(broken, "--json"), "ok")
+        queues.local("POST", "sgw", "groups", group)
+    said = messages(doctor(queues, "--json"), "ok")
     assert said["buckets"] == [f"2 buckets can be used: both-in-here, {EXAMPLE_BUCKET}"]
     assert said["permissions"] == ["The key may look up groups; there are 2"]
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_official_client_reads_the_local_bucket_list(cloud: CloudShell) -> None:
     """All buckets, those with a name, and those of a region can be listed, as in the API reference."""
-    key = LOCAL_ACCOUNT.user
-    endpoint = urlsplit(cloud.ready["sgw"]["endpoint"]).netloc
-    client = Client(
-        Config(
-            access_key_id=key.access_key_id,
-            access_key_secret=key.access_key_secret,
-            endpoint=endpoint,
-            protocol="HTTP",
-        )
-    )
+    client = Client(tea_config(cloud.ready["sgw"]["endpoint"]))
 
     def listed(**wanted: str) -> list[tuple[str, str, str]]:
         request = DescribeSharesBucketInfoForExpressSyncRequest(**wanted)

@@ -8,10 +8,9 @@ import pytest
 
 from express_sync.local.cloud import CloudOptions
 from tests.ops.cli.replay_support import failure, fill
-from tests.support.cli import REQUESTS, CloudShell, Ended, cloud_shell
+from tests.support.cli import MINIMAL, CloudShell, Ended, cloud_shell
 from tests.support.command_tree import runnable
 
-MINIMAL = str(REQUESTS / "minimal.json")
 WITHOUT = {
     "doctor": "reads only",
     "health": "reads only",

@@ -19,7 +19,8 @@ from tests.ops.cli.replay_support import (
     visible,
     with_quick_failures,
 )
-from tests.support.cli import PATIENT, REQUESTS, CloudShell, Shell, cloud_shell
+from tests.support.checkout import REQUESTS
+from tests.support.cli import MINIMAL, PATIENT, CloudShell, Shell, cloud_shell
 from tests.support.patience import PATIENCE_SECONDS
 
 LIST, SHOW = ("failures", "list"), ("failures", "show")
@@ -29,7 +30,7 @@ def test_failed_request_is_listed_and_explained(tmp_path: Path) -> None:
     """The hint of the function's own outcome is shown."""
     with cloud_shell(tmp_path, CloudOptions()) as cloud:
         cloud.fault("sgw", faults=["RoleNotExist"])
-        cloud.run("submit", str(REQUESTS / "minimal.json"), "--wait", *PATIENT)
+        cloud.run("submit", MINIMAL, "--wait", *PATIENT)
         listed = cloud.run(*LIST)
         shown = cloud.run(*SHOW, "REQ-2026-001001")
         assert cloud.messages("failureQueue") == 1

@@ -8,9 +8,10 @@ import pytest
 
 from express_sync.local.cloud import CloudOptions
 from tests.ops.cli.replay_support import failure, fill, smq
-from tests.support.cli import PATIENT, ROOT, CloudShell, cloud_shell
+from tests.support.checkout import OUTCOMES
+from tests.support.cli import PATIENT, CloudShell, cloud_shell
 
-SUCCEEDED = json.loads((ROOT / "events" / "outcomes" / "succeeded.json").read_bytes())
+SUCCEEDED = json.loads((OUTCOMES / "succeeded.json").read_bytes())
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +25,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudShell]:
 @pytest.fixture
 def cloud(shared: CloudShell) -> CloudShell:
     """Return the cloud with empty queues and without faults."""
-    for service in ("mns", "sgw", "fc"):
-        shared.local("POST", service, "reset", {})
+    shared.reset()
+    shared.local("POST", "fc", "reset", {})
     return shared
 
 

@@ -17,10 +17,11 @@ from express_sync.ops.queues.admin import QueueAdmin
 from express_sync.ops.queues.listener import Place
 from handler.credentials import Credentials
 from tests.ops.cli.replay_support import FAILED, smq
-from tests.support.cli import ROOT, CloudShell, Ended, cloud_shell
+from tests.support.checkout import DOCS
+from tests.support.cli import CloudShell, Ended, cloud_shell
 from tests.support.patience import PATIENCE_SECONDS, wait_for
 
-RUNBOOK = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+RUNBOOK = (DOCS / "operations.md").read_text(encoding="utf-8")
 SOON = ("--timeout", "60")
 
 
@@ -30,13 +31,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudShell]:
     with cloud_shell(
         tmp_path_factory.mktemp("listeners"), CloudOptions(environment={"EXPRESS_SYNC_MAX_DEFERRALS": "6"})
     ) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def silent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudShell]:
-    """Run one local cloud without the function: outcomes are those that tests publish."""
-    with cloud_shell(tmp_path_factory.mktemp("silent"), CloudOptions(with_function=False)) as running:
         yield running
 
 
@@ -99,7 +93,6 @@ def test_two_submits_at_once_get_their_own_outcomes(shared: CloudShell) -> None:
 
 def test_watches_at_once_each_show_every_outcome(silent: CloudShell) -> None:
     """They skip what was there before with --new."""
-    silent.local("POST", "mns", "reset", {})
     publish(silent, id="a")
     watching = [silent.shell.start("watch", "--new", "--count", "2", "--json", *SOON) for _ in range(2)]
     wait_for(lambda: is_listening(silent, 2))
@@ -112,7 +105,6 @@ def test_watches_at_once_each_show_every_outcome(silent: CloudShell) -> None:
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signal_removes_the_queue_of_a_listener(by: signal.Signals, silent: CloudShell) -> None:
     """The exit code is the one that shells expect."""
-    silent.local("POST", "mns", "reset", {})
     with silent.shell.start("watch") as process:
         wait_for(lambda: is_listening(silent))
         process.send_signal(by)
@@ -123,7 +115,6 @@ def test_signal_removes_the_queue_of_a_listener(by: signal.Signals, silent: Clou
 
 def test_queue_of_a_killed_listener_is_removed_by_the_next(silent: CloudShell) -> None:
     """A living one keeps its queue."""
-    silent.local("POST", "mns", "reset", {})
     with (
         silent.shell.start("watch", "--new") as killed,
         silent.shell.start("watch", "--new", "--count", "1", "--json") as living,
@@ -154,7 +145,6 @@ def test_untouched_queue_of_another_machine_is_removed(silent: CloudShell) -> No
 
 def test_without_the_right_to_create_a_queue_watch_shares(silent: CloudShell) -> None:
     """It says what sharing means, and which rights are missing."""
-    silent.local("POST", "mns", "reset", {})
     publish(silent)
     silent.fault("mns", operation="CreateQueue", faults=["AccessDenied"])
     found = silent.run("watch", "--count", "1", "--json", *SOON)
@@ -170,7 +160,6 @@ def calls_of(cloud: CloudShell) -> list[str]:
 
 def test_listener_needs_the_rights_that_the_runbook_names(silent: CloudShell) -> None:
     """It listens, takes an outcome and ends; its heartbeat would come after a minute."""
-    silent.local("POST", "mns", "reset", {})
     with silent.shell.start("watch", "--new", "--count", "1") as watching:
         wait_for(lambda: is_listening(silent))
         publish(silent)
@@ -183,7 +172,6 @@ def test_listener_needs_the_rights_that_the_runbook_names(silent: CloudShell) ->
 
 def test_submit_listens_before_it_sends(silent: CloudShell) -> None:
     """No outcome can be missed."""
-    silent.local("POST", "mns", "reset", {})
     silent.run("submit", "--wait", "--timeout", "0.1", stdin=requests("first", 1))
     calls = calls_of(silent)
     assert calls.index("CreateQueue") < calls.index("Subscribe") < calls.index("BatchSendMessage")
@@ -198,7 +186,6 @@ def test_denied_subscription_leaves_no_queue(silent: CloudShell) -> None:
 
 def test_watch_filters_by_request_status_and_code(silent: CloudShell) -> None:
     """The count is that of the outcomes shown."""
-    silent.local("POST", "mns", "reset", {})
     error = {**FAILED["data"]["error"], "code": "NoPermission"}
     publish(silent, id="1", subject="R-1")
     publish(silent, id="2", subject="R-2", data={**FAILED["data"], "error": error})
@@ -225,7 +212,6 @@ def test_deferral_shows_its_number_and_its_limit(shared: CloudShell) -> None:
 
 def test_lost_connection_does_not_end_a_listener(silent: CloudShell) -> None:
     """Transient errors are retried until the command's own timeout."""
-    silent.local("POST", "mns", "reset", {})
     silent.fault("mns", operation="BatchReceiveMessage", faults=["reset-before", "unavailable"])
     silent.fault("mns", operation="CreateQueue", faults=["reset-after"])
     publish(silent)
@@ -242,7 +228,6 @@ def test_lost_connection_does_not_end_a_submission(silent: CloudShell) -> None:
 
 def test_interrupt_summarises_what_was_sent(silent: CloudShell) -> None:
     """The command also says how to see what follows."""
-    silent.local("POST", "mns", "reset", {})
     with silent.shell.start("submit", "--wait") as process:
         assert process.stdin is not None
         process.stdin.write(requests("interrupted", 3))

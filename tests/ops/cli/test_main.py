@@ -2,7 +2,6 @@
 
 import json
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,22 +9,16 @@ import pytest
 
 from express_sync.local.cloud import CloudOptions
 from handler.inbound.envelope import parse
-from tests.support.cli import PATIENT, REQUESTS, ROOT, CloudShell, Shell, cloud_shell
-from tests.support.patience import PATIENCE_SECONDS
+from tests.support.checkout import EVENTS, REQUESTS
+from tests.support.cli import MINIMAL, PATIENT, CloudShell, Shell, cloud_shell
+from tests.support.patience import PATIENCE_SECONDS, wait_for
 
-MINIMAL, INVALID = str(REQUESTS / "minimal.json"), str(REQUESTS / "invalid.json")
-SAMPLES = sorted((ROOT / "events" / "triggers").iterdir())
+INVALID = str(REQUESTS / "invalid.json")
+SAMPLES = sorted((EVENTS / "triggers").iterdir())
 COMMAND_RESULTS = {
     "timer-sweep.json": {"finished": 0, "left": 0},
 }
 TRIGGERS = [path for path in SAMPLES if path.name not in COMMAND_RESULTS]
-
-
-@pytest.fixture(scope="module")
-def one_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudShell]:
-    """Run one local cloud for all tests that leave its queues empty."""
-    with cloud_shell(tmp_path_factory.mktemp("one"), CloudOptions()) as running:
-        yield running
 
 
 REMOTE = {name: {"endpoint": f"https://{name}.example.invalid"} for name in ("sgw",)}
@@ -138,7 +131,7 @@ def test_watch_shows_each_waiting_outcome_once(cloud: CloudShell) -> None:
     ended = cloud.run("watch", "--count", "2", *PATIENT, "--json")
     assert ended.code == 0
     assert sorted(each["subject"] for each in ended.lines()) == ["REQ-2026-001001", "REQ-2026-001002"]
-    assert cloud.messages("resultQueue") == 3
+    wait_for(lambda: cloud.messages("resultQueue") == 3)
 
 
 def test_watch_ignores_messages_that_are_not_outcomes(queues: CloudShell) -> None:
@@ -169,22 +162,22 @@ def test_ctrl_c_ends_watch_with_130(queues: CloudShell) -> None:
 
 
 @pytest.mark.parametrize("event", TRIGGERS, ids=lambda path: path.name)
-def test_invoke_accepts_every_trigger_sample(event: Path, one_cloud: CloudShell) -> None:
+def test_invoke_accepts_every_trigger_sample(event: Path, shared_cloud: CloudShell) -> None:
     """Each request in it succeeds; a direct invocation returns the outcome."""
     intake = parse(event.read_bytes())
-    before = len(one_cloud.bodies("resultQueue"))
-    ended = one_cloud.run("invoke", str(event), "--json")
+    before = len(shared_cloud.bodies("resultQueue"))
+    ended = shared_cloud.run("invoke", str(event), "--json")
     assert ended.code == 0
     (answer,) = ended.lines()
-    published = one_cloud.bodies("resultQueue")[before:]
+    published = shared_cloud.bodies("resultQueue")[before:]
     assert [each["data"]["status"] for each in published] == ["succeeded"] * len(intake.deliveries)
     assert answer["result"] == (published[0] if intake.direct else {"settled": len(published)})
 
 
 @pytest.mark.parametrize("name", COMMAND_RESULTS)
-def test_invoke_runs_every_sample_of_a_command(name: str, one_cloud: CloudShell) -> None:
+def test_invoke_runs_every_sample_of_a_command(name: str, shared_cloud: CloudShell) -> None:
     """The result contains counts, also for an empty queue."""
-    ended = one_cloud.run("invoke", str(ROOT / "events" / "triggers" / name), "--json")
+    ended = shared_cloud.run("invoke", str(EVENTS / "triggers" / name), "--json")
     assert ended.code == 0
     (answer,) = ended.lines()
     assert answer["result"] == COMMAND_RESULTS[name]

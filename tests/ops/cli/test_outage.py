@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.cli import PATIENT, ROOT, Ended, Shell
+from tests.support.checkout import REQUESTS
+from tests.support.cli import PATIENT, Ended, Shell
 from tests.support.patience import PATIENCE_SECONDS
 
 OUTAGE = ("demo", "--outage", *PATIENT)
@@ -14,7 +15,7 @@ TEMPORARY, PERMANENT = "AssumeRoleFail", "RoleNotExist"
 
 def request_ids(sample: str) -> list[str]:
     """Return the ids of the requests in a sample, in order."""
-    lines = (ROOT / "events" / "requests" / sample).read_text().splitlines()
+    lines = (REQUESTS / sample).read_text().splitlines()
     return [json.loads(line)["requestId"] for line in lines]
 
 

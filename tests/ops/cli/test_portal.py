@@ -12,8 +12,9 @@ import urllib3
 
 from tests.support.cli import CloudShell, Shell
 from tests.support.patience import PATIENCE_SECONDS, wait_for
+from tests.support.portal import EVERY_ADDRESS, GROUP
 
-REQUEST = {"requestId": "R-1", "name": "design", "bucketName": "design-assets", "bucketRegion": "cn-hangzhou"}
+REQUEST = {"requestId": "R-1", **GROUP}
 
 
 @contextmanager
@@ -62,7 +63,7 @@ def test_portal_of_a_profile_keeps_token_and_history(cloud: CloudShell) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (("--host", "0.0.0.0"), "express-sync portal token create"),  # noqa: S104 - it is refused
+        (("--host", EVERY_ADDRESS), "express-sync portal token create"),
         (("--database", "mysql://secret@host/db"), "must be sqlite or postgresql"),
         (("--database", "sqlite://"), "in a file"),
         (("--database", "postgresql://user:not-the-secret@127.0.0.1:1/db"), "cannot be used (OperationalError)"),

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli import ROOT
+from tests.support.checkout import EVENTS, ROOT
 from tests.support.patience import PATIENCE_SECONDS
+from tests.support.required import program
 
 WATCH = "express-sync watch"
 MINIMAL, FULL = "REQ-2026-001001", "REQ-2026-001002"
@@ -38,7 +38,7 @@ def commands(page: str, title: str) -> list[str]:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """Return a directory with everything that the commands need of a checkout."""
-    (tmp_path / "events").symlink_to(ROOT / "events")
+    (tmp_path / "events").symlink_to(EVENTS)
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "activate").write_text('PATH="$PWD/.venv/bin:$PATH"\n')
     shim = tmp_path / ".venv" / "bin" / "express-sync"
@@ -53,9 +53,9 @@ def test_readme_commands_work_as_they_are_written(checkout: Path) -> None:
     assert re.search(r'"settled": 2.*InternalError reset-after; 2 left.*announced  status=succeeded', said, re.DOTALL)
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="the page types curl, which is not here")
 def test_local_cloud_commands_work_as_they_are_written(checkout: Path) -> None:
     """The outcome of the killed function is seen, too."""
+    program("curl")
     said = typed(commands("docs/local-cloud.md", "Faults"), checkout, {MINIMAL})
     answers = [json.loads(line) for line in said.splitlines() if line[0] in "[{"]
     assert answers[:2] == [{"queued": 2}, {}]

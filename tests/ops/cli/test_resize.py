@@ -9,32 +9,16 @@ import resource
 import signal
 import struct
 import termios
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from express_sync.local.cloud import CloudOptions
 from tests.ops.cli.replay_support import FAILED, failure, fill, smq
-from tests.support.cli import CloudShell, Shell, cloud_shell, on_terminal
+from tests.support.cli import CloudShell, Shell, on_terminal
 from tests.support.patience import PATIENCE_SECONDS, wait_for
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 SOON = ("--timeout", str(PATIENCE_SECONDS))
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudShell]:
-    """Run one local cloud without the function."""
-    with cloud_shell(tmp_path_factory.mktemp("silent"), CloudOptions(with_function=False)) as running:
-        yield running
-
-
-@pytest.fixture
-def silent(cloud: CloudShell) -> CloudShell:
-    """Return the cloud with empty queues: outcomes are those that the test publishes."""
-    cloud.local("POST", "mns", "reset", {})
-    return cloud
 
 
 class Terminal:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.ops.cli.replay_support import failure
-from tests.support.cli import REQUESTS, Ended, Shell
+from tests.support.cli import MINIMAL, Ended, Shell
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.recorder import (
     KEY_ID,
@@ -33,7 +33,6 @@ KEY = {
     "ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRET,
     "ALIBABA_CLOUD_SECURITY_TOKEN": TOKEN,
 }
-MINIMAL = str(REQUESTS / "minimal.json")
 ON = ("--profile", "planted")
 IN = ("--region", "cn-hangzhou", "--stack", "planted")
 VIA_FILE = ("replay", "--from", "failures.jsonl", "--yes", *ON, "--via")

@@ -7,10 +7,9 @@ import pytest
 
 from express_sync.local.cloud import CloudOptions
 from tests.ops.cli.replay_support import failure, fill
-from tests.support.cli import REQUESTS, CloudShell, cloud_shell
+from tests.support.cli import MINIMAL, CloudShell, cloud_shell
 from tests.support.patience import PATIENCE_SECONDS
 
-MINIMAL = str(REQUESTS / "minimal.json")
 COMMANDS = {
     "submit": f"submit {MINIMAL}",
     "watch": "watch --count 1 --timeout 1",

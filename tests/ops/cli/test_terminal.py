@@ -8,7 +8,8 @@ import pytest
 
 from express_sync.local.cloud import CloudOptions
 from tests.ops.cli.replay_support import failure, fill
-from tests.support.cli import PATIENT, REQUESTS, CloudShell, Ended, Shell, cloud_shell
+from tests.support.checkout import REQUESTS
+from tests.support.cli import PATIENT, CloudShell, Ended, Shell, cloud_shell
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 

@@ -1,8 +1,6 @@
 """`up`: other commands find it, signals stop it, and errors are one sentence."""
 
 import json
-import os
-import select
 import signal
 import socket
 from collections.abc import Iterator
@@ -11,12 +9,11 @@ from typing import Any
 import pytest
 import urllib3
 
-from tests.support.cli import PATIENT, REQUESTS, Shell
+from tests.support.cli import MINIMAL, PATIENT, Shell
 from tests.support.patience import PATIENCE_SECONDS, wait_for
-from tests.support.processes import children_of
+from tests.support.processes import children_of, wait_until_dead
 
 READY_KEYS = {"region", "accountId", "accessKeyId", "accessKeySecret", "mns", "sgw", "fc", "console"}
-MINIMAL = str(REQUESTS / "minimal.json")
 
 
 class Up:
@@ -159,27 +156,13 @@ def _await_a_poll(up: Up) -> None:
         calls = urllib3.request("GET", f"{up.ready['mns']['endpoint']}/_local/calls").json()
 
 
-@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waiting for a grandchild's end needs Linux")
 def test_function_process_ends_with_a_killed_cloud(up: Up) -> None:
     """No process is left after SIGKILL."""
     up.shell.run("invoke", MINIMAL)
     children = children_of(up.process.pid)
     assert children
     up.end(signal.SIGKILL)
-    for pid in children:
-        _await_end(pid)
-
-
-def _await_end(pid: int) -> None:
-    try:
-        process = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
-        ended, _, _ = select.select([process], [], [], PATIENCE_SECONDS)
-        assert ended
-    finally:
-        os.close(process)
+    wait_until_dead(*children)
 
 
 def test_commands_trust_the_certificate_of_the_local_cloud(shell: Shell) -> None:

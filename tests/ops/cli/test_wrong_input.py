@@ -14,33 +14,23 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from express_sync.local.cloud import CloudOptions
 from express_sync.local.mns.dispatcher import OPERATIONS as DISPATCHED
 from express_sync.local.mns.faults import OPERATIONS
 from express_sync.ops import system
 from express_sync.ops.replay import options
 from express_sync.ops.targets.service_clock import service_time
 from tests.ops.cli.replay_support import FAILED, failure, fill, smq
-from tests.support.cli import CloudShell, Ended, Shell, cloud_shell, run_in_process
+from tests.support.cli import CloudShell, Ended, Shell, run_in_process
 from tests.support.patience import PATIENCE_SECONDS, SILENCE_SECONDS
 from tests.support.scripted_server import ScriptedServer
 
 DEEP = "[" * 200_000
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudShell]:
-    """Run one local cloud without the function for all tests of this module."""
-    with cloud_shell(tmp_path_factory.mktemp("wrong"), CloudOptions(with_function=False)) as running:
-        yield running
-
-
 @pytest.fixture
-def cloud(shared: CloudShell) -> CloudShell:
-    """Return the cloud with empty queues and without faults."""
-    for service in ("mns", "sgw"):
-        shared.local("POST", service, "reset", {})
-    return shared
+def cloud(silent: CloudShell) -> CloudShell:
+    """Return a cloud without the function."""
+    return silent
 
 
 def run(cloud: CloudShell, *arguments: str) -> Ended:
@@ -172,9 +162,9 @@ def test_empty_name_of_a_file_is_refused(command: tuple[str, ...], cloud: CloudS
 
 
 @pytest.mark.parametrize("command", [("submit",), ("invoke",), ("failures", "list", "--from"), ("wat\x1b[31mch",)])
-def test_control_characters_of_a_name_are_replaced(command: tuple[str, ...], shared: CloudShell) -> None:
+def test_control_characters_of_a_name_are_replaced(command: tuple[str, ...], cloud: CloudShell) -> None:
     """Somebody else may have named the file, and a terminal obeys them."""
-    ended = shared.run(*command, "a\x1b[31m\nb.json")
+    ended = cloud.run(*command, "a\x1b[31m\nb.json")
     assert ended.code == 2
     assert "\x1b" not in ended.err
     assert len([line for line in ended.err.splitlines() if not line.startswith("Acting on ")]) == 1

@@ -21,8 +21,8 @@ from express_sync.ops.terminal.errors import CliError
 from handler.inbound.validation import violations
 from handler.provisioning.error_table import Effect
 from handler.provisioning.errors import error_info
+from tests.support.checkout import EVENTS
 
-EVENTS = Path(__file__).resolve().parents[3] / "events"
 PASSING = {
     "status": "succeeded",
     "history": "(deferred )+succeeded",

@@ -15,8 +15,8 @@ from express_sync.ops.targets import profiles
 from express_sync.ops.targets.credentials import find
 from express_sync.ops.targets.target import choose
 from express_sync.ops.terminal.errors import CliError
+from tests.support.checkout import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 REAL = {"region": "cn-hangzhou", "accountId": "1234567890123456"}
 PAIR = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "env-id", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "env-secret"}
 INI = "[default]\ntype = access_key\naccess_key_id = ini-id\naccess_key_secret = ini%secret\n"

@@ -16,8 +16,7 @@ from express_sync.ops.outcomes.moments import moment
 from express_sync.ops.outcomes.reader import MAX_POLL_SECONDS, Outcome, arrivals, read
 from express_sync.ops.outcomes.waiting import Pending, final_outcomes
 from express_sync.ops.terminal.printable import printable
-
-OUTCOMES = Path(__file__).parents[3] / "events" / "outcomes"
+from tests.support.checkout import OUTCOMES
 
 
 def outcome(status: str, message_id: str, subject: str = "R-1", submission_id: str = "") -> Outcome:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +14,8 @@ from express_sync.ops.replay.message import Refusal, Replay, replay, wrong_edits
 from handler.inbound.envelope import parse
 from handler.inbound.request_event import MAX_ATTRIBUTE_LENGTH
 from handler.model import MAX_MESSAGE_BYTES, Violation
+from tests.support.checkout import OUTCOMES
 
-OUTCOMES = Path(__file__).parents[3] / "events" / "outcomes"
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=timezone.utc)
 REQUEST = {
     "requestId": "R-1",

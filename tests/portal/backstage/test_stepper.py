@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import subprocess
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -13,9 +12,9 @@ import yaml
 from playwright.sync_api import Page, expect
 
 from handler.inbound.validation import SCHEMAS
+from tests.support.checkout import ROOT
 from tests.support.chromium import chromium
-from tests.support.cli import ROOT
-from tests.support.node import install
+from tests.support.node import install, run_node_with
 from tests.support.patience import PATIENCE_SECONDS
 
 SOURCE = Path(__file__).parent
@@ -48,8 +47,7 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(SOURCE / name, installed)
     directory = tmp_path_factory.mktemp("backstage")
     (directory / "template.json").write_text(json.dumps(TEMPLATE))
-    command = ["node", "build.mjs", str(directory / "template.json"), str(directory / "stepper.js")]
-    subprocess.run(command, cwd=installed, check=True, timeout=PATIENCE_SECONDS)
+    run_node_with("build.mjs", str(directory / "template.json"), str(directory / "stepper.js"), folder=installed)
     return directory / "stepper.js"
 
 

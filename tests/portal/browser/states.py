@@ -2,14 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
 from tests.portal.browser.pages import go
+from tests.support.checkout import OUTCOMES
 from tests.support.portal_cloud import PortalCloud
-
-OUTCOMES = Path(__file__).resolve().parents[3] / "events" / "outcomes"
 
 
 def furnish(portal: PortalCloud) -> dict[str, str]:

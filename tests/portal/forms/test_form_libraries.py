@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from handler.inbound.validation import REQUEST_SCHEMA, SCHEMAS
 from tests.support.chromium import chromium
-from tests.support.node import install
+from tests.support.node import install, run_node_with
 from tests.support.patience import PATIENCE_SECONDS
 
 SOURCE = Path(__file__).parent
@@ -51,8 +50,7 @@ INVALID = {
 def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install the libraries and build a script for each."""
     folder = install(SOURCE, tmp_path_factory.mktemp("libraries"), FILES)
-    command = ["node", "build.mjs", str(SCHEMAS), str(folder / "out")]
-    subprocess.run(command, cwd=folder, check=True, timeout=PATIENCE_SECONDS)
+    run_node_with("build.mjs", str(SCHEMAS), str(folder / "out"), folder=folder)
     return folder / "out"
 
 

@@ -13,7 +13,8 @@ from express_sync.ops.packaging.package import build
 from express_sync.ops.packaging.runtimes import RUNTIMES, interpreter
 from express_sync.ops.packaging.wheels import wheels
 from express_sync.ops.terminal.errors import CliError
-from tests.repo.package.conftest import ROOT, TEMPLATE, Built
+from tests.repo.package.conftest import TEMPLATE, Built
+from tests.support.checkout import ROOT
 from tests.support.cli import Shell
 
 PYTHON310 = RUNTIMES["python3.10"]

@@ -11,7 +11,8 @@ import pytest
 
 from express_sync.ops.packaging.package import MAX_BYTES
 from express_sync.ops.packaging.runtimes import RUNTIMES
-from tests.repo.package.conftest import ROOT, Built
+from tests.repo.package.conftest import Built
+from tests.support.checkout import ROOT
 
 FORBIDDEN = (
     "*.dist-info/*",

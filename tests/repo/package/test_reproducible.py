@@ -8,7 +8,8 @@ from pathlib import Path
 
 from express_sync.ops.packaging.package import build
 from express_sync.ops.packaging.runtimes import RUNTIMES
-from tests.repo.package.conftest import ROOT, TEMPLATE, Built, base_interpreter
+from tests.repo.package.conftest import TEMPLATE, Built, base_interpreter
+from tests.support.checkout import ROOT
 
 BUILD = """
 import json, sys

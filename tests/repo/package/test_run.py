@@ -6,10 +6,11 @@ from express_sync.local.cloud import CloudOptions
 from express_sync.ops.demo.display import Display
 from express_sync.ops.demo.run import run
 from express_sync.ops.demo.scenario import read
-from tests.repo.package.conftest import ROOT, Built
+from tests.repo.package.conftest import Built
+from tests.support.checkout import EVENTS
 from tests.support.patience import PATIENCE_SECONDS
 
-SCENARIO = ROOT / "events" / "demo.json"
+SCENARIO = EVENTS / "demo.json"
 
 
 def _files(code: Path) -> set[Path]:

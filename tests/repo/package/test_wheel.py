@@ -12,7 +12,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from tests.repo.package.conftest import ROOT, Built
+from tests.repo.package.conftest import Built
+from tests.support.checkout import ROOT
 
 
 def run(command: Sequence[str | Path], directory: Path) -> str:

@@ -1,13 +1,12 @@
 """docs/operations.md lists every setting as the function reads it and as the template passes it."""
 
-from pathlib import Path
-
 from express_sync.local.template.parser import parse
 from express_sync.paths import TEMPLATE
 from handler.config import PREFIX, VARIABLES
 from tests.repo.template.passed_settings import parameters_of_settings
+from tests.support.checkout import DOCS
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "operations.md"
+PAGE = DOCS / "operations.md"
 HEAD = ("variable", "parameter", "default", "allowed", "what it does")
 
 

@@ -5,21 +5,14 @@ and the samples with bytes cut, doubled and changed. Contains input shapes only,
 import base64
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
 
-SAMPLES = [path.read_bytes() for path in sorted((Path(__file__).parents[3] / "events").rglob("*")) if path.is_file()]
-VALID = {
-    "requestId": "REQ-1",
-    "name": "photos",
-    "bucketName": "holiday-bucket",
-    "bucketRegion": "cn-hangzhou",
-    "bucketPrefix": "teams/a",
-    "description": "of summer",
-    "requester": "lin.wei",
-}
+from tests.support.checkout import EVENTS
+from tests.support.samples import DOCUMENT
+
+SAMPLES = [path.read_bytes() for path in sorted(EVENTS.rglob("*")) if path.is_file()]
 REPLAY_ARGUMENTS: dict[str, Any] = {
     "statuses": ["failed", "indeterminate"],
     "codes": ["RoleNotExist", "DuplicateExpressSyncName", "AssumeRoleFail"],
@@ -34,7 +27,7 @@ REPLAY_ARGUMENTS: dict[str, Any] = {
     "perSecond": 1,
 }
 WORDS = [
-    *VALID,
+    *DOCUMENT,
     *("specversion", "id", "source", "type", "subject", "data", "data_base64", "time", "traceparent", "correlationid"),
     *("messageId", "messageBody", "TopicName", "Message", "MessageId", "requestContext", "requestPayload"),
     *("triggerName", "triggerTime", "payload", "body", "attrs", ""),
@@ -77,12 +70,12 @@ def json_values() -> st.SearchStrategy[Any]:
 
 def requests() -> st.SearchStrategy[Any]:
     """A valid request, or one with some properties replaced, added or missing."""
-    names = st.sampled_from(list(VALID))
-    valid = st.builds(lambda name, bucket: {**VALID, "name": name, "bucketName": bucket}, _NAMES, _BUCKETS)
+    names = st.sampled_from(list(DOCUMENT))
+    valid = st.builds(lambda name, bucket: {**DOCUMENT, "name": name, "bucketName": bucket}, _NAMES, _BUCKETS)
     changes = st.dictionaries(names | st.text(max_size=8), json_values(), max_size=3)
     missing = st.sets(names, max_size=2)
     return valid | st.builds(
-        lambda changed, gone: {k: v for k, v in {**VALID, **changed}.items() if k not in gone}, changes, missing
+        lambda changed, gone: {k: v for k, v in {**DOCUMENT, **changed}.items() if k not in gone}, changes, missing
     )
 
 
@@ -189,8 +182,8 @@ def big_ones() -> st.SearchStrategy[bytes]:
         lambda size: b"[" * size + b"]" * size,
         lambda size: b'{"data":' * size + b"1" + b"}" * size,
         lambda size: b"9" * size,
-        lambda size: json.dumps({**VALID, "description": "\U0001f300" * size}).encode(),
-        lambda size: json.dumps({**VALID, **{f"unknown{number}": number for number in range(size // 8)}}).encode(),
+        lambda size: json.dumps({**DOCUMENT, "description": "\U0001f300" * size}).encode(),
+        lambda size: json.dumps({**DOCUMENT, **{f"unknown{number}": number for number in range(size // 8)}}).encode(),
         lambda size: json.dumps([{"messageId": "M", "messageBody": "x" * size}]).encode(),
         lambda size: json.dumps([{"messageBody": "1"}] * min(size, 200)).encode(),
         lambda size: base64.b64encode(b" " * size),

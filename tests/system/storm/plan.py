@@ -17,6 +17,7 @@ from express_sync.local.crash_points import Point
 from express_sync.local.mns.errors import ERRORS
 from express_sync.local.sgw.errors import ERRORS as SGW_ERRORS
 from handler.transport.pool import MAX_IDLE_SECONDS
+from tests.support.samples import IMPOSSIBLE
 from tests.system.storm.disruptions import Disruption
 
 BATCH = 16
@@ -30,15 +31,6 @@ _WEIGHTS: Mapping[MessageKind, int] = {
     "garbage": 2,
 }
 
-IMPOSSIBLE = (
-    "EmptyExpressSyncName",
-    "EmptyBucketName",
-    "EmptyBucketRegion",
-    "InvalidExpressSyncName",
-    "DescriptionOverLimit",
-    "InvalidRegionId",
-    "InvalidBucketName",
-)
 NO_FAULT = "slow:0"  # keeps a place in a queue of faults and does nothing
 SGW_REFUSALS = tuple(code for code in SGW_ERRORS if code not in IMPOSSIBLE)
 SGW_FAULTS = (

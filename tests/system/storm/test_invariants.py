@@ -4,13 +4,13 @@ import copy
 import hashlib
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
 from express_sync.local.crash_points import POINTS
 from handler.model import Adoption
+from tests.support.checkout import OUTCOMES
 from tests.system.storm.disruptions import DisruptionKind
 from tests.system.storm.invariants import Observed, contradictions, leaks, without_request
 from tests.system.storm.plan import (
@@ -27,7 +27,6 @@ from tests.system.storm.plan import (
 from tests.system.storm.test_storm import REQUESTS, SEED
 from tests.system.storm.watched_cloud import request
 
-SAMPLES = Path(__file__).parents[3] / "events" / "outcomes"
 GROUP = {
     "ExpressSyncId": "sync-1",
     "Name": "photos",
@@ -40,7 +39,7 @@ PLANNED = Planned("plain", "", request("photos"))
 
 def event(status: str, number: int = 1, **data: Any) -> dict[str, Any]:
     """Return an outcome of `status` for the group photos, based on the sample; `number` determines its id."""
-    sample: dict[str, Any] = json.loads((SAMPLES / f"{status}.json").read_bytes())
+    sample: dict[str, Any] = json.loads((OUTCOMES / f"{status}.json").read_bytes())
     sample.update(id=hashlib.sha256(f"{status}-{number}".encode()).hexdigest()[:32], subject="REQ-photos")
     sample["data"].update({"requestId": "REQ-photos", "messageId": "M-1", "submissionId": "M-1", **data})
     rank = sample["sequence"][-1]

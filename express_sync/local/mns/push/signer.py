@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 CERTIFICATE_PATH = "/x509_public_certificate.pem"
 _LIFETIME = timedelta(days=30)
-_HASH = hashes.SHA1()  # noqa: S303 - the documented algorithm of a push, as above; receivers verify no other
+_HASH = hashes.SHA1()  # noqa: S303 - MNS documents SHA1withRSA for pushes, and no other algorithm
 
 
 class Signer:
