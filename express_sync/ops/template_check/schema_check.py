@@ -4,6 +4,7 @@ Findings name the place and the rule, never the value.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, cast
 
 from jsonschema import Draft7Validator
@@ -14,6 +15,7 @@ from express_sync.local.template.intrinsics import is_call
 from express_sync.ops.template_check.finding import Finding
 from express_sync.ops.template_check.scope import Scope
 
+Check = Callable[[Any, Mapping[str, Any], str], Iterator[Finding]]
 Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError]]
 
 _TYPES = {"string": "a string", "number": "a number", "boolean": "a boolean", "array": "a list", "object": "a map"}
@@ -35,10 +37,14 @@ def check_plain(value: Any, schema: Mapping[str, Any], path: str) -> Iterator[Fi
     return _findings(_PLAIN, value, schema, path)
 
 
-def check_with_functions(value: Any, schema: Mapping[str, Any], path: str, scope: Scope) -> Iterator[Finding]:
-    """Yield the violations of a value with functions; a parameter is checked with its default, choices and limits."""
+def check_with_functions(scope: Scope) -> Check:
+    """Return what yields the violations of a value with functions, as `check_plain` does for one without.
+
+    A parameter is checked with its default, choices and limits. One check serves all resources of a template, because
+    jsonschema makes a class for it.
+    """
     looking_through = {name: _looking_through(name, keyword, scope) for name, keyword in _KEYWORDS.items()}
-    return _findings(_extended(looking_through), value, schema, path)
+    return partial(_findings, _extended(looking_through))
 
 
 def _findings(validator: Any, value: Any, schema: Mapping[str, Any], path: str) -> Iterator[Finding]:

@@ -5,15 +5,16 @@ from typing import Any
 
 from express_sync.ops.template_check.finding import Finding
 from express_sync.ops.template_check.references import check_condition_name, named_in, references
-from express_sync.ops.template_check.schema_check import check_with_functions
+from express_sync.ops.template_check.schema_check import Check, check_with_functions
 from express_sync.ops.template_check.scope import Scope
 
 
 def check_structure(scope: Scope) -> Iterator[Finding]:
     """Yield the faults of everything except the parameters."""
     yield from _conditions(scope)
+    check = check_with_functions(scope)
     for name, resource in scope.section("Resources").items():
-        yield from _resource(name, resource, scope)
+        yield from _resource(name, resource, scope, check)
     for name, output in scope.section("Outputs").items():
         yield from _part(output, f"Outputs.{name}", scope)
     yield from _cycles(scope)
@@ -33,7 +34,7 @@ def _conditions(scope: Scope) -> Iterator[Finding]:
             yield Finding(f"Conditions.{name}", "is used nowhere")
 
 
-def _resource(name: str, resource: Any, scope: Scope) -> Iterator[Finding]:
+def _resource(name: str, resource: Any, scope: Scope, check: Check) -> Iterator[Finding]:
     path = f"Resources.{name}"
     if not isinstance(resource, dict):
         return
@@ -42,7 +43,7 @@ def _resource(name: str, resource: Any, scope: Scope) -> Iterator[Finding]:
     if kind is None:
         yield Finding(f"{path}.Type", "is not a type of the specification")
     else:
-        yield from check_with_functions(resource.get("Properties", {}), kind.schema, f"{path}.Properties", scope)
+        yield from check(resource.get("Properties", {}), kind.schema, f"{path}.Properties")
     yield from _depends_on(name, resource, scope)
 
 

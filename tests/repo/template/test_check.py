@@ -94,10 +94,10 @@ def test_longest_names_keep_every_limit(parameters: Mapping[str, str]) -> None:
     """The values of functions are known only after evaluation; the longest region and prefix are the worst case."""
     account = replace(LOCAL_ACCOUNT, region=MAX_REGION)
     stack = Stack(DOCUMENT, account, {"NamePrefix": MAX_PREFIX, "CodeBucket": "b", **parameters})
-    scope = Scope({}, specification())
+    violations = check_with_functions(Scope({}, specification()))
     for kind, of in specification().items():
         for name in stack.resources(kind):
-            assert list(check_with_functions(stack.properties(name), of.schema, name, scope)) == []
+            assert list(violations(stack.properties(name), of.schema, name)) == []
     role = stack.properties("FunctionRole")
     assert len(role["RoleName"]) <= 64
     pattern = DOCUMENT["Parameters"]["NamePrefix"]["AllowedPattern"]
