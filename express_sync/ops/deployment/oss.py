@@ -46,7 +46,7 @@ class Bucket:
         config.use_path_style = _is_address(urlsplit(endpoint).hostname or "")  # an IP address has no subdomains
         config.credentials_provider = sdk.credentials.StaticCredentialsProvider(*key)
         config.connect_timeout = config.readwrite_timeout = _SECONDS
-        config.http_client = _http_client()
+        config.http_client = _http_client(urlsplit(endpoint).scheme)
         self._client = sdk.Client(config)
 
     def describe(self) -> Description:
@@ -103,16 +103,17 @@ class Bucket:
         return ServiceError(SERVICE, action, code, text, str(fields.get("Endpoint") or ""))
 
 
-def _http_client() -> Any:
+def _http_client(scheme: str) -> Any:
     """Return the HTTP client of the SDK with a session that ignores proxies and passwords of the environment.
 
     It trusts the certificates that Python trusts, in addition to those of `requests`.
     """
     session = requests.Session()
     session.trust_env = False
-    adapter = requests.adapters.HTTPAdapter()
-    adapter.init_poolmanager(1, 1, ssl_context=ssl.create_default_context())
-    session.mount("https://", adapter)
+    if scheme != "http":  # the certificates of the system take 20 ms to load
+        adapter = requests.adapters.HTTPAdapter()
+        adapter.init_poolmanager(1, 1, ssl_context=ssl.create_default_context())
+        session.mount("https://", adapter)
     return RequestsHttpClient(session=session)
 
 
