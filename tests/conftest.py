@@ -1,5 +1,8 @@
 """How Hypothesis behaves in the whole suite: no verdict depends on how fast the machine is."""
 
+import gc
+from collections.abc import Generator
+
 import pytest
 import urllib3
 from hypothesis import HealthCheck, given, settings
@@ -27,3 +30,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Build the tables once, before workers start: each of them would build its own, all at the same time."""
     if session.items:
         draw_a_text()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Exempt what is imported and collected from the garbage collector: it stays until the process ends.
+
+    It is half a million objects: the collector takes half the time of the collection, and would copy them in workers.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()

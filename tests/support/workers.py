@@ -4,7 +4,6 @@ Each worker of pytest-xdist imports and collects all tests again. These workers 
 can be more workers than cores: one that waits costs nothing. `docs/decisions/0017-forked-workers.md` has the figures.
 """
 
-import gc
 import os
 import signal
 import sys
@@ -77,8 +76,6 @@ class _Run:
     def run(self) -> None:
         config = self._session.config
         config.stash[_SHARED_PATH] = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined] # see _Worker
-        gc.collect()
-        gc.freeze()  # otherwise the first collection of garbage in each worker would copy all pages
         try:
             for _ in range(min(self._count, len(self._left))):
                 self._start()
@@ -86,7 +83,6 @@ class _Run:
                 for connection in wait(list(self._processes)):
                     self._receive(self._processes[connection])  # type: ignore[index] # only connections are waited for
         finally:
-            gc.unfreeze()
             for process in self._processes.values():
                 os.kill(process.pid, signal.SIGKILL)
                 os.waitpid(process.pid, 0)
