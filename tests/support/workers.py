@@ -36,6 +36,12 @@ def shared_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     return request.config.stash.get(_SHARED_PATH, tmp_path_factory.getbasetemp())
 
 
+def _tmp_path_factory(config: pytest.Config) -> pytest.TempPathFactory:
+    """Return what the fixture of this name returns; pytest has no public way to it outside of a test."""
+    factory: pytest.TempPathFactory = vars(config)["_tmp_path_factory"]
+    return factory
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> Literal[True] | None:
     """Run the tests in workers, if that is asked for and the collection had no error."""
@@ -64,7 +70,7 @@ class _Run:
         self._hook = session.config.hook
         self._count = count
         self._left = deque(range(len(session.items)))
-        self._processes: dict[Connection, _Process] = {}
+        self._processes: list[_Process] = []
         self._receivers: dict[str, Callable[..., None]] = {
             "asks": self._give,
             "starts": self._start_test,
@@ -74,16 +80,16 @@ class _Run:
         }
 
     def run(self) -> None:
-        config = self._session.config
-        config.stash[_SHARED_PATH] = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined] # see _Worker
+        self._session.config.stash[_SHARED_PATH] = _tmp_path_factory(self._session.config).getbasetemp()
         try:
             for _ in range(min(self._count, len(self._left))):
                 self._start()
             while self._processes:
-                for connection in wait(list(self._processes)):
-                    self._receive(self._processes[connection])  # type: ignore[index] # only connections are waited for
+                ready = wait([process.connection for process in self._processes])
+                for process in [each for each in self._processes if each.connection in ready]:
+                    self._receive(process)
         finally:
-            for process in self._processes.values():
+            for process in self._processes:
                 os.kill(process.pid, signal.SIGKILL)
                 os.waitpid(process.pid, 0)
 
@@ -93,11 +99,12 @@ class _Run:
         sys.stderr.flush()
         pid = os.fork()
         if not pid:
-            for connection in [here, *self._processes]:
+            for connection in (here, *(process.connection for process in self._processes)):
                 connection.close()
             _Worker(self._session, there).run()
         there.close()
-        process = self._processes[here] = _Process(pid, here)
+        process = _Process(pid, here)
+        self._processes.append(process)
         self._give(process)
 
     def _receive(self, process: _Process) -> None:
@@ -141,7 +148,7 @@ class _Run:
 
     def _end(self, process: _Process) -> None:
         """Forget a worker that has ended; if it was not done, fail its test and start another."""
-        del self._processes[process.connection]
+        self._processes.remove(process)
         process.connection.close()
         code = os.waitstatus_to_exitcode(os.waitpid(process.pid, 0)[1])
         if code:
@@ -192,7 +199,7 @@ class _Worker:
         capture.start_global_capturing()
         own_path = self._config.stash[_SHARED_PATH] / f"worker-{os.getpid()}"
         own_path.mkdir(mode=0o700)
-        self._config._tmp_path_factory._basetemp = own_path  # type: ignore[attr-defined] # pytest has no public way
+        _tmp_path_factory(self._config)._basetemp = own_path
 
     def _run_tests(self) -> None:
         items = self._items()
