@@ -26,6 +26,7 @@ from express_sync.local.server import LoopbackServer
 from express_sync.mns_push import Verifier
 from tests.local.mns_client import RawClient, document
 from tests.support.checkout import ROOT
+from tests.support.http_server import ANY_PORT, Quiet, served
 from tests.support.patience import PATIENCE_SECONDS, wait_for
 from tests.support.required import program
 from tests.support.running import running_loop, started
@@ -61,7 +62,7 @@ def receiver() -> Iterator[Receiver]:
     """Run a receiver."""
     running = Receiver()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             status = running.statuses.pop(0) if running.statuses else 204
@@ -72,17 +73,10 @@ def receiver() -> Iterator[Receiver]:
             self.send_response(status)
             self.end_headers()
 
-        def log_message(self, *_arguments: object) -> None:
-            """Print nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with served(ThreadingHTTPServer(ANY_PORT, Handler)) as server:
         running.port = server.server_port
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
         yield running
         running.release.set()
-        server.shutdown()
-        thread.join()
 
 
 @dataclass

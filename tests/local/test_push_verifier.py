@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass, field, replace
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from express_sync.local.mns.push.signer import Signer
 from express_sync.mns_push import Verifier, fetch_certificate
 from tests.support.checkout import ROOT
+from tests.support.http_server import ANY_PORT, Quiet, served
 from tests.support.node import run_node_with
 
 NOW = 1_800_000_000
@@ -253,7 +253,7 @@ def test_node_verifier_fetches_a_replaced_certificate() -> None:
     assert printed.split("\n")[:4] == [UNSIGNED, UNSIGNED, "", ""]
 
 
-class _Elsewhere(BaseHTTPRequestHandler):
+class _Elsewhere(Quiet, BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == "/broken":
             self.wfile.write(b"not HTTP\r\n\r\n")
@@ -263,21 +263,13 @@ class _Elsewhere(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(SIGNER.certificate)
 
-    def log_message(self, *_arguments: object) -> None:
-        """Write no log of requests."""
-
 
 @pytest.mark.parametrize("path", ["c.pem", "broken"])
 def test_fetch_follows_no_redirect_and_reads_http_only(path: str) -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Elsewhere) as server:
-        serving = Thread(target=server.serve_forever)
-        serving.start()
+    with served(ThreadingHTTPServer(ANY_PORT, _Elsewhere)) as server:
         origin = f"http://127.0.0.1:{server.server_port}"
         fetched = Verifier(fetch=lambda _url: fetch_certificate(f"{origin}/{path}"), now=lambda: NOW)
-        reason = GENUINE.request().refusal(fetched)
-        server.shutdown()
-        serving.join()
-    assert reason == UNTRUSTED
+        assert GENUINE.request().refusal(fetched) == UNTRUSTED
 
 
 def test_verifier_is_imported_without_the_rest() -> None:

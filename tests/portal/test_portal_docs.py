@@ -8,7 +8,6 @@ import runpy
 import shlex
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -37,6 +36,7 @@ from handler.provisioning.error_table import DOCUMENTED, GATEWAY, OWN, Effect
 from tests.local.mns_client import RawClient, document
 from tests.portal.webhook_receiver import OTHER_SECRET, SECRET
 from tests.support.checkout import DOCS, ROOT
+from tests.support.http_server import ANY_PORT, served
 from tests.support.node import run_node
 from tests.support.patience import PATIENCE_SECONDS, wait_for
 from tests.support.required import program
@@ -161,15 +161,11 @@ def test_receiver_of_the_page_takes_pushes_of_a_topic(tmp_path: Path) -> None:
         mns = cloud.ready["mns"]
         (tmp_path / "receiver.py").write_text(program.replace("Verifier()", f"Verifier({mns['endpoint']!r})"))
         defined = runpy.run_path(str(tmp_path / "receiver.py"))
-        with ThreadingHTTPServer(("127.0.0.1", 0), defined["Outcomes"]) as server:
-            thread = threading.Thread(target=server.serve_forever)
-            thread.start()
+        with served(ThreadingHTTPServer(ANY_PORT, defined["Outcomes"])) as server:
             url = f"http://127.0.0.1:{server.server_port}/outcomes"
             push(cloud.ready, url, BODY_OF_EVENT)
             wait_for(lambda: defined["outcomes"])
             forged = urllib3.request("POST", url, body=BODY_OF_EVENT)
-            server.shutdown()
-            thread.join()
     assert (forged.status, list(defined["outcomes"])) == (403, [("function", "1")])
 
 

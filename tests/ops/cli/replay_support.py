@@ -20,6 +20,7 @@ from handler.credentials import Credentials
 from handler.smq.client import Smq
 from tests.support.checkout import OUTCOMES
 from tests.support.cli import CloudShell, Ended
+from tests.support.http_server import ANY_PORT, Quiet, served
 from tests.support.patience import PATIENCE_SECONDS, wait_for
 
 FAILED = json.loads((OUTCOMES / "failed.json").read_bytes())
@@ -108,21 +109,17 @@ class SmqProxy:
         self._lock = threading.Lock()
         proxy = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Quiet, BaseHTTPRequestHandler):
             def handle_one_request(self) -> None:
                 with suppress(ConnectionError):
                     super().handle_one_request()
-
-            def log_message(self, *_: object) -> None:
-                pass
 
             def pass_on(self) -> None:
                 proxy.forward(self, endpoint)
 
         for method in ("GET", "POST", "PUT", "DELETE"):
             setattr(Handler, f"do_{method}", Handler.pass_on)
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = ThreadingHTTPServer(ANY_PORT, Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     def forward(self, request: BaseHTTPRequestHandler, endpoint: str) -> None:
@@ -167,15 +164,9 @@ def _operation(method: str, path: str) -> str:
 def smq_proxy(cloud: CloudShell) -> Iterator[SmqProxy]:
     """Run a proxy of the cloud's SMQ, and write a profile `proxied` that uses it."""
     opened = SmqProxy(cloud.ready["mns"]["endpoint"])
-    thread = threading.Thread(target=opened.server.serve_forever, daemon=True)
-    thread.start()
     cloud.write_profile("proxied", mns={**cloud.ready["mns"], "endpoint": opened.url})
-    try:
+    with served(opened.server):
         yield opened
-    finally:
-        opened.server.shutdown()
-        opened.server.server_close()
-        thread.join()
 
 
 def run_with_signal(cloud: CloudShell, through: SmqProxy, signal_at: SignalAt | None, *arguments: str) -> Ended:

@@ -1,12 +1,11 @@
 """`express-sync doctor` against a healthy local cloud and against clouds with single faults."""
 
-import http.server
 import json
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +21,7 @@ from express_sync.local.fc.signature import verify_acs3
 from express_sync.local.openapi.request import Call
 from express_sync.local.sgw.groups import EXAMPLE_BUCKET
 from tests.support.cli import ROLE, CloudShell, Ended, Shell, run_in_process, without_secrets
+from tests.support.http_server import ANY_PORT, Quiet, served
 from tests.support.tea_config import tea_config
 
 CHECKS = [
@@ -334,7 +334,7 @@ def test_official_client_reads_the_local_bucket_list(cloud: CloudShell) -> None:
 def functions(description: Callable[[str], dict[str, Any]]) -> Iterator[str]:
     """Yield the URL of a Function Compute that implements GetFunction and verifies the signature."""
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             target = urlsplit(self.path)
             headers = {name.lower(): value for name, value in self.headers.items()}
@@ -347,17 +347,8 @@ def functions(description: Callable[[str], dict[str, Any]]) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_arguments: object) -> None:
-            """Stay silent."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(ThreadingHTTPServer(ANY_PORT, Handler)) as server:
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 def test_function_settings_are_compared_with_the_profile(cloud: CloudShell) -> None:

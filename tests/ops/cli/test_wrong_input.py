@@ -4,7 +4,6 @@ import contextlib
 import json
 import signal
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone, tzinfo
@@ -21,6 +20,7 @@ from express_sync.ops.replay import options
 from express_sync.ops.targets.service_clock import service_time
 from tests.ops.cli.replay_support import FAILED, failure, fill, smq
 from tests.support.cli import CloudShell, Ended, Shell, run_in_process
+from tests.support.http_server import ANY_PORT, Quiet, served
 from tests.support.patience import PATIENCE_SECONDS, SILENCE_SECONDS
 from tests.support.scripted_server import ScriptedServer
 
@@ -40,7 +40,7 @@ def run(cloud: CloudShell, *arguments: str) -> Ended:
     return Ended(ended.code, ended.out, "\n".join(said))
 
 
-class _Foreign(BaseHTTPRequestHandler):
+class _Foreign(Quiet, BaseHTTPRequestHandler):
     """Answers every call with the document of its server."""
 
     def do_GET(self) -> None:
@@ -56,9 +56,6 @@ class _Foreign(BaseHTTPRequestHandler):
         """Answer a call in the same way."""
         self.do_GET()
 
-    def log_message(self, *_: object) -> None:
-        """Print nothing."""
-
 
 class _ForeignServer(ThreadingHTTPServer):
     status = 200
@@ -68,12 +65,8 @@ class _ForeignServer(ThreadingHTTPServer):
 @pytest.fixture(scope="module")
 def foreign() -> Iterator[_ForeignServer]:
     """Run a program that is not a local cloud."""
-    with _ForeignServer(("127.0.0.1", 0), _Foreign) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with served(_ForeignServer(ANY_PORT, _Foreign)) as server:
         yield server
-        server.shutdown()
-        thread.join(PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize(
