@@ -1,12 +1,14 @@
 """The rules of the repository: one test command, enforced architecture, small modules, complete locks."""
 
 import ast
+import contextlib
 import importlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -39,20 +41,34 @@ def _lint_imports(folder: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-@pytest.fixture
-def copy_of_the_sources(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def copy_of_the_sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sources")
     for package in ("handler", "express_sync"):
-        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    return tmp_path
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+@contextlib.contextmanager
+def _appended(source: Path, line: str) -> Iterator[None]:
+    """Append a line to a source, which may be a new one, as long as the context lasts."""
+    before = source.read_text() if source.exists() else None
+    source.write_text(f"{before or ''}\n{line}\n")
+    try:
+        yield
+    finally:
+        if before is None:
+            source.unlink()
+        else:
+            source.write_text(before)
 
 
 @pytest.mark.parametrize("breach", BREACHES)
 def test_breach_of_an_import_contract_is_caught(breach: str, copy_of_the_sources: Path) -> None:
     module, line = BREACHES[breach]
-    with (copy_of_the_sources / module).open("a") as source:
-        source.write(f"\n{line}\n")
-    result = _lint_imports(copy_of_the_sources)
+    with _appended(copy_of_the_sources / module, line):
+        result = _lint_imports(copy_of_the_sources)
     assert result.returncode == 1
     name = re.escape(breach.partition(",")[0])
     assert re.search(f"{name}((?!KEPT).)*?(BROKEN|not listed as layers)", result.stdout, re.DOTALL), result.stdout
