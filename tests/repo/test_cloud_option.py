@@ -15,18 +15,8 @@ from tests.support.checkout import ROOT
 
 def conformance(profile: str, configuration: Path) -> "subprocess.CompletedProcess[str]":
     """Run the conformance tests with profiles of this folder."""
-    command = (
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-o",
-        "addopts=--import-mode=importlib -rs",
-    )
     return subprocess.run(
-        (*command, "tests/local/conformance", "--cloud", profile),
+        (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/local/conformance", "--cloud", profile),
         cwd=ROOT,
         env={**os.environ, "XDG_CONFIG_HOME": str(configuration)},
         capture_output=True,

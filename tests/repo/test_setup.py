@@ -14,15 +14,22 @@ PROGRAMS = ("awk", "cat", "cksum", "dirname", "env", "grep", "make", "mkdir", "s
 LOCKS = {"run.txt": "one==1\ntwo==2\n", "dev.txt": "three==3\n"}
 
 # Reports any version, creates environments whose Python is itself, and writes each call of pip to a log.
-STAND_IN = """#!{real}
-import os, pathlib, shutil, sys
-here, log = pathlib.Path(sys.argv[0]), pathlib.Path({log!r})
+# Without site-packages, and with what it needs imported where it needs it: it is started a hundred times.
+STAND_IN = """#!{real} -IS
+import os, sys
+here = sys.argv[0]
+
+def log(line):
+    with open({log!r}, "a") as file:
+        file.write(line + "\\n")
+
 match sys.argv[1:]:
     case ["-c", code]:
         sys.version_info = {version}
-        sys.modules["ensurepip"] = {venv!r}
+        sys.modules["ensurepip"] = sys.modules["venv"] = {venv!r}
         exec(code)
     case ["-m", "venv", "--clear", folder]:
+        import pathlib, shutil
         shutil.rmtree(folder)
         programs = pathlib.Path(folder, "bin")
         programs.mkdir(parents=True)
@@ -30,10 +37,10 @@ match sys.argv[1:]:
         for name in ("ruff", "pytest"):
             (programs / name).write_text("#!/bin/sh\\necho checked by $0\\n")
             (programs / name).chmod(0o755)
-        log.open("a").write(f"{{here.name}} creates {{folder}}\\n")
+        log(f"{{os.path.basename(here)}} creates {{folder}}")
     case ["-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps", *what]:
         settings = [f"{{name}}={{value}}" for name, value in sorted(os.environ.items()) if name.startswith("PIP_")]
-        log.open("a").write(" ".join([*settings, *what]) + "\\n")
+        log(" ".join([*settings, *what]))
         if "PIP_FAILS" in os.environ:
             sys.exit("no such package")
     case arguments:
