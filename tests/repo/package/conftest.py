@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -33,6 +34,7 @@ class Built:
             return archive.namelist()
 
 
+@cache  # the search runs each candidate
 def base_interpreter(runtime: str) -> str:
     """Return an interpreter outside of virtual environments, so that it finds no library of the checkout."""
     try:
