@@ -65,20 +65,31 @@ pip_install() {
   fail "The set-up failed, see above; it needs a package index that pip can reach, and Python 3.10 to 3.13"
 }
 
-# The locks are complete, so pip resolves nothing: a release made after a lock must not change the set-up.
+# pip has more settings and runs on more platforms than uv, so it takes over what uv cannot do, and explains what fails.
+install_packages() {
+  if [ -n "$with_uv" ]; then
+    "$venv/bin/python" tools/uv_install.py "$venv" "$@" >"$venv/uv.log" 2>&1 && return
+    echo "  pip does it, which takes longer, because uv cannot (see $venv/uv.log) ..."
+    with_uv=''
+  fi
+  pip_install "$@"
+}
+
+# The locks are complete, so nothing is resolved: a release made after a lock must not change the set-up.
 install() {
   lock=requirements/$1.txt
   contents=$(cat "$lock" pyproject.toml | cksum)
   is_recorded "$1" "$contents" && return
   echo "  installing $(grep -c == "$lock") packages: $2 ..."
-  pip_install --require-hashes -r "$lock"
-  [ "$1" != run ] || pip_install --no-build-isolation --editable .
+  install_packages --require-hashes -r "$lock"
+  [ "$1" != run ] || install_packages --no-build-isolation --editable .
   record "$1" "$contents"
 }
 
 # What a user has set for pip in general must not lead it away from the environment.
 export PIP_USER=0
 unset PIP_TARGET PIP_PREFIX PIP_ROOT
+with_uv=yes
 create
 install run "the command line"
 [ "${1:-run}" = run ] || install dev "the tools for the tests"
