@@ -115,6 +115,7 @@ lock: ## pin every dependency again, with hashes (needs uv)
 	uv pip compile pyproject.toml --extra local --extra ops --extra portal --group build --output-file requirements/run.txt $(LOCK)
 	uv pip compile pyproject.toml --extra local --extra ops --extra portal --group build --group dev -c requirements/run.txt --output-file requirements/dev.txt $(LOCK)
 	uv pip compile pyproject.toml -c requirements/run.txt --no-emit-package pycryptodome --output-file requirements/function.txt $(LOCK)
+	uv pip compile --group installer --output-file requirements/uv.txt $(LOCK)
 	uv pip compile --group bench -c requirements/dev.txt --output-file requirements/bench.txt $(LOCK)
 	for peer in moto tea powertools; do \
 	  uv pip compile --group peer-$$peer -c requirements/function.txt --output-file requirements/peer-$$peer.txt $(LOCK) || exit 1; \

@@ -45,8 +45,9 @@ is_recorded() { [ "$(cat "$venv/.$1" 2>/dev/null)" = "$2" ]; }
 record() { printf '%s\n' "$2" > "$venv/.$1"; }
 
 # The programs of an environment contain its path, so that it cannot be used after the checkout was moved or copied.
+# One in which an installation has not ended may have halves of packages, which pip and uv would take for installed.
 create() {
-  is_recorded place "$place" && "$venv/bin/python" -c '' 2>/dev/null && return
+  is_recorded place "$place" && [ ! -e "$venv/.unfinished" ] && "$venv/bin/python" -c '' 2>/dev/null && return
   find_python
   mkdir -p "$venv" 2>/dev/null && [ -w "$venv" ] ||
     fail "$place cannot be written; copy the checkout to a folder that you can write to"
@@ -65,20 +66,33 @@ pip_install() {
   fail "The set-up failed, see above; it needs a package index that pip can reach, and Python 3.10 to 3.13"
 }
 
-# The locks are complete, so pip resolves nothing: a release made after a lock must not change the set-up.
+# pip has more settings and runs on more platforms than uv, so it takes over what uv cannot do, and explains what fails.
+install_packages() {
+  if [ -n "$with_uv" ]; then
+    "$venv/bin/python" tools/uv_install.py "$venv" "$@" >"$venv/uv.log" 2>&1 && return
+    echo "  pip does it, which takes longer, because uv cannot (see $venv/uv.log) ..."
+    with_uv=''
+  fi
+  pip_install "$@"
+}
+
+# The locks are complete, so nothing is resolved: a release made after a lock must not change the set-up.
 install() {
   lock=requirements/$1.txt
   contents=$(cat "$lock" pyproject.toml | cksum)
   is_recorded "$1" "$contents" && return
   echo "  installing $(grep -c == "$lock") packages: $2 ..."
-  pip_install --require-hashes -r "$lock"
-  [ "$1" != run ] || pip_install --no-build-isolation --editable .
+  : > "$venv/.unfinished"
+  install_packages --require-hashes -r "$lock"
+  [ "$1" != run ] || install_packages --no-build-isolation --editable .
   record "$1" "$contents"
+  rm "$venv/.unfinished"
 }
 
 # What a user has set for pip in general must not lead it away from the environment.
 export PIP_USER=0
 unset PIP_TARGET PIP_PREFIX PIP_ROOT
+with_uv=yes
 create
 install run "the command line"
 [ "${1:-run}" = run ] || install dev "the tools for the tests"

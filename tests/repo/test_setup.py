@@ -10,26 +10,24 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAMS = ("awk", "cat", "cksum", "dirname", "env", "grep", "make", "mkdir", "sh")
-LOCKS = {"run.txt": "one==1\ntwo==2\n", "dev.txt": "three==3\n"}
+PROGRAMS = ("awk", "cat", "cksum", "dirname", "env", "grep", "make", "mkdir", "rm", "sh")
+LOCKS = {"run.txt": "one==1\ntwo==2\n", "dev.txt": "three==3\n", "uv.txt": "uv==9 --hash=sha256:0\n"}
 
-# Reports any version, creates environments whose Python is itself, and writes each call of pip to a log.
-# Without site-packages, and with what it needs imported where it needs it: it is started a hundred times.
-STAND_IN = """#!{real} -IS
-import os, sys
-here = sys.argv[0]
+FALLBACK = "  pip does it, which takes longer, because uv cannot (see .venv/uv.log) ..."
+BOOTSTRAP = "--only-binary :all: --require-hashes --retries 1 -r requirements/uv.txt"
+LOCKED = "--require-hashes -r requirements/{}.txt"
 
-def log(line):
-    with open({log!r}, "a") as file:
-        file.write(line + "\\n")
-
+# Reports any version, creates environments whose Python is itself, and writes each call of pip to a log. It installs a
+# stand-in for uv, which does the same.
+STAND_IN = """#!{real}
+import os, pathlib, runpy, shutil, sys
+here, log = pathlib.Path(sys.argv[0]), pathlib.Path({log!r})
 match sys.argv[1:]:
     case ["-c", code]:
         sys.version_info = {version}
-        sys.modules["ensurepip"] = sys.modules["venv"] = {venv!r}
+        sys.modules["ensurepip"] = {venv!r}
         exec(code)
     case ["-m", "venv", "--clear", folder]:
-        import pathlib, shutil
         shutil.rmtree(folder)
         programs = pathlib.Path(folder, "bin")
         programs.mkdir(parents=True)
@@ -37,14 +35,35 @@ match sys.argv[1:]:
         for name in ("ruff", "pytest"):
             (programs / name).write_text("#!/bin/sh\\necho checked by $0\\n")
             (programs / name).chmod(0o755)
-        log(f"{{os.path.basename(here)}} creates {{folder}}")
+        log.open("a").write(f"{{here.name}} creates {{folder}}\\n")
+    case ["tools/uv_install.py", *_]:
+        sys.argv = sys.argv[1:]
+        runpy.run_path(sys.argv[0], run_name="__main__")
+    case ["-m", "pip", "config", "list"]:
+        for name, value in os.environ.items():
+            if name.startswith("PIP_"):
+                print(":env:." + name.removeprefix("PIP_").lower().replace("_", "-") + f"={{value!r}}")
     case ["-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps", *what]:
         settings = [f"{{name}}={{value}}" for name, value in sorted(os.environ.items()) if name.startswith("PIP_")]
-        log(" ".join([*settings, *what]))
-        if "PIP_FAILS" in os.environ:
+        log.open("a").write(" ".join([*settings, *what]) + "\\n")
+        if ("wheel" if "--only-binary" in what else "pip") in os.environ.get("BROKEN", ""):
             sys.exit("no such package")
+        if "--only-binary" in what:
+            here.with_name("uv").write_text({uv!r})
+            here.with_name("uv").chmod(0o755)
+            here.parents[1].joinpath("lib/python3/site-packages/uv-9.dist-info").mkdir(parents=True, exist_ok=True)
     case arguments:
         sys.exit(f"unexpected: {{arguments}}")
+"""
+STAND_IN_FOR_UV = """#!{real}
+import os, pathlib, signal, sys
+settings = [f"{{name}}={{value}}" for name, value in sorted(os.environ.items()) if name.startswith("UV_")]
+pathlib.Path({log!r}).open("a").write(" ".join(["uv", *settings, *sys.argv[1:]]) + "\\n")
+match os.environ.get("BROKEN"):
+    case "uv": sys.exit("uv has no such package")
+    case "machine":
+        pathlib.Path(sys.argv[0]).parents[1].joinpath("lib/python3/site-packages/one-1.dist-info").mkdir()
+        os.killpg(0, signal.SIGKILL)
 """
 
 
@@ -59,7 +78,8 @@ class Machine:
     def install(self, name: str, version: tuple[int, int], *, has_venv: bool = True) -> None:
         """Install a stand-in for Python."""
         venv, real = "there" if has_venv else None, Path(sys.executable).resolve()
-        code = STAND_IN.format(real=real, log=str(self.log), version=version, venv=venv)
+        uv = STAND_IN_FOR_UV.format(real=real, log=str(self.log))
+        code = STAND_IN.format(real=real, log=str(self.log), version=version, venv=venv, uv=uv)
         (self.programs / name).write_text(code)
         (self.programs / name).chmod(0o755)
 
@@ -68,10 +88,11 @@ class Machine:
         return subprocess.run(
             ("make", *arguments),
             cwd=self.checkout,
-            env={"PATH": str(self.programs), **environment},
+            env={"PATH": str(self.programs), "HOME": str(self.checkout.parent), **environment},
             capture_output=True,
             text=True,
             check=False,
+            start_new_session=True,
         )
 
     @property
@@ -84,7 +105,8 @@ class Machine:
 
 def checkout_in(folder: Path) -> Path:
     (folder / "requirements").mkdir(parents=True)
-    for name in ("Makefile", "pyproject.toml", "requirements/set-up.sh"):
+    (folder / "tools").mkdir()
+    for name in ("Makefile", "pyproject.toml", "requirements/set-up.sh", "tools/uv_install.py"):
         shutil.copy(ROOT / name, folder / name)
     for name, lock in LOCKS.items():
         (folder / "requirements" / name).write_text(lock)
@@ -105,8 +127,18 @@ def ready(machine: Machine) -> Machine:
     """A machine with Python 3.12 on which the set-up has run."""
     machine.install("python3", (3, 12))
     assert machine.make("setup-dev").returncode == 0
-    assert len(machine.calls) == 4
+    assert len(machine.calls) == 5
     return machine
+
+
+def of_uv(calls: list[str]) -> list[str]:
+    """Return the ends of the calls of uv: what it installs."""
+    return [call.partition("unsafe-best-match ")[2] for call in calls if call.startswith("uv ")]
+
+
+def of_pip(calls: list[str]) -> list[str]:
+    """Return the calls of pip."""
+    return [call for call in calls if call.startswith("PIP_")]
 
 
 def one_sentence(failed: "subprocess.CompletedProcess[str]") -> str:
@@ -125,12 +157,13 @@ def test_setup_shows_a_line_for_each_step(machine: Machine) -> None:
         "  installing 2 packages: the command line ...",
         "  installing 1 packages: the tools for the tests ...",
     ]
-    assert machine.calls == [
-        "python3 creates .venv",
-        "PIP_USER=0 --require-hashes -r requirements/run.txt",
-        "PIP_USER=0 --no-build-isolation --editable .",
-        "PIP_USER=0 --require-hashes -r requirements/dev.txt",
-    ]
+    calls = machine.calls
+    assert calls[:2] == ["python3 creates .venv", f"PIP_USER=0 {BOOTSTRAP}"]
+    assert calls[2].startswith(
+        f"uv UV_CACHE_DIR={machine.checkout.parent}/.cache/uv UV_LINK_MODE=copy UV_SYSTEM_CERTS=true"
+        " pip install --quiet --python .venv/bin/python --no-deps --no-config --index-strategy unsafe-best-match "
+    )
+    assert of_uv(calls) == [LOCKED.format("run"), "--no-build-isolation --editable .", LOCKED.format("dev")]
 
 
 def test_setup_does_nothing_if_it_is_up_to_date(ready: Machine) -> None:
@@ -141,7 +174,15 @@ def test_setup_does_nothing_if_it_is_up_to_date(ready: Machine) -> None:
 def test_setup_installs_a_lock_again_that_has_changed(ready: Machine) -> None:
     (ready.checkout / "requirements" / "dev.txt").write_text("four==4\n")
     assert ready.make("setup-dev").returncode == 0
-    assert ready.calls == ["PIP_USER=0 --require-hashes -r requirements/dev.txt"]
+    calls = ready.calls
+    assert (of_uv(calls), of_pip(calls)) == ([LOCKED.format("dev")], [])
+
+
+def test_setup_updates_uv_with_its_lock(ready: Machine) -> None:
+    (ready.checkout / "requirements" / "uv.txt").write_text("uv==10\n")
+    (ready.checkout / "requirements" / "dev.txt").write_text("four==4\n")
+    assert ready.make("setup-dev").returncode == 0
+    assert of_pip(ready.calls) == [f"PIP_USER=0 {BOOTSTRAP}"]
 
 
 def test_setup_starts_again_in_a_moved_checkout(ready: Machine, tmp_path: Path) -> None:
@@ -223,13 +264,73 @@ def test_setup_asks_for_venv(machine: Machine) -> None:
 def test_setup_ignores_where_pip_installs_by_default(machine: Machine) -> None:
     machine.install("python3", (3, 12))
     assert machine.make("setup", PIP_USER="1", PIP_TARGET="/elsewhere", PIP_PREFIX="/elsewhere").returncode == 0
-    assert {call.partition(" ")[0] for call in machine.calls[1:]} == {"PIP_USER=0"}
+    calls = machine.calls
+    assert (of_pip(calls), len(of_uv(calls))) == ([f"PIP_USER=0 {BOOTSTRAP}"], 2)
+
+
+def test_setup_ignores_what_the_user_has_set_for_uv(machine: Machine) -> None:
+    machine.install("python3", (3, 12))
+    usual = machine.make("setup")
+    calls = machine.calls
+    (machine.checkout / ".venv" / ".place").unlink()
+    settings = {"UV_SYSTEM_PYTHON": "1", "UV_TARGET": "/elsewhere", "UV_OFFLINE": "1", "UV_INDEX": "file:///elsewhere"}
+    assert machine.make("setup", **settings).stdout == usual.stdout
+    assert machine.calls == calls
 
 
 def test_setup_keeps_the_package_index_of_the_user(machine: Machine) -> None:
     machine.install("python3", (3, 12))
     assert machine.make("setup", PIP_INDEX_URL="https://example.com/simple").returncode == 0
-    assert machine.calls[1].startswith("PIP_INDEX_URL=https://example.com/simple ")
+    calls = machine.calls
+    assert all(call.startswith("PIP_INDEX_URL=https://example.com/simple ") for call in of_pip(calls))
+    assert all(" UV_DEFAULT_INDEX=https://example.com/simple " in call for call in calls if call.startswith("uv "))
+
+
+def test_setup_leaves_settings_to_pip_that_uv_lacks(machine: Machine) -> None:
+    machine.install("python3", (3, 12))
+    done = machine.make("setup", PIP_NO_BINARY=":all:")
+    assert (done.returncode, done.stdout.splitlines()[-1], done.stderr) == (0, FALLBACK, "")
+    assert machine.calls[1:] == [
+        f"PIP_NO_BINARY=:all: PIP_USER=0 {what}" for what in (LOCKED.format("run"), "--no-build-isolation --editable .")
+    ]
+    log = (machine.checkout / ".venv" / "uv.log").read_text()
+    assert log == "only pip can follow its settings: no-binary\n"
+
+
+def test_setup_leaves_to_pip_what_uv_cannot_install(machine: Machine) -> None:
+    """What uv has failed at once, it would fail at again."""
+    machine.install("python3", (3, 12))
+    done = machine.make("setup-dev", BROKEN="uv")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[2] == FALLBACK
+    calls = machine.calls
+    assert of_uv(calls) == [LOCKED.format("run")]
+    assert of_pip(calls)[1:] == [
+        f"PIP_USER=0 {what}"
+        for what in (LOCKED.format("run"), "--no-build-isolation --editable .", LOCKED.format("dev"))
+    ]
+    assert (machine.checkout / ".venv" / "uv.log").read_text() == "uv has no such package\n"
+
+
+def test_setup_needs_no_uv(machine: Machine) -> None:
+    """A platform may have no wheel of it, and an index may lack it."""
+    machine.install("python3", (3, 12))
+    done = machine.make("setup", BROKEN="wheel")
+    assert (done.returncode, done.stdout.splitlines()[-1], done.stderr) == (0, FALLBACK, "")
+    assert of_pip(machine.calls) == [
+        f"PIP_USER=0 {what}" for what in (BOOTSTRAP, LOCKED.format("run"), "--no-build-isolation --editable .")
+    ]
+
+
+def test_setup_replaces_halves_that_a_crash_has_left(machine: Machine) -> None:
+    """The environment is created again: uv and pip would take for installed what has a record."""
+    machine.install("python3", (3, 12))
+    half = machine.checkout / ".venv" / "lib" / "python3" / "site-packages" / "one-1.dist-info"
+    assert machine.make("setup", BROKEN="machine").returncode == -9
+    assert half.exists()
+    assert machine.make("setup").returncode == 0
+    assert not half.exists()
+    assert machine.calls[-1].endswith("--editable .")
 
 
 def test_setup_works_in_a_folder_with_spaces(machine: Machine, tmp_path: Path) -> None:
@@ -249,13 +350,13 @@ def test_setup_asks_for_a_folder_that_can_be_written(machine: Machine) -> None:
 
 def test_setup_shows_why_pip_failed_and_tries_again(machine: Machine) -> None:
     machine.install("python3", (3, 12))
-    failed = machine.make("setup", PIP_FAILS="1")
+    failed = machine.make("setup", BROKEN="wheel pip")
     reason, advice, _ = failed.stderr.splitlines()
     assert (failed.returncode, reason) == (2, "no such package")
     assert advice.startswith("The set-up failed, see above; it needs a package index that pip can reach")
-    assert len(machine.calls) == 2
+    assert of_pip(machine.calls) == [f"PIP_USER=0 {what}" for what in (BOOTSTRAP, LOCKED.format("run"))]
     assert machine.make("setup").returncode == 0
-    assert len(machine.calls) == 2
+    assert of_uv(machine.calls) == [LOCKED.format("run"), "--no-build-isolation --editable ."]
 
 
 def test_test_pythons_uses_the_other_supported_versions(ready: Machine) -> None:
