@@ -80,6 +80,8 @@ class _Run:
         }
 
     def run(self) -> None:
+        if (terminal := self._session.config.pluginmanager.getplugin("terminalreporter")) is not None:
+            terminal.showfspath = False  # the tests of many files are reported in turn
         self._session.config.stash[_SHARED_PATH] = _tmp_path_factory(self._session.config).getbasetemp()
         try:
             for _ in range(min(self._count, len(self._left))):

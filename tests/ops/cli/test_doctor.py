@@ -17,10 +17,11 @@ from mns.account import Account
 from mns.queue import Message
 
 from express_sync.local.account import LOCAL_ACCOUNT
+from express_sync.local.cloud import CloudOptions
 from express_sync.local.fc.signature import verify_acs3
 from express_sync.local.openapi.request import Call
 from express_sync.local.sgw.groups import EXAMPLE_BUCKET
-from tests.support.cli import ROLE, CloudShell, Ended, Shell, run_in_process, without_secrets
+from tests.support.cli import ROLE, CloudShell, Ended, Shell, cloud_shell, run_in_process, without_secrets
 from tests.support.http_server import ANY_PORT, Quiet, served
 from tests.support.tea_config import tea_config
 
@@ -39,6 +40,13 @@ CHECKS = [
 ]
 NOWHERE = "http://127.0.0.1:1"
 UNTESTED_ROLES = "The permissions of express-sync-function-cn-hangzhou and the role of Cloud Storage Gateway"
+
+
+@pytest.fixture(scope="module")
+def shared_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudShell]:
+    """Run a cloud for the tests of this module whose timers do not fire: tests count calls."""
+    with cloud_shell(tmp_path_factory.mktemp("cloud"), CloudOptions(clock_factor=0)) as running:
+        yield running
 
 
 @pytest.fixture
@@ -94,18 +102,13 @@ def test_finding_is_one_line_of_json(cloud: CloudShell) -> None:
     assert {line["mark"] for line in lines} == {"ok", "unknown"}
 
 
-def invocations(cloud: CloudShell) -> list[dict[str, Any]]:
-    """Return all invocations except those of timers, which depend on the time."""
-    return [each for each in cloud.local("GET", "fc", "invocations") if each["type"] != "Timer"]
-
-
 def test_doctor_is_read_only(cloud: CloudShell) -> None:
     """It sends no message, creates no group and invokes nothing, so it needs no --yes for a remote cloud."""
-    invoked = invocations(cloud)
+    invoked = cloud.local("GET", "fc", "invocations")
     before = len(cloud.local("GET", "sgw", "calls"))
     ended = inspect(cloud, "prod")
     assert (ended.code, "prod" in ended.err) == (0, True)
-    assert invocations(cloud) == invoked
+    assert cloud.local("GET", "fc", "invocations") == invoked
     assert {call["operation"] for call in cloud.local("GET", "sgw", "calls")[before:]} == {
         "DescribeExpressSyncs",
         "DescribeSharesBucketInfoForExpressSync",
