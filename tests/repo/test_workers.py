@@ -73,6 +73,13 @@ def test_output_is_shown_with_its_test(tmp_path: Path) -> None:
         assert re.findall(r"(?:output|process) of (\d+)\.\n", part)[:2] == [str(number)] * 2
 
 
+def test_output_that_is_not_captured_is_dropped(tmp_path: Path) -> None:
+    """It would appear among the dots, in the middle of a line."""
+    prints = "def test_it(capsys):\n    with capsys.disabled():\n        print('among the dots')\n"
+    ended = Ended(tmp_path, prints, "--workers", "2")
+    assert (ended.code, "among the dots" in ended.out) == (0, False)
+
+
 def test_fixtures_of_a_module_end_in_each_worker(tmp_path: Path) -> None:
     shared = Ended(tmp_path, MANY, "--workers", "4").shared
     assert len(lines(shared, "made-*")) == len(lines(shared, "ended-*")) >= 4

@@ -198,6 +198,7 @@ class _Worker:
         plugins.register(self)
         capture = plugins.getplugin("capturemanager")
         capture.stop_global_capturing()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what is printed while nothing is captured
         capture.start_global_capturing()
         own_path = self._config.stash[_SHARED_PATH] / f"worker-{os.getpid()}"
         own_path.mkdir(mode=0o700)
