@@ -7,6 +7,8 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -87,14 +89,19 @@ def typed(lines: list[str], checkout: Path, awaited: set[str]) -> str:
     return said
 
 
-def start(script: str, checkout: Path) -> "subprocess.Popen[str]":
-    """Start a shell with a script."""
+@contextmanager
+def start(script: str, checkout: Path) -> "Iterator[subprocess.Popen[str]]":
+    """Run a shell with a script; kill it if the test fails meanwhile."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("EXPRESS_", "ALIBABA_"))}
-    return subprocess.Popen(
+    with subprocess.Popen(
         ("bash", "-c", script),
         cwd=checkout,
         env={**inherited, "PYTHONPATH": str(ROOT), "HOME": str(checkout)},
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()

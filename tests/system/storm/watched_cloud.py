@@ -155,8 +155,9 @@ class WatchedCloud:
     def _is_settled(self) -> bool:
         is_idle = self.disruptions.is_idle  # asked first: a service answers only after that has brought it back
         try:
-            dead_letters = self._messages("deadLetterQueue")
-            waiting = [*self._messages("requestQueue"), *dead_letters]
+            # A message is sent to the one queue before it is deleted from the other: before and after, none is missed.
+            before, dead_letters, after = map(self._messages, ("requestQueue", "deadLetterQueue", "requestQueue"))
+            waiting = [*before, *dead_letters, *after]
             landed = all(call["outcome"] != "pending" for call in self.calls("sgw"))
             if any(message["state"] == "active" for message in dead_letters) and not self._is_sweeping():
                 self.admin("fc", "POST", "/_local/timer", {"name": "sweep"})
