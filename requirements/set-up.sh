@@ -63,6 +63,7 @@ create() {
 pip_install() {
   output=$("$venv/bin/python" -m pip --quiet --disable-pip-version-check install --no-deps "$@" 2>&1) && return
   echo "$output" >&2
+  rm "$venv/.unfinished" # pip undoes what it has begun, so that an environment that worked still does
   fail "The set-up failed, see above; it needs a package index that pip can reach, and Python 3.10 to 3.13"
 }
 
