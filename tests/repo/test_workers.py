@@ -33,6 +33,18 @@ def test_number(number, shared_path, tmp_path):
     assert number % 10 != 7
 """
 
+SLOW = """
+import os, time, pytest
+
+@pytest.mark.parametrize("number", range(20))
+def test_number(number, shared_path):
+    numbers, main = shared_path / "numbers", os.getppid()
+    with numbers.open("a") as file:
+        file.write("x")
+    while not number and len(numbers.read_text()) < 20 and os.getppid() == main:
+        time.sleep(0.01)
+"""
+
 
 class Ended:
     """A run of pytest that has ended: its exit code, what it printed, and how many tests had which result."""
@@ -82,8 +94,18 @@ def test_output_that_is_not_captured_is_dropped(tmp_path: Path) -> None:
 
 def test_fixtures_of_a_module_end_in_each_worker(tmp_path: Path) -> None:
     shared = Ended(tmp_path, MANY, "--workers", "4").shared
-    assert len(lines(shared, "made-*")) == len(lines(shared, "ended-*")) >= 4
-    assert len(list(shared.glob("made-*"))) == 4
+    made, ended = (
+        {path.name.removeprefix(prefix): path.read_text().count("\n") for path in shared.glob(f"{prefix}*")}
+        for prefix in ("made-", "ended-")
+    )
+    assert made
+    assert made == ended
+
+
+def test_slow_test_holds_up_no_other(tmp_path: Path) -> None:
+    """It waits for all others, also for those that its worker would have run."""
+    ended = Ended(tmp_path, SLOW, "--workers", "2")
+    assert (ended.code, ended.results["PASSED"]) == (0, 20)
 
 
 @pytest.mark.parametrize(

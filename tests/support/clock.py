@@ -1,6 +1,7 @@
 """Clocks that tests control."""
 
 import asyncio
+import random
 import threading
 import time
 from dataclasses import dataclass, field
@@ -44,6 +45,25 @@ class SkippingClock:
         async with self._moved:
             self._skipped_s += seconds
             self._moved.notify_all()
+
+
+class JumpingClock:
+    """The monotonic time plus all sleeps, which end at once: for calls over real connections, with real pauses."""
+
+    def __init__(self) -> None:
+        self._slept_s = 0.0
+        self._moving = threading.Lock()
+
+    def now(self) -> float:
+        return time.monotonic() + self._slept_s
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds >= 0
+        with self._moving:
+            self._slept_s += seconds
+
+    def uniform(self, low: float, high: float) -> float:
+        return random.uniform(low, high)
 
 
 @dataclass

@@ -10,17 +10,15 @@ import sys
 import traceback
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 import pytest
 from coverage import Coverage
-
-# A worker gets a third of what is left for each worker: much at first, so that the tests of a module stay together.
-_SHARE = 3
 
 _SHARED_PATH = pytest.StashKey[Path]()
 
@@ -54,12 +52,19 @@ def pytest_runtestloop(session: pytest.Session) -> Literal[True] | None:
 
 @dataclass(eq=False)
 class _Process:
-    """A worker as the main process sees it: the tests it was given and has not started, and the one that it runs."""
+    """A worker as the main process sees it: the tests that are left for it, the next one, and the one that it runs."""
 
     pid: int
     connection: Connection
-    given: deque[int] = field(default_factory=deque)
+    left: deque[int]
+    following: deque[int] = field(default_factory=deque)  # at most one
     running: pytest.Item | None = None
+
+
+def _parts(total: int, count: int) -> list[range]:
+    """Return one range of tests for each worker, so that the tests of a module stay together."""
+    parts = (range(total * number // count, total * (number + 1) // count) for number in range(count))
+    return [part for part in parts if part]
 
 
 class _Run:
@@ -69,10 +74,9 @@ class _Run:
         self._session = session
         self._hook = session.config.hook
         self._count = count
-        self._left = deque(range(len(session.items)))
         self._processes: list[_Process] = []
         self._receivers: dict[str, Callable[..., None]] = {
-            "asks": self._give,
+            "asks": self._answer,
             "starts": self._start_test,
             "reports": self._report,
             "warns": self._warn,
@@ -84,8 +88,8 @@ class _Run:
             terminal.showfspath = False  # the tests of many files are reported in turn
         self._session.config.stash[_SHARED_PATH] = _tmp_path_factory(self._session.config).getbasetemp()
         try:
-            for _ in range(min(self._count, len(self._left))):
-                self._start()
+            for part in _parts(len(self._session.items), self._count):
+                self._start(part)
             while self._processes:
                 ready = wait([process.connection for process in self._processes])
                 for process in [each for each in self._processes if each.connection in ready]:
@@ -95,7 +99,7 @@ class _Run:
                 os.kill(process.pid, signal.SIGKILL)
                 os.waitpid(process.pid, 0)
 
-    def _start(self) -> None:
+    def _start(self, indices: Iterable[int]) -> None:
         here, there = Pipe()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -105,9 +109,7 @@ class _Run:
                 connection.close()
             _Worker(self._session, there).run()
         there.close()
-        process = _Process(pid, here)
-        self._processes.append(process)
-        self._give(process)
+        self._processes.append(_Process(pid, here, deque(indices)))
 
     def _receive(self, process: _Process) -> None:
         try:
@@ -121,16 +123,23 @@ class _Run:
         if self._session.shouldstop:
             raise self._session.Interrupted(self._session.shouldstop)
 
-    def _give(self, process: _Process) -> None:
-        """Hand out the next tests, or nothing, after which a worker ends."""
-        size = len(self._left) // (self._count * _SHARE) or 1
-        indices = [self._left.popleft() for _ in range(min(size, len(self._left)))]
-        process.given.extend(indices)
-        process.connection.send(indices)
+    def _answer(self, process: _Process) -> None:
+        """Send a worker its next test, or nothing, after which it ends."""
+        if not process.left:
+            self._take(process)
+        if process.left:
+            process.following.append(process.left.popleft())
+        process.connection.send([*process.following])
+
+    def _take(self, process: _Process) -> None:
+        """Take half of the tests of the worker that has the most left, so that none waits for a slow one."""
+        others = max((other.left for other in self._processes), key=len)
+        for _ in range((len(others) + 1) // 2):
+            process.left.appendleft(others.pop())
 
     def _start_test(self, process: _Process) -> None:
         self._finish_test(process)
-        process.running = item = self._session.items[process.given.popleft()]
+        process.running = item = self._session.items[process.following.popleft()]
         self._hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
 
     def _finish_test(self, process: _Process) -> None:
@@ -155,9 +164,8 @@ class _Run:
         code = os.waitstatus_to_exitcode(os.waitpid(process.pid, 0)[1])
         if code:
             self._fail(process.running, f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}")
-            self._left.extendleft(reversed(process.given))
-            if self._left:
-                self._start()
+            if left := [*process.following, *process.left]:
+                self._start(left)
         self._finish_test(process)
 
     def _fail(self, item: pytest.Item | None, how: str) -> None:
@@ -166,6 +174,23 @@ class _Run:
         text = f"the worker ended while it ran this test: {how}"
         report = pytest.TestReport(item.nodeid, item.location, {}, "failed", text, "call")
         self._hook.pytest_runtest_logreport(report=report)
+
+
+@dataclass
+class _Following:
+    """The test after another, as pytest uses it when it decides what to tear down: not asked for before that.
+
+    A worker that knew it earlier would keep it waiting for the end of a slow test.
+    """
+
+    ask: Callable[[], pytest.Item | None]
+
+    @cached_property
+    def item(self) -> pytest.Item | None:
+        return self.ask()
+
+    def listchain(self) -> list[Any]:
+        return [] if self.item is None else self.item.listchain()
 
 
 class _Worker:
@@ -205,19 +230,16 @@ class _Worker:
         _tmp_path_factory(self._config)._basetemp = own_path
 
     def _run_tests(self) -> None:
-        items = self._items()
-        item = next(items, None)
+        item = self._ask()
         while item is not None:
-            following = next(items, None)
+            following = _Following(self._ask)
             self._send("starts")
             self._config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-            item = following
+            item = following.item
 
-    def _items(self) -> Iterator[pytest.Item]:
-        while indices := self._connection.recv():
-            for index in indices:
-                yield self._session.items[index]
-            self._send("asks")
+    def _ask(self) -> pytest.Item | None:
+        self._send("asks")
+        return next((self._session.items[index] for index in self._connection.recv()), None)
 
     def _send(self, name: str, *arguments: object) -> None:
         self._connection.send((name, *arguments))

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of both clients: an authority, whom the function trusts, how servers speak, and an MNS."""
+"""Fixtures: an authority, whom the function trusts, how servers speak, an MNS, and pauses that take no time."""
 
 import ssl
 from collections.abc import Iterator
@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from handler import invocation
 from tests.support.certificates import Authority, trusting
+from tests.support.clock import JumpingClock
 from tests.support.prepared_mns import PreparedMns, prepared_mns
 
 
@@ -41,3 +43,10 @@ def mns(running_mns: PreparedMns) -> PreparedMns:
     """Return the local MNS without leftovers of other tests."""
     running_mns.reset()
     return running_mns
+
+
+@pytest.fixture
+def pauses_end_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the function's pauses take no time, and its deadlines come as if they had."""
+    clock = JumpingClock()
+    monkeypatch.setattr(invocation, "SystemClock", lambda: clock)

@@ -432,6 +432,7 @@ def test_log_lines_have_invocation_message_and_request_ids(
     }
 
 
+@pytest.mark.usefixtures("pauses_end_at_once")
 def test_log_has_no_request_and_no_secret_at_debug_level(
     cloud: FunctionCloud, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -443,6 +444,7 @@ def test_log_has_no_request_and_no_secret_at_debug_level(
     handle(batch(document("REQ-0"), document("REQ-1"), {"name": MARKER}), context_310())
     with ScriptedServer(*[sends(b"HTTP/1.1 404 -\r\nContent-Le")] * 3) as unreadable:
         cloud.set_variable("SGW_ENDPOINT", unreadable.url)
+        cloud.set_variable("API_TIMEOUT_SECONDS", "1")
         entry._settings.cache_clear()
         handle(batch(document("REQ-2")), context_310(timeout="30"))
     output = "".join(capfd.readouterr()) + caplog.text

@@ -30,6 +30,8 @@ from tests.support.recorder import (
     secrets_in,
 )
 
+pytestmark = pytest.mark.usefixtures("pauses_end_at_once")
+
 REQUEST = {"requestId": "REQ-1", "name": "photos", "bucketName": "holiday-bucket", "bucketRegion": "cn-hangzhou"}
 BRIEF = {
     "RESULT_TOPIC": "outcomes",
