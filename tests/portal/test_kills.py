@@ -15,6 +15,8 @@ from tests.support.patience import PATIENCE_SECONDS
 from tests.support.portal import migrated, sqlite_url
 from tests.support.portal_outcomes import QUEUE, assert_complete, fill_queue, hidden_messages_return
 
+pytestmark = pytest.mark.long
+
 EVENTS = 1000
 KILLED, DONE = -9, 0
 

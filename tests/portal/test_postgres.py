@@ -22,6 +22,8 @@ from tests.support.portal import ALICE, GROUP, SOURCE, migrated, outcome, runnin
 from tests.support.portal_outcomes import QUEUE, assert_complete, fill_queue, hidden_messages_return
 from tests.support.postgres import Postgres
 
+pytestmark = pytest.mark.long
+
 EVENTS = 1000
 
 

@@ -108,6 +108,12 @@ def test_slow_test_holds_up_no_other(tmp_path: Path) -> None:
     assert (ended.code, ended.results["PASSED"]) == (0, 20)
 
 
+def test_long_test_is_started_before_others(tmp_path: Path) -> None:
+    marked = MANY.replace("range(40))", "[*range(39), pytest.param(39, marks=pytest.mark.long)])")
+    ended = Ended(tmp_path, marked, "--workers", "1")
+    assert lines(ended.shared, "numbers")[:2] == ["39", "0"]
+
+
 @pytest.mark.parametrize(
     ("end", "how"),
     [("os.kill(os.getpid(), 9)", "signal SIGKILL"), ("os._exit(3)", "exit code 3")],

@@ -10,9 +10,10 @@ import sys
 import traceback
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 from typing import Any, Literal, NoReturn
@@ -26,6 +27,11 @@ _SHARED_PATH = pytest.StashKey[Path]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option `--workers`."""
     parser.addoption("--workers", type=int, default=0, help="run the tests in so many forked processes")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Add the marker `long`."""
+    config.addinivalue_line("markers", "long: takes ten seconds or more on an idle machine; workers begin with these")
 
 
 @pytest.fixture(scope="session")
@@ -61,9 +67,22 @@ class _Process:
     running: pytest.Item | None = None
 
 
-def _parts(total: int, count: int) -> list[range]:
-    """Return one range of tests for each worker, so that the tests of a module stay together."""
-    parts = (range(total * number // count, total * (number + 1) // count) for number in range(count))
+def _parts(items: Sequence[pytest.Item], count: int) -> list[list[int]]:
+    """Return the tests of each worker, by their places.
+
+    The tests of a module stay together as far as that is possible, because they share what it sets up. Long ones come
+    first, so that none is still running when all others have ended.
+    """
+    long: dict[Path, list[int]] = {}
+    others: list[int] = []
+    for place, item in enumerate(items):
+        (long.setdefault(item.path, []) if item.get_closest_marker("long") else others).append(place)
+    modules = [*long.values()]
+    ends = [len(others) * number // count for number in range(count + 1)]
+    parts = [
+        [*chain.from_iterable(modules[number::count]), *others[ends[number] : ends[number + 1]]]
+        for number in range(count)
+    ]
     return [part for part in parts if part]
 
 
@@ -88,7 +107,7 @@ class _Run:
             terminal.showfspath = False  # the tests of many files are reported in turn
         self._session.config.stash[_SHARED_PATH] = _tmp_path_factory(self._session.config).getbasetemp()
         try:
-            for part in _parts(len(self._session.items), self._count):
+            for part in _parts(self._session.items, self._count):
                 self._start(part)
             while self._processes:
                 ready = wait([process.connection for process in self._processes])
@@ -99,7 +118,7 @@ class _Run:
                 os.kill(process.pid, signal.SIGKILL)
                 os.waitpid(process.pid, 0)
 
-    def _start(self, indices: Iterable[int]) -> None:
+    def _start(self, indices: Sequence[int]) -> None:
         here, there = Pipe()
         sys.stdout.flush()
         sys.stderr.flush()

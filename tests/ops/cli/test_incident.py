@@ -5,8 +5,12 @@ import re
 import shlex
 from pathlib import Path
 
+import pytest
+
 from express_sync.local.cloud import CloudOptions
 from tests.support.cli import PATIENT, CloudShell, Ended, cloud_shell
+
+pytestmark = pytest.mark.long
 
 REQUESTS = 200
 

@@ -11,6 +11,8 @@ from express_sync.ops.targets.registration import registering, state_directory
 from tests.ops.cli.replay_support import failure, peak_kib
 from tests.support.cli import CloudShell, Shell
 
+pytestmark = pytest.mark.long
+
 MANY = 10_000
 FEW = 16
 COMMANDS = (("failures", "list", "--json"), ("replay", "--json", "--yes", "--rate", "1000000"))

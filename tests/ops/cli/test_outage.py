@@ -9,6 +9,8 @@ from tests.support.checkout import REQUESTS
 from tests.support.cli import PATIENT, Ended, Shell
 from tests.support.patience import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.long
+
 OUTAGE = ("demo", "--outage", *PATIENT)
 TEMPORARY, PERMANENT = "AssumeRoleFail", "RoleNotExist"
 

@@ -17,6 +17,8 @@ from tests.support.checkout import EVENTS, ROOT
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.required import program
 
+pytestmark = pytest.mark.long
+
 WATCH = "express-sync watch"
 MINIMAL, FULL = "REQ-2026-001001", "REQ-2026-001002"
 BATCH = ("REQ-2026-003004", "REQ-2026-003005")

@@ -15,6 +15,8 @@ import pytest
 from tests.repo.package.conftest import Built
 from tests.support.checkout import ROOT
 
+pytestmark = pytest.mark.long
+
 
 def run(command: Sequence[str | Path], directory: Path) -> str:
     """Run a command without the checkout on its path and return its standard output."""

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from tests.system.fuzz.events import events
 from tests.system.fuzz.target import Target
 
+pytestmark = pytest.mark.long
+
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "1500"))
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
 ROUND = 500

@@ -4,7 +4,11 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.system.storm.watched_cloud import FAST, SHORT_TIMEOUT, TWO_TIERS, request, watched_cloud, with_timeout
+
+pytestmark = pytest.mark.long
 
 
 def test_requests_without_time_left_are_requeued_alone(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import pytest
 from tests.system.storm.plan import plan_storm
 from tests.system.storm.run import run_storm
 
+pytestmark = pytest.mark.long
+
 SEED, REQUESTS = 20261125, 300
 SEED_WITH_FOREIGN_GROUPS = 20261141  # its few requests include some whose group exists already
 DISTURBANCES = (
