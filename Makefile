@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE =
 BIN = "$(VENV)"/bin
 SUPPORTED := 3.10 3.11 3.12 3.13
 # Far more than there are cores, because many tests wait.
-WORKERS ?= 12
+WORKERS ?= 8
 OTHERS = --ignore=tests/handler --ignore=tests/portal/browser --ignore=tests/portal/forms --ignore=tests/portal/backstage
 PYTEST = $(BIN)/pytest --workers $(WORKERS)
 
