@@ -45,6 +45,9 @@ class Disruptions:
         self._acting = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def __repr__(self) -> str:
+        return f"planned {self._planned}, seen {self._seen}, acting {self._acting}, in progress {self._tasks}"
+
     def add(self, *disruptions: Disruption) -> None:
         """Cause these, too, after those that are still planned."""
         self._planned.extend(disruptions)

@@ -138,7 +138,10 @@ class WatchedCloud:
 
         In pull intake, the messages of a killed drain become visible again as soon as no other drain is running.
         """
-        wait_for(self._is_settled, seconds)
+        try:
+            wait_for(self._is_settled, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{json.dumps(self._unsettled(), indent=1)}") from None
 
     def admin(self, service: str, method: str, path: str, body: object = None) -> Any:
         """Call the admin API of a service; raise AssertionError if it refuses, HTTPError while it is down."""
@@ -166,6 +169,22 @@ class WatchedCloud:
         if waiting and not self.running.cloud._triggers.queue_triggers:
             self.running.run(self._let_time_pass())
         return not waiting and landed and is_idle
+
+    def _unsettled(self) -> Document:
+        """Return what may explain that something is not settled."""
+        return {
+            "disruptions": repr(self.disruptions),
+            "messages": [
+                {**message, "queue": role}
+                for role in ("requestQueue", "deadLetterQueue")
+                for message in self._messages(role)
+            ],
+            "pending": [call for call in self.calls("sgw") if call["outcome"] == "pending"],
+            "triggers": self.admin("fc", "GET", "/_local/trigger"),
+            "instances": [repr(vars(instance)) for instance in self.pool._instances],
+            "invocations": [repr(answer) for answer in self.answers[-5:]],
+            "log": self.lines[-50:],
+        }
 
     def _is_sweeping(self) -> bool:
         return any(
