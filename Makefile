@@ -6,7 +6,7 @@ export VENV PYTHON
 export PYTHONDONTWRITEBYTECODE =
 BIN = "$(VENV)"/bin
 SUPPORTED := 3.10 3.11 3.12 3.13
-# Far more than there are cores, because many tests wait.
+# More than there are cores, because many tests wait.
 WORKERS ?= 8
 OTHERS = --ignore=tests/handler --ignore=tests/portal/browser --ignore=tests/portal/forms --ignore=tests/portal/backstage
 PYTEST = $(BIN)/pytest --workers $(WORKERS)
@@ -46,7 +46,7 @@ types: setup-dev ## mypy --strict
 imports: setup-dev ## import-linter
 	@$(BIN)/lint-imports --no-cache --no-logo
 
-tests: setup-dev ## pytest: the tests of handler/ with coverage, then all others
+tests: setup-dev ## pytest: the tests of handler/ with coverage, then the others that need no browser
 	$(PYTEST) tests/handler --cov
 	$(PYTEST) $(OTHERS)
 
@@ -84,7 +84,7 @@ test-clients: setup-dev ## old SDKs and npm clients against the local cloud, wit
 	@$(call with_smq_clients,--check)
 	$(BIN)/python -m tests.clients
 
-model: setup-dev ## every schedule of up to five faults against the real code, on every core (half an hour)
+model: setup-dev ## every schedule of two to five faults, by setting, against the real code, on every core (half an hour)
 	$(BIN)/python -m tests.system.model --faults 5
 
 storm: setup-dev ## 2,000 requests under every fault, kill and restart at random

@@ -9,7 +9,7 @@
     inbound       event -> deliveries -> valid requests
     provisioning  one request -> one verdict: create, retry, look up
     sgw, smq      clients of Cloud Storage Gateway and MNS, over transport
-    config, credentials, faults, log, model
+    config, credentials, faults, log, model, strict_xml
 
 Importing these modules needs no environment and opens no connection.
 """

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from handler.credentials import Credentials, unsendable
+from handler.credentials import Credentials, unsendable_part
 from handler.model import Adoption
 from handler.sgw.endpoints import INTERNAL_URL, SAFE_URL
 
@@ -116,7 +116,7 @@ VARIABLES: Mapping[str, Variable] = {
     "LOOK_RESERVE_SECONDS": _number("25", 0, 250, "time of an invocation that is reserved for lookups"),
     "PUBLISH_RESERVE_SECONDS": _number("15", 0, 250, "time of an invocation that is reserved for publishing"),
     "REQUEST_QUEUE": _optional(_NAME, _QUEUE, "the queue for deferred requests; without it none is deferred"),
-    "DEAD_LETTER_QUEUE": _optional(_NAME, _QUEUE, "the queue that the sweep drains"),
+    "DEAD_LETTER_QUEUE": _optional(_NAME, _QUEUE, "for requests that cannot be requeued; the sweep drains it"),
     "MAX_DEFERRALS": _number("18", 0, 50, "deferrals of one request, at most; then its verdict is final", _COUNT),
     "DEFER_BASE_SECONDS": _number("60", 1, 86400, "longest wait of the first deferral; doubles each time"),
     "DEFER_CAP_SECONDS": _number("3600", 1, 302400, "longest wait of any deferral, at most half of the retention"),
@@ -160,7 +160,7 @@ def credentials(context: object, environment: Mapping[str, str]) -> Credentials:
 
 
 def _sendable(place: str, key_id: str, secret: str, token: str | None) -> Credentials:
-    wrong = unsendable(key_id, secret, token or "")
+    wrong = unsendable_part(key_id, secret, token or "")
     if wrong:
         raise ConfigurationError([f"the {wrong} in {place} has a character that keys do not have, or is too long"])
     return Credentials(key_id, secret, token or "")

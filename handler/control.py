@@ -1,8 +1,8 @@
 """Control commands to the function itself, from a direct call or a timer: `{"control": {"drain": "deadLetters"}}`.
 
 A command counts only as the whole event, or as the payload of a timer; in a message of a queue it is a request like any
-other, and an invalid one. A topic's trigger in the format STREAM hands over bodies as if they were such events; the
-template has none.
+other, and an invalid one. A topic's trigger in the format STREAM hands over bodies that look like whole events;
+template.yml has no such trigger.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 from handler.config import PREFIX, Settings
 from handler.drain import Process, QueueDrain
-from handler.inbound.strict_json import flaws, read_body
+from handler.inbound.strict_json import read_body, violations
 from handler.provisioning.retry import Clock, Deadlines
 from handler.smq.client import Smq
 from handler.smq.senders import MAX_CALL_SECONDS
@@ -46,7 +46,7 @@ def parse(event: object) -> Command | None:
         value = read_body(event["payload"])
     if not isinstance(value, Mapping) or value.keys() != {"control"}:
         return None
-    found = flaws(value)
+    found = violations(value)
     if found:
         return InvalidCommand(f"The command {' and '.join(flaw.message for flaw in found)}.")
     return _parse(value["control"])

@@ -15,7 +15,7 @@ class Credentials:
     security_token: str = field(default="", repr=False)
 
 
-def unsendable(key_id: object, secret: object, token: object) -> str:
+def unsendable_part(key_id: object, secret: object, token: object) -> str:
     """Return which part of a key cannot be sent, empty if all of them can.
 
     A header cannot carry other characters, and the exceptions of HTTP libraries then quote the whole value.

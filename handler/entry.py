@@ -50,7 +50,7 @@ def _settings() -> config.Settings:
 def _connections(url: str, concurrency: int) -> Connections:
     """Return the connections to an endpoint, which the instance keeps; the first one is opened in advance.
 
-    A key belongs to a request and not to a connection.
+    Each call is signed by itself, so a renewed key needs no new connection.
     """
     connections = Connections(url, concurrency)
     connections.prepare(1)

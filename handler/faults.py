@@ -2,7 +2,7 @@
 
 
 class DeliveriesUnfinishedError(Exception):
-    """Some outcomes could not be published and their requests not requeued; the trigger must redeliver the event."""
+    """Some requests have no published outcome and are in no queue; the trigger must redeliver the event."""
 
 
 class FunctionFaultError(Exception):

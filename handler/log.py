@@ -12,7 +12,7 @@ from structlog.typing import FilteringBoundLogger
 
 from handler.faults import place_of
 from handler.outcome import Outcome
-from handler.provisioning.retry import Attempt
+from handler.provisioning.retry import ApiCall
 
 Logger = FilteringBoundLogger
 
@@ -48,16 +48,16 @@ class DeliveryLog:
         trace = {"traceparent": traceparent} if traceparent else {}
         return DeliveryLog(invocation.bind(message_id=message_id, requestId=request_id, **trace))
 
-    def call(self, attempt: Attempt) -> None:
+    def call(self, call: ApiCall) -> None:
         """Log one call of the API and the wait after it."""
         self.log.info(
             "called",
-            operation=attempt.operation,
-            attempt=attempt.number,
-            took_ms=round(attempt.took_seconds * 1000),
-            wait_seconds=attempt.wait_seconds and round(attempt.wait_seconds, 3),
-            code=attempt.code,
-            api_request_id=getattr(attempt.result, "api_request_id", ""),
+            operation=call.operation,
+            attempt=call.number,
+            took_ms=round(call.took_seconds * 1000),
+            wait_seconds=call.wait_seconds and round(call.wait_seconds, 3),
+            code=call.code,
+            api_request_id=getattr(call.result, "api_request_id", ""),
         )
 
     def published(self, outcome: Outcome) -> None:

@@ -76,7 +76,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """No answer arrived. `sent`: whether the request may have reached the service, so that it may still land."""
+    """No answer arrived. `sent`: whether the call may have reached the service, so that it may still take effect."""
 
     code: str
     sent: bool
@@ -150,11 +150,11 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Indeterminate:
-    """Whether the group exists, or who made it, is unknown; `may_settle` if it may become known later."""
+    """Whether the group exists, or who made it, is unknown; `may_become_known` if it may become known later."""
 
     status: ClassVar[str] = "indeterminate"
     reason: Reason
-    may_settle: bool = True
+    may_become_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

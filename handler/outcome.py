@@ -115,11 +115,11 @@ def _shortened(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _sequence(verdict: Verdict, generation: int) -> str:
-    """Return the rank of a verdict among those on one submission: the greatest text holds.
+    """Return the sequence of an outcome: of all on one submission, that with the greatest text is valid.
 
     A later generation outranks an earlier one, and a final verdict a deferral. A final `indeterminate` outranks a
-    `failed` of any generation: a message of an earlier generation may come back after the `failed`, make the group and
-    have no right to report who made it. A success is never revoked.
+    `failed` of any generation: a message of an earlier generation may be redelivered after the `failed` and make the
+    group, and under some policies it cannot tell that the group is its own. A success outranks everything.
     """
     match verdict:
         case Succeeded():

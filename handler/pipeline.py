@@ -20,7 +20,7 @@ from handler.model import Indeterminate, ProvisionRequest, Rejected, Verdict
 from handler.outcome import Call, Outcome, OutcomeContext
 from handler.provisioning import errors
 from handler.provisioning.provisioner import CREATE, Provisioner
-from handler.provisioning.retry import Attempt, Deadlines
+from handler.provisioning.retry import ApiCall, Deadlines
 from handler.settlement import Case, DeliveryLog, Settlement
 
 HANDLER_FAULT = "HandlerFault"
@@ -73,12 +73,12 @@ class _CallRecorder:
     utc_now: Callable[[], datetime]
     calls: list[Call] = field(default_factory=list)
 
-    def observe(self, attempt: Attempt) -> None:
-        if attempt.paused_seconds and self.calls:
-            self.calls[-1] = replace(self.calls[-1], wait_seconds=attempt.paused_seconds)
-        began_at, took = self.utc_now() - timedelta(seconds=attempt.took_seconds), attempt.took_seconds
-        self.calls.append(Call(attempt.operation, attempt.code, began_at, took, attempt.wait_seconds or 0.0))
-        self.log.call(attempt)
+    def observe(self, call: ApiCall) -> None:
+        if call.paused_seconds and self.calls:
+            self.calls[-1] = replace(self.calls[-1], wait_seconds=call.paused_seconds)
+        began_at, took = self.utc_now() - timedelta(seconds=call.took_seconds), call.took_seconds
+        self.calls.append(Call(call.operation, call.code, began_at, took, call.wait_seconds or 0.0))
+        self.log.call(call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,27 +104,27 @@ class Pipeline:
     def _process_lane(
         self, lane: RequestLane, deliveries: Sequence[Delivery], deadlines: Deadlines
     ) -> list[tuple[int, Outcome | None]]:
-        in_flight: set[tuple[str, ...]] = set()
+        unresolved: set[tuple[str, ...]] = set()  # configurations whose group a call of an earlier case may still make
         settled: list[tuple[int, Outcome | None]] = []
         for indexes in lane.cases.values():
             copies = [deliveries[index] for index in indexes]
             case = Case(copies, [self.log_of(each, lane.request_id) for each in copies], lane.request_id)
-            verdict, context = self._decide(case, deadlines, in_flight)
+            verdict, context = self._decide(case, deadlines, unresolved)
             outcomes = self.settlement.settle(case, verdict, context, deadlines.publish)
             settled += zip(indexes, outcomes, strict=True)
         return settled
 
     def _decide(
-        self, case: Case, deadlines: Deadlines, in_flight: set[tuple[str, ...]]
+        self, case: Case, deadlines: Deadlines, unresolved: set[tuple[str, ...]]
     ) -> tuple[Verdict, OutcomeContext]:
         started_at = self.utc_now()
         first, log = case.deliveries[0], case.logs[0]
         recorder = _CallRecorder(log, self.utc_now)
         try:
-            verdict = self._verdict(case, deadlines, recorder, in_flight)
+            verdict = self._verdict(case, deadlines, recorder, unresolved)
         except Exception as fault:  # must neither affect other deliveries nor lead to a false verdict
             log.crashed(fault)
-            verdict = Indeterminate(errors.reason(HANDLER_FAULT), may_settle=False)
+            verdict = Indeterminate(errors.reason(HANDLER_FAULT), may_become_known=False)
         context = OutcomeContext(
             source=self.settlement.source,
             message_id=first.message_id,
@@ -139,25 +139,28 @@ class Pipeline:
         return verdict, context
 
     def _verdict(
-        self, case: Case, deadlines: Deadlines, recorder: _CallRecorder, in_flight: set[tuple[str, ...]]
+        self, case: Case, deadlines: Deadlines, recorder: _CallRecorder, unresolved: set[tuple[str, ...]]
     ) -> Verdict:
-        """Return the verdict; keep the configuration in `in_flight` if what was sent for it may still land."""
+        """Return the verdict; add the configuration to `unresolved` if a call for it may still make the group.
+
+        It is added before the calls, so that it stays there if an exception ends them.
+        """
         delivery = case.deliveries[0]
-        broken = delivery.flaws
+        broken = delivery.violations
         if not broken or delivery.document is not None:
             broken += validation.violations(delivery.document)
         if broken:
             return Rejected(broken)
         request = ProvisionRequest.of(delivery.document)
-        may_land = request.configuration in in_flight
-        in_flight.add(request.configuration)
+        may_land = request.configuration in unresolved
+        unresolved.add(request.configuration)
         is_last = not self.settlement.deferral.is_left(case.generation)
         verdict = self.provisioner.provision(request, deadlines, recorder.observe, in_flight=may_land, is_last=is_last)
         if not may_land and not isinstance(verdict, Indeterminate):
-            in_flight.remove(request.configuration)
+            unresolved.remove(request.configuration)
         return verdict
 
 
 def _content(delivery: Delivery) -> str | None:
-    """Return a text that copies of one request have in common; None for a flawed body, which has no copies."""
-    return None if delivery.flaws else json.dumps(delivery.document, sort_keys=True)
+    """Return a text that copies of one request have in common; None for an invalid body, which has no copies."""
+    return None if delivery.violations else json.dumps(delivery.document, sort_keys=True)

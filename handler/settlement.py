@@ -17,10 +17,10 @@ from handler.inbound.request_event import Lineage
 from handler.model import MAX_MESSAGE_BYTES, Deferred, Verdict
 from handler.outcome import Outcome, OutcomeContext, outcome_of
 from handler.provisioning.deferral import Deferral
-from handler.provisioning.retry import Attempt, Uniform
+from handler.provisioning.retry import ApiCall, Uniform
 from handler.smq.client import SmqError
 
-NOT_REQUEUED = "NotSentBack"  # no deferral is left, no queue is set, or the message cannot be built again
+NOT_REQUEUED = "NotRequeued"  # no deferral is left, no queue is set, or the message cannot be built again
 
 
 class Send(Protocol):
@@ -30,9 +30,9 @@ class Send(Protocol):
 
 
 class DeliveryLog(Protocol):
-    """The log of one delivery: its calls and faults, and in the end one of the other three."""
+    """The log of one delivery: its calls and exceptions, and in the end one of the other three."""
 
-    def call(self, attempt: Attempt) -> None: ...
+    def call(self, call: ApiCall) -> None: ...
 
     def crashed(self, fault: Exception) -> None: ...
 
@@ -102,13 +102,13 @@ class Settlement:
         submissions = case.submissions
         decided = self.deferral.of(verdict, case.generation, self.uniform)
         outcomes = {each.submission_id: self._outcome(case, decided, context, each) for each in submissions}
-        refused = self._publish(outcomes, until)
-        waiting = [each for each in submissions if isinstance(decided, Deferred) or each.submission_id in refused]
+        unpublished = self._publish(outcomes, until)
+        kept = [each for each in submissions if isinstance(decided, Deferred) or each.submission_id in unpublished]
         event_id = next(iter(outcomes.values())).event["id"]
-        failure = self._keep(case, waiting, decided, event_id, until) if waiting else ""
-        unfinished = {each.submission_id: refused.get(each.submission_id, failure) for each in waiting if failure}
+        failure = self._keep(case, kept, decided, event_id, until) if kept else ""
+        not_settled = {each.submission_id: unpublished.get(each.submission_id, failure) for each in kept if failure}
         return [
-            _concluded(delivery, log, outcomes, refused, unfinished)
+            _concluded(delivery, log, outcomes, unpublished, not_settled)
             for delivery, log in zip(case.deliveries, case.logs, strict=True)
         ]
 
@@ -149,7 +149,7 @@ class Settlement:
         return self.deferral.delay_seconds(generation, self.uniform)
 
     def _dead_letters(self, case: Case, submissions: Sequence[Lineage], event_id: str) -> list[str]:
-        """Return the dead letters; a flawed text that is too large for an event is sent unchanged."""
+        """Return the dead letters; an invalid text that is too large for an event is sent unchanged."""
         bodies = request_event.messages(case.content, submissions, self.source, event_id)
         is_too_large = any(len(body) > MAX_MESSAGE_BYTES for body in bodies)
         return [case.content] if is_too_large and isinstance(case.content, str) else bodies
@@ -171,15 +171,15 @@ def _concluded(
     delivery: Delivery,
     log: DeliveryLog,
     outcomes: Mapping[str, Outcome],
-    refused: Mapping[str, str],
-    unfinished: Mapping[str, str],
+    unpublished: Mapping[str, str],
+    not_settled: Mapping[str, str],
 ) -> Outcome | None:
     carried = [each.submission_id for each in delivery.lineage.submissions]
     outcome = outcomes[carried[0]]
-    if code := _first(carried, unfinished):
+    if code := _first(carried, not_settled):
         log.not_settled(outcome, code)
         return None
-    if code := _first(carried, refused):
+    if code := _first(carried, unpublished):
         log.not_published(outcome, code)
     else:
         log.published(outcome)

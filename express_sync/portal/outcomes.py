@@ -11,7 +11,7 @@ from typing import Any
 from express_sync.ops.outcomes.reader import Outcome, read
 from express_sync.portal.values import MAX_ID, MAX_SOURCE, is_finite, optional, storable
 from handler.inbound.request_event import EVENT_TYPE_PREFIX
-from handler.inbound.strict_json import flaws
+from handler.inbound.strict_json import violations
 from handler.inbound.validation import usable_request_id
 
 MALFORMED, FOREIGN = "malformed", "foreign"
@@ -71,7 +71,7 @@ def _arrival(body: str) -> Arrival | None:
 
 def _is_plain(event: Mapping[str, Any]) -> bool:
     """Tell whether an event can be written as JSON: of bounded depth, as Unicode, with finite numbers."""
-    return not flaws(event) and is_finite(event)
+    return not violations(event) and is_finite(event)
 
 
 def _has_usable_ids(outcome: Outcome) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from handler.inbound import request_event
 from handler.inbound.request_event import Lineage
-from handler.inbound.strict_json import TOO_DEEP, Unreadable, flaws, read_body, read_bytes
+from handler.inbound.strict_json import TOO_DEEP, Unreadable, read_body, read_bytes, violations
 from handler.model import Violation
 
 MAX_LAYERS = 4  # a dead letter that holds the record of a failed asynchronous call with a queue event in it has three
@@ -23,15 +23,15 @@ Opener = Callable[[Any], tuple[object, object]]
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message: its id, the document in it, its defects, and its lineage.
+    """One message: its id, the document in it, its violations, and its lineage.
 
-    `document` is None if the body cannot be parsed; `flaws` then says why. `text` is the body, where it came as text:
-    a flawed document cannot be turned into the same text again.
+    `document` is None if the body cannot be parsed; `violations` then says why. `text` is the body, where it came as
+    text: an invalid document cannot be turned into the same text again.
     """
 
     message_id: str
     document: Any
-    flaws: tuple[Violation, ...] = ()
+    violations: tuple[Violation, ...] = ()
     lineage: Lineage = field(default_factory=Lineage)
     text: str | None = None
 
@@ -41,7 +41,7 @@ class Delivery:
 
         A document that is itself a text is sent as the original body: the text alone would be parsed once more.
         """
-        is_unsafe = self.flaws or self.document is None or isinstance(self.document, str)
+        is_unsafe = self.violations or self.document is None or isinstance(self.document, str)
         return self.text if is_unsafe else self.document
 
 
@@ -103,9 +103,9 @@ def _delivery(value: object, text: str | None, message_id: str | None) -> Delive
     data = value if not event else event.get("data") if encoded is None else encoded
     body = data if event and isinstance(data, str) else None
     if body is not None and event.get("type") == request_event.TYPE:
-        return _requeued(event, body, message_id)
+        return _resent(event, body, message_id)
     document = data if body is None else read_body(body)
-    found = document.violations if isinstance(document, Unreadable) else flaws(document)
+    found = document.violations if isinstance(document, Unreadable) else violations(document)
     is_unusable = isinstance(document, Unreadable) or TOO_DEEP in found
     own_id = message_id or _fingerprint(None if TOO_DEEP in found else data)
     return Delivery(
@@ -117,7 +117,7 @@ def _delivery(value: object, text: str | None, message_id: str | None) -> Delive
     )
 
 
-def _requeued(event: Mapping[str, Any], text: str, message_id: str | None) -> Delivery:
+def _resent(event: Mapping[str, Any], text: str, message_id: str | None) -> Delivery:
     """Return the delivery of a body that was sent again as text; the text may be an event itself."""
     own_id = message_id or _fingerprint(text)
     first = _delivery(read_body(text), text, own_id)
@@ -126,7 +126,7 @@ def _requeued(event: Mapping[str, Any], text: str, message_id: str | None) -> De
 
 def _opener(value: object) -> Opener | None:
     """Return what takes the id and the content out of a trigger's event, or None for anything else."""
-    if not isinstance(value, Mapping) or _is_sent_again(value):
+    if not isinstance(value, Mapping) or _is_resent(value):
         return None
     # Some writers state every member that they know, the absent ones as null. So null members are absent, unless an
     # envelope is incomplete without them: then it is opened for the id of its message.
@@ -135,8 +135,8 @@ def _opener(value: object) -> Opener | None:
     return next((opener for members in readings for matches, opener in _SHAPES if matches(members)), None)
 
 
-def _is_sent_again(value: Mapping[str, Any]) -> bool:
-    # Its data may look like an envelope, if that was one too many, and must remain what it was decided on.
+def _is_resent(value: Mapping[str, Any]) -> bool:
+    # Its data may look like an envelope beyond MAX_LAYERS. It is not opened: the verdict was on the unopened value.
     return value.get("specversion") is not None and value.get("type") == request_event.TYPE
 
 

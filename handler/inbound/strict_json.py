@@ -57,13 +57,13 @@ def read_body(body: str) -> Any | Unreadable:
     return value if decoded is None else read_bytes(decoded)
 
 
-def flaws(value: object) -> tuple[Violation, ...]:
-    """Return the defects of a parsed value, each once. Walks without recursion."""
+def violations(value: object) -> tuple[Violation, ...]:
+    """Return the violations of a parsed value, each once. Walks without recursion."""
     found: dict[Violation, None] = {}
     level: list[object] = [value]
     depth = 0
     while level:
-        found.update(dict.fromkeys(_flaws_of(level)))
+        found.update(dict.fromkeys(_violations_of(level)))
         depth += 1
         if depth > MAX_DEPTH:
             return (*found, TOO_DEEP)
@@ -97,7 +97,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _DECODER = json.JSONDecoder(object_pairs_hook=_object)
 
 
-def _flaws_of(level: list[object]) -> Iterator[Violation]:
+def _violations_of(level: list[object]) -> Iterator[Violation]:
     if any(isinstance(item, _DuplicateKeys) for item in level):
         yield _DUPLICATE_KEYS
     if not is_unicode("".join(item for item in level if isinstance(item, str))):

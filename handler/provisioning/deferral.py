@@ -54,4 +54,4 @@ class Deferral:
 def _is_temporary(verdict: Verdict) -> TypeGuard[Failed | Indeterminate]:
     if isinstance(verdict, Failed):
         return verdict.reason.retryable
-    return isinstance(verdict, Indeterminate) and verdict.may_settle
+    return isinstance(verdict, Indeterminate) and verdict.may_become_known

@@ -38,7 +38,7 @@ def likeness(group: Group, request: ProvisionRequest) -> Likeness:
 
 
 def may_be(fragment: Fragment, request: ProvisionRequest) -> bool:
-    """Return whether this may be a group of the requested name, or a nameless one where the request's would be."""
+    """Return whether an unreadable entry may be the group: it has its name, or its place and no readable name."""
     if fragment.name is not None:
         return fragment.name == request.name
     shown = fragment.bucket_prefix

@@ -38,7 +38,7 @@ class Maker(Enum):
 
     THIS_REQUEST = "this request, with this configuration"
     THIS_ID = "a request of this id, with a configuration that the mark does not name"
-    THIS_ID_OTHERWISE = "a request of this id, with another configuration"
+    THIS_ID_OTHER_CONFIGURATION = "a request of this id, with another configuration"
     UNCLEAR = "possibly this request: the mark is truncated"
     SOMEBODY_ELSE = "another owner, or a request whose policy was not `owned`"
 
@@ -72,7 +72,7 @@ def _maker_of(digests: list[str], request: ProvisionRequest) -> Maker:
         return known[last]
     if len(last) == _LENGTH:
         is_this_id = last.startswith(_digest(request)[:_OF_REQUEST].lower())
-        return Maker.THIS_ID_OTHERWISE if is_this_id else Maker.SOMEBODY_ELSE
+        return Maker.THIS_ID_OTHER_CONFIGURATION if is_this_id else Maker.SOMEBODY_ELSE
     may_be_known = any(each.startswith(last) for each in known) or not known.keys().isdisjoint(digests)
     return Maker.UNCLEAR if may_be_known else Maker.SOMEBODY_ELSE
 

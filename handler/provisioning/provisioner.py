@@ -23,7 +23,7 @@ from handler.model import (
     Verdict,
 )
 from handler.provisioning import errors, ownership
-from handler.provisioning.retry import MIN_CALL_SECONDS, Attempt, Backoff, Clock, Deadlines, Retry
+from handler.provisioning.retry import MIN_CALL_SECONDS, ApiCall, Backoff, Clock, Deadlines, Retry
 from handler.provisioning.verdict import decide, groups_named
 
 CREATE, LOOKUP = "CreateExpressSync", "DescribeExpressSyncs"
@@ -62,7 +62,7 @@ class Provisioner:
         self,
         request: ProvisionRequest,
         deadlines: Deadlines,
-        observe: Callable[[Attempt], None],
+        observe: Callable[[ApiCall], None],
         *,
         in_flight: bool,
         is_last: bool,
@@ -87,7 +87,7 @@ class Provisioner:
         return Indeterminate(errors.reason_of(last))
 
     def _create(
-        self, request: ProvisionRequest, until: float, observe: Callable[[Attempt], None]
+        self, request: ProvisionRequest, until: float, observe: Callable[[ApiCall], None]
     ) -> tuple[Answer, ...]:
         as_sent = request
         if self.policy.adoption == "owned":
@@ -96,7 +96,7 @@ class Provisioner:
         return retry.call(CREATE, lambda timeout: self.service.create(as_sent, timeout), until)
 
     def _look_up(
-        self, request: ProvisionRequest, until: float, observe: Callable[[Attempt], None], *, is_last: bool
+        self, request: ProvisionRequest, until: float, observe: Callable[[ApiCall], None], *, is_last: bool
     ) -> LookupResult:
         """Return the groups on the bucket, or if none of them has the name, all groups."""
         backoff = self.policy.backoff
@@ -117,11 +117,11 @@ class Provisioner:
         self.clock.sleep(pause)
         return pause
 
-    def _retry(self, backoff: Backoff, observe: Callable[[Attempt], None]) -> Retry:
+    def _retry(self, backoff: Backoff, observe: Callable[[ApiCall], None]) -> Retry:
         return Retry(backoff, self.policy.call_timeout_seconds, self.clock, observe)
 
 
-def _after(paused_seconds: float, observe: Callable[[Attempt], None]) -> Callable[[Attempt], None]:
+def _after(paused_seconds: float, observe: Callable[[ApiCall], None]) -> Callable[[ApiCall], None]:
     """Return an observer of calls of which the first follows a pause."""
     pauses = iter((paused_seconds,))
     return lambda attempt: observe(replace(attempt, paused_seconds=next(pauses, 0.0)))

@@ -74,10 +74,10 @@ class Deadlines:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class ApiCall:
     """One call of the API: its operation, its number, its result, its duration, and the wait after it, if any.
 
-    `paused_seconds` is the pause before it that no backoff asked for.
+    `paused_seconds` is the fixed pause before the second lookup.
     """
 
     operation: str
@@ -100,7 +100,7 @@ class Retry:
     backoff: Backoff
     call_timeout_seconds: float
     clock: Clock
-    observe: Callable[[Attempt], None]
+    observe: Callable[[ApiCall], None]
 
     def call(self, operation: str, send: Callable[[float], Result], until: float) -> tuple[Result, ...]:
         """Return every result of `send(timeout_seconds)`; the last one holds. The tuple is never empty.
@@ -115,7 +115,7 @@ class Retry:
             results.append(send(min(self.call_timeout_seconds, until - began)))
             took = self.clock.now() - began
             wait = self._wait_after(results[-1], len(results), until)
-            self.observe(Attempt(operation, len(results), results[-1], took, wait))
+            self.observe(ApiCall(operation, len(results), results[-1], took, wait))
         return tuple(results) or (OUT_OF_TIME,)
 
     def _fits(self, wait: float, until: float) -> bool:

@@ -27,13 +27,13 @@ from handler.provisioning.likeness import Likeness, likeness, may_be
 from handler.provisioning.ownership import Maker, maker
 
 DUPLICATE_NAME = "DuplicateExpressSyncName"
-Unsettled = Refused | Unanswered
+NoSuccess = Refused | Unanswered
 
 
 def groups_named(found: LookupResult, request: ProvisionRequest) -> list[Group]:
     """Return the groups of the requested name that a lookup showed.
 
-    The documentation calls names unique, but not within which part of an account an endpoint shows.
+    Names are documented as unique, but an endpoint may show only a part of the account.
     """
     groups = found.groups if isinstance(found, GroupList) else ()
     return [group for group in groups if group.name == request.name]
@@ -42,7 +42,7 @@ def groups_named(found: LookupResult, request: ProvisionRequest) -> list[Group]:
 def decide(
     request: ProvisionRequest,
     attempts: Sequence[Answer],
-    last: Unsettled,
+    last: NoSuccess,
     found: LookupResult,
     adoption: Adoption,
     *,
@@ -56,7 +56,7 @@ def decide(
     """
     possibly_created = may_have_created(attempts)
     if not isinstance(found, GroupList):
-        is_final = not errors.is_retryable(found)
+        is_final = not errors.is_retryable(found)  # else a later lookup may show the group
         is_certain = is_final and errors.is_impossible(last) and not (possibly_created or in_flight)
         return Failed(errors.reason_of(last)) if is_certain else Indeterminate(errors.reason_of(last))
     shown = (
@@ -72,7 +72,7 @@ def decide(
 
 
 def _rank(verdict: Verdict) -> int:
-    """Return the rank of a verdict on one of several groups of the name: one that is the requested one decides."""
+    """Return the rank of a verdict on one of several groups of the name: the requested group takes precedence."""
     return (Succeeded, Indeterminate, Failed).index(type(verdict))
 
 
@@ -82,22 +82,22 @@ def may_have_created(attempts: Sequence[Answer]) -> bool:
 
 
 def _decide_on_group(
-    request: ProvisionRequest, group: Group, adoption: Adoption, last: Unsettled, possibly_created: bool
+    request: ProvisionRequest, group: Group, adoption: Adoption, last: NoSuccess, possibly_created: bool
 ) -> Verdict:
     success = Succeeded(group.express_sync_id, "created" if possibly_created else "existing")
     compared = likeness(group, request)
     made_by = maker(group, request)
     if made_by is Maker.UNCLEAR and adoption == "owned" and group.bucket_name == request.bucket_name:
-        return Indeterminate(errors.reason("OwnerUnknown"), may_settle=False)
+        return Indeterminate(errors.reason("OwnerUnknown"), may_become_known=False)
     if made_by not in (Maker.UNCLEAR, Maker.SOMEBODY_ELSE):
         return success if _is_requested(group, request, made_by, compared) else Failed(errors.reason("RequestIdReused"))
     if adoption == "owned" or compared is Likeness.OTHER:
         return Failed(_name_taken(last))
     if adoption == "never":
-        return Indeterminate(errors.reason("OwnerUnknown"), may_settle=False)
-    return (
-        success if compared is Likeness.SAME else Indeterminate(errors.reason("ConfigurationUnclear"), may_settle=False)
-    )
+        return Indeterminate(errors.reason("OwnerUnknown"), may_become_known=False)
+    if compared is Likeness.SAME:
+        return success
+    return Indeterminate(errors.reason("ConfigurationUnclear"), may_become_known=False)
 
 
 def _is_requested(group: Group, request: ProvisionRequest, made_by: Maker, compared: Likeness) -> bool:
@@ -107,5 +107,5 @@ def _is_requested(group: Group, request: ProvisionRequest, made_by: Maker, compa
     return made_by is Maker.THIS_ID and compared is not Likeness.OTHER
 
 
-def _name_taken(last: Unsettled) -> Reason:
+def _name_taken(last: NoSuccess) -> Reason:
     return errors.reason_of(last) if last.code == DUPLICATE_NAME else errors.reason(DUPLICATE_NAME)

@@ -11,7 +11,7 @@ from handler.sgw import api_document
 from handler.transport import retry_after
 
 _OK = 200
-_GAVE_UP = frozenset({408, 499, 502, 504})  # the sender of these may have forwarded the call, or was still reading it
+_INTERRUPTED = frozenset({408, 499, 502, 504})  # the call may have been forwarded before
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,127}")
 _NOTHING: tuple[object, ...] = (None, "", {})
 _COUNT = re.compile("[0-9]{1,9}")
@@ -72,7 +72,7 @@ def _code(status: int, body: Mapping[str, Any]) -> str:
     given = _code_of_the_api(body)
     if status == _OK:
         return given if given and not _claims_success(body) else "MalformedAnswer"
-    if status in _GAVE_UP:
+    if status in _INTERRUPTED:
         return "GatewayLostService"
     if status in error_table.CLIENT_ERRORS:
         return given or "GatewayRefused"

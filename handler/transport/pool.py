@@ -1,12 +1,12 @@
 """Connections that outlive a call and an invocation.
 
-A request that is lost on a dead connection is a doubt, so a connection is used again only if
+If a call is lost on a dead connection, its effect is unknown. So a connection is used again only if
 - it was used at most MAX_IDLE_SECONDS ago by the monotonic clock and by the wall clock: either may stand still while an
   instance is frozen;
 - it was opened at most MAX_AGE_SECONDS ago, so that a change of addresses or certificates is noticed;
 - the other side has not closed it and has sent nothing unsolicited, which a read without waiting shows.
 
-If that or a call shows that the other side closes connections that are in use, none is kept for DISTRUST_SECONDS.
+If that or a call shows that the other side closes connections that are in use, none is kept for NO_REUSE_SECONDS.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from handler.transport.response import Response
 # Below the shortest idle limits in common use: 5 seconds (Apache, Node.js), 15 (load balancers of Alibaba Cloud).
 MAX_IDLE_SECONDS = 4.0
 MAX_AGE_SECONDS = 300.0
-DISTRUST_SECONDS = 60.0
+NO_REUSE_SECONDS = 60.0
 DEFAULT_LIMIT = 16
 PREPARING_SECONDS = 10.0
 
@@ -76,7 +76,7 @@ class Connections:
         self._idle: list[_Kept] = []  # the one used last at the end
         self._opening = 0  # connections that are being opened in advance,
         self._waiting = 0  # and calls that wait for one of them
-        self._distrusted_at: Instant | None = None
+        self._failed_at: Instant | None = None
         self._session: ssl.SSLSession | None = None
         weakref.finalize(self, _close_all, self._idle)
 
@@ -144,7 +144,7 @@ class Connections:
             self._session = used.connection.session
         now, surplus = self._now(), []
         with self._changed:
-            if self._distrusted_at is not None and self._distrusted_at.is_within(DISTRUST_SECONDS, now):
+            if self._failed_at is not None and self._failed_at.is_within(NO_REUSE_SECONDS, now):
                 surplus.append(used)
             else:
                 self._idle.append(used)
@@ -153,13 +153,13 @@ class Connections:
         _close_all(surplus)
 
     def _failed(self, *, is_kept: bool) -> None:
-        """After a failure on a kept connection, close the others, which have probably met the same fate."""
+        """After a failure on a kept connection, close the others, which are probably closed at the other end, too."""
         with self._changed:
             self._session = None
             closing = self._idle[:] if is_kept else []
             if is_kept:
                 self._idle.clear()
-                self._distrusted_at = self._now()
+                self._failed_at = self._now()
         _close_all(closing)
 
 

@@ -83,7 +83,7 @@ def _final(stream: BinaryIO, head: _Head) -> Response:
 
 
 def _is_framed(is_empty: bool, length: str | None, coding: str | None) -> bool:
-    """Return whether the end of a response is known; one that announces a body and may not have one has two ends."""
+    """Return whether the end of a response is known: not if its headers announce a body that its status forbids."""
     if is_empty:
         return coding is None and length in (None, "0")
     return (length or coding) is not None

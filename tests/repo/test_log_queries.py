@@ -13,7 +13,7 @@ from handler.log import DeliveryLog, invocation_log
 from handler.model import Failed
 from handler.outcome import outcome_of
 from handler.provisioning.errors import reason_of
-from handler.provisioning.retry import Attempt
+from handler.provisioning.retry import ApiCall
 from tests.support.checkout import DOCS
 from tests.support.samples import DOCUMENT, THROTTLED, outcome_context
 
@@ -32,7 +32,7 @@ def logged() -> Sequence[Mapping[str, Any]]:
     outcome = outcome_of(Failed(reason_of(THROTTLED)), DOCUMENT, outcome_context())
     with capture_logs() as lines:
         log = DeliveryLog.of(invocation_log("FC-1"), "M-1", "REQ-1", "trace")
-        log.call(Attempt("CreateExpressSync", 1, THROTTLED, 0.1, 0.5))
+        log.call(ApiCall("CreateExpressSync", 1, THROTTLED, 0.1, 0.5))
         log.published(outcome)
         log.not_published(outcome, "TopicNotExist")
         log.not_settled(outcome, "QueueNotExist")

@@ -95,7 +95,7 @@ def test_a_request_sample_holds_what_its_name_says(name: str, expected: tuple[in
     path = EVENTS / "requests" / name
     if path.suffix == ".txt":
         found = parse(json.dumps({"messageBody": path.read_text()}).encode()).deliveries
-        assert [len(delivery.flaws) for delivery in found] == [broken]
+        assert [len(delivery.violations) for delivery in found] == [broken]
         return
     requests = list(submissions((str(path),), "plain"))
     assert len(requests) == count

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from handler.model import Answer, LookupResult, ProvisionRequest
 from handler.outcome import Outcome
-from handler.provisioning.retry import Attempt
+from handler.provisioning.retry import ApiCall
 from handler.smq.client import SmqError
 from tests.support.clock import ManualClock
 
@@ -55,7 +55,7 @@ class RecordingLog:
     entries: list[tuple[str, Any]] = field(default_factory=list)
     not_accepted: list[Outcome] = field(default_factory=list)
 
-    def call(self, attempt: Attempt) -> None:
+    def call(self, attempt: ApiCall) -> None:
         self.entries.append(("call", attempt))
 
     def published(self, outcome: Outcome) -> None:

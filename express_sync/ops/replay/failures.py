@@ -8,7 +8,7 @@ from typing import Any
 
 from express_sync.ops.outcomes.moments import moment
 from handler.inbound.request_event import EVENT_TYPE_PREFIX, carried_attributes
-from handler.inbound.strict_json import flaws, read_body
+from handler.inbound.strict_json import read_body, violations
 from handler.model import Document
 
 STATUSES = ("failed", "indeterminate")
@@ -109,7 +109,7 @@ def deferred(event: Mapping[str, Any]) -> Failure | None:
 def read(text: str) -> Failure | NotAFailure:
     """Return the failure in the text of an outcome."""
     value = read_body(text)
-    event = _object(None if flaws(value) else value)
+    event = _object(None if violations(value) else value)
     data = _object(event.get("data"))
     status, identity, occurred_at = data.get("status"), _identity(event), moment(event.get("time"))
     if event.get("type") != f"{EVENT_TYPE_PREFIX}.{status}.v1" or identity is None or occurred_at is None:

@@ -81,7 +81,7 @@ def submission(text: Text, envelope: str) -> Submission:
     body = _in_xml(text.text) if envelope == "plain" else base64.b64encode(text.text.encode()).decode()
     # Wrapped like an element of a queue trigger's event (RawData), so that the body is parsed exactly as in the cloud.
     deliveries = parse(json.dumps({"messageBody": body}).encode()).deliveries
-    broken = tuple(each for delivery in deliveries for each in delivery.flaws or violations(delivery.document))
+    broken = tuple(each for delivery in deliveries for each in delivery.violations or violations(delivery.document))
     documents = (delivery.document for delivery in deliveries if isinstance(delivery.document, Mapping))
     return Submission(text.place, body, next(documents, {}), broken)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from express_sync.ops.targets.places import home, is_file
 from express_sync.ops.terminal.errors import CliError
-from handler.credentials import Credentials, unsendable
+from handler.credentials import Credentials, unsendable_part
 
 ID_VARIABLE, SECRET_VARIABLE, TOKEN_VARIABLE = _VARIABLES = (
     "ALIBABA_CLOUD_ACCESS_KEY_ID",
@@ -66,7 +66,7 @@ def _complete(entry: _Entry) -> Found:
             f"The key pair in {entry.where} is incomplete; complete it, or remove it"
             f" and set {ID_VARIABLE} and {SECRET_VARIABLE}."
         )
-    if wrong := unsendable(key_id, secret, token):
+    if wrong := unsendable_part(key_id, secret, token):
         raise CliError(
             f"The {wrong} in {entry.where} cannot be used: it contains a space, a line break or another character that"
             " is not allowed in a key, or it is too long; copy it again."

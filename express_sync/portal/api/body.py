@@ -6,7 +6,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from express_sync.portal.api.problem import Problem, violated
 from express_sync.portal.values import is_finite
-from handler.inbound.strict_json import Unreadable, flaws, read_bytes
+from handler.inbound.strict_json import Unreadable, read_bytes, violations
 from handler.model import MAX_MESSAGE_BYTES
 
 MAX_BYTES = MAX_MESSAGE_BYTES
@@ -30,7 +30,7 @@ def _value(body: bytes) -> Any | Problem:
     value = read_bytes(body)
     if isinstance(value, Unreadable):
         return _NOT_JSON
-    if found := flaws(value):
+    if found := violations(value):
         return violated(found)
     return value if is_finite(value) else _NOT_JSON
 

@@ -18,7 +18,7 @@ from handler.model import Created, ProvisionRequest, Unanswered
 from handler.transport import connector
 from handler.transport.connection import CallError, Connection, request_bytes
 from handler.transport.deadline import CallDeadline
-from handler.transport.pool import DISTRUST_SECONDS, MAX_AGE_SECONDS, MAX_IDLE_SECONDS, Connections, Instant
+from handler.transport.pool import MAX_AGE_SECONDS, MAX_IDLE_SECONDS, NO_REUSE_SECONDS, Connections, Instant
 from tests.support.certificates import Authority
 from tests.support.echoing_server import EchoingServer
 from tests.support.patience import PATIENCE_SECONDS, SILENCE_SECONDS, wait_for
@@ -169,7 +169,7 @@ def test_distrust_ends_after_a_while(clocks: TwoClocks) -> None:
         assert create(connections) == "sync-1"
         server.wait_for_close()
         assert create(connections) == "sync-2"
-        clocks.advance(DISTRUST_SECONDS + 1)
+        clocks.advance(NO_REUSE_SECONDS + 1)
         assert [create(connections), create(connections)] == ["sync-3", "sync-4"]
         del connections
 

@@ -99,7 +99,7 @@ def test_delivery_comes_back_if_no_queue_accepts_its_request(has_dead_letters: b
 def test_body_without_its_text_does_not_become_a_dead_letter() -> None:
     flaw = Violation("$", "format", "JSON")
     queues = Queues()
-    outcomes, _ = settled(settlement(queues), LAST, Rejected((flaw,)), document=None, flaws=(flaw,))
+    outcomes, _ = settled(settlement(queues), LAST, Rejected((flaw,)), document=None, violations=(flaw,))
     assert (outcomes, queues.sent) == ([None], [])
 
 
@@ -109,7 +109,9 @@ def test_large_flawed_text_becomes_a_dead_letter_unchanged(generation: int) -> N
     flaw, text = Violation("$", "json", "JSON"), '"' * 40_000
     queues = Queues()
     lineage = replace(LAST, generation=generation)
-    outcomes, events = settled(settlement(queues), lineage, Rejected((flaw,)), document=None, flaws=(flaw,), text=text)
+    outcomes, events = settled(
+        settlement(queues), lineage, Rejected((flaw,)), document=None, violations=(flaw,), text=text
+    )
     assert (None not in outcomes, events) == (True, ["not_published"])
     assert queues.sent == [("dead letters", text)]
 
@@ -118,7 +120,7 @@ def sent_again(text: str, generation: int) -> str:
     """Return the message that a flawed text of this generation becomes: requeued in 0, a dead letter in 1."""
     flaw, queues = Violation("$", "json", "JSON"), Queues()
     lineage = replace(LAST, generation=generation)
-    settled(settlement(queues), lineage, Rejected((flaw,)), document=None, flaws=(flaw,), text=text)
+    settled(settlement(queues), lineage, Rejected((flaw,)), document=None, violations=(flaw,), text=text)
     [(queue, body)] = queues.sent
     assert queue == ("requests" if generation == 0 else "dead letters")
     return body
@@ -141,6 +143,11 @@ def test_large_flawed_text_comes_back_without_dead_letters() -> None:
     flaw, text = Violation("$", "json", "JSON"), '"' * 40_000
     queues = Queues()
     outcomes, _ = settled(
-        settlement(queues, has_dead_letters=False), LAST, Rejected((flaw,)), document=None, flaws=(flaw,), text=text
+        settlement(queues, has_dead_letters=False),
+        LAST,
+        Rejected((flaw,)),
+        document=None,
+        violations=(flaw,),
+        text=text,
     )
     assert (outcomes, queues.sent) == ([None], [])

@@ -21,7 +21,7 @@ FINAL: list[Verdict] = [
     Succeeded("sync-1", "created"),
     Rejected(()),
     Failed(LASTING),
-    Indeterminate(SILENCE, may_settle=False),
+    Indeterminate(SILENCE, may_become_known=False),
 ]
 OPEN: list[Failed | Indeterminate] = [
     Failed(TEMPORARY),

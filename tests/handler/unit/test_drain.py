@@ -81,7 +81,7 @@ def test_drain_deletes_published_messages_and_leaves_the_others() -> None:
 
 def test_drain_processes_garbage_like_any_message() -> None:
     """The pipeline rejects it."""
-    harness = DrainHarness(outcome_for=lambda delivery: PUBLISHED if delivery.flaws else None)
+    harness = DrainHarness(outcome_for=lambda delivery: PUBLISHED if delivery.violations else None)
     harness.smq.put("letters", "garbage")
     assert harness.run() == DrainSummary(1, 0)
 

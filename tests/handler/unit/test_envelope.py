@@ -96,7 +96,7 @@ def only(intake: Intake) -> Delivery:
 
 def rules(delivery: Delivery) -> list[str]:
     """Return the rules that a delivery's text breaks."""
-    return [flaw.rule for flaw in delivery.flaws]
+    return [flaw.rule for flaw in delivery.violations]
 
 
 SINGLE: list[tuple[str, object, str, bool]] = [
@@ -141,7 +141,7 @@ def test_every_envelope_yields_its_request(event: object, message_id: str, direc
     """The delivery has the id of the innermost message, and it is known whether a caller waits for the outcome."""
     intake = parsed(event)
     delivery = only(intake)
-    assert (delivery.document, delivery.flaws) == (DOCUMENT, ())
+    assert (delivery.document, delivery.violations) == (DOCUMENT, ())
     assert delivery.message_id.startswith(message_id)
     assert intake.direct is direct
 
@@ -157,7 +157,7 @@ def test_batch_with_garbage_yields_all_messages_in_order() -> None:
     bodies[7] = "garbage"
     deliveries = parsed([queue_event(body, f"M-{number}") for number, body in enumerate(bodies)]).deliveries
     assert [delivery.message_id for delivery in deliveries] == [f"M-{number}" for number in range(16)]
-    assert [number for number, delivery in enumerate(deliveries) if delivery.flaws] == [7]
+    assert [number for number, delivery in enumerate(deliveries) if delivery.violations] == [7]
     assert deliveries[7].document is None
     assert deliveries[8].document["requestId"] == "REQ-8"
 
@@ -433,7 +433,7 @@ def test_body_requeued_as_text_is_read_again(body: str, in_a_queue: bool) -> Non
     other = only(parsed({**event, "data": body + " "}))
     expected = read_body(body)
     assert (delivery.text, delivery.lineage.generation) == (body, 1)
-    assert delivery.flaws == (expected.violations if isinstance(expected, Unreadable) else ())
+    assert delivery.violations == (expected.violations if isinstance(expected, Unreadable) else ())
     assert delivery.document == (None if isinstance(expected, Unreadable) else expected)
     assert delivery.lineage.submission_id == delivery.message_id
     assert (delivery.message_id == "M-7") is in_a_queue

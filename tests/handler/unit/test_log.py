@@ -13,7 +13,7 @@ from handler.inbound.request_event import Lineage
 from handler.model import Answer, Indeterminate, LookupResult, Refused, Succeeded
 from handler.outcome import outcome_of
 from handler.provisioning import errors
-from handler.provisioning.retry import Attempt
+from handler.provisioning.retry import ApiCall
 from tests.support import samples
 from tests.support.samples import DOCUMENT, outcome_context
 
@@ -88,7 +88,7 @@ def test_call_is_logged_with_its_code_and_its_wait(
 ) -> None:
     """The line also has operation, number and the API's id."""
     console.attach("INFO")
-    delivery_log().call(Attempt(CREATE, 2, result, 0.5, wait))
+    delivery_log().call(ApiCall(CREATE, 2, result, 0.5, wait))
     assert only(console) == {
         **IDS,
         "level": "info",
@@ -164,7 +164,7 @@ def test_fault_that_was_not_raised_is_logged_without_a_place(console: Console) -
 def test_lines_below_the_level_are_not_written(console: Console, level: str, written_levels: list[str]) -> None:
     console.attach(level)
     each = delivery_log()
-    each.call(Attempt(CREATE, 1, samples.CREATED, 0.5, None))
+    each.call(ApiCall(CREATE, 1, samples.CREATED, 0.5, None))
     each.crashed(ValueError())
     assert [line["level"] for line in console.lines()] == written_levels
 
@@ -187,7 +187,7 @@ def test_request_is_never_logged(console: Console) -> None:
     each.published(outcome)
     each.not_settled(outcome, "TopicNotExist")
     each.not_published(outcome, "TopicNotExist")
-    each.call(Attempt(CREATE, 1, Refused("RoleNotExist", 404, "API-1"), 0.5, None))
+    each.call(ApiCall(CREATE, 1, Refused("RoleNotExist", 404, "API-1"), 0.5, None))
     assert len(console.writes) == 4
     assert "SECRET" not in "".join(console.writes)
 
@@ -197,5 +197,5 @@ def test_lines_carry_the_trace_context_of_the_request(console: Console) -> None:
     trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     console.attach("INFO")
     traced = log.DeliveryLog.of(log.invocation_log("FC-1"), "M-1", "REQ-1", trace)
-    traced.call(Attempt(CREATE, 1, samples.CREATED, 0.5, None))
+    traced.call(ApiCall(CREATE, 1, samples.CREATED, 0.5, None))
     assert only(console)["traceparent"] == trace

@@ -1,9 +1,11 @@
 """A request built from a document, and its configuration."""
 
-from dataclasses import replace
+import json
+from dataclasses import astuple, replace
 
 import pytest
 
+from handler.inbound.validation import SCHEMAS
 from handler.model import ProvisionRequest
 from tests.support.samples import DOCUMENT, REQUEST
 
@@ -11,6 +13,14 @@ from tests.support.samples import DOCUMENT, REQUEST
 def test_request_has_what_configures_its_group() -> None:
     """The requester is not part of it."""
     assert ProvisionRequest.of(DOCUMENT) == REQUEST
+
+
+def test_request_has_every_property_but_its_requester() -> None:
+    """A property that the contract allows and nothing carries to the API would be lost in silence."""
+    contract = json.loads((SCHEMAS / "provision-request.v1.json").read_bytes())
+    document = {name: f"the {name}" for name in contract["properties"]}
+    carried = sorted(text for name, text in document.items() if name != "requester")
+    assert sorted(astuple(ProvisionRequest.of(document))) == carried
 
 
 def test_missing_property_of_a_request_is_empty() -> None:

@@ -348,7 +348,7 @@ def test_outcome_lists_the_last_twenty_calls(made: int, shown: list[int]) -> Non
 def padded(size: int, **changes: Any) -> Outcome:
     """Return a fault on a document so large that the complete outcome has that many bytes."""
     about = outcome_context(calls=CALLS, **changes)
-    fault = Indeterminate(SILENCE, may_settle=False)
+    fault = Indeterminate(SILENCE, may_become_known=False)
     bare = len(outcome_of(fault, {"requestId": "REQ-1", "x": ""}, replace(about, calls=())).text)
     with_calls = bare + sum(len(json.dumps(each, separators=(",", ":"))) + 1 for each in _calls(about)) - 1
     return outcome_of(fault, {"requestId": "REQ-1", "x": "x" * (size - with_calls)}, about)
@@ -389,7 +389,7 @@ def test_huge_document_without_an_id_becomes_an_empty_object() -> None:
 @pytest.mark.parametrize("document", [None, [], "text", 17, True, [DOCUMENT]])
 def test_document_that_is_not_an_object_is_left_out(document: object) -> None:
     """A fault may happen before validation. The outcome is valid by the contract nevertheless."""
-    outcome = outcome_of(Indeterminate(SILENCE, may_settle=False), document, outcome_context(request_id=None))
+    outcome = outcome_of(Indeterminate(SILENCE, may_become_known=False), document, outcome_context(request_id=None))
     OUTCOME_VALIDATOR.validate(outcome.event)
     assert data_of(outcome)["request"] == {}
 

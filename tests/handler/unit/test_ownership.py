@@ -46,7 +46,7 @@ def test_mark_differs_between_configurations_of_one_request_id(
     """The requester has changed the request."""
     mine, changed = (replace(asking(request_id, description), bucket_prefix=prefix) for prefix in configured)
     group = group_of(description=ownership.marked_description(changed))
-    assert ownership.maker(group, mine) is Maker.THIS_ID_OTHERWISE
+    assert ownership.maker(group, mine) is Maker.THIS_ID_OTHER_CONFIGURATION
 
 
 @given(ids=st.lists(texts, min_size=2, max_size=2, unique=True), description=texts)
@@ -93,7 +93,7 @@ MARK, OLD_MARK = ownership.marked_description(asking("REQ-1")), old_mark("REQ-1"
         ("[xs:", Maker.UNCLEAR),
         (f"{MARK[:-3]}?]", Maker.UNCLEAR),
         (f"{MARK[:-6]}?", Maker.UNCLEAR),
-        (f"{MARK[:-5]}AAAA]", Maker.THIS_ID_OTHERWISE),
+        (f"{MARK[:-5]}AAAA]", Maker.THIS_ID_OTHER_CONFIGURATION),
         (f"{MARK[:-5]}AAA]", Maker.SOMEBODY_ELSE),
         (MARK.replace("xs:", "xs"), Maker.SOMEBODY_ELSE),
         (MARK.replace("xs:", "sx:"), Maker.SOMEBODY_ELSE),

@@ -101,7 +101,7 @@ def test_invalid_document_is_rejected_without_a_call(clock: ManualClock, documen
 def test_unreadable_text_has_only_its_flaws_as_violations(clock: ManualClock) -> None:
     """A text that cannot be parsed breaks no other rule."""
     flaw = Violation("$", "json", "must be JSON")
-    (outcome,) = Harness(clock, scripted(clock)).process(delivery(None, flaws=(flaw,)))
+    (outcome,) = Harness(clock, scripted(clock)).process(delivery(None, violations=(flaw,)))
     assert [violation["rule"] for violation in data_of(outcome)["violations"]] == ["json"]
 
 

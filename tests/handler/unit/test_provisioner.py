@@ -23,7 +23,7 @@ from handler.model import (
 )
 from handler.provisioning.ownership import marked_description
 from handler.provisioning.provisioner import Policy, Provisioner
-from handler.provisioning.retry import MIN_CALL_SECONDS, Attempt, Backoff, Deadlines
+from handler.provisioning.retry import MIN_CALL_SECONDS, ApiCall, Backoff, Deadlines
 from tests.support.clock import ManualClock
 from tests.support.fakes import ScriptedService, scripted
 from tests.support.samples import (
@@ -51,7 +51,7 @@ def provision(
     service: ScriptedService,
     policy: Policy = POLICY,
     deadlines: Deadlines = DEADLINES,
-    seen: list[Attempt] | None = None,
+    seen: list[ApiCall] | None = None,
     *,
     in_flight: bool = False,
     is_last: bool = True,
@@ -283,7 +283,7 @@ def test_verdict_without_time_for_a_call_is_indeterminate(clock: ManualClock) ->
     service = scripted(clock)
     verdict = provision(service, deadlines=Deadlines(clock.now(), clock.now(), clock.now()))
     assert isinstance(verdict, Indeterminate)
-    assert (verdict.reason.code, verdict.may_settle, verdict.reason.retryable) == ("OutOfTime", True, True)
+    assert (verdict.reason.code, verdict.may_become_known, verdict.reason.retryable) == ("OutOfTime", True, True)
 
 
 @pytest.mark.parametrize(
@@ -346,7 +346,7 @@ def test_create_calls_leave_time_for_a_lookup(clock: ManualClock) -> None:
     """The number of attempts that the policy allows does not matter."""
     patient = replace(POLICY, backoff=Backoff(1000, 1.0, 8.0))
     service = scripted(clock, [THROTTLED] * 1000, [NO_GROUPS] * 2, call_seconds=3.0)
-    seen: list[Attempt] = []
+    seen: list[ApiCall] = []
     assert isinstance(provision(service, patient, seen=seen), Failed)
     assert 1 < len(service.created) < 1000
     assert service.looked_up == [BUCKET, ANYWHERE]
@@ -360,7 +360,7 @@ def test_create_and_lookup_get_the_timeout_of_the_policy(clock: ManualClock) -> 
 
 
 def test_observer_gets_the_operation_of_every_call(clock: ManualClock) -> None:
-    seen: list[Attempt] = []
+    seen: list[ApiCall] = []
     provision(scripted(clock, [THROTTLED, DUPLICATE], [NO_GROUPS, IDENTICAL]), seen=seen)
     assert [(attempt.operation, attempt.number) for attempt in seen] == [
         ("CreateExpressSync", 1),
@@ -431,7 +431,7 @@ def test_verdict_is_always_in_time_and_founded(
     """For any answers and any slowness, `failed` needs a lookup or an impossible request."""
     clock = ManualClock(fraction=fraction)
     deadlines = Deadlines.of(clock.now(), timeout, 25.0, 15.0)
-    service, seen = scripted(clock, answers, cycle(lookups), call_seconds), list[Attempt]()
+    service, seen = scripted(clock, answers, cycle(lookups), call_seconds), list[ApiCall]()
     verdict = provision(service, replace(POLICY, adoption=adoption), deadlines, seen)
     assert clock.now() <= deadlines.lookup + 1e-6
     results = [attempt.result for attempt in seen if attempt.operation == "DescribeExpressSyncs"]

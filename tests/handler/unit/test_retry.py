@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.model import Answer, LookupResult, Refused
-from handler.provisioning.retry import MIN_CALL_SECONDS, OUT_OF_TIME, Attempt, Backoff, Deadlines, Retry
+from handler.provisioning.retry import MIN_CALL_SECONDS, OUT_OF_TIME, ApiCall, Backoff, Deadlines, Retry
 from tests.support import samples
 from tests.support.clock import ManualClock
 
@@ -38,7 +38,7 @@ class ScriptedCall:
 def retry(
     call: ScriptedCall,
     until: float,
-    seen: list[Attempt] | None = None,
+    seen: list[ApiCall] | None = None,
     backoff: Backoff = POLICY,
     timeout: float = 10.0,
 ) -> tuple[object, ...]:
@@ -113,7 +113,7 @@ def test_wait_that_leaves_time_for_the_shortest_call_is_made(clock: ManualClock)
 @pytest.mark.parametrize(("room", "calls"), [(MIN_CALL_SECONDS, 1), (MIN_CALL_SECONDS - 0.01, 0), (-5.0, 0)])
 def test_call_is_not_made_without_time_for_it(clock: ManualClock, room: float, calls: int) -> None:
     """The result says so, and the observer sees no attempt."""
-    call, seen = ScriptedCall(clock, [samples.CREATED]), list[Attempt]()
+    call, seen = ScriptedCall(clock, [samples.CREATED]), list[ApiCall]()
     results = retry(call, clock.now() + room, seen)
     assert results == ((samples.CREATED,) if calls else (OUT_OF_TIME,))
     assert len(call.timeouts) == len(seen) == calls
@@ -128,12 +128,12 @@ def test_timeout_of_a_call_is_cut_at_the_deadline(clock: ManualClock, room: floa
 
 def test_observer_gets_every_call_with_duration_and_wait(clock: ManualClock) -> None:
     """Calls are numbered from one; the duration does not include the wait; no wait follows the last call."""
-    seen: list[Attempt] = []
+    seen: list[ApiCall] = []
     retry(ScriptedCall(clock, [samples.THROTTLED, samples.INTERNAL_ERROR, samples.DUPLICATE], seconds=0.25), FAR, seen)
     assert seen == [
-        Attempt("Operation", 1, samples.THROTTLED, 0.25, 1.0),
-        Attempt("Operation", 2, samples.INTERNAL_ERROR, 0.25, 2.0),
-        Attempt("Operation", 3, samples.DUPLICATE, 0.25, None),
+        ApiCall("Operation", 1, samples.THROTTLED, 0.25, 1.0),
+        ApiCall("Operation", 2, samples.INTERNAL_ERROR, 0.25, 2.0),
+        ApiCall("Operation", 3, samples.DUPLICATE, 0.25, None),
     ]
 
 
@@ -148,13 +148,13 @@ def test_observer_gets_every_call_with_duration_and_wait(clock: ManualClock) -> 
 )
 def test_attempt_has_the_code_of_its_answer(result: Answer | LookupResult, code: str) -> None:
     """A successful call has the code OK."""
-    assert Attempt("Operation", 1, result, 0.0, None).code == code
+    assert ApiCall("Operation", 1, result, 0.0, None).code == code
 
 
 def test_wait_that_does_not_fit_is_not_reported(clock: ManualClock) -> None:
-    seen: list[Attempt] = []
+    seen: list[ApiCall] = []
     retry(ScriptedCall(clock, [samples.INTERNAL_ERROR]), clock.now() + 1.5, seen)
-    assert seen == [Attempt("Operation", 1, samples.INTERNAL_ERROR, 0.0, None)]
+    assert seen == [ApiCall("Operation", 1, samples.INTERNAL_ERROR, 0.0, None)]
 
 
 temporary_errors = st.sampled_from(
@@ -189,7 +189,7 @@ def test_retry_ends_within_its_attempts_and_its_deadline(
     """This holds for any answers, any jitter and any slowness."""
     clock = ManualClock(fraction=fraction)
     began = clock.now()
-    call, seen = ScriptedCall(clock, script, call_seconds), list[Attempt]()
+    call, seen = ScriptedCall(clock, script, call_seconds), list[ApiCall]()
     results = retry(call, began + room, seen, Backoff(attempts, base, cap))
     assert clock.now() <= began + max(room, 0) + 1e-6
     assert 1 <= len(results) <= attempts

@@ -482,7 +482,7 @@ def test_flawed_object_comes_back_if_it_is_not_published(clock: ManualClock) -> 
 
 
 def test_flawed_bodies_of_one_id_are_requeued_separately(clock: ManualClock) -> None:
-    """They are not copies of each other, nor of a request without flaws."""
+    """They are not copies of each other, nor of a request without violations."""
     harness = Harness(clock, AcceptAll(), deferrals=2, refused_by_topic=gone)
     same_id = TWICE.replace("REQ-9", "REQ-1")
     outcomes = harness.process(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.inbound.strict_json import MAX_DEPTH, Unreadable, flaws, read_body, read_bytes
+from handler.inbound.strict_json import MAX_DEPTH, Unreadable, read_body, read_bytes, violations
 from handler.model import MAX_MESSAGE_BYTES
 
 json_values = st.recursive(
@@ -167,7 +167,7 @@ def test_nan_and_infinity_are_left_to_validation() -> None:
     assert isinstance(values, list)
     assert math.isnan(values[0])
     assert values[1:] == [math.inf, -math.inf, math.inf]
-    assert flaws(values) == ()
+    assert violations(values) == ()
 
 
 @pytest.mark.parametrize(
@@ -187,22 +187,22 @@ def test_nan_and_infinity_are_left_to_validation() -> None:
 )
 def test_defects_that_json_accepts_are_reported(text: str, expected: list[str]) -> None:
     """Each defect is reported once, at any depth and in any number."""
-    flawed = flaws(read_body(text))
+    flawed = violations(read_body(text))
     assert sorted(violation.rule for violation in flawed) == sorted(expected)
     assert all(violation.path == "$" for violation in flawed)
 
 
 @pytest.mark.parametrize(("levels", "too_deep"), [(1, False), (MAX_DEPTH, False), (MAX_DEPTH + 1, True), (500, True)])
 def test_nesting_has_a_bound_below_that_of_the_parser(levels: int, too_deep: bool) -> None:
-    assert [violation.rule for violation in flaws(read_body(nested(levels)))] == (["maxDepth"] if too_deep else [])
+    assert [violation.rule for violation in violations(read_body(nested(levels)))] == (["maxDepth"] if too_deep else [])
 
 
 def test_depth_counts_objects_and_lists() -> None:
     """A defect above the bound is still reported."""
     text = '{"a": 1, "a": ' + '{"b": ' * MAX_DEPTH + "1" + "}" * (MAX_DEPTH + 1)
-    assert [violation.rule for violation in flaws(read_body(text))] == ["uniqueKeys", "maxDepth"]
+    assert [violation.rule for violation in violations(read_body(text))] == ["uniqueKeys", "maxDepth"]
 
 
 @given(value=json_values)
 def test_sound_values_have_no_defects(value: object) -> None:
-    assert flaws(value) == ()
+    assert violations(value) == ()

@@ -21,7 +21,7 @@ from handler.model import (
     Verdict,
 )
 from handler.provisioning.ownership import marked_description
-from handler.provisioning.verdict import Unsettled, decide, groups_named, may_have_created
+from handler.provisioning.verdict import NoSuccess, decide, groups_named, may_have_created
 from tests.support import samples
 from tests.support.samples import DUPLICATE, INTERNAL_ERROR, READ_TIMEOUT, REQUEST, group_of
 
@@ -74,13 +74,13 @@ ANSWERS: list[tuple[str, int | None, str, str]] = [
 ADOPTIONS: list[Adoption] = ["identical", "never", "owned"]
 
 
-def answer_of(code: str, http_status: int | None) -> Unsettled:
+def answer_of(code: str, http_status: int | None) -> NoSuccess:
     """Return the answer that a row of the table stands for."""
     return Refused(code, http_status) if http_status else Unanswered(code, sent=http_status is None)
 
 
 def verdict_of(
-    last: Unsettled, finding: LookupResult, adoption: Adoption = "identical", before: Sequence[Answer] = ()
+    last: NoSuccess, finding: LookupResult, adoption: Adoption = "identical", before: Sequence[Answer] = ()
 ) -> Verdict | None:
     """Return the verdict when `last` came after `before`."""
     return decide(REQUEST, (*before, last), last, finding, adoption)
@@ -108,7 +108,7 @@ def test_unreadable_entry_of_the_name_outweighs_a_taken_name(taken: Group) -> No
 
 
 @pytest.mark.parametrize("last", [DUPLICATE, samples.NO_PERMISSION, samples.THROTTLED])
-def test_incomplete_list_proves_presence_but_not_absence(last: Unsettled) -> None:
+def test_incomplete_list_proves_presence_but_not_absence(last: NoSuccess) -> None:
     assert verdict_of(last, GroupList((OTHER_GROUP,), is_complete=False)) is None
     assert verdict_of(last, GroupList((IDENTICAL,), is_complete=False)) == Succeeded("sync-there", "existing")
 
@@ -239,7 +239,7 @@ DOUBTS = ("OwnerUnknown", "ConfigurationUnclear")
 @pytest.mark.parametrize("mark", MARKS)
 @pytest.mark.parametrize("last", [DUPLICATE, INTERNAL_ERROR, READ_TIMEOUT, samples.NO_PERMISSION])
 def test_mark_form_and_policy_decide_on_a_group_of_the_name(
-    last: Unsettled, mark: str, form: str, adoption: Adoption
+    last: NoSuccess, mark: str, form: str, adoption: Adoption
 ) -> None:
     """It is `failed` only if the group is surely another one; if that cannot be known, the doubt is permanent."""
     verdict = verdict_of(last, GroupList((group_of(description=MARKS[mark], **FORMS[form]),)), adoption)
@@ -249,7 +249,7 @@ def test_mark_form_and_policy_decide_on_a_group_of_the_name(
         assert verdict == Succeeded("sync-there", "created" if is_open else "existing")
     else:
         assert code_of(verdict) == (Indeterminate if expected in DOUBTS else Failed, expected)
-        assert not isinstance(verdict, Indeterminate) or verdict.may_settle is False
+        assert not isinstance(verdict, Indeterminate) or verdict.may_become_known is False
 
 
 @pytest.mark.parametrize("form", ["same", *UNCLEAR])
@@ -271,7 +271,7 @@ def test_failed_lookup_is_indeterminate_unless_impossible(
     expected = Failed if certain else Indeterminate
     verdict = verdict_of(answer_of(code, http_status), finding, adoption)
     assert code_of(verdict) == (expected, code)
-    assert not isinstance(verdict, Indeterminate) or verdict.may_settle  # a later lookup may succeed
+    assert not isinstance(verdict, Indeterminate) or verdict.may_become_known  # a later lookup may succeed
 
 
 @pytest.mark.parametrize("before", [READ_TIMEOUT, INTERNAL_ERROR])
@@ -283,7 +283,7 @@ def test_ambiguous_attempt_outweighs_a_later_impossible_answer(before: Answer) -
 
 @pytest.mark.parametrize("before", [READ_TIMEOUT, INTERNAL_ERROR, Refused("ServiceUnavailable", 503)])
 @pytest.mark.parametrize("last", [samples.THROTTLED, samples.NOT_CONNECTED, samples.NO_PERMISSION])
-def test_ambiguous_attempt_may_land_after_a_later_refusal(last: Unsettled, before: Answer) -> None:
+def test_ambiguous_attempt_may_land_after_a_later_refusal(last: NoSuccess, before: Answer) -> None:
     """The answer to a later attempt says nothing about an earlier one."""
     assert verdict_of(last, samples.NO_GROUPS, before=[before]) is None
 
@@ -297,7 +297,7 @@ def test_attempts_that_were_not_executed_cannot_land() -> None:
 @pytest.mark.parametrize(
     "last", [samples.NO_PERMISSION, samples.THROTTLED, DUPLICATE, Refused("InvalidBucketName", 400)]
 )
-def test_call_in_flight_for_another_body_may_still_land(last: Unsettled) -> None:
+def test_call_in_flight_for_another_body_may_still_land(last: NoSuccess) -> None:
     """Another body of this requestId asks for the same group and is open, so absence is not yet a verdict."""
     assert decide(REQUEST, (last,), last, samples.NO_GROUPS, "identical", in_flight=True) is None
     refused_lookup = decide(REQUEST, (last,), last, samples.NO_PERMISSION, "identical", in_flight=True)

@@ -264,7 +264,7 @@ def test_function_reads_the_same_request_from_a_replay() -> None:
     request = {**REQUEST, "description": "组 \U0001f600 <&>\n"}
     message = replay(failure(request=request), {}, force=False)
     (delivery,) = parse(json.dumps({"messageId": "M-1", "messageBody": json.dumps(sent(message))}).encode()).deliveries
-    assert (delivery.document, delivery.flaws) == (request, ())
+    assert (delivery.document, delivery.violations) == (request, ())
 
 
 @pytest.mark.parametrize(

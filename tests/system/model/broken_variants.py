@@ -24,15 +24,15 @@ from handler.outcome import Outcome, OutcomeContext
 from handler.pipeline import Pipeline, RequestLane, _CallRecorder
 from handler.provisioning import errors
 from handler.provisioning.provisioner import Provisioner
-from handler.provisioning.retry import Attempt, Deadlines
+from handler.provisioning.retry import ApiCall, Deadlines
 from handler.provisioning.verdict import decide, groups_named
 from handler.settlement import Case, Send, Settlement
 from handler.smq.client import Smq, SmqError
 from tests.system.model.composition import Shape
 
 Broken = TypeVar("Broken", Pipeline, Settlement)
-Unsettled = Refused | Unanswered
-Observe = Callable[[Attempt], None]
+NoSuccess = Refused | Unanswered
+Observe = Callable[[ApiCall], None]
 
 
 class _Broken(Provisioner):
@@ -56,7 +56,7 @@ class _Broken(Provisioner):
         )
 
     def unsettled(
-        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: NoSuccess, look: Callable[[], LookupResult]
     ) -> Verdict:
         raise NotImplementedError
 
@@ -65,7 +65,7 @@ class NeverLooks(_Broken):
     """Reports the last answer without a lookup, as retrying clients do."""
 
     def unsettled(
-        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: NoSuccess, look: Callable[[], LookupResult]
     ) -> Verdict:
         return Failed(errors.reason_of(last))
 
@@ -74,7 +74,7 @@ class LooksOnce(_Broken):
     """Concludes from one lookup that the group will never exist."""
 
     def unsettled(
-        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: NoSuccess, look: Callable[[], LookupResult]
     ) -> Verdict:
         verdict = decide(request, attempts, last, look(), self.policy.adoption)
         return verdict or Failed(errors.reason_of(last))
@@ -84,7 +84,7 @@ class LooksTwice(_Broken):
     """Concludes from two lookups that the group will never exist."""
 
     def unsettled(
-        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: NoSuccess, look: Callable[[], LookupResult]
     ) -> Verdict:
         adoption = self.policy.adoption
         lookups = (decide(request, attempts, last, look(), adoption) for _ in range(2))
@@ -95,7 +95,7 @@ class BelievesARefusedLook(_Broken):
     """Treats a failed lookup like one that showed no group."""
 
     def unsettled(
-        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: NoSuccess, look: Callable[[], LookupResult]
     ) -> Verdict:
         seen = look()
         shown = seen if isinstance(seen, GroupList) else GroupList(())
@@ -106,7 +106,7 @@ class LooksOnTheBucketOnly(_Broken):
     """Misses the group of the same name on another bucket, and so can never settle the request."""
 
     def unsettled(
-        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: NoSuccess, look: Callable[[], LookupResult]
     ) -> Verdict:
         seen = self.service.describe(request.bucket_name, self.policy.call_timeout_seconds)
         return decide(request, attempts, last, seen, self.policy.adoption) or Indeterminate(errors.reason_of(last))
@@ -116,7 +116,7 @@ class TakesANamesakeForItsOwn(_Broken):
     """Reports a taken name as a success, without comparing the configuration."""
 
     def unsettled(
-        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: NoSuccess, look: Callable[[], LookupResult]
     ) -> Verdict:
         groups = groups_named(look(), request)
         return Succeeded(groups[0].express_sync_id, "existing") if groups else Indeterminate(errors.reason_of(last))
@@ -126,7 +126,7 @@ class IsNeverSure(_Broken):
     """Always reports `indeterminate`."""
 
     def unsettled(
-        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: NoSuccess, look: Callable[[], LookupResult]
     ) -> Verdict:
         look()
         return Indeterminate(errors.reason_of(last))
@@ -136,7 +136,7 @@ class ComparesAsText(_Broken):
     """Compares prefixes and regions as text, so that another notation is another configuration."""
 
     def unsettled(
-        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: NoSuccess, look: Callable[[], LookupResult]
     ) -> Verdict:
         verdict = decide(request, attempts, last, look(), self.policy.adoption) or Indeterminate(errors.reason_of(last))
         is_unclear = isinstance(verdict, Indeterminate) and verdict.reason.code == "ConfigurationUnclear"
@@ -147,7 +147,7 @@ class ConsultsNoMark(_Broken):
     """Ignores the ownership mark in the description of the group."""
 
     def unsettled(
-        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: NoSuccess, look: Callable[[], LookupResult]
     ) -> Verdict:
         seen = look()
         if isinstance(seen, GroupList):
@@ -159,7 +159,7 @@ class TakesErrorsForTheEnd(_Broken):
     """Assumes that a call cannot land after any error answer."""
 
     def unsettled(
-        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: Unsettled, look: Callable[[], LookupResult]
+        self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: NoSuccess, look: Callable[[], LookupResult]
     ) -> Verdict:
         silent = tuple(each for each in attempts if not isinstance(each, Refused))
         return decide(request, silent, last, look(), self.policy.adoption) or Indeterminate(errors.reason_of(last))

@@ -9,7 +9,7 @@ from handler.outcome import Outcome
 from handler.pipeline import Pipeline
 from handler.provisioning.deferral import Deferral
 from handler.provisioning.provisioner import Policy, Provisioner, Service
-from handler.provisioning.retry import Attempt, Backoff, Clock
+from handler.provisioning.retry import ApiCall, Backoff, Clock
 from handler.settlement import DeliveryLog, Settlement
 from handler.smq.client import Smq, SmqError
 from handler.smq.senders import QueueSender, ResultTopic
@@ -29,7 +29,7 @@ def as_shipped(pipeline: Pipeline) -> Pipeline:
 class SilentLog:
     """A delivery log that keeps nothing."""
 
-    def call(self, attempt: Attempt) -> None: ...
+    def call(self, attempt: ApiCall) -> None: ...
 
     def published(self, outcome: Outcome) -> None: ...
 

@@ -15,7 +15,7 @@ from handler.inbound.envelope import Delivery
 from handler.inbound.request_event import of_event
 from handler.model import Adoption, Answer, LookupResult, ProvisionRequest, Unanswered
 from handler.outcome import Outcome
-from handler.provisioning.retry import Attempt
+from handler.provisioning.retry import ApiCall
 from handler.smq.client import SmqError
 from tests.system.model.account import Account, is_complete, is_shown
 from tests.system.model.composition import Shape, composed
@@ -172,7 +172,7 @@ class Invocation:
             return "message"
         raise SmqError(step.fault.code or self._die(), transient=step.fault.transient)
 
-    def call(self, attempt: Attempt) -> None: ...
+    def call(self, attempt: ApiCall) -> None: ...
 
     def published(self, outcome: Outcome) -> None:
         self._finish()
