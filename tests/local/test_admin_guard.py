@@ -128,7 +128,8 @@ def test_loopback_host_is_accepted(cloud: RunningCloud, host: str) -> None:
 def test_own_page_is_accepted(cloud: RunningCloud) -> None:
     endpoint = cloud.ready["fc"]["endpoint"]
     headers = {"Origin": endpoint, "Sec-Fetch-Site": "same-origin", "Content-Type": f"{JSON}; charset=utf-8"}
-    assert send(cloud, "fc", "POST", "/_local/kill", headers, "{}") == (200, {"killed": []})
+    status, document = send(cloud, "fc", "POST", "/_local/kill", headers, "{}")
+    assert (status, [*document]) == (200, ["killed"])  # a timer may have started an instance
 
 
 def test_call_without_a_body_needs_no_content_type(cloud: RunningCloud) -> None:
