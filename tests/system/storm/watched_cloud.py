@@ -136,7 +136,7 @@ class WatchedCloud:
     def settle(self, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until every message is acknowledged, no call can still land, and no disruption is in progress.
 
-        In pull intake, the messages of a killed drain become visible again as soon as no other drain is running.
+        The messages that a killed drain or sweep has received become visible again as soon as no other is running.
         """
         try:
             wait_for(self._is_settled, seconds)
@@ -166,7 +166,7 @@ class WatchedCloud:
                 self.admin("fc", "POST", "/_local/timer", {"name": "sweep"})
         except HTTPError:
             return False  # the service is restarting
-        if waiting and not self.running.cloud._triggers.queue_triggers:
+        if waiting:
             self.running.run(self._let_time_pass())
         return not waiting and landed and is_idle
 
@@ -196,7 +196,11 @@ class WatchedCloud:
     async def _let_time_pass(self) -> None:
         """Advance the clock of the queues if no message is visible and every drain waits for one."""
         cloud = self.running.cloud
-        queues = [self.ready["mns"][role] for role in ("requestQueue", "deadLetterQueue")]
+        requests, dead_letters = (self.ready["mns"][role] for role in ("requestQueue", "deadLetterQueue"))
+        has_trigger = bool(cloud._triggers.queue_triggers)
+        if has_trigger and [*cloud.messages.queues.messages(requests)]:
+            return  # the trigger has received these, and renews their invisibility
+        queues = [dead_letters] if has_trigger else [requests, dead_letters]
         states = {state for queue in queues for _, state in cloud.messages.queues.messages(queue)}
         drains = [timer for timer in cloud._triggers.timers if timer.to_json()["state"] == "running"]
         if "active" not in states and sum(map(cloud.messages.queues.polls.waiting, queues)) == len(drains):
