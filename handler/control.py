@@ -48,7 +48,7 @@ def parse(event: object) -> Command | None:
         return None
     found = violations(value)
     if found:
-        return InvalidCommand(f"The command {' and '.join(flaw.message for flaw in found)}.")
+        return InvalidCommand(f"The command {' and '.join(violation.message for violation in found)}.")
     return _parse(value["control"])
 
 

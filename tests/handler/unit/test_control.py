@@ -106,7 +106,7 @@ def test_replay_command_is_refused_with_the_command_to_use(arguments: object) ->
     assert why(control({"replay": arguments})) == said
 
 
-def test_all_flaws_of_a_command_are_named() -> None:
+def test_all_violations_of_a_command_are_named() -> None:
     event = '{"control":{"drain":"requests","drain":"\\ud800"}}'
     said = "The command must not name a property twice and must not hold half of a surrogate pair."
     assert why(read_bytes(event.encode())) == said

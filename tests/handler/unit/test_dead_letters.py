@@ -97,30 +97,30 @@ def test_delivery_comes_back_if_no_queue_accepts_its_request(has_dead_letters: b
 
 
 def test_body_without_its_text_does_not_become_a_dead_letter() -> None:
-    flaw = Violation("$", "format", "JSON")
+    violation = Violation("$", "format", "JSON")
     queues = Queues()
-    outcomes, _ = settled(settlement(queues), LAST, Rejected((flaw,)), document=None, violations=(flaw,))
+    outcomes, _ = settled(settlement(queues), LAST, Rejected((violation,)), document=None, violations=(violation,))
     assert (outcomes, queues.sent) == ([None], [])
 
 
 @pytest.mark.parametrize("generation", [0, 1])
 def test_large_flawed_text_becomes_a_dead_letter_unchanged(generation: int) -> None:
     """In an event, each of its quotation marks would take two characters."""
-    flaw, text = Violation("$", "json", "JSON"), '"' * 40_000
+    violation, text = Violation("$", "json", "JSON"), '"' * 40_000
     queues = Queues()
     lineage = replace(LAST, generation=generation)
     outcomes, events = settled(
-        settlement(queues), lineage, Rejected((flaw,)), document=None, violations=(flaw,), text=text
+        settlement(queues), lineage, Rejected((violation,)), document=None, violations=(violation,), text=text
     )
     assert (None not in outcomes, events) == (True, ["not_published"])
     assert queues.sent == [("dead letters", text)]
 
 
 def sent_again(text: str, generation: int) -> str:
-    """Return the message that a flawed text of this generation becomes: requeued in 0, a dead letter in 1."""
-    flaw, queues = Violation("$", "json", "JSON"), Queues()
+    """Return the message that an invalid text of this generation becomes: requeued in 0, a dead letter in 1."""
+    violation, queues = Violation("$", "json", "JSON"), Queues()
     lineage = replace(LAST, generation=generation)
-    settled(settlement(queues), lineage, Rejected((flaw,)), document=None, violations=(flaw,), text=text)
+    settled(settlement(queues), lineage, Rejected((violation,)), document=None, violations=(violation,), text=text)
     [(queue, body)] = queues.sent
     assert queue == ("requests" if generation == 0 else "dead letters")
     return body
@@ -140,14 +140,14 @@ def test_flawed_text_too_large_for_an_event_is_sent_unchanged() -> None:
 
 def test_large_flawed_text_comes_back_without_dead_letters() -> None:
     """In a drain, which has no dead letter queue, only this message comes back."""
-    flaw, text = Violation("$", "json", "JSON"), '"' * 40_000
+    violation, text = Violation("$", "json", "JSON"), '"' * 40_000
     queues = Queues()
     outcomes, _ = settled(
         settlement(queues, has_dead_letters=False),
         LAST,
-        Rejected((flaw,)),
+        Rejected((violation,)),
         document=None,
-        violations=(flaw,),
+        violations=(violation,),
         text=text,
     )
     assert (outcomes, queues.sent) == ([None], [])

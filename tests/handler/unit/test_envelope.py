@@ -96,7 +96,7 @@ def only(intake: Intake) -> Delivery:
 
 def rules(delivery: Delivery) -> list[str]:
     """Return the rules that a delivery's text breaks."""
-    return [flaw.rule for flaw in delivery.violations]
+    return [violation.rule for violation in delivery.violations]
 
 
 SINGLE: list[tuple[str, object, str, bool]] = [
@@ -249,7 +249,7 @@ def test_request_sent_again_is_not_opened_as_an_envelope(wrap: Callable[[object]
     ],
     ids=lambda value: str(value)[:10],
 )
-def test_unreadable_body_is_a_flawed_delivery(wrap: Callable[[str], object], body: str, expected: list[str]) -> None:
+def test_unreadable_body_is_an_invalid_delivery(wrap: Callable[[str], object], body: str, expected: list[str]) -> None:
     """In every envelope it has the broken rule, no document, and an id."""
     if wrap is record and body.strip() == "1":
         expected = []  # the event of a failed call is not a message body: it may be larger

@@ -98,14 +98,14 @@ def test_invalid_document_is_rejected_without_a_call(clock: ManualClock, documen
     assert data["requestId"] == request_id
 
 
-def test_unreadable_text_has_only_its_flaws_as_violations(clock: ManualClock) -> None:
+def test_unreadable_text_has_only_its_own_violations(clock: ManualClock) -> None:
     """A text that cannot be parsed breaks no other rule."""
-    flaw = Violation("$", "json", "must be JSON")
-    (outcome,) = Harness(clock, scripted(clock)).process(delivery(None, violations=(flaw,)))
+    violation = Violation("$", "json", "must be JSON")
+    (outcome,) = Harness(clock, scripted(clock)).process(delivery(None, violations=(violation,)))
     assert [violation["rule"] for violation in data_of(outcome)["violations"]] == ["json"]
 
 
-def test_flawed_body_that_can_be_parsed_has_all_its_violations(clock: ManualClock) -> None:
+def test_invalid_body_that_can_be_parsed_has_all_its_violations(clock: ManualClock) -> None:
     """The outcome has the id of the request."""
     text = '{"requestId": "REQ-9", "name": "1bad", "name": "1bad", "bucketName": "X"}'
     (outcome,) = Harness(clock, scripted(clock)).process(*parse(text.encode()).deliveries)

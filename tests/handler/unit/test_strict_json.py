@@ -187,9 +187,9 @@ def test_nan_and_infinity_are_left_to_validation() -> None:
 )
 def test_defects_that_json_accepts_are_reported(text: str, expected: list[str]) -> None:
     """Each defect is reported once, at any depth and in any number."""
-    flawed = violations(read_body(text))
-    assert sorted(violation.rule for violation in flawed) == sorted(expected)
-    assert all(violation.path == "$" for violation in flawed)
+    found = violations(read_body(text))
+    assert sorted(violation.rule for violation in found) == sorted(expected)
+    assert all(violation.path == "$" for violation in found)
 
 
 @pytest.mark.parametrize(("levels", "too_deep"), [(1, False), (MAX_DEPTH, False), (MAX_DEPTH + 1, True), (500, True)])
