@@ -240,6 +240,8 @@ def test_interrupted_run_ends_the_fixtures_of_all_workers(tmp_path: Path) -> Non
         + """
 import os, signal, time
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # else it may be ignored, as in the background of a shell
+
 def test_waits(server, shared_path):
     (shared_path / "waits").touch()
     time.sleep(600)

@@ -319,6 +319,7 @@ class _Worker:
 
     def _set_up(self) -> None:
         """Print nothing; capture what the tests print in own files, and make an own temporary directory."""
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for what runs in the background
         plugins = self._config.pluginmanager
         plugins.unregister(name="terminalreporter")
         plugins.register(self)
