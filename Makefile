@@ -40,8 +40,9 @@ lint: setup-dev ## ruff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+# Its output is kept together: the tests print theirs at the same time.
 types: setup-dev ## mypy --strict
-	$(BIN)/mypy --strict
+	@found=$$($(BIN)/mypy --strict 2>&1); code=$$?; printf '\nmypy --strict: %s\n' "$$found"; exit $$code
 
 imports: setup-dev ## import-linter
 	@$(BIN)/lint-imports --no-cache --no-logo

@@ -70,7 +70,7 @@ def write(rows: list[Row], machine: dict[str, Any], directory: Path) -> list[Pat
     figures = document(rows)
     results.write_text(json.dumps({**machine, "rows": figures}, indent=1, ensure_ascii=False) + "\n")
     try:
-        from benchmarks.plots import draw  # noqa: PLC0415 - matplotlib may be missing, and only the pictures need it
+        from benchmarks.plots import draw
     except ImportError:
         output.info("matplotlib is not installed, so the pictures are left out; `make bench` installs it.")
         return [results]

@@ -40,7 +40,7 @@ _URL = re.compile(
 )
 _DATE = re.compile(r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT", re.ASCII)
 _SIGNED = ("content-md5", "content-type", "date")
-_HASH = hashes.SHA1()  # noqa: S303 - MNS documents SHA1withRSA for pushes, and no other algorithm
+_HASH = hashes.SHA1()  # noqa: S303 - MNS signs its pushes with SHA1withRSA and offers no other algorithm
 LOCAL_PATH = "/x509_public_certificate.pem"
 _REQUIRED = (*_SIGNED, "authorization", "x-mns-signing-cert-url")
 

@@ -36,7 +36,7 @@ def _handled(event: bytes, context: Any) -> str:
     settings, keys = _settings(), config.credentials(context, os.environ)
     endpoint = settings.sgw_endpoint or public_endpoint(context.region)
     sgw, mns = (_connections(url, settings.concurrency) for url in (endpoint, settings.mns_endpoint))
-    from handler import invocation  # noqa: PLC0415 - it is slow to import, and opening the connections does not need it
+    from handler import invocation
 
     return invocation.run(event, context, began, invocation.Resources(settings, keys, sgw, mns))
 

@@ -4,6 +4,8 @@ import ssl
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import trustme
+
 from express_sync.local.server import LOOPBACK
 
 
@@ -11,8 +13,6 @@ class Certificates:
     """A new authority; `ca_file` is its certificate, which clients have to trust, until `remove` is called."""
 
     def __init__(self) -> None:
-        import trustme  # noqa: PLC0415 - it is slow to import, and a cloud without TLS does not need it
-
         self._directory = TemporaryDirectory(prefix="express-sync-")
         self.ca_file = Path(self._directory.name) / "ca.pem"
         authority = trustme.CA()

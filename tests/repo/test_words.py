@@ -41,6 +41,7 @@ TERMS = {
     r"\banew\b": "again",
     r"\ball the same\b": "nevertheless",
     r"\btold apart\b": "distinguished",
+    r"\b(TODO|FIXME|XXX)\b": "finish it, or describe it where work is planned",
 }
 # Texts of others, which are quoted as they are.
 QUOTED = (

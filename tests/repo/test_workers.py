@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.checkout import ROOT
 from tests.support.patience import PATIENCE_SECONDS
-
-ROOT = Path(__file__).resolve().parents[2]
 
 MANY = """
 import os, sys, pytest

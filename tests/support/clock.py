@@ -48,7 +48,7 @@ class SkippingClock:
 
 
 class JumpingClock:
-    """The monotonic time plus all sleeps, which end at once: for calls over real connections, with real pauses."""
+    """The monotonic time plus all sleeps, which end at once: for a function that calls over real connections."""
 
     def __init__(self) -> None:
         self._slept_s = 0.0
@@ -62,8 +62,7 @@ class JumpingClock:
         with self._moving:
             self._slept_s += seconds
 
-    def uniform(self, low: float, high: float) -> float:
-        return random.uniform(low, high)
+    uniform = staticmethod(random.uniform)
 
 
 @dataclass

@@ -55,8 +55,8 @@ class RecordingLog:
     entries: list[tuple[str, Any]] = field(default_factory=list)
     not_accepted: list[Outcome] = field(default_factory=list)
 
-    def call(self, attempt: ApiCall) -> None:
-        self.entries.append(("call", attempt))
+    def call(self, call: ApiCall) -> None:
+        self.entries.append(("call", call))
 
     def published(self, outcome: Outcome) -> None:
         self.entries.append(("published", outcome))

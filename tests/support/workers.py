@@ -172,7 +172,7 @@ class _Run:
         self._processes.append(_Process(pid, here, deque(indices)))
 
     def _receive(self, receivers: dict[str, Callable[..., None]], seconds: float | None = None) -> bool:
-        """Receive what workers send until one of them does, or so many seconds; return whether one has."""
+        """Receive what workers send next; return whether they have, within so many seconds."""
         ready = wait([process.connection for process in self._processes], seconds)
         for process in [each for each in self._processes if each.connection in ready]:
             try:
@@ -310,7 +310,7 @@ class _Worker:
             self._set_up()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             self._run_tests()
-            self._conclude()
+            self._save_coverage()
             self._send("is done")
         except BaseException as error:
             self._break_off(error)
@@ -343,9 +343,9 @@ class _Worker:
             self._config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if self._session.shouldstop:
                 self._send("stops", str(self._session.shouldstop))
-            last, item = item, following.item
-            if item is None:
-                self._find_leaks(last)
+            if following.item is None:
+                self._find_leaks(item)
+            item = following.item
 
     def _find_leaks(self, item: pytest.Item) -> None:
         """Let pytest report what was not closed; the last test of this worker gets what no test before it got."""
@@ -365,7 +365,7 @@ class _Worker:
         with _without_signals(), contextlib.suppress(OSError):
             self._connection.send((name, *_plain(arguments)))
 
-    def _conclude(self) -> None:
+    def _save_coverage(self) -> None:
         if (coverage := Coverage.current()) is not None:
             coverage.stop()
             coverage.save()
@@ -376,7 +376,7 @@ class _Worker:
         with contextlib.suppress(BaseException):
             self._session._setupstate.teardown_exact(None)
         with contextlib.suppress(BaseException):
-            self._conclude()
+            self._save_coverage()
         match error:
             case pytest.exit.Exception():
                 self._send("exits", error.msg, error.returncode)

@@ -11,7 +11,7 @@ def limit_of(target: Target) -> Callable[[], int | None]:
 
     @cache
     def look_up() -> int | None:
-        from express_sync.ops.fc.settings import max_deferrals  # noqa: PLC0415 - urllib3 is slow to import, and an outcome that is not deferred does not need it
+        from express_sync.ops.fc.settings import max_deferrals
 
         section = target.profile.get("fc")
         return max_deferrals(section["endpoint"], section["function"], target.credentials) if section else None

@@ -68,7 +68,7 @@ def portal(target: Target | None, /, config: Path | None, *, as_json: bool, **op
     """
     if target is None:
         return
-    from express_sync.ops.commands import portal_service  # noqa: PLC0415 - the portal is slow to import, and `--help` does not need it
+    from express_sync.ops.commands import portal_service
 
     running = portal_service.of_profile(target, config, **options)
     if asyncio.run(_serve(running, as_json=as_json)) == signal.SIGINT:

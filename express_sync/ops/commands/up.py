@@ -178,7 +178,7 @@ async def _serve(options: CloudOptions, portal: Portal | None, announced: _Annou
 
 def _portal(state: Path, port_base: int | None) -> Portal:
     """Return what runs the portal of a local cloud."""
-    from express_sync.ops.commands import portal_service  # noqa: PLC0415 - the portal is slow to import, and `--help` does not need it
+    from express_sync.ops.commands import portal_service
 
     def running(ready: Mapping[str, Any]) -> contextlib.AbstractContextManager[Mapping[str, str]]:
         if "caFile" in ready:

@@ -26,13 +26,13 @@ def checked_bucket_name(name: str) -> str:
 
 def stacks(location: StackLocation, credentials: Credentials) -> "Stacks":
     """Return the client of ROS for the region of the location."""
-    from express_sync.ops.deployment.ros import Stacks  # noqa: PLC0415 - the SDK of ROS is slow to import, and a dry run without a key does not need it
+    from express_sync.ops.deployment.ros import Stacks
 
     return Stacks(location.region, location.ros, credentials)
 
 
 def bucket(name: str, location: StackLocation, credentials: Credentials) -> "Bucket":
     """Return the client of a bucket in the region of the location."""
-    from express_sync.ops.deployment.oss import Bucket  # noqa: PLC0415 - the SDK of OSS is slow to import, and `status` does not need it
+    from express_sync.ops.deployment.oss import Bucket
 
     return Bucket(name, location.region, location.oss, credentials)

@@ -22,7 +22,7 @@ class _Accepted:
     content: bytes = b""
 
 
-class _Client(fc2.Client):  # type: ignore[misc]  # fc2 has no types, so its class is Any, whether mypy skips the package or not
+class _Client(fc2.Client):  # type: ignore[misc]  # fc2 is published without types, so mypy takes its class for Any
     def _do_request(self, _method: str, path: str, headers: Mapping[str, str], *, body: bytes) -> _Accepted:
         without_length = {name: value for name, value in headers.items() if name != "content-length"}  # always 0
         accepted(self.endpoint, lambda: exchange("POST", f"{self.endpoint}{path}", without_length, body, TIMEOUT))

@@ -63,13 +63,13 @@ def destination(target: Target, via: str, service: str | None) -> Destination:
         return ToQueue(target.requests)
     endpoint, function = target.function
     if via == "fc3":
-        from express_sync.ops.fc import invocation  # noqa: PLC0415 - urllib3 is slow to import, and a replay to the queue does not need it
+        from express_sync.ops.fc import invocation
 
         return ToFunction(
             f"the function {function}",
             partial(invocation.invoke_async, endpoint, function, target.credentials),
         )
-    from express_sync.ops.fc import invoke_fc2  # noqa: PLC0415 - fc2 is slow to import, and a replay to the queue does not need it
+    from express_sync.ops.fc import invoke_fc2
 
     return ToFunction(
         f"the function {function} of the service {service}",

@@ -20,8 +20,6 @@ class Form:
 
     def of(self, group: Group) -> Group:
         """Return the group as a lookup shows it."""
-        if self == AS_ASKED:
-            return group
         prefix = group.bucket_prefix.strip("/") if self.strips_slashes else group.bucket_prefix
         return replace(group, bucket_prefix=prefix, bucket_region=self.region or group.bucket_region)
 

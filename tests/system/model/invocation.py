@@ -172,7 +172,7 @@ class Invocation:
             return "message"
         raise SmqError(step.fault.code or self._die(), transient=step.fault.transient)
 
-    def call(self, attempt: ApiCall) -> None: ...
+    def call(self, call: ApiCall) -> None: ...
 
     def published(self, outcome: Outcome) -> None:
         self._finish()

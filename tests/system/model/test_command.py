@@ -1,9 +1,8 @@
 """`python -m tests.system.model` prints every setting, what was found there, and a table of all groups."""
 
-from pathlib import Path
-
 import pytest
 
+from tests.support.checkout import DOCS, ROOT
 from tests.system.model.__main__ import main
 from tests.system.model.invariants import Kind
 from tests.system.model.settings import GROUPS
@@ -24,9 +23,17 @@ def test_command_prints_every_setting_and_a_table(capsys: pytest.CaptureFixture[
 
 
 def test_page_shows_the_settings_of_the_model() -> None:
-    page = (Path(__file__).resolve().parents[3] / "docs" / "model.md").read_text(encoding="utf-8")
+    page = (DOCS / "model.md").read_text(encoding="utf-8")
     rows = {cells[1]: cells[2:-1] for line in page.splitlines() if (cells := [c.strip() for c in line.split("|")])[1:]}
     sizes = [len(group.settings) for group in GROUPS]
     assert rows["settings"] == [str(size) for size in (*sizes, sum(sizes))]
     assert rows["**violations**"] == ["0"] * (len(GROUPS) + 1)
     assert {kind.value for kind in Kind} <= rows.keys()
+
+
+@pytest.mark.parametrize("name", ["README.md", "Makefile", "docs/guarantees.md"])
+def test_text_names_the_numbers_of_faults(name: str) -> None:
+    numbers = ("no", "one", "two", "three", "four", "five", "six")
+    faults = [group.faults for group in GROUPS]
+    expected = f"of {numbers[min(faults)]} to {numbers[max(faults)]} faults, by setting"
+    assert expected in (ROOT / name).read_text(encoding="utf-8")

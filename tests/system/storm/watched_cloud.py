@@ -42,7 +42,7 @@ FAST = {
 }
 SHORT_TIMEOUT = {"EXPRESS_SYNC_API_TIMEOUT_SECONDS": "1"}  # where calls of the API are never answered
 
-
+DRAINED = ("requestQueue", "deadLetterQueue")
 BEYOND_EVERY_VISIBILITY_SECONDS = 1000.0
 PULL_SECONDS = 60  # the shortest timeout in which the function drains a queue
 
@@ -161,25 +161,24 @@ class WatchedCloud:
             # A message is sent to the one queue before it is deleted from the other: before and after, none is missed.
             before, dead_letters, after = map(self._messages, ("requestQueue", "deadLetterQueue", "requestQueue"))
             waiting = [*before, *dead_letters, *after]
-            landed = all(call["outcome"] != "pending" for call in self.calls("sgw"))
+            pending = self._pending_calls()
             if any(message["state"] == "active" for message in dead_letters) and not self._is_sweeping():
                 self.admin("fc", "POST", "/_local/timer", {"name": "sweep"})
         except HTTPError:
             return False  # the service is restarting
         if waiting:
             self.running.run(self._let_time_pass())
-        return not waiting and landed and is_idle
+        return not waiting and not pending and is_idle
+
+    def _pending_calls(self) -> list[Document]:
+        return [call for call in self.calls("sgw") if call["outcome"] == "pending"]
 
     def _unsettled(self) -> Document:
         """Return what may explain that something is not settled."""
         return {
             "disruptions": repr(self.disruptions),
-            "messages": [
-                {**message, "queue": role}
-                for role in ("requestQueue", "deadLetterQueue")
-                for message in self._messages(role)
-            ],
-            "pending": [call for call in self.calls("sgw") if call["outcome"] == "pending"],
+            "messages": [{**message, "queue": role} for role in DRAINED for message in self._messages(role)],
+            "pending": self._pending_calls(),
             "triggers": self.admin("fc", "GET", "/_local/trigger"),
             "instances": [repr(vars(instance)) for instance in self.pool._instances],
             "invocations": [repr(answer) for answer in self.answers[-5:]],
@@ -196,7 +195,7 @@ class WatchedCloud:
     async def _let_time_pass(self) -> None:
         """Advance the clock of the queues if no message is visible and every drain waits for one."""
         cloud = self.running.cloud
-        requests, dead_letters = (self.ready["mns"][role] for role in ("requestQueue", "deadLetterQueue"))
+        requests, dead_letters = (self.ready["mns"][role] for role in DRAINED)
         has_trigger = bool(cloud._triggers.queue_triggers)
         if has_trigger and [*cloud.messages.queues.messages(requests)]:
             return  # the trigger has received these, and renews their invisibility

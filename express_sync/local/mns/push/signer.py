@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 CERTIFICATE_PATH = "/x509_public_certificate.pem"
 _LIFETIME = timedelta(days=30)
-_HASH = hashes.SHA1()  # noqa: S303 - MNS documents SHA1withRSA for pushes, and no other algorithm
+_HASH = hashes.SHA1()  # noqa: S303 - MNS signs its pushes with SHA1withRSA and offers no other algorithm
 
 
 class Signer:
