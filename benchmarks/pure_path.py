@@ -22,7 +22,7 @@ from handler import log
 from handler.inbound import envelope, validation
 from handler.inbound.envelope import Delivery
 from handler.model import Succeeded
-from handler.outcome import OutcomeContext, outcome_of
+from handler.outcome import OutcomeContext, Processing, outcome_of
 from tests.support.samples import MOMENT
 
 EVENT = (Path(__file__).parents[1] / "events" / "triggers" / "cloudevent-plain.json").read_bytes()
@@ -53,7 +53,11 @@ def decided(delivery: Delivery, invocation: log.Logger) -> None:
     assert not validation.violations(delivery.document)
     # As the function does; the helper of the tests would copy a context.
     context = OutcomeContext(
-        "acs:fc:cn-hangzhou:1:functions/f", delivery.message_id, request_id, delivery.lineage, 1, 0.0, MOMENT, MOMENT
+        "acs:fc:cn-hangzhou:1:functions/f",
+        delivery.message_id,
+        request_id,
+        delivery.lineage,
+        Processing(1, 0.0, MOMENT, MOMENT),
     )
     outcome = outcome_of(Succeeded("sync-0001xv7je357xn8tr", "created"), delivery.document, context)
     log.DeliveryLog.of(invocation, delivery.message_id, request_id).published(outcome)

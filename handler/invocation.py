@@ -43,12 +43,12 @@ class SystemClock:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What an instance has: its settings, a key for this invocation, and connections to sgw and MNS."""
+    """What an instance has: settings, a key for this invocation, connections to Cloud Storage Gateway and to SMQ."""
 
     settings: config.Settings
     keys: Credentials
     sgw: Connections
-    mns: Connections
+    smq: Connections
 
 
 def run(event: bytes, context: Any, began: float, resources: Resources) -> str:
@@ -63,7 +63,7 @@ def run(event: bytes, context: Any, began: float, resources: Resources) -> str:
     deadlines = Deadlines.of(
         began, int(context.function.timeout), settings.look_reserve_seconds, settings.publish_reserve_seconds
     )
-    smq = Smq(resources.mns.url, resources.keys, resources.mns)
+    smq = Smq(resources.smq.url, resources.keys, resources.smq)
     value = read_bytes(event)
     command = control.parse(value)
     # In a batch of a trigger, one delivery that has to come back would bring all others back; in a drain it would not.
@@ -76,7 +76,7 @@ def run(event: bytes, context: Any, began: float, resources: Resources) -> str:
         return json.dumps(summary)
     intake = envelope.intake_of(value, event)
     # Every delivery ends in a publication: connections for that are opened while the API is called.
-    resources.mns.prepare(len(intake.deliveries))
+    resources.smq.prepare(len(intake.deliveries))
     return _answer(pipeline.process(intake.deliveries, deadlines), is_direct=intake.direct)
 
 

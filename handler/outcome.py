@@ -29,18 +29,25 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class OutcomeContext:
-    """Metadata of a verdict: source, message, request, submission, attempts, calls and timing."""
+class Processing:
+    """How a verdict was reached: create attempts, time waited between calls, start, end, and every call in order."""
 
-    source: str
-    message_id: str
-    request_id: str | None
-    lineage: Lineage
     attempts: int
     waited_seconds: float
     started_at: datetime
     finished_at: datetime
     calls: tuple[Call, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeContext:
+    """What an outcome states beside the verdict: its source, message, request and submission, and the processing."""
+
+    source: str
+    message_id: str
+    request_id: str | None
+    lineage: Lineage
+    processing: Processing
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,8 @@ def outcome_of(verdict: Verdict, request: object, context: OutcomeContext) -> Ou
 
 def _event(verdict: Verdict, request: object, context: OutcomeContext) -> dict[str, Any]:
     subject = context.request_id or context.lineage.submission_id  # a requeued message has another id
-    timings = _timings(context)
+    processing = context.processing
+    timings = _timings(processing)
     return {
         "specversion": "1.0",
         "id": _digest(
@@ -84,14 +92,14 @@ def _event(verdict: Verdict, request: object, context: OutcomeContext) -> dict[s
         "data": {
             "requestId": context.request_id,
             "status": verdict.status,
-            **_verdict_fields(verdict, context),
+            **_verdict_fields(verdict, processing.finished_at),
             **({"replayId": context.lineage.replay_id} if context.lineage.replay_id else {}),
             "generation": context.lineage.generation,
-            "attempts": context.attempts,
+            "attempts": processing.attempts,
             "messageId": context.message_id,
             "submissionId": context.lineage.submission_id,
             "timings": timings,
-            "calls": [_call(call) for call in context.calls[-MAX_CALLS:]],
+            "calls": [_call(call) for call in processing.calls[-MAX_CALLS:]],
             **({"request": _object(request)} if isinstance(verdict, Failed | Indeterminate | Deferred) else {}),
         },
     }
@@ -143,24 +151,24 @@ def _call(call: Call) -> dict[str, Any]:
     }
 
 
-def _timings(context: OutcomeContext) -> dict[str, Any]:
-    elapsed = context.finished_at - context.started_at
+def _timings(processing: Processing) -> dict[str, Any]:
+    elapsed = processing.finished_at - processing.started_at
     return {
-        "startedAt": _timestamp(context.started_at),
-        "finishedAt": _timestamp(context.finished_at),
+        "startedAt": _timestamp(processing.started_at),
+        "finishedAt": _timestamp(processing.finished_at),
         "elapsedMs": max(0, round(elapsed.total_seconds() * 1000)),
-        "waitedMs": round(context.waited_seconds * 1000),
+        "waitedMs": round(processing.waited_seconds * 1000),
     }
 
 
-def _verdict_fields(verdict: Verdict, context: OutcomeContext) -> dict[str, Any]:
+def _verdict_fields(verdict: Verdict, finished_at: datetime) -> dict[str, Any]:
     match verdict:
         case Succeeded(express_sync_id, disposition):
             return {"expressSyncId": express_sync_id, "disposition": disposition}
         case Rejected(violations):
             return {"violations": [{"path": v.path, "rule": v.rule, "message": v.message} for v in violations]}
         case Deferred(reason, delay_seconds):
-            next_attempt_at = context.finished_at + timedelta(seconds=delay_seconds)
+            next_attempt_at = finished_at + timedelta(seconds=delay_seconds)
             return {"error": _error(reason), "nextAttemptAt": _timestamp(next_attempt_at)}
         case _:
             return {"error": _error(verdict.reason)}

@@ -17,7 +17,7 @@ from typing import TypeVar
 from handler.inbound import validation
 from handler.inbound.envelope import Delivery
 from handler.model import Indeterminate, ProvisionRequest, Rejected, Verdict
-from handler.outcome import Call, Outcome, OutcomeContext
+from handler.outcome import Call, Outcome, Processing
 from handler.provisioning import errors
 from handler.provisioning.provisioner import CREATE, Provisioner
 from handler.provisioning.retry import ApiCall, Deadlines
@@ -109,34 +109,28 @@ class Pipeline:
         for indexes in lane.cases.values():
             copies = [deliveries[index] for index in indexes]
             case = Case(copies, [self.log_of(each, lane.request_id) for each in copies], lane.request_id)
-            verdict, context = self._decide(case, deadlines, unresolved)
-            outcomes = self.settlement.settle(case, verdict, context, deadlines.publish)
+            verdict, processing = self._decide(case, deadlines, unresolved)
+            outcomes = self.settlement.settle(case, verdict, processing, deadlines.publish)
             settled += zip(indexes, outcomes, strict=True)
         return settled
 
-    def _decide(
-        self, case: Case, deadlines: Deadlines, unresolved: set[tuple[str, ...]]
-    ) -> tuple[Verdict, OutcomeContext]:
+    def _decide(self, case: Case, deadlines: Deadlines, unresolved: set[tuple[str, ...]]) -> tuple[Verdict, Processing]:
         started_at = self.utc_now()
-        first, log = case.deliveries[0], case.logs[0]
+        log = case.logs[0]
         recorder = _CallRecorder(log, self.utc_now)
         try:
             verdict = self._verdict(case, deadlines, recorder, unresolved)
         except Exception as fault:  # must neither affect other deliveries nor lead to a false verdict
             log.crashed(fault)
             verdict = Indeterminate(errors.reason(HANDLER_FAULT), may_become_known=False)
-        context = OutcomeContext(
-            source=self.settlement.source,
-            message_id=first.message_id,
-            request_id=case.request_id,
-            lineage=first.lineage,
+        processing = Processing(
             attempts=sum(call.operation == CREATE for call in recorder.calls),
             waited_seconds=sum(call.wait_seconds for call in recorder.calls),
             started_at=started_at,
             finished_at=self.utc_now(),
             calls=tuple(recorder.calls),
         )
-        return verdict, context
+        return verdict, processing
 
     def _verdict(
         self, case: Case, deadlines: Deadlines, recorder: _CallRecorder, unresolved: set[tuple[str, ...]]

@@ -15,7 +15,7 @@ from handler.inbound import request_event
 from handler.inbound.envelope import Delivery
 from handler.inbound.request_event import Lineage
 from handler.model import MAX_MESSAGE_BYTES, Deferred, Verdict
-from handler.outcome import Outcome, OutcomeContext, outcome_of
+from handler.outcome import Outcome, OutcomeContext, Processing, outcome_of
 from handler.provisioning.deferral import Deferral
 from handler.provisioning.retry import ApiCall, Uniform
 from handler.smq.client import SmqError
@@ -94,14 +94,14 @@ class Settlement:
     source: str
     dead_letter: Send | None = None
 
-    def settle(self, case: Case, verdict: Verdict, context: OutcomeContext, until: float) -> list[Outcome | None]:
+    def settle(self, case: Case, verdict: Verdict, processing: Processing, until: float) -> list[Outcome | None]:
         """Return the outcome of each delivery once it is settled; None where the delivery has to come back.
 
         It publishes first: otherwise the requeued request would produce an outcome after an unpublished deferral.
         """
         submissions = case.submissions
         decided = self.deferral.of(verdict, case.generation, self.uniform)
-        outcomes = {each.submission_id: self._outcome(case, decided, context, each) for each in submissions}
+        outcomes = {each.submission_id: self._outcome(case, decided, processing, each) for each in submissions}
         unpublished = self._publish(outcomes, until)
         kept = [each for each in submissions if isinstance(decided, Deferred) or each.submission_id in unpublished]
         event_id = next(iter(outcomes.values())).event["id"]
@@ -112,9 +112,10 @@ class Settlement:
             for delivery, log in zip(case.deliveries, case.logs, strict=True)
         ]
 
-    def _outcome(self, case: Case, decided: Verdict, context: OutcomeContext, submission: Lineage) -> Outcome:
+    def _outcome(self, case: Case, decided: Verdict, processing: Processing, submission: Lineage) -> Outcome:
         message_id = case.message_id_of(submission.submission_id)
-        return outcome_of(decided, case.document, replace(context, message_id=message_id, lineage=submission))
+        context = OutcomeContext(self.source, message_id, case.request_id, submission, processing)
+        return outcome_of(decided, case.document, context)
 
     def _publish(self, outcomes: Mapping[str, Outcome], until: float) -> dict[str, str]:
         """Return, for each submission whose outcome was not accepted, the code of the reason."""

@@ -14,7 +14,7 @@ from handler.inbound.request_event import Lineage
 from handler.inbound.strict_json import read_bytes
 from handler.inbound.validation import SCHEMAS, violations
 from handler.model import Deferred, Failed, Indeterminate, Reason, Rejected, Succeeded, Verdict, Violation
-from handler.outcome import Call, OutcomeContext, outcome_of
+from handler.outcome import Call, OutcomeContext, Processing, outcome_of
 from tests.support.checkout import EVENTS
 from tests.support.contract import OUTCOME_VALIDATOR
 from tests.support.samples import TRAVELLERS
@@ -155,7 +155,7 @@ def test_an_outcome_sample_keeps_the_schema(name: str, status: str) -> None:
 
 
 @pytest.mark.parametrize("name", OUTCOMES)
-def test_an_outcome_sample_is_what_the_function_would_announce(name: str) -> None:
+def test_an_outcome_sample_is_what_the_function_publishes(name: str) -> None:
     """Every property and the id, which a consumer may want to compute for itself."""
     sample = read(f"outcomes/{name}")
     data = sample["data"]
@@ -168,11 +168,13 @@ def test_an_outcome_sample_is_what_the_function_would_announce(name: str) -> Non
             data["generation"],
             submission_id=data["submissionId"],
         ),
-        attempts=data["attempts"],
-        waited_seconds=data["timings"]["waitedMs"] / 1000,
-        started_at=moment(data["timings"]["startedAt"]),
-        finished_at=moment(data["timings"]["finishedAt"]),
-        calls=tuple(call_in(each) for each in data["calls"]),
+        processing=Processing(
+            attempts=data["attempts"],
+            waited_seconds=data["timings"]["waitedMs"] / 1000,
+            started_at=moment(data["timings"]["startedAt"]),
+            finished_at=moment(data["timings"]["finishedAt"]),
+            calls=tuple(call_in(each) for each in data["calls"]),
+        ),
     )
     assert outcome_of(verdict_in(data), data.get("request"), about).event == sample
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -182,10 +183,17 @@ def test_b(): pass
 
 def test_child_of_a_test_does_not_hold_up_the_run(tmp_path: Path) -> None:
     """It has what its parent had open. This test would end by its timeout."""
-    forks = (
-        f"import os, time\n\ndef test_it():\n    if not os.fork(): time.sleep({2 * PATIENCE_SECONDS}); os._exit(0)\n"
-    )
-    ended = Ended(tmp_path, f"{forks}    print('child')\n", "--workers", "1")
+    forks = """
+import os, signal
+
+def test_it(shared_path):
+    if child := os.fork():
+        (shared_path / "child").write_text(str(child))
+    else:
+        signal.pause()
+"""
+    ended = Ended(tmp_path, forks, "--workers", "1")
+    os.kill(int((ended.shared / "child").read_text()), signal.SIGKILL)
     assert (ended.code, ended.results["PASSED"]) == (0, 1)
 
 

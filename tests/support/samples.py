@@ -1,13 +1,13 @@
 """Samples: a request, the API's answers to it, deliveries and the context of an outcome."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime, timezone
 from typing import Any
 
 from handler.inbound.envelope import Delivery
 from handler.inbound.request_event import Lineage
 from handler.model import Created, Group, GroupList, ProvisionRequest, Refused, Unanswered
-from handler.outcome import OutcomeContext
+from handler.outcome import OutcomeContext, Processing
 from handler.provisioning.retry import Deadlines
 from handler.smq.client import SmqError
 
@@ -51,6 +51,7 @@ TRAVELLERS = ("requestsource", "causationid", "correlationid", "traceparent", "t
 
 DEADLINES = Deadlines(create=1078.0, lookup=1103.0, publish=1118.0)  # of an invocation that began at 1000
 MOMENT = datetime(2026, 11, 23, 8, 0, tzinfo=timezone.utc)
+PROCESSING = Processing(attempts=1, waited_seconds=0.0, started_at=MOMENT, finished_at=MOMENT)
 
 
 def group_of(**changes: str) -> Group:
@@ -68,15 +69,13 @@ def delivery(document: object = DOCUMENT, message_id: str = "M-1", **more: Any) 
 
 
 def outcome_context(**changes: Any) -> OutcomeContext:
-    """Return the context of an outcome, with `changes`."""
+    """Return the context of an outcome, with `changes` of it or of its processing."""
+    of_processing = {field.name: changes.pop(field.name) for field in fields(Processing) if field.name in changes}
     context = OutcomeContext(
         source="acs:fc:cn-hangzhou:1234567890123456:functions/provision",
         message_id="M-1",
         request_id="REQ-1",
         lineage=Lineage(submission_id="M-1"),
-        attempts=1,
-        waited_seconds=0.0,
-        started_at=MOMENT,
-        finished_at=MOMENT,
+        processing=replace(PROCESSING, **of_processing),
     )
     return replace(context, **changes)

@@ -14,7 +14,7 @@ from handler.provisioning.retry import Backoff
 from handler.settlement import Case, Settlement
 from handler.smq.client import SmqError
 from tests.support.fakes import RecordingLog
-from tests.support.samples import DOCUMENT, delivery, outcome_context
+from tests.support.samples import DOCUMENT, PROCESSING, delivery
 
 DONE = Succeeded("sync-new", "created")
 UNREACHABLE = SmqError("NotConnected", transient=True)
@@ -61,7 +61,7 @@ def settled(
 ) -> tuple[list[Outcome | None], list[str]]:
     log_entries = RecordingLog()
     case = Case([delivery(lineage=lineage, **more)], [log_entries], "REQ-1")
-    return settling.settle(case, verdict, outcome_context(lineage=lineage), 100.0), log_entries.events
+    return settling.settle(case, verdict, PROCESSING, 100.0), log_entries.events
 
 
 def test_unpublished_last_generation_becomes_a_dead_letter() -> None:

@@ -349,7 +349,7 @@ def padded(size: int, **changes: Any) -> Outcome:
     """Return a fault on a document so large that the complete outcome has that many bytes."""
     about = outcome_context(calls=CALLS, **changes)
     fault = Indeterminate(SILENCE, may_become_known=False)
-    bare = len(outcome_of(fault, {"requestId": "REQ-1", "x": ""}, replace(about, calls=())).text)
+    bare = len(outcome_of(fault, {"requestId": "REQ-1", "x": ""}, outcome_context(**changes)).text)
     with_calls = bare + sum(len(json.dumps(each, separators=(",", ":"))) + 1 for each in _calls(about)) - 1
     return outcome_of(fault, {"requestId": "REQ-1", "x": "x" * (size - with_calls)}, about)
 

@@ -20,7 +20,7 @@ from handler.model import (
     Unanswered,
     Verdict,
 )
-from handler.outcome import Outcome, OutcomeContext
+from handler.outcome import Outcome, Processing
 from handler.pipeline import Pipeline, RequestLane, _CallRecorder
 from handler.provisioning import errors
 from handler.provisioning.provisioner import Provisioner
@@ -225,10 +225,10 @@ def forgetting_copies(pipeline: Pipeline) -> Pipeline:
 
 
 class _RaisesOutOfTime(Settlement):
-    def settle(self, case: Case, verdict: Verdict, about: OutcomeContext, until: float) -> list[Outcome | None]:
+    def settle(self, case: Case, verdict: Verdict, processing: Processing, until: float) -> list[Outcome | None]:
         if not isinstance(verdict, Failed | Indeterminate) or verdict.reason.code != "OutOfTime":
-            return super().settle(case, verdict, about, until)
-        outcome = self._outcome(case, verdict, about, case.submissions[0])
+            return super().settle(case, verdict, processing, until)
+        outcome = self._outcome(case, verdict, processing, case.submissions[0])
         for log in case.logs:
             log.not_settled(outcome, verdict.reason.code)
         return [None for _ in case.deliveries]
