@@ -57,7 +57,7 @@ def decided(delivery: Delivery, invocation: log.Logger) -> None:
         delivery.message_id,
         request_id,
         delivery.lineage,
-        Processing(1, 0.0, MOMENT, MOMENT),
+        Processing(MOMENT, MOMENT),
     )
     outcome = outcome_of(Succeeded("sync-0001xv7je357xn8tr", "created"), delivery.document, context)
     log.DeliveryLog.of(invocation, delivery.message_id, request_id).published(outcome)

@@ -12,6 +12,7 @@ from typing import Any
 
 from handler.inbound.request_event import EVENT_TYPE_PREFIX, Lineage
 from handler.model import MAX_MESSAGE_BYTES, Deferred, Failed, Indeterminate, Reason, Rejected, Succeeded, Verdict
+from handler.provisioning.provisioner import CREATE
 
 MAX_CALLS = 20  # in one outcome, the latest ones
 _COMPACT = json.JSONEncoder(separators=(",", ":"))
@@ -30,10 +31,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Processing:
-    """How a verdict was reached: create attempts, time waited between calls, start, end, and every call in order."""
+    """How a verdict was reached: when it began and ended, and every call of the API, in order."""
 
-    attempts: int
-    waited_seconds: float
     started_at: datetime
     finished_at: datetime
     calls: tuple[Call, ...] = ()
@@ -74,40 +73,34 @@ def outcome_of(verdict: Verdict, request: object, context: OutcomeContext) -> Ou
 
 
 def _event(verdict: Verdict, request: object, context: OutcomeContext) -> dict[str, Any]:
-    subject = context.request_id or context.lineage.submission_id  # a requeued message has another id
-    processing = context.processing
+    lineage, processing = context.lineage, context.processing
+    subject = context.request_id or lineage.submission_id  # a requeued message has another id
     timings = _timings(processing)
+    replayable = request if isinstance(request, Mapping) else {}
     return {
         "specversion": "1.0",
-        "id": _digest(
-            context.lineage.submission_id, subject, verdict.status, *_identity_parts(verdict, context.lineage)
-        ),
+        "id": _digest(lineage.submission_id, subject, verdict.status, *_identity_parts(verdict, lineage)),
         "source": context.source,
         "type": f"{EVENT_TYPE_PREFIX}.{verdict.status}.v1",
         "subject": subject,
         "time": timings["finishedAt"],
-        "sequence": _sequence(verdict, context.lineage.generation),
+        "sequence": _sequence(verdict, lineage.generation),
         "datacontenttype": "application/json",
-        **context.lineage.attributes,
+        **lineage.attributes,
         "data": {
             "requestId": context.request_id,
             "status": verdict.status,
             **_verdict_fields(verdict, processing.finished_at),
-            **({"replayId": context.lineage.replay_id} if context.lineage.replay_id else {}),
-            "generation": context.lineage.generation,
-            "attempts": processing.attempts,
+            **({"replayId": lineage.replay_id} if lineage.replay_id else {}),
+            "generation": lineage.generation,
+            "attempts": sum(call.operation == CREATE for call in processing.calls),
             "messageId": context.message_id,
-            "submissionId": context.lineage.submission_id,
+            "submissionId": lineage.submission_id,
             "timings": timings,
             "calls": [_call(call) for call in processing.calls[-MAX_CALLS:]],
-            **({"request": _object(request)} if isinstance(verdict, Failed | Indeterminate | Deferred) else {}),
+            **({"request": replayable} if isinstance(verdict, Failed | Indeterminate | Deferred) else {}),
         },
     }
-
-
-def _object(request: object) -> Mapping[str, Any]:
-    """Return the request, or an empty object if it is not an object and so cannot be replayed."""
-    return request if isinstance(request, Mapping) else {}
 
 
 def _shortened(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -157,7 +150,7 @@ def _timings(processing: Processing) -> dict[str, Any]:
         "startedAt": _timestamp(processing.started_at),
         "finishedAt": _timestamp(processing.finished_at),
         "elapsedMs": max(0, round(elapsed.total_seconds() * 1000)),
-        "waitedMs": round(processing.waited_seconds * 1000),
+        "waitedMs": round(sum(call.wait_seconds for call in processing.calls) * 1000),
     }
 
 
@@ -175,10 +168,7 @@ def _verdict_fields(verdict: Verdict, finished_at: datetime) -> dict[str, Any]:
 
 
 def _identity_parts(verdict: Verdict, lineage: Lineage) -> tuple[str, ...]:
-    """Return the parts that distinguish this verdict from others of its status on the same submission.
-
-    Deferrals differ by generation; a final verdict does not.
-    """
+    """Return what distinguishes verdicts of one status on a submission; only deferrals differ by generation."""
     match verdict:
         case Succeeded(express_sync_id):
             return (express_sync_id,)

@@ -19,7 +19,7 @@ from handler.inbound.envelope import Delivery
 from handler.model import Indeterminate, ProvisionRequest, Rejected, Verdict
 from handler.outcome import Call, Outcome, Processing
 from handler.provisioning import errors
-from handler.provisioning.provisioner import CREATE, Provisioner
+from handler.provisioning.provisioner import Provisioner
 from handler.provisioning.retry import ApiCall, Deadlines
 from handler.settlement import Case, DeliveryLog, Settlement
 
@@ -123,14 +123,7 @@ class Pipeline:
         except Exception as fault:  # must neither affect other deliveries nor lead to a false verdict
             log.crashed(fault)
             verdict = Indeterminate(errors.reason(HANDLER_FAULT), may_become_known=False)
-        processing = Processing(
-            attempts=sum(call.operation == CREATE for call in recorder.calls),
-            waited_seconds=sum(call.wait_seconds for call in recorder.calls),
-            started_at=started_at,
-            finished_at=self.utc_now(),
-            calls=tuple(recorder.calls),
-        )
-        return verdict, processing
+        return verdict, Processing(started_at, self.utc_now(), tuple(recorder.calls))
 
     def _verdict(
         self, case: Case, deadlines: Deadlines, recorder: _CallRecorder, unresolved: set[tuple[str, ...]]

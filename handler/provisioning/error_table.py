@@ -132,6 +132,7 @@ OWN = {
     ),
     "MalformedAnswer": ErrorInfo(200, _POSSIBLY_DONE, "The answer cannot be read.", _TRY_LATER),
     "OutOfTime": ErrorInfo(0, _NOT_EXECUTED, "The invocation's time ran out.", _TRY_LATER),
+    # A lookup, not a create call, leads to the next three: their effect says that a repetition ends in the same way.
     "OwnerUnknown": ErrorInfo(
         0,
         _TERMINAL,

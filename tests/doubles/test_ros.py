@@ -42,7 +42,8 @@ def call(address: str, request: Any, key: Key = LOCAL_ACCOUNT.user) -> Any:
     )
     client = AcsClient(region_id="cn-hangzhou", credential=credential)
     request.set_endpoint(address)
-    return json.loads(client.do_action_with_exception(request))
+    with client.session:
+        return json.loads(client.do_action_with_exception(request))
 
 
 def validation() -> ValidateTemplateRequest:

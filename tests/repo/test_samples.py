@@ -146,7 +146,7 @@ def test_the_unpadded_sample_is_unpadded() -> None:
 
 @pytest.mark.parametrize(("name", "status"), OUTCOMES.items())
 def test_an_outcome_sample_keeps_the_schema(name: str, status: str) -> None:
-    """The samples that portal authors copy are outcomes that could have been announced."""
+    """The samples that portal authors copy are outcomes that could have been published."""
     outcome = read(f"outcomes/{name}")
     assert [error.message for error in OUTCOME_VALIDATOR.iter_errors(outcome)] == []
     assert outcome["data"]["status"] == status
@@ -169,8 +169,6 @@ def test_an_outcome_sample_is_what_the_function_publishes(name: str) -> None:
             submission_id=data["submissionId"],
         ),
         processing=Processing(
-            attempts=data["attempts"],
-            waited_seconds=data["timings"]["waitedMs"] / 1000,
             started_at=moment(data["timings"]["startedAt"]),
             finished_at=moment(data["timings"]["finishedAt"]),
             calls=tuple(call_in(each) for each in data["calls"]),
@@ -238,6 +236,6 @@ def test_there_is_an_outcome_sample_for_every_status() -> None:
 
 
 def test_the_rejected_sample_is_what_the_invalid_request_gets() -> None:
-    """The violations announced are those of events/requests/invalid.json, one for one."""
-    announced = [Violation(**each) for each in read("outcomes/rejected.json")["data"]["violations"]]
-    assert tuple(announced) == violations(read("requests/invalid.json"))
+    """The violations listed are those of events/requests/invalid.json, one for one."""
+    listed = [Violation(**each) for each in read("outcomes/rejected.json")["data"]["violations"]]
+    assert tuple(listed) == violations(read("requests/invalid.json"))

@@ -51,7 +51,7 @@ TRAVELLERS = ("requestsource", "causationid", "correlationid", "traceparent", "t
 
 DEADLINES = Deadlines(create=1078.0, lookup=1103.0, publish=1118.0)  # of an invocation that began at 1000
 MOMENT = datetime(2026, 11, 23, 8, 0, tzinfo=timezone.utc)
-PROCESSING = Processing(attempts=1, waited_seconds=0.0, started_at=MOMENT, finished_at=MOMENT)
+PROCESSING = Processing(started_at=MOMENT, finished_at=MOMENT)
 
 
 def group_of(**changes: str) -> Group:

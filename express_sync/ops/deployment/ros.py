@@ -123,7 +123,8 @@ class Stacks:
         for name, value in fields.items():
             getattr(request, f"set_{name}")(value)
         try:
-            document: Mapping[str, Any] = json.loads(self._client.do_action_with_exception(request))
+            with self._client.session:  # closes its connection, as calls are seconds apart
+                document: Mapping[str, Any] = json.loads(self._client.do_action_with_exception(request))
         except ServerException as error:
             raise self._service_error(f"ros:{action}", error) from None
         except ClientException as error:

@@ -63,7 +63,7 @@ def id_of(verdict: Verdict, **changes: Any) -> str:
 @pytest.mark.parametrize("verdict", VERDICTS)
 def test_event_of_every_verdict_is_valid_by_the_contract(verdict: Verdict) -> None:
     """Status, type and tag agree."""
-    outcome = outcome_of(verdict, DOCUMENT, outcome_context(attempts=3, waited_seconds=1.5))
+    outcome = outcome_of(verdict, DOCUMENT, outcome_context(calls=CALLS))
     OUTCOME_VALIDATOR.validate(outcome.event)
     status = type(verdict).__name__.lower()
     assert outcome.status == data_of(outcome)["status"] == status
@@ -119,12 +119,14 @@ def test_subject_is_the_submission_without_a_usable_request_id() -> None:
 
 
 def test_event_has_its_times_and_its_attempts() -> None:
-    """Times are UTC in milliseconds."""
+    """Times are UTC in milliseconds; lookups are not attempts."""
+    waits = [("CreateExpressSync", 0.4204), ("DescribeExpressSyncs", 0.51), ("CreateExpressSync", 0.0)]
+    calls = tuple(Call(operation, "OK", MOMENT, 0.0, wait) for operation, wait in waits)
     later = MOMENT + timedelta(seconds=1, microseconds=240_400)
-    about = outcome_context(attempts=4, waited_seconds=0.9304, finished_at=later)
+    about = outcome_context(calls=calls, finished_at=later)
     outcome = outcome_of(CREATED, DOCUMENT, about)
     assert outcome.event["time"] == "2026-11-23T08:00:01.240Z"
-    assert data_of(outcome)["attempts"] == 4
+    assert data_of(outcome)["attempts"] == 2
     assert data_of(outcome)["timings"] == {
         "startedAt": "2026-11-23T08:00:00.000Z",
         "finishedAt": "2026-11-23T08:00:01.240Z",
@@ -151,8 +153,7 @@ def test_event_id_does_not_depend_on_time_effort_or_message(verdict: Verdict) ->
     """The version of the function does not matter either."""
     again = {
         "message_id": "M-2",
-        "attempts": 5,
-        "waited_seconds": 9.0,
+        "calls": CALLS,
         "lineage": Lineage({"correlationid": "c"}, submission_id="M-1"),
         "started_at": MOMENT + timedelta(hours=1),
         "finished_at": MOMENT + timedelta(hours=2),
@@ -349,13 +350,8 @@ def padded(size: int, **changes: Any) -> Outcome:
     """Return a fault on a document so large that the complete outcome has that many bytes."""
     about = outcome_context(calls=CALLS, **changes)
     fault = Indeterminate(SILENCE, may_become_known=False)
-    bare = len(outcome_of(fault, {"requestId": "REQ-1", "x": ""}, outcome_context(**changes)).text)
-    with_calls = bare + sum(len(json.dumps(each, separators=(",", ":"))) + 1 for each in _calls(about)) - 1
+    with_calls = len(outcome_of(fault, {"requestId": "REQ-1", "x": ""}, about).text)
     return outcome_of(fault, {"requestId": "REQ-1", "x": "x" * (size - with_calls)}, about)
-
-
-def _calls(about: Any) -> list[dict[str, Any]]:
-    return list(data_of(outcome_of(CREATED, DOCUMENT, about))["calls"])
 
 
 @pytest.mark.parametrize(

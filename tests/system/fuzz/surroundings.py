@@ -83,7 +83,7 @@ class StrictSmq(FakeSmq):
     """
 
     problems: list[str] = field(default_factory=list)
-    announced: list[dict[str, Any]] = field(default_factory=list)
+    published: list[dict[str, Any]] = field(default_factory=list)
     refused: int = 0
     rejected: set[str] = field(default_factory=set)
 
@@ -100,7 +100,7 @@ class StrictSmq(FakeSmq):
             if event["data"]["status"] == "rejected":
                 self.rejected.add(event["data"]["submissionId"])
             raise SmqError("Refused", transient=False)
-        self.announced.append(event)
+        self.published.append(event)
         return "published"
 
     def send(self, queue: str, bodies: Sequence[str], delay_seconds: int = 0) -> tuple[str, ...]:

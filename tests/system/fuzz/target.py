@@ -80,7 +80,7 @@ class Target:
         else:
             intake = envelope.parse(event)
             assert intake.deliveries or event.strip() == b"[]", "a message without a delivery"
-            told = len(smq.announced) + smq.refused
+            told = len(smq.published) + smq.refused
             assert bool(told) == bool(intake.deliveries), "silence"
             assert told <= len(intake.deliveries), "copies of one submission are told once"
             assert answer is not None or smq.refused, "nothing else brings an event back"
@@ -105,9 +105,9 @@ class Target:
         self.commands[kind] += 1
 
     def _remember(self, event: bytes, smq: StrictSmq) -> None:
-        self.published += len(smq.announced)
+        self.published += len(smq.published)
         self.statuses["to come back"] += smq.refused
-        self.statuses.update(outcome["data"]["status"] for outcome in smq.announced)
+        self.statuses.update(outcome["data"]["status"] for outcome in smq.published)
         if len(event) < 5000:
             self.bodies.append(event.decode("utf-8", "replace"))
 

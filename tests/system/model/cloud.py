@@ -245,7 +245,7 @@ class ScheduledCloud:
         deferrals = max(copy.deferrals for copy in case.copies) + 1
         known = {submission for copy in case.copies for submission in copy.submissions}
         if not set(submissions) <= case.told | case.refused | (known if case.is_topic_away else set()):
-            self.finds(Kind.UNANNOUNCED)
+            self.finds(Kind.UNPUBLISHED)
         if ProvisionRequest.of(message["data"]) != self._body or not set(submissions) <= known:
             self.finds(Kind.ALTERED)
         if deferrals > self._rules.deferrals:

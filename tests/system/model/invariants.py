@@ -25,7 +25,7 @@ class Kind(Enum):
     UNSTABLE_ID = "unstable id"
     NEEDLESS_DOUBT = "needless doubt"
     MISBELIEF = "misbelief"
-    UNANNOUNCED = "requeued unannounced"
+    UNPUBLISHED = "requeued unpublished"
     ALTERED = "requeued altered"
     ENDLESS = "deferred beyond the limit"
     MULTIPLIED = "too many messages"

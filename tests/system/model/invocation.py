@@ -153,7 +153,7 @@ class Invocation:
         self.note_refusal(submission)  # until the topic has answered otherwise
         step = next(self._course.publications)
         self._course.is_topic_away = step.fault is not None and step.fault.transient
-        message_id = self._hand_over(step, lambda: self._announce(event))
+        message_id = self._hand_over(step, lambda: self._publish(event))
         self._course.refused.discard(submission)
         if event["data"]["status"] == DEFERRED:
             self._course.told.add(submission)
@@ -222,7 +222,7 @@ class Invocation:
             return self._cloud.account.describe(bucket_name)
         return fault.answer or self._die()
 
-    def _announce(self, event: dict[str, Any]) -> None:
+    def _publish(self, event: dict[str, Any]) -> None:
         self._cloud.land(self.now())
         story = self._cloud.stories[event["subject"]]
         document = self._course.messages[0].document
@@ -245,9 +245,9 @@ class Invocation:
         message = Message(f"deferred-{self._cloud.deferrals}", event["data"], of_event(event, ""), deferrals)
         self._cloud.requeued.append(message)
         submissions, known = set(message.submissions), {each for one in course.messages for each in one.submissions}
-        announced = course.told | course.refused | (known if course.is_topic_away else set())
+        published = course.told | course.refused | (known if course.is_topic_away else set())
         found = {
-            Kind.UNANNOUNCED: not submissions <= announced,
+            Kind.UNPUBLISHED: not submissions <= published,
             Kind.ALTERED: event["data"] != course.messages[0].document or not submissions <= known,
             Kind.ENDLESS: deferrals > self._max_deferrals,
         }

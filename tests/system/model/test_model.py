@@ -128,7 +128,7 @@ DETECTED = {
     ),
     "loses-what-it-cannot-requeue": Detection(Kind.SILENCE, LOSES, ALWAYS_REFUSED, 1),
     "waits-for-what-it-has-lost": Detection(Kind.MISBELIEF, LOSES, ALWAYS_REFUSED, 1),
-    "requeues-before-publishing": Detection(Kind.UNANNOUNCED, SENDS_FIRST, ALWAYS_REFUSED, 0),
+    "requeues-before-publishing": Detection(Kind.UNPUBLISHED, SENDS_FIRST, ALWAYS_REFUSED, 0),
     "requeues-another-request": Detection(Kind.ALTERED, RENAMES, ALWAYS_REFUSED, 0),
     "never-counts": Detection(Kind.ENDLESS, NEVER_COUNTS, ALWAYS_REFUSED, 0),
     "requeues-twice": Detection(Kind.MULTIPLIED, SENDS_TWICE, ALWAYS_REFUSED, 0),

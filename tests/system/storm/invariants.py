@@ -29,24 +29,24 @@ _CONFIGURATION = {
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What was sent, by message id; what was announced, in order; the groups of the account in the end; the policy."""
+    """What was sent, by message id; what was published, in order; the groups of the account in the end; the policy."""
 
     sent: Mapping[str, Planned]
-    announced: Sequence[Event]
+    published: Sequence[Event]
     groups: Sequence[Group]
     adoption: Adoption = "identical"
 
     def histories(self) -> Mapping[str, list[Event]]:
         """Return the distinct verdicts of each subject in the order of their first publication."""
         found: defaultdict[str, dict[tuple[str, str], Event]] = defaultdict(dict)
-        for event in self.announced:
+        for event in self.published:
             found[event["subject"]].setdefault((event["source"], event["id"]), event)
         return {subject: list(verdicts.values()) for subject, verdicts in found.items()}
 
     def events_by_subject(self) -> Mapping[str, list[Event]]:
         """Return all events of each subject in order, repetitions included."""
         found: defaultdict[str, list[Event]] = defaultdict(list)
-        for event in self.announced:
+        for event in self.published:
             found[event["subject"]].append(event)
         return found
 
@@ -87,7 +87,7 @@ def contradictions(observed: Observed) -> list[str]:
 
 
 def _without_outcome(observed: Observed) -> Iterator[str]:
-    valid = valid_events(observed.announced)
+    valid = valid_events(observed.published)
     for message_id, planned in observed.sent.items():
         if message_id not in valid:
             yield f"message {message_id} ({planned.kind}) has no verdict"
@@ -97,14 +97,14 @@ def _without_outcome(observed: Observed) -> Iterator[str]:
 
 
 def _malformed(observed: Observed) -> Iterator[str]:
-    for event in observed.announced:
+    for event in observed.published:
         if not OUTCOME_VALIDATOR.is_valid(event):
             yield f"{event.get('id')} breaks the outcome schema"
 
 
 def _ambiguous_ids(observed: Observed) -> Iterator[str]:
     meanings: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for event in observed.announced:
+    for event in observed.published:
         data = event["data"]
         code = data.get("error", {}).get("code")
         meanings[event["source"], event["id"]].add(f"{event['subject']} {data['status']} {_group_id(event)} {code}")
@@ -125,7 +125,7 @@ def _retracted(observed: Observed) -> Iterator[str]:
 def _false_successes(observed: Observed) -> Iterator[str]:
     groups = {group["ExpressSyncId"]: group for group in observed.groups}
     requests = observed.requests()
-    for event in observed.announced:
+    for event in observed.published:
         if _status(event) != "succeeded":
             continue
         group, planned = groups.get(_group_id(event)), requests[event["subject"]]
@@ -147,7 +147,7 @@ def _false_failures(observed: Observed) -> Iterator[str]:
 
 def _wrong_kinds(observed: Observed) -> Iterator[str]:
     """Yield messages that are wrongly rejected or not rejected, and requests that must not succeed but do."""
-    for event in observed.announced:
+    for event in observed.published:
         planned, status = observed.planned(event), _status(event)
         if (status == "rejected") != (planned.document is None):
             yield f"{event['subject']} ({planned.kind}) is {status}"

@@ -57,7 +57,7 @@ def run_storm(
         messages = plan.messages()
         ids = running.send([planned.body for planned in messages])
         running.settle(PATIENCE_SECONDS + SECONDS_PER_REQUEST * requests)
-        observed = Observed(dict(zip(ids, messages, strict=True)), running.announced(), running.groups(), adoption)
+        observed = Observed(dict(zip(ids, messages, strict=True)), running.published(), running.groups(), adoption)
         counts = {"seed": seed, "adoption": adoption, "requests": requests, **_counts(running, observed, plan)}
         return StormResult(counts, contradictions(observed), _leaks(running, observed, plan))
 
@@ -90,7 +90,7 @@ def _counts(running: WatchedCloud, observed: Observed, plan: StormPlan) -> Mappi
         "processes frozen": running.disruptions.done["freeze"],
         "services restarted": running.disruptions.done["restart-mns"] + running.disruptions.done["restart-sgw"],
         "invocations unfinished": ends.total() - ends["succeeded"],
-        "outcomes published": len(observed.announced),
+        "outcomes published": len(observed.published),
         "requests requeued": running.disruptions.points["requeue-answered"],
         "distinct outcomes": sum(map(len, histories.values())),
         "final verdicts": dict(verdicts),
@@ -118,7 +118,7 @@ def _leaks(running: WatchedCloud, observed: Observed, plan: StormPlan) -> list[s
         *running.lines,
         *(answer.body.decode() for answer in answers),
         *(answer.log.decode(errors="replace") for answer in answers),
-        *map(without_request, observed.announced),
+        *map(without_request, observed.published),
     ]
     signed = [f"a signature in {text[:200]!r}" for text in texts if _SIGNATURES.search(text)]
     return [*leaks(texts, sorted(secrets)), *signed]

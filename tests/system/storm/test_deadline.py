@@ -26,9 +26,9 @@ def test_requests_without_time_left_are_requeued_alone(tmp_path: Path) -> None:
         assert {answer.outcome for answer in running.answers} == {"succeeded"}, "no invocation raised or was killed"
         begun = Counter(call["name"] for call in running.calls("sgw") if call["fault"] == "slow:600")
         assert begun == dict.fromkeys(names, 1), "no request was repeated because of another one"
-        deferred = [event["data"] for event in running.announced() if event["data"]["status"] == "deferred"]
+        deferred = [event["data"] for event in running.published() if event["data"]["status"] == "deferred"]
         assert {data["error"]["code"] for data in deferred} == {"OutOfTime"}
-        succeeded = [event["subject"] for event in running.announced() if event["data"]["status"] == "succeeded"]
+        succeeded = [event["subject"] for event in running.published() if event["data"]["status"] == "succeeded"]
         assert sorted(succeeded) == sorted(f"REQ-{name}" for name in names)
 
 
@@ -41,7 +41,7 @@ def test_verdicts_are_published_in_time_without_any_answer(tmp_path: Path) -> No
         running.send([json.dumps(request(name)) for name in names])
         running.settle()
         assert [answer.outcome for answer in running.answers] == ["succeeded"]
-        verdicts = {event["subject"]: event["data"] for event in running.announced()}
+        verdicts = {event["subject"]: event["data"] for event in running.published()}
         assert len(verdicts) == 16
         assert {data["status"] for data in verdicts.values()} == {"indeterminate"}
 
@@ -52,7 +52,7 @@ def test_no_wait_starts_that_cannot_end_in_time(tmp_path: Path) -> None:
         running.fail_creates("patient", ["throttling:60000"], 20)
         running.send([json.dumps(request("patient"))])
         running.settle()
-        [event] = running.announced()
+        [event] = running.published()
         assert event["data"]["error"]["code"] == "Throttling.User"
         assert event["data"]["attempts"] == 1
         assert event["data"]["timings"]["waitedMs"] == 0
@@ -67,7 +67,7 @@ def test_sixteen_failing_requests_have_outcomes_within_timeout() -> None:
         running.send([json.dumps(request(name)) for name in names])
         running.settle()
         assert [answer.outcome for answer in running.answers] == ["succeeded"]
-        verdicts = {event["subject"]: event["data"] for event in running.announced()}
+        verdicts = {event["subject"]: event["data"] for event in running.published()}
         assert set(verdicts) == {f"REQ-{name}" for name in names}
         assert {(data["error"]["code"], data["attempts"]) for data in verdicts.values()} == {("AssumeRoleFail", 5)}
         assert running.groups() == []
@@ -78,6 +78,6 @@ def test_late_landing_call_was_reported_as_indeterminate(tmp_path: Path) -> None
         running.fail_creates("late", ["late-commit:20", *["timeout-before"] * 9])
         running.send([json.dumps(request("late"))])
         running.settle()
-        [event] = running.announced()
+        [event] = running.published()
         assert event["data"]["status"] == "indeterminate"
         assert [group["Name"] for group in running.groups()] == ["late"]

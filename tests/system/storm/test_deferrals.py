@@ -33,7 +33,7 @@ def sent(running: WatchedCloud, name: str) -> list[Document]:
 def outcomes_on(running: WatchedCloud, documents: list[Document]) -> list[Document]:
     """Return every outcome of these requests, repetitions included."""
     wanted = {document["requestId"] for document in documents}
-    return [event for event in running.announced() if event["subject"] in wanted]
+    return [event for event in running.published() if event["subject"] in wanted]
 
 
 def copies(events: list[Document]) -> Counter[tuple[str, int]]:

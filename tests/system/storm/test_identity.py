@@ -17,7 +17,7 @@ def shared() -> Iterator[WatchedCloud]:
 
 def verdicts_since(running: WatchedCloud, before: int) -> list[Document]:
     """The outcomes after the first `before`, in order."""
-    return running.announced()[before:]
+    return running.published()[before:]
 
 
 def identity(event: Document) -> tuple[str, str]:
@@ -25,14 +25,14 @@ def identity(event: Document) -> tuple[str, str]:
 
 
 def test_redelivery_of_part_of_a_batch_repeats_event_ids(shared: WatchedCloud) -> None:
-    before = len(shared.announced())
+    before = len(shared.published())
     bodies = finished_batch(shared)
     ids = shared.send(bodies)
     shared.settle()
     first = {event["data"]["messageId"]: identity(event) for event in verdicts_since(shared, before)}
     assert set(first) == set(ids)
     for length in range(1, len(bodies) + 1):
-        before = len(shared.announced())
+        before = len(shared.published())
         envelopes = [
             {"messageId": message_id, "messageBody": body}
             for message_id, body in zip(ids[:length], bodies[:length], strict=True)
@@ -53,7 +53,7 @@ def finished_batch(running: WatchedCloud) -> list[str]:
 
 
 def test_redelivered_batch_publishes_each_verdict_under_one_id(shared: WatchedCloud) -> None:
-    before = len(shared.announced())
+    before = len(shared.published())
     shared.fail_publications(["slow:0"] * 7 + ["TopicNotExist"])  # the eighth outcome is lost, so all sixteen come back
     documents = [request(f"twice-{number}") for number in range(16)]
     shared.send([json.dumps(document) for document in documents])
@@ -64,7 +64,7 @@ def test_redelivered_batch_publishes_each_verdict_under_one_id(shared: WatchedCl
 
 
 def test_request_id_with_another_body_is_a_conflict(shared: WatchedCloud) -> None:
-    before = len(shared.announced())
+    before = len(shared.published())
     original = request("disputed")
     shared.send([json.dumps(original)])
     shared.settle()
@@ -81,7 +81,7 @@ def test_request_id_with_another_body_is_a_conflict(shared: WatchedCloud) -> Non
 
 def test_copies_in_one_batch_make_one_create_call(shared: WatchedCloud) -> None:
     """Both submissions get the same verdict, each under an id of its own."""
-    before = len(shared.announced())
+    before = len(shared.published())
     shared.fail_creates("twin", ["RoleNotExist"])
     sent = shared.send([json.dumps(request("twin"))] * 2)
     shared.settle()

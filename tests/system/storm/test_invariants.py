@@ -55,16 +55,16 @@ REQUEUED = "M-2"  # a message that the function itself has sent
 
 
 def contradictions_of(
-    *announced: dict[str, Any],
+    *published: dict[str, Any],
     groups: tuple[dict[str, str], ...] = (GROUP,),
     planned: Planned = PLANNED,
     adoption: Adoption = "identical",
 ) -> list[str]:
-    return contradictions(Observed({"M-1": planned}, announced, groups, adoption))
+    return contradictions(Observed({"M-1": planned}, published, groups, adoption))
 
 
 @pytest.mark.parametrize(
-    ("announced", "groups"),
+    ("published", "groups"),
     [
         ((SUCCEEDED,), (GROUP,)),
         ((SUCCEEDED, copy.deepcopy(SUCCEEDED)), (GROUP,)),
@@ -85,13 +85,13 @@ def contradictions_of(
     ],
 )
 def test_allowed_outcomes_break_no_invariant(
-    announced: tuple[dict[str, Any], ...], groups: tuple[dict[str, str], ...]
+    published: tuple[dict[str, Any], ...], groups: tuple[dict[str, str], ...]
 ) -> None:
-    assert contradictions_of(*announced, groups=groups) == []
+    assert contradictions_of(*published, groups=groups) == []
 
 
 @pytest.mark.parametrize(
-    ("announced", "groups", "sentence"),
+    ("published", "groups", "sentence"),
     [
         ((), (GROUP,), "has no verdict"),
         ((DEFERRED,), (GROUP,), "REQ-photos stays deferred"),
@@ -111,9 +111,9 @@ def test_allowed_outcomes_break_no_invariant(
     ],
 )
 def test_false_outcome_breaks_an_invariant(
-    announced: tuple[dict[str, Any], ...], groups: tuple[dict[str, str], ...], sentence: str
+    published: tuple[dict[str, Any], ...], groups: tuple[dict[str, str], ...], sentence: str
 ) -> None:
-    assert any(sentence in found for found in contradictions_of(*announced, groups=groups))
+    assert any(sentence in found for found in contradictions_of(*published, groups=groups))
 
 
 def test_foreign_group_is_adopted_only_under_policy_identical() -> None:

@@ -14,7 +14,7 @@ def run(running: WatchedCloud, bodies: list[str]) -> dict[str, Document]:
     ids = running.send(bodies)
     running.settle()
     assert [answer.outcome for answer in running.answers] == ["succeeded"], "all of one batch, which did not come back"
-    verdicts = {event["data"]["messageId"]: event["data"] for event in running.announced()}
+    verdicts = {event["data"]["messageId"]: event["data"] for event in running.published()}
     assert list(verdicts.keys() - set(ids)) == []
     return {message_id: verdicts[message_id] for message_id in ids}
 

@@ -42,7 +42,7 @@ def send(running: WatchedCloud, documents: Sequence[Document]) -> None:
 def verdicts_on(running: WatchedCloud, documents: Sequence[Document]) -> dict[tuple[str, str], Document]:
     """The outcomes of these requests, repetitions dropped by (source, id) as the contract says."""
     wanted = {document["requestId"] for document in documents}
-    mine = [event for event in running.announced() if event["subject"] in wanted]
+    mine = [event for event in running.published() if event["subject"] in wanted]
     return {(event["source"], event["id"]): event["data"] for event in mine}
 
 

@@ -25,7 +25,7 @@ def publications(running: WatchedCloud) -> list[tuple[str, str]]:
 
 
 def identities(running: WatchedCloud) -> Counter[tuple[str, str]]:
-    return Counter((event["source"], event["id"]) for event in running.announced())
+    return Counter((event["source"], event["id"]) for event in running.published())
 
 
 @pytest.mark.parametrize(
@@ -70,12 +70,12 @@ def test_unpublished_request_is_requeued_alone() -> None:
         assert sorted(identities(running).values()) == [1] * 16
         creates = Counter(call["name"] for call in running.calls("sgw") if call["operation"] == "CreateExpressSync")
         assert sorted(creates.values()) == [*[1] * 15, 2]
-        [again] = [event["data"] for event in running.announced() if event["data"]["generation"] == 1]
+        [again] = [event["data"] for event in running.published() if event["data"]["generation"] == 1]
         assert (again["status"], again["disposition"]) == ("succeeded", "existing")
 
 
 def test_unpublished_request_becomes_a_dead_letter_alone() -> None:
-    """The topic refuses an outcome, and no deferral is left: the sweep announces it, and the batch is acknowledged."""
+    """The topic refuses an outcome, and no deferral is left: the sweep publishes it, and the batch is acknowledged."""
     names = [f"spent-{number}" for number in range(16)]
     with watched_cloud(FAST) as running:
         running.fail_publications([*["slow:0"] * 7, "AccessDenied"])

@@ -31,7 +31,7 @@ def test_killed_drain_leaves_one_verdict_for_each_request(shared: WatchedCloud, 
     shared.settle()
     assert shared.disruptions.done["kill"] == kills_before + 1
     wanted = {document["requestId"] for document in documents}
-    events = {(event["source"], event["id"]): event for event in shared.announced() if event["subject"] in wanted}
+    events = {(event["source"], event["id"]): event for event in shared.published() if event["subject"] in wanted}
     finals = [event for event in events.values() if event["data"]["status"] != "deferred"]
     assert Counter(event["subject"] for event in finals) == dict.fromkeys(wanted, 1)
     groups = {group["ExpressSyncId"]: f"REQ-{group['Name']}" for group in shared.groups()}

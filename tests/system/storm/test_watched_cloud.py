@@ -25,4 +25,4 @@ def test_message_of_a_killed_sweep_is_swept_again() -> None:
         smq.send(dead_letters, [json.dumps(request("left"))])
         smq.receive(dead_letters, 16, wait_seconds=0)
         running.settle()
-        assert [event["subject"] for event in running.announced()] == ["REQ-left"]
+        assert [event["subject"] for event in running.published()] == ["REQ-left"]

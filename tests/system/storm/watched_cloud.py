@@ -129,7 +129,7 @@ class WatchedCloud:
         """Return how many batches the trigger has delivered."""
         return int(self.admin("fc", "GET", "/_local/trigger")[0]["pushes"])
 
-    def announced(self) -> list[Document]:
+    def published(self) -> list[Document]:
         """Return every outcome of the result queue in the order of publication, repetitions included."""
         return [json.loads(message["body"]) for message in self._messages("resultQueue")]
 
