@@ -97,7 +97,7 @@ simulation: setup-dev ## simulate 320 days with outages of every kind in virtual
 fuzz: setup-dev ## 100,000 events of every wrong kind
 	FUZZ_EXAMPLES=100000 $(BIN)/pytest -q tests/system/fuzz
 
-mutants: setup-dev ## mutation-test the pure core; fails for a survivor without a written reason
+mutants: setup-dev ## mutation-test the pure core; each survivor needs a written reason (a quarter of an hour)
 	rm -rf mutants
 	$(BIN)/mutmut run --max-children 2 > /dev/null
 	$(BIN)/python -m tests.system.mutants

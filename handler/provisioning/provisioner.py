@@ -78,8 +78,8 @@ class Provisioner:
         last = attempts[-1]
         if isinstance(last, Created):
             return Succeeded(last.express_sync_id, "created")
-        for lookup in (1, 2):
-            noted = observe if lookup == 1 else _after(self._pause(deadlines.lookup), observe)
+        for is_second in (False, True):
+            noted = _after(self._pause(deadlines.lookup), observe) if is_second else observe
             found = self._look_up(request, deadlines.lookup, noted, is_last=is_last)
             verdict = decide(request, attempts, last, found, self.policy.adoption, in_flight=in_flight)
             if verdict is not None:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from handler.inbound.request_event import Lineage
-from handler.model import MAX_MESSAGE_BYTES, Rejected, Succeeded, Verdict, Violation
+from handler.model import MAX_MESSAGE_BYTES, Failed, Refused, Rejected, Succeeded, Verdict, Violation
 from handler.outcome import Outcome
+from handler.provisioning import errors
 from handler.provisioning.deferral import Deferral
 from handler.provisioning.retry import Backoff
 from handler.settlement import Case, Settlement
@@ -27,8 +28,10 @@ class Queues:
     def __init__(self, *, requests: bool = True, dead_letters: bool = True) -> None:
         self._accepting = {"requests": requests, "dead letters": dead_letters}
         self.sent: list[tuple[str, str]] = []
+        self.delays: list[int] = []
 
     def requeue(self, body: str, delay_seconds: int, until: float) -> None:
+        self.delays.append(delay_seconds)
         self._send("requests", body)
 
     def dead_letter(self, body: str, delay_seconds: int, until: float) -> None:
@@ -62,6 +65,14 @@ def settled(
     log_entries = RecordingLog()
     case = Case([delivery(lineage=lineage, **more)], [log_entries], "REQ-1")
     return settling.settle(case, verdict, PROCESSING, 100.0), log_entries.events
+
+
+def test_unpublished_deferral_is_requeued_with_its_delay() -> None:
+    """Half of the first ceiling, up to a minute, is added to what the API asked for."""
+    queues = Queues()
+    throttled = replace(errors.reason_of(Refused("Throttling.User", 400)), retry_after_seconds=1000.0)
+    settled(settlement(queues), lineage=Lineage(submission_id="M-0"), verdict=Failed(throttled))
+    assert queues.delays == [1030]
 
 
 def test_unpublished_last_generation_becomes_a_dead_letter() -> None:

@@ -120,6 +120,12 @@ def test_delay_of_an_unpublished_outcome_needs_no_reason() -> None:
     assert [SHIPPED.delay_seconds(2, lambda low, high: low), SHIPPED.delay_seconds(2, longest)] == [120, 240]
 
 
+def test_shortest_waits_have_no_other_minimum() -> None:
+    deferral = Deferral(Backoff(2, 1.0, 60.0), 60.0)
+    assert deferral.delay_seconds(0, longest) == 1
+    assert delays(Failed(TEMPORARY), 0, deferral) == [1, 1, 1]
+
+
 @given(
     base=st.floats(1, 86_400),
     cap=st.floats(1, 604_800),

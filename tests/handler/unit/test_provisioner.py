@@ -233,6 +233,12 @@ def test_pause_is_made_only_if_an_attempt_may_still_land(
     assert clock.slept.count(POLICY.late_pause_seconds) == pauses
 
 
+def test_pause_is_observed_with_the_call_after_it(clock: ManualClock) -> None:
+    seen: list[ApiCall] = []
+    provision(scripted(clock, [DUPLICATE], [NO_GROUPS] * 4), seen=seen)
+    assert [call.paused_seconds for call in seen] == [0.0, 0.0, 0.0, POLICY.late_pause_seconds, 0.0]
+
+
 def test_pause_leaves_time_for_the_second_lookup(clock: ManualClock) -> None:
     """Near the deadline the pause is as long as one call after it allows."""
     deadlines = Deadlines(create=clock.now() + 2, lookup=clock.now() + 5, publish=clock.now() + 6)
