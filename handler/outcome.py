@@ -76,7 +76,7 @@ def _event(verdict: Verdict, request: object, context: OutcomeContext) -> dict[s
     lineage, processing = context.lineage, context.processing
     subject = context.request_id or lineage.submission_id  # a requeued message has another id
     timings = _timings(processing)
-    replayable = request if isinstance(request, Mapping) else {}
+    replayable = request if isinstance(request, Mapping) else {}  # nothing else can be sent again
     return {
         "specversion": "1.0",
         "id": _digest(lineage.submission_id, subject, verdict.status, *_identity_parts(verdict, lineage)),

@@ -20,7 +20,6 @@ from tests.support.checkout import OUTCOMES
 from tests.support.patience import wait_for
 
 SOURCE = "acs:fc:cn-hangzhou:1234567890123456:functions/express-sync-provision"
-EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - the tests compare this address, and none listens on it
 GROUP = {"name": "design", "bucketName": "design-assets", "bucketRegion": "cn-hangzhou"}  # what a request asks for
 OPERATOR, ALICE, BOB = "operator-token", "alice-token", "bob-token"
 _IDENTITIES = {

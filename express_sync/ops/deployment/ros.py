@@ -123,7 +123,7 @@ class Stacks:
         for name, value in fields.items():
             getattr(request, f"set_{name}")(value)
         try:
-            with self._client.session:  # closes its connection, as calls are seconds apart
+            with self._client.session:  # else a traceback could keep the connection open
                 document: Mapping[str, Any] = json.loads(self._client.do_action_with_exception(request))
         except ServerException as error:
             raise self._service_error(f"ros:{action}", error) from None

@@ -70,7 +70,7 @@ def run_python(
     python: str, arguments: Sequence[str], environment: Mapping[str, str] | None = None
 ) -> "subprocess.CompletedProcess[str]":
     """Run an interpreter to its end, in the given environment or this process's. Raise OSError if it cannot start."""
-    return subprocess.run(  # noqa: S603 - it uses no shell, and only the user of the command can name the interpreter
+    return subprocess.run(  # noqa: S603 - without a shell, an interpreter that the user has named or installed
         [python, *arguments], env=environment, capture_output=True, text=True, check=False
     )
 

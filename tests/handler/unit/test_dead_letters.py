@@ -115,7 +115,7 @@ def test_body_without_its_text_does_not_become_a_dead_letter() -> None:
 
 
 @pytest.mark.parametrize("generation", [0, 1])
-def test_large_flawed_text_becomes_a_dead_letter_unchanged(generation: int) -> None:
+def test_large_invalid_text_becomes_a_dead_letter_unchanged(generation: int) -> None:
     """In an event, each of its quotation marks would take two characters."""
     violation, text = Violation("$", "json", "JSON"), '"' * 40_000
     queues = Queues()
@@ -138,18 +138,18 @@ def sent_again(text: str, generation: int) -> str:
 
 
 @pytest.mark.parametrize("generation", [0, 1])
-def test_flawed_text_becomes_an_event_of_the_maximum_length(generation: int) -> None:
+def test_invalid_text_becomes_an_event_of_the_maximum_length(generation: int) -> None:
     longest = "x" * (MAX_MESSAGE_BYTES - len(sent_again("", generation)))
     assert len(sent_again(longest, generation)) == MAX_MESSAGE_BYTES
 
 
-def test_flawed_text_too_large_for_an_event_is_sent_unchanged() -> None:
+def test_invalid_text_too_large_for_an_event_is_sent_unchanged() -> None:
     """It is too large by one character."""
     text = "x" * (MAX_MESSAGE_BYTES - len(sent_again("", 1)) + 1)
     assert sent_again(text, 1) == text
 
 
-def test_large_flawed_text_comes_back_without_dead_letters() -> None:
+def test_large_invalid_text_comes_back_without_dead_letters() -> None:
     """In a drain, which has no dead letter queue, only this message comes back."""
     violation, text = Violation("$", "json", "JSON"), '"' * 40_000
     queues = Queues()

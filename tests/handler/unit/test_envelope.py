@@ -281,7 +281,7 @@ def test_incomplete_envelope_is_a_document(document: dict[str, object]) -> None:
     assert only(intake).document == (DOCUMENT if "specversion" in document else document)
 
 
-def test_lone_surrogate_in_a_recorded_event_is_a_flaw() -> None:
+def test_lone_surrogate_in_a_recorded_event_is_a_violation() -> None:
     """It has no encoding in UTF-8."""
     assert rules(only(parsed(record('{"a": "\ud800"}')))) == ["json"]
 

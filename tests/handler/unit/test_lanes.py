@@ -33,7 +33,7 @@ def test_copies_of_one_request_are_one_case() -> None:
     ]
 
 
-def test_flawed_bodies_of_one_id_are_separate_cases() -> None:
+def test_invalid_bodies_of_one_id_are_separate_cases() -> None:
     """They are not copies of each other, nor of a request without violations."""
     assert lanes_of([("A", None), ("A", "x"), ("A", None)]) == [RequestLane("A", {0: [0], "x": [1], 2: [2]})]
 

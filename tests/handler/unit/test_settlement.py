@@ -474,14 +474,14 @@ def test_any_rejected_body_is_rejected_the_same_way_again(body: str, wrapped: li
         requeue_until_the_last_generation(clock, body, parse_message)
 
 
-def test_flawed_object_comes_back_if_it_is_not_published(clock: ManualClock) -> None:
+def test_invalid_object_comes_back_if_it_is_not_published(clock: ManualClock) -> None:
     """It arrived as an object and not as text, so it cannot be sent again."""
     harness = Harness(clock, scripted(clock), deferrals=2, refused_by_topic=gone)
     assert harness.process(*parse(TWICE.encode()).deliveries) == [None]
     assert harness.logs.popitem()[1].entries[-1] == ("not_settled", "TopicNotExist")
 
 
-def test_flawed_bodies_of_one_id_are_requeued_separately(clock: ManualClock) -> None:
+def test_invalid_bodies_of_one_id_are_requeued_separately(clock: ManualClock) -> None:
     """They are not copies of each other, nor of a request without violations."""
     harness = Harness(clock, AcceptAll(), deferrals=2, refused_by_topic=gone)
     same_id = TWICE.replace("REQ-9", "REQ-1")

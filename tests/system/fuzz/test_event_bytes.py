@@ -7,6 +7,7 @@ memory of Hypothesis is released and the measured growth is that of the function
 
 import gc
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -54,10 +55,10 @@ def test_no_bytes_break_the_function(capsys: pytest.CaptureFixture[str]) -> None
         feed_round(target, number, strategy)
     growth = resident_mib() - before
     with capsys.disabled():
-        print(  # noqa: T201 - each run says what it did
+        sys.stdout.write(
             f"\nFuzzing from seed {SEED}: {target.fed} inputs, {target.published} publications "
             f"{dict(target.statuses)}, commands {dict(target.commands)}, "
-            f"{time.monotonic() - began:.0f} s, slowest {target.slowest_seconds:.3f} s CPU, grown {growth:.1f} MiB"
+            f"{time.monotonic() - began:.0f} s, slowest {target.slowest_seconds:.3f} s CPU, grown {growth:.1f} MiB\n"
         )
     assert {*target.statuses} == {"succeeded", "rejected", "deferred", "failed", "indeterminate", "to come back"}
     assert {*target.commands} == {"drain", "refusal"}, "the inputs do not cover every command"

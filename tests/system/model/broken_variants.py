@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any, TypeVar, cast
@@ -35,7 +36,7 @@ NoSuccess = Refused | Unanswered
 Observe = Callable[[ApiCall], None]
 
 
-class _Broken(Provisioner):
+class _Broken(Provisioner, ABC):
     """Creates like the shipped provisioner, and calls `unsettled` if no create call has settled the request."""
 
     def provision(
@@ -55,10 +56,10 @@ class _Broken(Provisioner):
             request, attempts, last, lambda: self._look_up(request, deadlines.lookup, observe, is_last=is_last)
         )
 
+    @abstractmethod
     def unsettled(
         self, request: ProvisionRequest, attempts: tuple[Answer, ...], last: NoSuccess, look: Callable[[], LookupResult]
-    ) -> Verdict:
-        raise NotImplementedError
+    ) -> Verdict: ...
 
 
 class NeverLooks(_Broken):
