@@ -142,8 +142,9 @@ class Connections:
             return
         if is_first:
             self._session = used.connection.session
-        now, surplus = self._now(), []
+        surplus = []
         with self._changed:
+            now = self._now()  # not before: what another call keeps until then would seem to be used in the future
             if self._failed_at is not None and self._failed_at.is_within(NO_REUSE_SECONDS, now):
                 surplus.append(used)
             else:

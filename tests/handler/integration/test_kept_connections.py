@@ -193,10 +193,10 @@ def test_lost_request_on_a_kept_connection_is_a_doubt(
         assert create(connections) == "sync-2"
 
 
-def test_failure_on_a_kept_connection_closes_the_others() -> None:
+def test_failure_on_a_kept_connection_closes_the_others(clocks: TwoClocks) -> None:
     """They were probably dropped by the same middlebox; each would cost a timeout."""
     with EchoingServer() as server:
-        connections = Connections(server.url, 4)
+        connections = Connections(server.url, 4, now=clocks)
         side_by_side(connections, 4)
         assert len(connections._idle) == 4
         server.is_deaf = True
@@ -287,7 +287,7 @@ def test_changed_certificate_is_verified(clocks: TwoClocks, trusted: Authority, 
 # --- keys and threads
 
 
-def test_key_belongs_to_a_request_and_not_to_its_connection() -> None:
+def test_key_belongs_to_a_request_and_not_to_its_connection(clocks: TwoClocks) -> None:
     """Function Compute gives the next invocation another one."""
     second = Credentials("STS.second", "secret", "token-of-the-second")
     seen = []
@@ -298,7 +298,7 @@ def test_key_belongs_to_a_request_and_not_to_its_connection() -> None:
         peer.sendall(created(2))
 
     with ScriptedServer(answers_each) as server:
-        connections = Connections(server.url)
+        connections = Connections(server.url, now=clocks)
         create(connections)
         sgw_at("http://sgw", second, connections).create(WANTED, LONG_S)
     assert ROLE.access_key_id.encode() in server.requests[0]
@@ -328,10 +328,10 @@ def side_by_side(connections: Connections, threads: int) -> None:
         assert all(executor.map(use, range(threads)))
 
 
-def test_pool_serves_64_threads() -> None:
-    """Each request gets its own answer, and no more connections are open than threads."""
+def test_pool_serves_64_threads(clocks: TwoClocks) -> None:
+    """Each request gets its own answer, and no more connections are opened than threads."""
     with EchoingServer() as server:
-        connections = Connections(server.url, 64)
+        connections = Connections(server.url, 64, now=clocks)
         with ThreadPoolExecutor(64) as threads:
             assert all(threads.map(partial(echoed, connections), range(1000)))
         assert server.connections <= 64
@@ -356,10 +356,28 @@ def test_connection_that_was_used_meanwhile_is_used_again(clocks: TwoClocks) -> 
         assert server.connections == 1
 
 
-def test_kept_connections_are_bounded() -> None:
+def test_no_call_can_use_a_connection_while_ages_are_compared(clocks: TwoClocks) -> None:
+    """A connection that was used after the moment of comparison would be closed, as after a step of the clock."""
+    held: list[bool] = []
+
+    def now() -> Instant:
+        is_free = another.submit(connections._changed.acquire, blocking=False).result(PATIENCE_SECONDS)
+        if is_free:
+            another.submit(connections._changed.release).result(PATIENCE_SECONDS)
+        held.append(not is_free)
+        return clocks()
+
+    with EchoingServer() as server, ThreadPoolExecutor(1) as another:
+        connections = Connections(server.url, now=now)
+        assert echoed(connections, 1)
+    begun, kept = held
+    assert (begun, kept) == (False, True)
+
+
+def test_kept_connections_are_bounded(clocks: TwoClocks) -> None:
     """The others are closed once they are not in use."""
     with EchoingServer() as server:
-        connections = Connections(server.url, 3)
+        connections = Connections(server.url, 3, now=clocks)
         side_by_side(connections, 8)
         assert len(connections._idle) == 3
 
@@ -367,7 +385,7 @@ def test_kept_connections_are_bounded() -> None:
 # --- connections that are opened in advance
 
 
-def test_call_waits_for_a_connection_that_is_being_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_call_waits_for_a_connection_that_is_being_opened(clocks: TwoClocks, monkeypatch: pytest.MonkeyPatch) -> None:
     """It opens none of its own."""
     may_connect, connected = threading.Event(), connector._connected
     opened: list[socket.socket] = []
@@ -379,7 +397,7 @@ def test_call_waits_for_a_connection_that_is_being_opened(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(connector, "_connected", connected_when_allowed)
     with EchoingServer() as server:
-        connections = Connections(server.url)
+        connections = Connections(server.url, now=clocks)
         connections.prepare(2, LONG_S)
         with ThreadPoolExecutor(2) as threads:
             results = [threads.submit(echoed, connections, number) for number in range(2)]
@@ -390,10 +408,10 @@ def test_call_waits_for_a_connection_that_is_being_opened(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(("kept", "wanted", "expected"), [(0, 3, 3), (2, 3, 3), (3, 3, 3), (4, 3, 4), (0, 9, 4)])
-def test_only_missing_connections_are_prepared(kept: int, wanted: int, expected: int) -> None:
+def test_only_missing_connections_are_prepared(clocks: TwoClocks, kept: int, wanted: int, expected: int) -> None:
     """Those that are kept and young count; the limit of the pool holds."""
     with EchoingServer() as server:
-        connections = Connections(server.url, 4)
+        connections = Connections(server.url, 4, now=clocks)
         if kept:
             side_by_side(connections, kept)
         connections.prepare(wanted, LONG_S)

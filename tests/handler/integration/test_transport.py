@@ -23,6 +23,7 @@ from handler.smq.client import Smq, SmqError
 from handler.transport import connection, connector
 from handler.transport.connection import CallError, Connection
 from handler.transport.deadline import CallDeadline
+from handler.transport.pool import Connections, Instant
 from tests.support.certificates import Authority
 from tests.support.echoing_server import EchoingServer
 from tests.support.patience import PATIENCE_SECONDS
@@ -430,7 +431,8 @@ def test_answer_belongs_to_its_own_request(before: bytes) -> None:
         return before + answer(200, json.dumps({"Success": True, "ExpressSyncId": name}).encode(), keep_alive=True)
 
     with EchoingServer(reply) as server:
-        sgw = sgw_at(server.url)
+        moment = Instant(0.0, 0.0)  # else a slow machine could let a connection become too old
+        sgw = sgw_at(server.url, connections=Connections(server.url, now=lambda: moment))
         requests = [ProvisionRequest(name, name, "bucket", "cn-hangzhou") for name in names]
         with ThreadPoolExecutor(12) as threads:
             answers = list(threads.map(partial(sgw.create, timeout_seconds=LONG_S), requests))
